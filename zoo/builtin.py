@@ -1,0 +1,25 @@
+"""The core's own parts, registered through the same hook as anybody's."""
+
+from __future__ import annotations
+
+from zoo.plugins import hookimpl
+
+
+@hookimpl
+def zoo_register(registry) -> None:
+    """Encoders, heads, objectives, interpreters and data sources that need no further library."""
+    registry.add("encoder", "motif_cnn", "zoo.encoders.motif_cnn:MotifCNN")
+    registry.add("head", "scalar", "zoo.heads.scalar:ScalarHead")
+    registry.add("head", "profile", "zoo.heads.profile:ProfileHead")
+    registry.add("objective", "cross_entropy", "zoo.objectives.cross_entropy:CrossEntropy")
+    registry.add("objective", "poisson", "zoo.objectives.poisson:Poisson")
+    registry.add("objective", "squared_error", "zoo.objectives.squared_error:SquaredError")
+    registry.add("objective", "confounder_penalty", "zoo.objectives.confounder_penalty:ConfounderPenalty")
+    registry.add("objective", "domain_adversarial", "zoo.objectives.domain_adversarial:DomainAdversarial")
+    registry.add("interpreter", "gradient", "zoo.interpreters.gradient:Gradient")
+    registry.add("interpreter", "ism", "zoo.interpreters.ism:ISM")
+    registry.add("data", "simulated", "zoo.data.simulated:Simulated")
+    registry.add("data", "peaks", "zoo.data.peaks:Peaks")
+    registry.add("data", "fasta", "zoo.data.fasta:Fasta")
+    registry.add("data", "table", "zoo.data.table:Table")
+    registry.models("zoo", "registry.yaml")

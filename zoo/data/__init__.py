@@ -1,0 +1,1 @@
+"""Genomes, intervals, sequences, splits and the sources that make training examples of them."""
