@@ -59,9 +59,7 @@ class Field:
         if self.rc is not None:
             names = self.vocabulary if self.values == "class" else self.channels
             if sorted(self.rc) != list(range(len(self.rc))) or (names and len(names) != len(self.rc)):
-                raise ContractError(
-                    f"field rc {self.rc} is no permutation of {len(names) or len(self.rc)} channels"
-                )
+                raise ContractError(f"field rc {self.rc} is no permutation of {len(names) or len(self.rc)} channels")
             if any(self.rc[self.rc[c]] != c for c in self.rc):
                 raise ContractError(f"field rc {self.rc} must undo itself: reversing a strand twice is nothing")
 
@@ -108,8 +106,7 @@ class Field:
 
 
 _DEFAULTS = {
-    k: list(f.default) if isinstance(f.default, tuple) else f.default
-    for k, f in Field.__dataclass_fields__.items()
+    k: list(f.default) if isinstance(f.default, tuple) else f.default for k, f in Field.__dataclass_fields__.items()
 }
 
 

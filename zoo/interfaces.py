@@ -101,9 +101,7 @@ class Objective(nn.Module, ABC):
         """The weight of every part, from the batch alone: {part: ()}."""
 
     @abstractmethod
-    def forward(
-        self, prediction: Batch, batch: Batch, embedding: Tensor
-    ) -> dict[str, tuple[Tensor, Tensor]]:
+    def forward(self, prediction: Batch, batch: Batch, embedding: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """prediction {head: (N, ...)}, batch, embedding (N, D, T) -> {part: (sum (), weight ())}."""
 
 

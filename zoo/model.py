@@ -1,7 +1,7 @@
 """`Model`: an encoder and its heads, joined once and used alike by everything else.
 
-    batch {codes (N, L) uint8, ...} -> prepare -> inputs {one_hot (N, 4, L), ...}
-        -> encode -> embedding (N, D, T) -> decode -> prediction {head: (N, ...)} -> activation
+batch {codes (N, L) uint8, ...} -> prepare -> inputs {one_hot (N, 4, L), ...}
+    -> encode -> embedding (N, D, T) -> decode -> prediction {head: (N, ...)} -> activation
 """
 
 from __future__ import annotations

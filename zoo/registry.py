@@ -167,9 +167,7 @@ class Registry:
         parameters = inspect.signature(self.get(kind, name)).parameters
         unknown = [key for key in given if key not in parameters]
         if unknown:
-            raise ConfigError(
-                f"{kind} {name!r} has no {unknown[0]!r}" + did_you_mean(unknown[0], list(parameters))
-            )
+            raise ConfigError(f"{kind} {name!r} has no {unknown[0]!r}" + did_you_mean(unknown[0], list(parameters)))
         resolved: dict[str, Any] = {}
         for key, parameter in parameters.items():
             if key in given:

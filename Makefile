@@ -1,0 +1,42 @@
+# make demo    install into .venv and run the five-minute tour
+# make test    install into .venv and run all tests
+PYTHON ?= python3
+VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
+BIN = $(VENV)/bin
+PLUGINS = $(wildcard plugins/*)
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
+EDITABLE = $(foreach plugin,$(PLUGINS),-e $(plugin))
+PROJECTS = pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+
+.PHONY: install demo test lint wheels clean
+
+install: $(VENV)/installed
+
+$(VENV)/installed: $(PROJECTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing zoo and its plugins into $(VENV): about 2 minutes and 1.2 GB the first time"
+	$(PIP) -e . $(EDITABLE)
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(PIP) -e ".[dev]" $(EDITABLE)
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/zoo demo
+
+test: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheels: $(VENV)/tested
+	for project in . $(PLUGINS); do $(BIN)/python -m build --wheel --outdir dist $$project; done
+
+clean:
+	rm -rf $(VENV) dist build
