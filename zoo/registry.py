@@ -27,6 +27,7 @@ INJECTED = (
     "domains",  # vocabulary of the domain label
     "classes",  # vocabulary of a class target
     "bin_size",  # bp a position of the target covers
+    "resolution",  # bp a position of the embedding covers, to heads
     "head",  # name of the head that an objective looks at
 )
 """Constructor arguments that the wiring fills by name; a configuration may still set them."""
