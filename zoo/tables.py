@@ -137,7 +137,7 @@ def read_table(path: str | Path) -> tuple[dict[str, str], list[dict[str, str]]]:
 def _text(value: Any) -> str:
     if value is None:
         return MISSING
-    if isinstance(value, float) or type(value).__module__ == "numpy" and value.dtype.kind == "f":
+    if isinstance(value, float) or (type(value).__module__ == "numpy" and value.dtype.kind == "f"):
         return MISSING if math.isnan(value) else f"{value:.7g}"
     return str(value).replace("\t", " ").replace("\n", " ").replace("\r", " ")
 
