@@ -1,0 +1,121 @@
+"""The command `zoo`: commands in the order of the story, each its own file, imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from zoo.errors import UnknownComponent, ZooError
+from zoo.registry import did_you_mean, registry
+
+__all__ = ["STORY", "cli", "main"]
+
+STORY = (
+    "list", "show", "doctor", "pull", "train", "evaluate", "predict", "score", "mutate", "epistasis", "attribute",
+    "validate-attribution", "match-motifs", "report", "publish", "check", "new-plugin", "plugins", "demo",
+)  # fmt: skip
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run one command; returns 0, 1 for what the user can mend, 2 for our own mistakes."""
+    try:
+        code = cli.main(args, prog_name="zoo", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except ZooError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # the interpreter flushes once more at exit
+        return 141
+    except Exception:
+        traceback.print_exc()
+        return 2
+
+
+class Commands(click.Group):
+    """Core commands in story order, then the plugins'."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [name for name in STORY if _file(name).exists()] + sorted(registry().commands)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in STORY and _file(name).exists():
+            return import_module(f"zoo.cli.{_file(name).stem}").command
+        if name in registry().commands:
+            return _load(name)
+        return None
+
+    def resolve_command(self, context: click.Context, args: list[str]):
+        name = args[0]
+        if ("command", name) in registry().contested:
+            raise ZooError(registry().contested["command", name])
+        if self.get_command(context, name) is None:
+            message = f"no command {name!r}" + did_you_mean(name, self.list_commands(context), command="zoo --help")
+            for plugin, reason in registry().broken.items():
+                message += f"; plugin {plugin}, which might provide it, did not load: {reason}"
+            raise ZooError(message)
+        return super().resolve_command(context, args)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        known = registry()
+        core = [name for name in self.list_commands(context) if name in STORY]
+        rows = [(name, self.get_command(context, name).get_short_help_str(90)) for name in core]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+        if known.commands:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(c.name, f"{c.help} ({c.owner})") for _, c in sorted(known.commands.items())])
+        if known.broken:
+            with formatter.section("Plugins that did not load (`zoo plugins` says more)"):
+                formatter.write_dl(sorted(known.broken.items()))
+
+
+@click.command(cls=Commands)
+@click.version_option(package_name="zoo-core", prog_name="zoo")
+def cli() -> None:
+    """Find, train, check, explain and share networks that read DNA.
+
+    \b
+    Examples:
+      zoo list models
+      zoo train experiment=demo
+      zoo predict ctcf-motif-cnn --fasta genome.fa --bed peaks.bed -o scores.tsv
+    """
+
+
+def _file(name: str) -> Path:
+    return Path(__file__).with_name(name.replace("-", "_") + ".py")
+
+
+def _load(name: str) -> click.Command:
+    command = registry().commands[name]
+    module, _, attribute = command.target.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except Exception as error:
+        raise UnknownComponent(
+            f"command {name!r} of {command.owner} cannot be loaded from {command.target}: {error}"
+        ) from error
+
+
+def _fail(message: str) -> int:
+    print(f"zoo: error: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

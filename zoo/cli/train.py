@@ -1,0 +1,44 @@
+"""`zoo train`: groups, options and values to a run folder."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["command"]
+
+
+class _Train(click.Command):
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        from zoo.conf_groups import groups
+
+        with formatter.section("Groups and their options"):
+            formatter.write_dl([(group, ", ".join(options)) for group, options in sorted(groups().options.items())])
+
+
+@click.command(
+    cls=_Train,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
+    options_metavar="[-m] [--cfg job] [--config-dir DIR]",
+)
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED, metavar="[group=option | key=value]...")
+@click.pass_context
+def command(context: click.Context, overrides: tuple[str, ...]) -> None:
+    """Train a model, or with -m a sweep of models.
+
+    \b
+    Examples:
+      zoo train experiment=demo
+      zoo train experiment=ctcf encoder=dilated_cnn encoder.channels=128 trainer=gpu
+      zoo train experiment=ctcf -m seed=1,2,3
+      zoo train experiment=ctcf encoder=dilated_cnn --cfg job
+    """
+    from zoo.config import run
+
+    context.exit(run(train, list(overrides)))
+
+
+def train(config: dict) -> object:
+    """The task of every job of a sweep, wherever it runs."""
+    from zoo.training.run import train
+
+    return train(config)
