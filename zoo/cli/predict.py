@@ -1,0 +1,81 @@
+"""`zoo predict`: a published model's outputs for intervals or sequences."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "predict",
+    short_help="Predict intervals or sequences with a model",
+    epilog="Example: zoo predict ctcf-motif-cnn --fasta hg38.fa --bed peaks.bed -o predictions.tsv",
+)
+@click.argument("model", metavar="NAME")
+@click.option("--fasta", "fastas", multiple=True, help="Genome of the intervals; may be given several times.")
+@click.option("--bed", help="Intervals: BED3 to BED12, narrowPeak or broadPeak, plain or gzipped.")
+@click.option("--sequences", help="In place of --fasta and --bed: a FASTA file whose records are predicted themselves.")
+@click.option(
+    "-o", "--out", default="-", show_default=True, help="Table to write (.tsv or .tsv.gz); - is the terminal."
+)
+@click.option("--output", help="Which outputs: task, task:sum, task@-50..50:mean; default all.")
+@click.option("--max-n", default=0.5, show_default=True, help="Windows with a larger part of N get no score.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["raise", "skip"]),
+    default="raise",
+    show_default=True,
+    help="skip marks malformed lines with a status and goes on.",
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(model, fastas, bed, sequences, out, output, max_n, on_error, device):
+    """Predict with the model NAME and write a table.
+
+    Every row of the input comes out again, in its order, with a status that says why it has no score.
+    A run in which no row could be scored exits with 1.
+    """
+    from zoo.errors import ConfigError
+
+    if sequences and (fastas or bed):
+        raise ConfigError("--sequences stands alone: leave out --fasta and --bed")
+    if not sequences and not (fastas and bed):
+        raise ConfigError("nothing to predict: give --fasta GENOME and --bed INTERVALS, or --sequences FASTA")
+
+    import torch
+
+    from zoo.hub import load
+    from zoo.prediction import predict_intervals, predict_sequences
+
+    network = load(model).to(
+        "cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu")
+    )
+    if sequences:
+        from zoo.data.sequences import read_sequences
+
+        records = [(r.name, r.sequence) for r in read_sequences(sequences)]
+        predictions = predict_sequences(network, records, output=output, max_n=max_n)
+    else:
+        from zoo.data.genome import Genome
+        from zoo.data.intervals import read_intervals
+
+        intervals = read_intervals(bed, on_error=on_error)
+        predictions = predict_intervals(network, intervals, Genome(list(fastas)), output=output, max_n=max_n)
+    _write(predictions, out)
+
+
+def _write(predictions, out):
+    from collections import Counter
+
+    from zoo.errors import DataError
+    from zoo.progress import progress
+    from zoo.tables import TableWriter
+
+    column = predictions.columns.index("status")
+    counts = Counter()
+    with TableWriter(out, predictions.columns, predictions.comments) as table:
+        for row in progress(predictions.rows, total=predictions.total, label="predicting", unit="rows"):
+            counts[row[column]] += 1
+            table.row(row)
+    told = ", ".join(f"{n:,} {status}" for status, n in counts.most_common())
+    click.echo(f"{out}: {predictions.total:,} rows ({told or 'none'})", err=True)
+    if not counts["ok"]:
+        raise DataError(f"no row could be scored ({told or 'the input is empty'}): see the column status in {out}")
