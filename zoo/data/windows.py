@@ -1,0 +1,111 @@
+"""Gathering windows out of a flat array of codes: compiled loops that release the GIL, spread over threads.
+
+Python threads, not numba's: numba's OpenMP layer ends a process that forks after it was used (data loader
+workers do), and its other layer must not be entered from two threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numba
+import numpy as np
+
+__all__ = ["count_bases", "gather_codes", "gather_one_hot", "in_threads"]
+
+_MIN_BYTES = 1 << 19
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+
+
+@numba.njit(nogil=True, cache=True)
+def gather_codes(codes, offset, size, contig, start, reverse, rows, out, first, last):
+    """out[rows[i]] = codes of window i, for first <= i < last; N past the contig's ends.
+
+    codes: (total,) uint8; offset, size: (contigs,); contig, start, reverse, rows: (N,); out: (M, L) uint8.
+    """
+    length = out.shape[1]
+    for i in range(first, last):
+        y = out[rows[i]]
+        c, s = contig[i], start[i]
+        left = min(max(0, -s), length)
+        right = min(max(left, size[c] - s), length)
+        at = offset[c] + s
+        if reverse[i]:
+            y[: length - right] = 4
+            y[length - left :] = 4
+            for j in range(left, right):
+                x = codes[at + j]
+                y[length - 1 - j] = 3 - x if x < 4 else 4
+        else:
+            y[:left] = 4
+            y[right:] = 4
+            y[left:right] = codes[at + left : at + right]
+
+
+@numba.njit(nogil=True, cache=True)
+def gather_one_hot(codes, offset, size, contig, start, reverse, rows, out, first, last):
+    """out[rows[i]] = one-hot of window i; N and what lies past the contig's ends are zeros.  out: (M, 4, L)."""
+    length = out.shape[2]
+    for i in range(first, last):
+        c, s = contig[i], start[i]
+        left = min(max(0, -s), length)
+        right = min(max(left, size[c] - s), length)
+        x = codes[offset[c] + s + left : offset[c] + s + right]
+        for base in range(4):
+            if reverse[i]:
+                y = out[rows[i], 3 - base, ::-1]
+            else:
+                y = out[rows[i], base]
+            y[:left] = 0
+            y[right:] = 0
+            z = y[left:right]
+            for j in range(x.shape[0]):
+                z[j] = x[j] == base
+
+
+@numba.njit(nogil=True, cache=True)
+def count_bases(codes, start, length, gc, n, first, last):
+    """gc[i], n[i] = G + C and N in codes[start[i] : start[i] + length], for first <= i < last."""
+    for i in range(first, last):
+        x = codes[start[i] : start[i] + length]
+        strong, unknown = 0, 0
+        for j in range(length):
+            strong += (x[j] == 1) | (x[j] == 2)
+            unknown += x[j] == 4
+        gc[i] = strong
+        n[i] = unknown
+
+
+def in_threads(work: Callable[[int, int], None], n: int, bytes_each: int, threads: int) -> None:
+    """Call work(first, last) on pieces of range(n); in the caller's thread alone where there is little to do."""
+    parts = min(threads, n, max(1, n * bytes_each // _MIN_BYTES))
+    if parts <= 1:
+        work(0, n)
+        return
+    bounds = [n * i // parts for i in range(parts + 1)]
+    others = [_pool(threads).submit(work, a, b) for a, b in zip(bounds[1:-1], bounds[2:], strict=True)]
+    work(bounds[0], bounds[1])
+    for future in others:
+        future.result()
+
+
+def default_threads() -> int:
+    """OMP_NUM_THREADS, else the cores this process may use."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))
+
+
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """One pool a process: threads do not survive a fork."""
+    key = os.getpid(), threads
+    if key not in _pools:
+        _pools.clear()
+        _pools[key] = ThreadPoolExecutor(threads, thread_name_prefix="zoo-windows")
+    return _pools[key]
+
+
+def as_int64(values) -> np.ndarray:
+    """A contiguous int64 array, as the kernels take it."""
+    return np.ascontiguousarray(values, np.int64)
