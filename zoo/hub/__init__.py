@@ -1,0 +1,24 @@
+"""Where weights live: models by name, pulled, checked, loaded and published.
+
+model = zoo.load("ctcf-motif-cnn")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_LAZY = {
+    "load": "zoo.hub.loading",
+    "pull": "zoo.hub.loading",
+    "list_models": "zoo.hub.names",
+    "publish": "zoo.hub.publishing",
+}
+
+__all__ = sorted(_LAZY)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'zoo.hub' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

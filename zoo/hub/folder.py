@@ -1,0 +1,88 @@
+"""A hub in a folder that several people see.
+
+    <root>/<name>/<revision>/...     a model folder; never changed once it is there
+    <root>/<name>/refs/main          the revision that the name means now
+
+A revision is the sha256 of the manifest, so that publishing the same model twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from zoo.errors import HubError
+from zoo.hub import manifest
+from zoo.hub.place import new_folder, write_file
+from zoo.hub.sources import NAME, ModelSource
+from zoo.hub.store import NotThere, Store, Unreachable
+
+__all__ = ["Folder"]
+
+_FULL = re.compile(r"[0-9a-f]{64}")
+_SHORT = re.compile(r"[0-9a-f]{7,64}")
+
+
+class Folder(Store):
+    """file:///root/name."""
+
+    def resolve(self, source: ModelSource) -> str:
+        """`main` or another ref, a full revision, or the first seven or more of its digits."""
+        home = self._home(source)
+        wanted = source.revision or "main"
+        if _SHORT.fullmatch(wanted):
+            found = [p.name for p in home.iterdir() if _FULL.fullmatch(p.name) and p.name.startswith(wanted)]
+            if len(found) == 1:
+                return found[0]
+            raise NotThere(f"{source.at(None)} has {len(found) or 'no'} revision {wanted}: `ls {home}` shows them")
+        try:
+            revision = (home / "refs" / wanted).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotThere(f"{source.at(None)} has no revision {wanted!r}: `ls {home}` shows them") from error
+        if not _FULL.fullmatch(revision) or not (home / revision).is_dir():
+            raise NotThere(f"{home / 'refs' / wanted} names no revision that is there: publish the model again")
+        return revision
+
+    def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
+        """Copy what the manifest lists."""
+        copy_bundle(self._home(source) / revision, folder)
+
+    def publish(self, source: ModelSource, folder: Path) -> str:
+        """Copy beside, check the copy, rename, and only then move `main`."""
+        revision = manifest.revision_of(folder)
+        home = Path(source.place) / source.name
+        if not (home / revision).is_dir():
+            with new_folder(home / revision) as new:
+                copy_bundle(folder, new)
+                manifest.verify(new, "publish it again")
+        write_file(home / "refs" / "main", revision + "\n")
+        return revision
+
+    def names(self, place: str) -> list[str]:
+        """Folders of `place` that have a `main`."""
+        root = Path(place)
+        if not root.is_dir():
+            return []
+        return sorted(p.name for p in root.iterdir() if NAME.fullmatch(p.name) and (p / "refs" / "main").is_file())
+
+    def _home(self, source: ModelSource) -> Path:
+        root = Path(source.place)
+        if not root.is_dir():
+            raise Unreachable(f"folder {root} is not there: mount it, or name another source")
+        home = root / source.name
+        if not home.is_dir():
+            raise NotThere(f"folder {root} has no model {source.name!r}: `ls {root}` shows what it has")
+        return home
+
+
+def copy_bundle(origin: Path, folder: Path) -> None:
+    """Copy the manifest and the files it lists, nothing else; links are not followed."""
+    for entry in manifest.read(origin):
+        target = folder / entry.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(origin / entry.path, target, follow_symlinks=False)
+        except FileNotFoundError as error:
+            raise HubError(f"{origin / entry.path} is missing: publish the model again") from error
+    shutil.copyfile(origin / manifest.MANIFEST, folder / manifest.MANIFEST)

@@ -1,0 +1,189 @@
+"""manifest.json: what a model folder holds, byte for byte.  Its own sha256 is the model's revision.
+
+A pulled folder is a stranger's data: nothing is read that the manifest does not list, and nothing
+is listed that could run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.errors import HubError
+
+__all__ = ["CONFIG", "GOLDEN", "MANIFEST", "REQUIRED", "WEIGHTS", "Entry", "read", "revision_of", "verify", "write"]
+
+MANIFEST = "manifest.json"
+CONFIG, WEIGHTS, GOLDEN = "config.json", "model.safetensors", "golden.safetensors"
+REQUIRED = (CONFIG, WEIGHTS, GOLDEN)
+
+_FORMAT = 1
+_SUFFIXES = {".json": 1 << 20, ".md": 1 << 20, ".txt": 1 << 24, ".tsv": 1 << 28, ".png": 1 << 24, ".svg": 1 << 24}
+_SUFFIXES[".safetensors"] = 1 << 38
+"""Allowed endings and the most bytes a file of each may have."""
+_MAX_FILES = 200
+_MAX_BYTES = 1 << 20
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a model folder: path with forward slashes, size in bytes, sha256 in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def write(folder: Path) -> str:
+    """Write the manifest of everything in `folder` and return the revision that it makes."""
+    paths = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
+    entries = [_measure(folder, path) for path in paths if path != MANIFEST]
+    _check(entries, str(folder))
+    raw = _canonical(entries)
+    (folder / MANIFEST).write_bytes(raw)
+    return hashlib.sha256(raw).hexdigest()
+
+
+def read(folder: Path) -> list[Entry]:
+    """The files that `folder` says it holds, none of them looked at yet."""
+    return parse(_manifest_bytes(folder), str(folder))
+
+
+def revision_of(folder: Path) -> str:
+    """sha256 of the manifest: the same bytes everywhere give the same revision."""
+    return hashlib.sha256(_manifest_bytes(folder)).hexdigest()
+
+
+def parse(raw: bytes, where: str) -> list[Entry]:
+    """Entries of a manifest's bytes; HubError for anything that is not one, or lists what may not be there."""
+    try:
+        plain = json.loads(raw)
+        if plain.get("format") != _FORMAT:
+            raise HubError(f"{where}: manifest.json is not of format {_FORMAT}: upgrade zoo-core")
+        entries = [Entry(f["path"], f["size"], f["sha256"]) for f in plain["files"]]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise HubError(f"{where}: manifest.json is damaged ({error}): fetch or publish the model again") from error
+    _check(entries, where)
+    return entries
+
+
+def verify(folder: Path, remedy: str = "fetch or publish the model again") -> str:
+    """Compare every file with the manifest, and return the revision.
+
+    Raises HubError, ending in `remedy`, for a file that is missing, of another size or content, a link, or
+    not listed.  Names that begin with a dot are not read and not minded.
+    """
+    folder = Path(folder)
+    entries = read(folder)
+    for entry in entries:
+        _compare(folder, entry, remedy)
+    listed = {MANIFEST, *(e.path for e in entries)}
+    for path in _present(folder):
+        if path not in listed:
+            raise HubError(f"{folder} holds {path!r}, which its manifest does not list: remove it, or {remedy}")
+    return revision_of(folder)
+
+
+def _check(entries: list[Entry], where: str) -> None:
+    if len(entries) > _MAX_FILES:
+        raise HubError(f"{where}: {len(entries)} files are more than the {_MAX_FILES} that a model may have")
+    for entry in entries:
+        _check_path(entry.path, where)
+        most = _SUFFIXES[Path(entry.path).suffix]
+        if type(entry.size) is not int or not 0 <= entry.size <= most:
+            raise HubError(f"{where}: {entry.path} of {entry.size!r} bytes is beyond the {most:,} that are allowed")
+        if not isinstance(entry.sha256, str) or not _SHA256.fullmatch(entry.sha256):
+            raise HubError(f"{where}: the sha256 of {entry.path} is no 64 hexadecimal digits: publish the model again")
+    paths = [e.path for e in entries]
+    if paths != sorted(set(paths)):
+        raise HubError(f"{where}: manifest.json must list every file once, sorted: publish the model again")
+    missing = [name for name in REQUIRED if name not in paths]
+    if missing:
+        raise HubError(f"{where} is no model folder: its manifest does not list {', '.join(missing)}")
+
+
+def _check_path(path: object, where: str) -> None:
+    """Plain relative names only, of kinds that hold data and no code."""
+    parts = path.split("/") if isinstance(path, str) else []
+    if not 1 <= len(parts) <= 3 or not all(_PART.fullmatch(p) for p in parts) or path == MANIFEST:
+        raise HubError(
+            f"{where}: file name {path!r} is refused: a model's files have plain relative names, without '..', "
+            "so do not trust this model"
+        )
+    if Path(path).suffix not in _SUFFIXES:
+        raise HubError(
+            f"{where}: {path} is refused, since files of its kind can run code: a model holds "
+            f"{' '.join(sorted(_SUFFIXES))} only"
+        )
+
+
+def _compare(folder: Path, entry: Entry, remedy: str) -> None:
+    status = _status(folder, entry.path, remedy)
+    if status.st_size != entry.size:
+        raise HubError(f"{folder / entry.path} has {status.st_size:,} bytes instead of {entry.size:,}: {remedy}")
+    if _sha256(folder / entry.path) != entry.sha256:
+        raise HubError(f"{folder / entry.path} does not have the sha256 that its manifest gives: {remedy}")
+
+
+def _status(folder: Path, path: str, remedy: str) -> os.stat_result:
+    """Of a regular file; no step of its path may be a link."""
+    step = folder
+    for part in path.split("/"):
+        step = step / part
+        try:
+            status = step.lstat()
+        except FileNotFoundError as error:
+            raise HubError(f"{folder / path} is missing: {remedy}") from error
+        if stat.S_ISLNK(status.st_mode):
+            raise HubError(f"{step} is a link, which is not followed: copy the file itself, or {remedy}")
+    if not stat.S_ISREG(status.st_mode):
+        raise HubError(f"{step} is no plain file: {remedy}")
+    return status
+
+
+def _present(folder: Path) -> list[str]:
+    """Files and links below `folder`, without names that begin with a dot."""
+    found = []
+    for root, folders, files in os.walk(folder):
+        links = [f for f in folders if os.path.islink(os.path.join(root, f))]
+        folders[:] = [f for f in folders if not f.startswith(".") and f not in links]
+        for name in (*files, *links):
+            if not name.startswith("."):
+                found.append(Path(root, name).relative_to(folder).as_posix())
+    return sorted(found)
+
+
+def _measure(folder: Path, path: str) -> Entry:
+    _check_path(path, str(folder))
+    return Entry(path, (folder / path).stat().st_size, _sha256(folder / path))
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _canonical(entries: list[Entry]) -> bytes:
+    files = [{"path": e.path, "sha256": e.sha256, "size": e.size} for e in entries]
+    return (json.dumps({"files": files, "format": _FORMAT}, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _manifest_bytes(folder: Path) -> bytes:
+    path = Path(folder) / MANIFEST
+    try:
+        with open(path, "rb") as handle:
+            raw = handle.read(_MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise HubError(f"{folder} is no model folder: it has no {MANIFEST}") from error
+    except OSError as error:
+        raise HubError(f"{path} cannot be read: {error.strerror}") from error
+    if len(raw) > _MAX_BYTES:
+        raise HubError(f"{path} is larger than {_MAX_BYTES:,} bytes, so it is no manifest")
+    return raw

@@ -1,0 +1,244 @@
+"""Published models by name: which registries there are and what they say.
+
+    models:
+      ctcf-motif-cnn:
+        source: pkg://zoo/weights/ctcf-motif-cnn
+        revision: 5d1f...            # the name then always means these bytes
+        task: CTCF binding
+        description: Does CTCF bind within 200 bp of DNA?
+        licence: MIT
+        plugin: zoo-core
+        genome: hg19
+        input_length: 200
+
+Looked in, in this order: the place ZOO_HUB names, the file ZOO_REGISTRY names, the plugins' registry.yaml,
+the core's.  The first that has a name wins; that others have it too is shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import HubError
+from zoo.hub.cache import cached_revisions, offline
+from zoo.hub.package import package_folder
+from zoo.hub.sources import NAME, ModelSource, is_source, parse_place, parse_source
+from zoo.hub.store import Unreachable, store_for
+from zoo.registry import did_you_mean, registry
+
+__all__ = ["Published", "find", "list_models", "published"]
+
+_LOG = logging.getLogger("zoo.hub")
+_MAX_BYTES = 1 << 20
+_KEYS = ("source", "revision", "task", "description", "licence", "plugin", "genome", "input_length")
+
+
+@dataclass(frozen=True)
+class Published:
+    """One name of one registry.
+
+    source: with the pinned revision, if there is one.
+    registry: the file or place that lists it.
+    clash: other registries that list the name and are not asked.
+    """
+
+    name: str
+    source: ModelSource
+    registry: str
+    task: str = ""
+    description: str = ""
+    licence: str = ""
+    plugin: str = ""
+    genome: str = ""
+    input_length: int | None = None
+    clash: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, and whether the model is on this machine."""
+        in_place = self.source.scheme in ("pkg", "path")
+        plain = {**asdict(self), "source": str(self.source.at(None)), "revision": self.source.revision}
+        return {**plain, "clash": list(self.clash), "cached": in_place or bool(cached_revisions(self.source))}
+
+
+def list_models() -> list[dict[str, Any]]:
+    """Every published model that a name finds here, sorted by name, as plain values; torch is not imported.
+
+    Keys: name, task, plugin, source, revision, licence, input_length, genome, description, registry, cached, clash.
+    """
+    return [entry.to_dict() for entry in published()]
+
+
+def published() -> list[Published]:
+    """Every name, with the entry that wins."""
+    found: dict[str, Published] = {}
+    for entry in (*_in_hub(), *_in_registries()):
+        if entry.name in found:
+            first = found[entry.name]
+            found[entry.name] = replace(first, clash=(*first.clash, entry.registry))
+        else:
+            found[entry.name] = entry
+    return [found[name] for name in sorted(found)]
+
+
+def find(text: str, revision: str | None = None) -> tuple[ModelSource, Published | None]:
+    """The source that a name, name@revision, source or path means, and its registry entry if it has one.
+
+    Raises HubError with a suggestion for a name that no registry has.
+    """
+    if is_source(text):
+        source = parse_source(text)
+        return (source.at(revision) if revision else source), None
+    name, _, wanted = text.partition("@")
+    wanted = revision or wanted or None
+    if not NAME.fullmatch(name):
+        raise HubError(f"{text!r} is neither a model's name nor a source: write ./{text} for a folder")
+    entry = _hub_entry(name) or next((e for e in published() if e.name == name), None)
+    if entry is None:
+        raise HubError(_unknown(name))
+    if entry.clash:
+        _LOG.warning("%s is taken from %s; %s has one too", name, entry.registry, ", ".join(entry.clash))
+    return (entry.source.at(wanted) if wanted else entry.source), entry
+
+
+def _unknown(name: str) -> str:
+    message = f"no model named {name!r}"
+    message += did_you_mean(name, [e.name for e in published()], command="zoo list models")
+    for plugin, reason in registry().broken.items():
+        message += f"; plugin {plugin}, which might list it, did not load: {reason}"
+    if Path(name).is_dir():
+        message += f"; for the folder of that name write ./{name}"
+    return message
+
+
+def _hub_entry(name: str) -> Published | None:
+    """The model of this name at ZOO_HUB, if that is a place which only answers when asked for one name."""
+    hub = os.environ.get("ZOO_HUB")
+    if not hub or not hub.startswith("hf://"):
+        return None
+    source = parse_place(hub, name)
+    if offline():
+        return Published(name, source, f"ZOO_HUB {hub}") if cached_revisions(source) else None
+    try:
+        there = store_for(source).has(source)
+    except Unreachable as error:
+        if not cached_revisions(source):
+            raise Unreachable(f"{error}; so it is not known whether ZOO_HUB has {name!r}: unset ZOO_HUB") from error
+        there = True
+    return Published(name, source, f"ZOO_HUB {hub}") if there else None
+
+
+def _in_hub() -> Iterator[Published]:
+    """What ZOO_HUB has; a server that does not answer is left out with a warning."""
+    hub = os.environ.get("ZOO_HUB")
+    if not hub:
+        return
+    label = f"ZOO_HUB {hub}"
+    place = parse_place(hub, "any-name")
+    store = store_for(place)
+    if store.remote and offline():
+        return
+    try:
+        names = store.names(place.place)
+    except Unreachable as error:
+        _LOG.warning("%s: its models are not listed", error)
+        return
+    for name in names:
+        source = parse_place(hub, name)
+        yield _described(Published(name, source, label)) if source.scheme == "file" else Published(name, source, label)
+
+
+def _described(entry: Published) -> Published:
+    """With the facts of its config.json, where that can be read."""
+    from zoo.hub.bundle import read_spec
+    from zoo.hub.folder import Folder
+
+    try:
+        spec = read_spec(Path(entry.source.place) / entry.source.name / Folder().resolve(entry.source))
+    except HubError as error:
+        return replace(entry, description=f"cannot be read: {error}")
+    return replace(
+        entry,
+        task=spec.task,
+        description=spec.description,
+        licence=spec.licence,
+        plugin=", ".join(sorted(spec.requires)),
+        genome=str(spec.genome.get("name") or ""),
+        input_length=spec.input_length,
+    )
+
+
+def _in_registries() -> Iterator[Published]:
+    """ZOO_REGISTRY's entries, then the plugins', then the core's."""
+    if os.environ.get("ZOO_REGISTRY"):
+        path = Path(os.environ["ZOO_REGISTRY"]).expanduser()
+        yield from _read(path, f"ZOO_REGISTRY {path}", "")
+    files = registry().model_files
+    for model_file in sorted(files, key=lambda f: f.owner == "zoo-core"):
+        yield from _read(_location(model_file.package, model_file.file), model_file.owner, model_file.owner)
+
+
+def _location(package: str, file: str) -> Path:
+    if package == "zoo":
+        from zoo.resources import core_file
+
+        return core_file(file)
+    return package_folder(package) / file
+
+
+def _read(path: Path, label: str, owner: str) -> Iterator[Published]:
+    """The entries of one registry.yaml; HubError names the file and the entry."""
+    import yaml
+
+    try:
+        with open(path, "rb") as handle:
+            raw = handle.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise HubError(f"registry {path} of {label} cannot be read: {error.strerror}: mend or unset it") from error
+    if len(raw) > _MAX_BYTES:
+        raise HubError(f"registry {path} is larger than {_MAX_BYTES:,} bytes: split it over plugins")
+    try:
+        plain = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise HubError(f"registry {path} is no YAML: {' '.join(str(error).split())}") from error
+    models = (plain or {}).get("models") if isinstance(plain or {}, dict) else None
+    if models is None and plain:
+        raise HubError(f"registry {path} has no key `models`: begin it with `models:`")
+    if not isinstance(models or {}, dict):
+        raise HubError(f"registry {path}: `models` must map names to entries")
+    for name, entry in (models or {}).items():
+        yield _entry(name, entry, path, label, owner)
+
+
+def _entry(name: object, plain: object, path: Path, label: str, owner: str) -> Published:
+    where = f"registry {path}, entry {name!r}"
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise HubError(f"{where}: a model's name has lower-case letters, digits and . _ - only")
+    if not isinstance(plain, dict) or not isinstance(plain.get("source"), str):
+        raise HubError(f"{where}: it needs a `source`, as in source: hf://org/{name}")
+    unknown = [str(key) for key in plain if key not in _KEYS]
+    if unknown:
+        raise HubError(f"{where}: no key {unknown[0]!r}" + did_you_mean(unknown[0], _KEYS))
+    length = plain.get("input_length")
+    if length is not None and (type(length) is not int or length < 1):
+        raise HubError(f"{where}: input_length {length!r} must be a number of bp")
+    texts = {k: plain.get(k) for k in ("task", "description", "licence", "plugin", "genome", "revision")}
+    for key, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise HubError(f"{where}: {key} {value!r} must be a text: put it in quotes")
+    try:
+        source = parse_source(plain["source"])
+    except HubError as error:
+        raise HubError(f"{where}: {error}") from error
+    revision = texts.pop("revision")
+    if revision and source.revision and revision != source.revision:
+        raise HubError(f"{where}: revision {revision} and source {source} disagree: keep one of them")
+    if source.scheme == "path":
+        source = replace(source, name=str((path.parent / source.name).resolve()))
+    texts["plugin"] = texts["plugin"] or owner
+    given = {k: v for k, v in texts.items() if v is not None}
+    return Published(name, source.at(revision or source.revision), label, input_length=length, **given)

@@ -1,0 +1,47 @@
+"""Reading a stranger's safetensors: the header first, bounded, then the tensors."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import HubError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["read_header", "read_metadata", "read_tensors"]
+
+_MAX_HEADER = 1 << 24
+
+
+def read_header(path: Path) -> dict[str, tuple[int, ...]]:
+    """{tensor name: shape}, without reading a tensor.  HubError for a file that is damaged."""
+    with _open(path) as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The file's own texts."""
+    with _open(path) as file:
+        return file.metadata() or {}
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """{name: tensor} on the CPU."""
+    with _open(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}
+
+
+def _open(path: Path):
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with open(path, "rb") as handle:
+            length = int.from_bytes(handle.read(8), "little")
+        if length > min(_MAX_HEADER, os.path.getsize(path)):
+            raise HubError(f"{path} is damaged: its header claims {length:,} bytes: fetch or publish the model again")
+        return safe_open(path, framework="pt", device="cpu")
+    except (SafetensorError, OSError) as error:
+        raise HubError(f"{path} is no readable safetensors file ({error}): fetch or publish the model again") from error
