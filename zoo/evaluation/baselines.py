@@ -1,0 +1,189 @@
+"""What a model must beat: GC content, k-mers, the best match of a known motif, the average profile.
+
+Each is features of the sequence and a small fit on the training split, chosen on the validation split.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.data.motifs import Motif, scan
+from zoo.errors import ConfigError
+from zoo.fields import Field
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+__all__ = ["Baseline", "baselines", "canonical_kmers", "fit", "gc_content", "kmer_frequencies"]
+
+_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
+_RIDGES = (1e1, 1e2, 1e3, 1e4, 1e5)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A name and what it sees: codes (N, L) -> features (N, F), or None for a fit without any.
+
+    task: name of the only task it is for, None for all.
+    """
+
+    name: str
+    features: Callable[[np.ndarray], Any] | None
+    task: str | None = None
+
+
+def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Baseline]:
+    """The baselines of a target; a motif named like one of its tasks is for that task only."""
+    constant = Baseline("most frequent class" if field.values == "class" else "mean profile", None)
+    if "T" in field.axes:
+        by_total = field.values == "count" and field.axes in ("CT", "T")
+        scaled = [Baseline("GC", gc_content), _kmers(k, "ridge")] if by_total else []
+        return [constant, *scaled] if len(field.axes) <= 2 else []
+    found = [Baseline("GC", gc_content), _kmers(k, "logistic" if field.values in ("binary", "class") else "ridge")]
+    if field.values != "class":
+        for motif in motifs:
+            same = [task for task in field.channels if task.upper() == motif.name.upper()]
+            found.append(Baseline(f"PWM {motif.id}", _best_match(motif), same[0] if same else None))
+    return found
+
+
+def gc_content(codes: np.ndarray) -> np.ndarray:
+    """codes (N, L) -> (N, 1) share of C and G among the bases that are no N.
+
+    >>> gc_content(np.array([[0, 1, 2, 4]], np.uint8)).round(3).tolist()
+    [[0.667]]
+    """
+    strong = ((codes == 1) | (codes == 2)).sum(1)
+    return (strong / np.maximum((codes < 4).sum(1), 1))[:, None]
+
+
+def kmer_frequencies(codes: np.ndarray, k: int = 6) -> sparse.csr_matrix:
+    """codes (N, L) -> (N, F) share of every k-mer, a k-mer and its reverse complement being one; N are left out."""
+    from scipy import sparse
+
+    n, length = codes.shape
+    table, size = canonical_kmers(k)
+    if length < k:
+        return sparse.csr_matrix((n, size))
+    positions = length - k + 1
+    index = np.zeros((n, positions), np.int64)
+    known = np.ones((n, positions), bool)
+    for i in range(k):
+        base = codes[:, i : i + positions]
+        index = index * 4 + (base & 3)
+        known &= base < 4
+    row = np.repeat(np.arange(n), positions).reshape(n, positions)
+    share = (1 / np.maximum(known.sum(1), 1))[row[known]]
+    return sparse.csr_matrix((share, (row[known], table[index[known]])), shape=(n, size))
+
+
+@lru_cache(maxsize=8)
+def canonical_kmers(k: int) -> tuple[np.ndarray, int]:
+    """(4**k,) feature of every k-mer (A C G T as digits, the first the highest), and the number of features.
+
+    >>> canonical_kmers(2)[1], canonical_kmers(6)[1]
+    (10, 2080)
+    """
+    if not 1 <= k <= 8:
+        raise ConfigError(f"k-mers of length {k} must have 1 to 8 bases")
+    forward = np.arange(4**k)
+    backward = np.zeros_like(forward)
+    rest = forward.copy()
+    for _ in range(k):
+        backward = backward * 4 + (3 - rest % 4)
+        rest //= 4
+    names, feature = np.unique(np.minimum(forward, backward), return_inverse=True)
+    return feature, len(names)
+
+
+def fit(
+    values: str, train: Any, target: np.ndarray, validation: Any, validation_target: np.ndarray
+) -> Callable[[Any], np.ndarray] | None:
+    """Logistic regression (binary, class) or ridge (real, count), its regularisation chosen on validation.
+
+    train, validation: features (n, F); target: (n,) without missing labels; validation may be None.
+    Returns features -> prediction (n,), probabilities of label 1 or (n, K) for classes, or None where there
+    is nothing to fit: fewer than two labels, or one class only.
+    """
+    if train is None or len(target) < 2 or len(np.unique(target)) < 2:
+        return None
+    scale = _spread(train)
+    train = _scaled(train, scale)
+    check = None if validation is None or not len(validation_target) else _scaled(validation, scale)
+    logistic = values in ("binary", "class")
+    choices = _STRENGTHS if logistic else _RIDGES
+    if train.shape[1] == 1 or check is None:
+        choices = [1.0] if train.shape[1] == 1 else [1e-2 if logistic else 1e3]
+    best, lowest = None, np.inf
+    for choice in choices:
+        model = _logistic(choice) if logistic else _ridge(choice)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a fit that stops early is still a baseline, chosen on validation
+            model.fit(train, target)
+        loss = 0.0 if len(choices) == 1 else _loss(model, check, validation_target, logistic)
+        if loss < lowest:
+            best, lowest = model, loss
+
+    def predict(features: Any) -> np.ndarray:
+        x = _scaled(features, scale)
+        if not logistic:
+            return best.predict(x)
+        probabilities = best.predict_proba(x)
+        return probabilities[:, 1] if values == "binary" else _all_classes(probabilities, best.classes_)
+
+    return predict
+
+
+def _kmers(k: int, kind: str) -> Baseline:
+    return Baseline(f"{k}-mer {kind}", lambda codes: kmer_frequencies(codes, k))
+
+
+def _best_match(motif: Motif) -> Callable[[np.ndarray], np.ndarray]:
+    log_odds = motif.log_odds()
+    return lambda codes: scan(log_odds, codes)[:, None]
+
+
+def _logistic(strength: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, max_iter=300, tol=1e-3)
+
+
+def _ridge(strength: float) -> Any:
+    from sklearn.linear_model import Ridge
+
+    return Ridge(alpha=strength, solver="auto")
+
+
+def _loss(model: Any, x: Any, target: np.ndarray, logistic: bool) -> float:
+    if not logistic:
+        return float(((model.predict(x) - target) ** 2).mean())
+    p = model.predict_proba(x)
+    place = np.searchsorted(model.classes_, target)
+    known = (place < len(model.classes_)) & (model.classes_[np.minimum(place, len(model.classes_) - 1)] == target)
+    taken = np.where(known, p[np.arange(len(p)), np.minimum(place, p.shape[1] - 1)], 0)
+    return float(-np.log(np.maximum(taken, 1e-7)).mean())
+
+
+def _all_classes(probabilities: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(probabilities), int(classes.max()) + 1))
+    out[:, classes.astype(int)] = probabilities
+    return out
+
+
+def _spread(x: Any) -> np.ndarray:
+    """Standard deviation of every feature; 1 where it is constant."""
+    mean = np.asarray(x.mean(0)).ravel()
+    square = x.multiply(x).mean(0) if not isinstance(x, np.ndarray) else (x**2).mean(0)
+    variance = np.asarray(square).ravel() - mean**2
+    return np.where(variance > 1e-12, np.sqrt(np.maximum(variance, 1e-12)), 1.0)
+
+
+def _scaled(x: Any, scale: np.ndarray) -> Any:
+    return x / scale if isinstance(x, np.ndarray) else x.multiply(1 / scale).tocsr()

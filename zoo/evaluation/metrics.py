@@ -1,0 +1,304 @@
+"""Metrics as functions, chosen by what a target is (`Field`).
+
+A metric takes target and prediction of one task and `counts` (R, n): how often every example is taken in
+each of R resamples.  Ones give the metric itself; all resamples of a bootstrap come out of one call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.fields import Field
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "accuracy",
+    "auprc",
+    "auroc",
+    "brier",
+    "each_resample",
+    "f1",
+    "jsd_median",
+    "log_count_pearson",
+    "log_loss",
+    "metrics_for",
+    "mse",
+    "pearson",
+    "profile_pearson",
+    "r2",
+    "spearman",
+]
+
+Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric and the targets it is for.  A plugin registers its own as kind "metric".
+
+    function: (target (n, ...), prediction (n, ...), counts (R, n)) -> (R,), NaN where it is undefined;
+        see `each_resample` for one that knows nothing of counts.
+    applies: whether it is for a target of this field.
+    unit: what it is aggregated over: examples, regions, bins, positions.
+    two_classes: it needs positives and negatives.
+    probability: it needs predictions from 0 to 1.
+    whole: it takes all channels of a target at once instead of one task after the other.
+    """
+
+    name: str
+    function: Function
+    applies: Callable[[Field], bool]
+    unit: str = "examples"
+    two_classes: bool = False
+    probability: bool = False
+    whole: bool = False
+
+
+def metrics_for(field: Field) -> list[Metric]:
+    """The core's metrics for a target, then those of plugins; for class ids one F1 a class."""
+    from zoo.registry import registry
+
+    known = [*METRICS, *(registry().get("metric", name) for name in registry().names("metric"))]
+    chosen = [metric for metric in known if metric.applies(field)]
+    if field.values == "class":
+        unit = "positions" if "T" in field.axes else "examples"
+        chosen += [Metric(f"f1:{name}", _f1_of(k), _is("class"), unit) for k, name in enumerate(field.vocabulary)]
+    return chosen
+
+
+def auroc(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Probability that a positive scores above a negative, ties counted half (Mann-Whitney).
+
+    >>> auroc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4)))
+    array([0.75])
+    """
+    positive, negative = _by_score(target, prediction, counts)
+    below = np.cumsum(negative, axis=1) - negative
+    return _ratio((positive * (below + 0.5 * negative)).sum(1), positive.sum(1) * negative.sum(1))
+
+
+def auprc(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Average precision: precision at every threshold, weighted by the recall gained there; chance is the prevalence.
+
+    >>> auprc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4))).round(4)
+    array([0.8333])
+    """
+    positive, negative = _by_score(target, prediction, counts)
+    gained = positive[:, ::-1]
+    found = np.cumsum(gained, axis=1)
+    called = found + np.cumsum(negative[:, ::-1], axis=1)
+    return _ratio((gained * _ratio(found, called, 0.0)).sum(1), positive.sum(1))
+
+
+def log_loss(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean cross-entropy of probabilities in nats, kept 1e-7 away from 0 and 1."""
+    p = np.clip(prediction.astype(np.float64), 1e-7, 1 - 1e-7)
+    return _mean(-np.where(target > 0.5, np.log(p), np.log1p(-p)), counts)
+
+
+def accuracy(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Share of examples on the right side of a probability of 0.5."""
+    return _mean((prediction >= 0.5) == (target > 0.5), counts)
+
+
+def brier(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean squared distance of the probability from the label."""
+    return mse(target, prediction, counts)
+
+
+def mse(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Mean squared error."""
+    return _mean((prediction.astype(np.float64) - target) ** 2, counts)
+
+
+def r2(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """1 - squared error / squared distance from the mean of the targets taken."""
+    y = target.astype(np.float64)
+    y = y - y.mean()
+    variance = _mean(y**2, counts) - _mean(y, counts) ** 2
+    return 1 - _ratio(mse(target, prediction, counts), np.where(variance > 1e-12 * (y**2).mean(), variance, 0))
+
+
+def pearson(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Pearson's correlation over examples."""
+    return _correlation(_moments(target[:, None], prediction[:, None]), counts)
+
+
+def spearman(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Pearson's correlation of the ranks, ties sharing their mean rank."""
+    x, y = _ranks(target, counts), _ranks(prediction, counts)
+    total = counts.sum(1, keepdims=True)
+    x, y = x - (counts * x).sum(1, keepdims=True) / total, y - (counts * y).sum(1, keepdims=True) / total
+    return _ratio((counts * x * y).sum(1), np.sqrt((counts * x * x).sum(1) * (counts * y * y).sum(1)))
+
+
+def profile_pearson(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Pearson's correlation of one track over the bins (n, T) of all regions together."""
+    return _correlation(_moments(target, prediction), counts)
+
+
+def jsd_median(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Median over regions of the Jensen-Shannon distance (base 2, 0 to 1) of the two profiles' shapes.
+
+    target, prediction: (n, T); regions without a read are left out.
+    """
+    p, q = (_shape(x) for x in _both_known(target, prediction))
+    seen = np.isfinite(p[:, 0]) & np.isfinite(q[:, 0])
+    if not seen.any():
+        return np.full(len(counts), np.nan)
+    from scipy.special import rel_entr
+
+    p, q = p[seen], q[seen]
+    middle = (p + q) / 2
+    divergence = (rel_entr(p, middle) + rel_entr(q, middle)).sum(1) / 2 / np.log(2)
+    return _median(np.sqrt(np.clip(divergence, 0, 1)), counts[:, seen])
+
+
+def log_count_pearson(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Pearson's correlation over regions of log(1 + total) of one track; target, prediction: (n, T)."""
+    totals = (np.log1p(np.clip(x.astype(np.float64).sum(1), 0, None)) for x in _both_known(target, prediction))
+    return pearson(*totals, counts)
+
+
+def class_accuracy(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Share of ids (n, ...) that the highest score of prediction (n, K, ...) names; ids < 0 are left out."""
+    known = target >= 0
+    right = (prediction.argmax(1) == target) & known
+    return _ratio(counts @ _per_example(right), counts @ _per_example(known))
+
+
+def f1(k: int, target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """F1 of class k; NaN where it is neither there nor called."""
+    known = target >= 0
+    called, there = (prediction.argmax(1) == k) & known, target == k
+    return _ratio(2 * counts @ _per_example(called & there), counts @ (_per_example(called) + _per_example(there)))
+
+
+def each_resample(function: Callable[[np.ndarray, np.ndarray], float]) -> Function:
+    """Make a metric of a plain function (target, prediction) -> number, called once a resample."""
+
+    def metric(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        rows = [np.repeat(np.arange(len(target)), c.astype(np.int64)) for c in counts]
+        return np.array([function(target[r], prediction[r]) for r in rows], np.float64)
+
+    return metric
+
+
+def _is(*values: str, axes: tuple[str, ...] = ("C", "", "T", "CT")) -> Callable[[Field], bool]:
+    return lambda field: field.values in values and field.axes in axes
+
+
+def _over_positions(function: Function) -> Function:
+    """A metric of examples, over all positions (n, T) that are labelled; examples are resampled, not positions."""
+
+    def metric(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        known = np.isfinite(target)
+        return function(target[known], prediction[known], np.repeat(counts, known.sum(1), axis=1))
+
+    return metric
+
+
+def _f1_of(k: int) -> Function:
+    return lambda target, prediction, counts: f1(k, target, prediction, counts)
+
+
+def _by_score(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positives and negatives (R, distinct scores) at every score, ascending."""
+    order, starts = _ties(prediction)
+    label = (target > 0.5)[order]
+    ordered = counts[:, order]
+    positive = np.add.reduceat(ordered * label, starts, axis=1)
+    return positive, np.add.reduceat(ordered, starts, axis=1) - positive
+
+
+def _ranks(x: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """(R, n) mean rank of every example among those taken."""
+    order, starts = _ties(x)
+    together = np.add.reduceat(counts[:, order], starts, axis=1)
+    rank = np.cumsum(together, axis=1) - together / 2 + 0.5
+    sizes = np.diff(starts, append=len(x))
+    out = np.empty_like(counts, dtype=np.float64)
+    out[:, order] = np.repeat(rank, sizes, axis=1)
+    return out
+
+
+def _ties(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ascending order, and where in it every distinct value starts."""
+    order = np.argsort(x, kind="stable")
+    ordered = x[order]
+    return order, np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+
+
+def _moments(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(n, 6) sums over the bins of every example, about the overall mean for the sake of rounding."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = np.where(known, x - x[known].mean(), 0), np.where(known, y - y[known].mean(), 0)
+    return np.stack([known.sum(1), x.sum(1), y.sum(1), (x * y).sum(1), (x * x).sum(1), (y * y).sum(1)], axis=1)
+
+
+def _correlation(moments: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    n, x, y, xy, xx, yy = (counts @ moments).T
+    n = np.maximum(n, 1)
+    spread_x, spread_y = xx - x * x / n, yy - y * y / n
+    flat = (spread_x <= 1e-12 * xx) | (spread_y <= 1e-12 * yy)
+    return _ratio(xy - x * y / n, np.where(flat, 0, np.sqrt(np.abs(spread_x * spread_y))))
+
+
+def _median(x: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    order = np.argsort(x)
+    upto = np.cumsum(counts[:, order], axis=1)
+    total = upto[:, -1:]
+    low = (upto < np.ceil(total / 2)).sum(1).clip(max=len(x) - 1)
+    high = (upto < np.floor(total / 2) + 1).sum(1).clip(max=len(x) - 1)
+    return np.where(total[:, 0] > 0, (x[order][low] + x[order][high]) / 2, np.nan)
+
+
+def _both_known(target: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Zeros in both where the target is missing."""
+    known = np.isfinite(target)
+    return np.where(known, target, 0), np.where(known, prediction, 0)
+
+
+def _shape(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x.astype(np.float64), 0, None)
+    return _ratio(x, x.sum(1, keepdims=True))
+
+
+def _per_example(x: np.ndarray) -> np.ndarray:
+    return x.reshape(len(x), -1).sum(1).astype(np.float64)
+
+
+def _mean(x: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return _ratio(counts @ x.astype(np.float64), counts.sum(1))
+
+
+def _ratio(a: np.ndarray, b: np.ndarray, otherwise: float = np.nan) -> np.ndarray:
+    out = np.full(np.broadcast_shapes(np.shape(a), np.shape(b)), otherwise, np.float64)
+    return np.divide(a, b, out=out, where=np.asarray(b) > 0)
+
+
+_SCALAR, _PROFILE = ("C", ""), ("CT", "T")
+
+METRICS = (
+    Metric("auroc", auroc, _is("binary", axes=_SCALAR), two_classes=True),
+    Metric("auprc", auprc, _is("binary", axes=_SCALAR), two_classes=True),
+    Metric("log_loss", log_loss, _is("binary", axes=_SCALAR), probability=True),
+    Metric("accuracy", accuracy, _is("binary", axes=_SCALAR), probability=True),
+    Metric("brier", brier, _is("binary", axes=_SCALAR), probability=True),
+    Metric("auroc", _over_positions(auroc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
+    Metric("auprc", _over_positions(auprc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
+    Metric("pearson", pearson, _is("real", "count", axes=_SCALAR)),
+    Metric("spearman", spearman, _is("real", "count", axes=_SCALAR)),
+    Metric("mse", mse, _is("real", "count", axes=_SCALAR)),
+    Metric("r2", r2, _is("real", "count", axes=_SCALAR)),
+    Metric("pearson", profile_pearson, _is("real", "count", axes=_PROFILE), "bins"),
+    Metric("jsd_median", jsd_median, _is("count", axes=_PROFILE), "regions"),
+    Metric("log_count_pearson", log_count_pearson, _is("count", axes=_PROFILE), "regions"),
+    Metric("accuracy", class_accuracy, _is("class", axes=("",))),
+    Metric("accuracy", class_accuracy, _is("class", axes=("T",)), "positions"),
+)

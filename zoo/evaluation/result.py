@@ -1,0 +1,157 @@
+"""What an evaluation found: rows for the model card, a table to read, predictions to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.evaluation.bootstrap import Measure
+from zoo.evaluation.metrics import Metric
+from zoo.fields import Field
+
+__all__ = ["Evaluation"]
+
+_MOST_TASKS = 8
+
+
+@dataclass
+class Evaluation:
+    """Metrics and predictions of one split.
+
+    rows: plain JSON dictionaries with the keys predictor, baseline, head, task, metric, value, low, high, n,
+        n_positive, split, unit (what the metric is aggregated over), stratum, note.  value is None where the
+        metric is undefined, and note says why.
+    predictions: columns by name: those that name the examples, status, then every task and its label.
+    """
+
+    split: str
+    identity: Mapping[str, np.ndarray]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    predictions: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def value(self, metric: str, task: str | None = None, predictor: str | None = None, stratum: str = "all") -> Any:
+        """The row of a metric: of the model, or of the predictor named; None where there is none."""
+        for row in self.rows:
+            chosen = row["predictor"] == predictor if predictor else not row["baseline"]
+            if chosen and row["metric"] == metric and row["stratum"] == stratum and task in (None, row["task"]):
+                return row
+        return None
+
+    def add(
+        self,
+        predictor: str,
+        baseline: bool,
+        head: str,
+        task: str,
+        metric: Metric | None,
+        found: Measure,
+        stratum: str = "all",
+        note: str = "",
+    ) -> None:
+        """Append one row."""
+        self.rows.append(
+            {
+                "predictor": predictor,
+                "baseline": baseline,
+                "head": head,
+                "task": task,
+                "metric": metric.name if metric else "none",
+                "value": found.value,
+                "low": found.low,
+                "high": found.high,
+                "n": found.n,
+                "n_positive": found.n_positive,
+                "split": self.split,
+                "unit": metric.unit if metric else "",
+                "stratum": stratum,
+                "note": "; ".join(filter(None, (found.note, note))),
+            }
+        )
+
+    def keep(self, head: str, task: str, field: Field, truth: np.ndarray, prediction: np.ndarray | None) -> None:
+        """Remember a task's predictions and labels as columns; a profile by its sum, a class by its name."""
+        if prediction is None or truth.ndim > 2 or (field.values == "class" and truth.ndim > 1):
+            return
+        name = f"{head}/{task}" if head else task
+        if field.values == "class":
+            names = np.array([*field.vocabulary, None], dtype=object)
+            prediction, truth = names[prediction.argmax(1)], names[np.where(truth < 0, -1, truth).astype(int)]
+        elif truth.ndim == 2:
+            name += ":sum"
+            known = np.isfinite(truth).any(1)
+            prediction, truth = prediction.sum(1), np.where(known, np.nansum(truth, axis=1), np.nan)
+        self.predictions[name] = prediction
+        self.predictions[f"{name}.label"] = truth
+
+    def write(self, path: str | Path, comments: Mapping[str, Any] | None = None) -> int:
+        """Write the predictions as a TSV with the column status (ok or no_label); returns the number of rows."""
+        from zoo.tables import write_table
+
+        names = {c if c not in {"status", *self.predictions} else f"input_{c}": c for c in self.identity}
+        labels = [v for key, v in self.predictions.items() if key.endswith(".label")]
+        missing = np.all([[x is None or x != x for x in label] for label in labels], axis=0)
+        status = np.where(missing, "no_label", "ok")
+        columns = [*(self.identity[c] for c in names.values()), status, *self.predictions.values()]
+        header = [*names, "status", *self.predictions]
+        return write_table(path, header, zip(*columns, strict=True), {"split": self.split, **(comments or {})})
+
+    def table(self) -> str:
+        """Text: a block a stratum and task, a line a predictor, a column a metric; medians where tasks are many."""
+        return "\n\n".join(_block(title, rows) for title, rows in self._blocks())
+
+    def _blocks(self) -> Iterator[tuple[str, list[dict]]]:
+        for stratum in dict.fromkeys(r["stratum"] for r in self.rows):
+            for head in dict.fromkeys(r["head"] for r in self.rows):
+                rows = [r for r in self.rows if r["stratum"] == stratum and r["head"] == head]
+                tasks = list(dict.fromkeys(r["task"] for r in rows))
+                where = self.split + ("" if stratum == "all" else f", {stratum}")
+                if len(tasks) > _MOST_TASKS:
+                    yield f"{where}: {head}, median (quartiles) over {len(tasks)} tasks", list(_medians(rows))
+                    continue
+                for task in tasks:
+                    some = [r for r in rows if r["task"] == task]
+                    yield f"{where}: {'/'.join(dict.fromkeys(filter(None, (head, task))))}, {_size(some[0])}", some
+
+
+def _size(row: Mapping[str, Any]) -> str:
+    if row["n_positive"] is None or not row["n"]:
+        return f"n = {row['n']:,}"
+    return f"n = {row['n']:,} ({row['n_positive']:,} positive, prevalence {row['n_positive'] / row['n']:.3g})"
+
+
+def _block(title: str, rows: list[dict]) -> str:
+    metrics = list(dict.fromkeys(r["metric"] for r in rows))
+    units = {r["metric"]: r["unit"] for r in rows}
+    header = ["", *(m if units[m] in ("examples", "") else f"{m} ({units[m]})" for m in metrics)]
+    lines = [header]
+    for predictor in dict.fromkeys(r["predictor"] for r in rows):
+        cells = {r["metric"]: _cell(r) for r in rows if r["predictor"] == predictor}
+        lines.append([predictor, *(cells.get(m, "") for m in metrics)])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+    notes = {}
+    for r in rows:
+        if r["note"] and not r["note"].startswith("prevalence"):
+            notes.setdefault((r["predictor"], r["note"]), []).append(r["metric"])
+    told = [f"  {predictor}, {', '.join(names)}: {note}" for (predictor, note), names in notes.items()]
+    return "\n".join([title, *text, *told])
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return "-"
+    interval = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+    return f"{row['value']:.3f}{interval}"
+
+
+def _medians(rows: list[dict]) -> Iterator[dict]:
+    for predictor, metric in dict.fromkeys((r["predictor"], r["metric"]) for r in rows):
+        some = [r for r in rows if (r["predictor"], r["metric"]) == (predictor, metric)]
+        values = [r["value"] for r in some if r["value"] is not None]
+        low, value, high = np.quantile(values, [0.25, 0.5, 0.75]) if values else (None, None, None)
+        note = "" if len(values) == len(some) else f"undefined for {len(some) - len(values)} of {len(some)} tasks"
+        yield some[0] | {"value": value, "low": low, "high": high, "note": note}
