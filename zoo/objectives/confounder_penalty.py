@@ -24,16 +24,11 @@ class ConfounderPenalty(Objective):
     """
 
     additive = False
-    name = "confounder_penalty"
+    part = "confounder_penalty"
 
     def __init__(self, *, head: str = "output"):
         super().__init__()
         self.head = head
-
-    @property
-    def part(self) -> str:
-        """Key of this term among the parts."""
-        return f"{self.name}/{self.head}"
 
     def weights(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{part: ()}: the number of examples with covariates; 0 where fewer than three have them."""
@@ -47,11 +42,8 @@ class ConfounderPenalty(Objective):
             raise ContractError(f"the model has no head {self.head!r}; it has {', '.join(prediction)}")
         usable = self._usable(batch)
         weight = _weight(usable)
-        x = (
-            prediction[self.head].float().flatten(2).mean(2)
-            if prediction[self.head].dim() > 2
-            else prediction[self.head].float()
-        )
+        x = prediction[self.head].float()
+        x = x.flatten(2).mean(2) if x.dim() > 2 else x
         mask = usable.float().unsqueeze(1)
         covariates = torch.nan_to_num(batch["covariates"].float())
         squared = _standard(x, mask).T @ _standard(covariates, mask)

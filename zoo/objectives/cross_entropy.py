@@ -27,7 +27,7 @@ class CrossEntropy(HeadObjective):
     class_weights: one weight a class, for rare classes; they enter the normalisation.
     """
 
-    name = "cross_entropy"
+    part = "cross_entropy"
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ class DomainAdversarial(Objective):
     strength: how much the encoder is pushed, against the discriminator's own gradient.
     """
 
-    name = "domain_adversarial"
+    part = "domain_adversarial"
 
     def __init__(
         self, *, in_channels: int, domains: Sequence[str] = ("a", "b"), hidden: int = 64, strength: float = 1.0
@@ -43,7 +43,7 @@ class DomainAdversarial(Objective):
 
     def weights(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{part: ()}: the number of examples of a known domain."""
-        return {self.name: (self._domain(batch) >= 0).sum().float()}
+        return {self.part: (self._domain(batch) >= 0).sum().float()}
 
     def forward(
         self, prediction: Mapping[str, Tensor], batch: Mapping[str, Tensor], embedding: Tensor
@@ -53,7 +53,7 @@ class DomainAdversarial(Objective):
         known = (domain >= 0).float()
         logits = self.discriminator(embedding.float().mean(2))
         loss = functional.cross_entropy(logits, domain.clamp(min=0).long(), reduction="none")
-        return {self.name: ((loss * known).sum(), known.sum())}
+        return {self.part: ((loss * known).sum(), known.sum())}
 
     def _domain(self, batch: Mapping[str, Tensor]) -> Tensor:
         if "domain" not in batch:

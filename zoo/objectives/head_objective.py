@@ -23,16 +23,12 @@ class HeadObjective(Objective):
     head: name of the head, which is the target's name too.
     """
 
-    name: str
+    part: str
+    """Key of the term among the parts."""
 
     def __init__(self, *, head: str = "output"):
         super().__init__()
         self.head = head
-
-    @property
-    def part(self) -> str:
-        """Key of this term among the parts."""
-        return f"{self.name}/{self.head}"
 
     def weights(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{part: ()}: the sum of the weights of all labels that are there."""

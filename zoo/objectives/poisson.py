@@ -27,7 +27,7 @@ class Poisson(HeadObjective):
         trains the shape harder than the total (Linder et al. 2025, Borzoi, use 5).
     """
 
-    name = "poisson"
+    part = "poisson"
 
     def __init__(
         self, *, head: str = "output", link: Literal["log", "softplus"] = "log", shape_weight: float | None = None
@@ -48,7 +48,7 @@ class Poisson(HeadObjective):
         if self.shape_weight is None:
             return super().weights(batch)
         weight = self._track_weights(self.label_weights(batch)).sum()
-        return {f"{self.part}/total": weight, f"{self.part}/shape": weight}
+        return {"total": weight, "shape": weight}
 
     def forward(
         self, prediction: Mapping[str, Tensor], batch: Mapping[str, Tensor], embedding: Tensor
@@ -70,8 +70,8 @@ class Poisson(HeadObjective):
         shape = -(y * (log_rate - log_total.unsqueeze(2))).sum(2)
         weight = self._track_weights(weight)
         return {
-            f"{self.part}/total": ((counts * weight).sum(), weight.sum()),
-            f"{self.part}/shape": (self.shape_weight * (shape * weight).sum(), weight.sum()),
+            "total": ((counts * weight).sum(), weight.sum()),
+            "shape": (self.shape_weight * (shape * weight).sum(), weight.sum()),
         }
 
     def _rate(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ class SquaredError(HeadObjective):
     head: name of the head.
     """
 
-    name = "squared_error"
+    part = "squared_error"
     activation = "identity"
 
     def __init__(self, *, head: str = "output"):
