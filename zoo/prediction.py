@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import ConfigError, DataError, ZooError
+from zoo.errors import ConfigError, ZooError
 from zoo.outputs import Output
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from zoo.data.genome import Genome
     from zoo.data.intervals import Intervals
+    from zoo.data.sequences import Sequences
     from zoo.model import Model
 
 __all__ = ["Predictions", "batch_rows", "predict", "predict_codes", "predict_intervals", "predict_sequences"]
@@ -67,9 +68,9 @@ def predict(
 
         model = load(model)
     if sequences is not None:
-        listed = list(sequences)
-        named = [(str(i), s) for i, s in enumerate(listed)]
-        found = predict_sequences(model, named, output=output, max_n=max_n)
+        from zoo.data.sequences import Sequences
+
+        found = predict_sequences(model, Sequences.from_letters(sequences), output=output, max_n=max_n)
     elif intervals is None or fasta is None:
         raise ConfigError("nothing to predict: give intervals and their fasta, or sequences")
     else:
@@ -99,59 +100,46 @@ def predict_intervals(
 
     def rows() -> Iterator[list[Any]]:
         contigs = _resolve_all(genome, intervals.chrom)
-        lengths = np.array(list(genome.contigs.values()), np.int64)
+        centers = intervals.centers()
         for first in range(0, len(intervals), CHUNK):
             part = slice(first, min(first + CHUNK, len(intervals)))
-            ids, starts = contigs[part], intervals.center[part] - length // 2
-            status = np.array(intervals.status[part], dtype=object)
+            ids, starts = contigs[part], centers[part] - length // 2
+            status = np.where(intervals.ok[part], "ok", "malformed").astype(object)
             unknown = (status == "ok") & (ids < 0)
             status[unknown] = "contig_unknown"
             ok = status == "ok"
             inside = np.zeros(len(ids), bool)
-            inside[ok] = (starts[ok] >= 0) & (starts[ok] + length <= lengths[ids[ok]])
+            inside[ok] = (starts[ok] >= 0) & (starts[ok] + length <= genome.lengths(ids[ok]))
             status[ok & ~inside] = "out_of_bounds"
             ok &= inside
             scores = np.full((len(ids), len(selected.names)), np.nan, np.float32)
             if ok.any():
                 codes = genome.windows(ids[ok], starts[ok], length)
-                scores[ok], reason = _scored(model, codes, selected, max_n)
-                status[ok] = reason
+                scores[ok], status[ok] = _scored(model, codes, selected, max_n)
             for i in range(len(ids)):
-                yield [*intervals.raw[first + i], status[i], *scores[i]]
+                yield [*_padded(intervals.raw[first + i], len(columns)), status[i], *scores[i]]
 
     return Predictions([*columns, "status", *selected.names], rows(), comments, len(intervals))
 
 
 def predict_sequences(
-    model: Model, sequences: Sequence[tuple[str, str]], *, output: str | None = None, max_n: float = 0.5
+    model: Model, sequences: Sequences, *, output: str | None = None, max_n: float = 0.5
 ) -> Predictions:
-    """(name, letters) of the model's input length.  status: ok, wrong_length, malformed, too_many_n."""
-    from zoo.data.codes import encode
-
+    """Ready-made sequences of the model's input length.  status: ok, wrong_length, too_many_n."""
     selected = Output.parse(output, model.spec)
     length = model.spec.input_length
 
     def rows() -> Iterator[list[Any]]:
         for first in range(0, len(sequences), CHUNK):
-            part = sequences[first : first + CHUNK]
-            status = np.full(len(part), "ok", dtype=object)
-            codes = np.zeros((len(part), length), np.uint8)
-            for i, (_, letters) in enumerate(part):
-                try:
-                    encoded = encode(letters)
-                except DataError:
-                    status[i] = "malformed"
-                    continue
-                if len(encoded) != length:
-                    status[i] = "wrong_length"
-                else:
-                    codes[i] = encoded
+            part = np.arange(first, min(first + CHUNK, len(sequences)))
+            sizes = sequences.lengths[part]
+            status = np.where(sizes == length, "ok", "wrong_length").astype(object)
             ok = status == "ok"
             scores = np.full((len(part), len(selected.names)), np.nan, np.float32)
             if ok.any():
-                scores[ok], status[ok] = _scored(model, codes[ok], selected, max_n)
-            for (name, letters), s, values in zip(part, status, scores, strict=True):
-                yield [name, len(letters), s, *values]
+                scores[ok], status[ok] = _scored(model, sequences.batch(part[ok]), selected, max_n)
+            for i, row in enumerate(part):
+                yield [sequences.headers[row], int(sizes[i]), status[i], *scores[i]]
 
     comments = {**origin(model, selected), "window": f"sequences of {length} bp"}
     return Predictions(["name", "length", "status", *selected.names], rows(), comments, len(sequences))
@@ -229,6 +217,11 @@ def _resolve_all(genome: Genome, names: Sequence[str]) -> np.ndarray:
         except ZooError:
             known[name] = -1
     return np.array([known[name] for name in names], np.int64)
+
+
+def _padded(cells: list[str], n: int) -> list[str | None]:
+    """The cells of a row, made as many as the table has columns; only malformed rows differ."""
+    return [*cells[:n], *[None] * (n - len(cells))]
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -51,13 +51,14 @@ def command(model, fastas, bed, sequences, out, output, max_n, on_error, device)
     if sequences:
         from zoo.data.sequences import read_sequences
 
-        records = [(r.name, r.sequence) for r in read_sequences(sequences)]
-        predictions = predict_sequences(network, records, output=output, max_n=max_n)
+        predictions = predict_sequences(network, read_sequences(sequences), output=output, max_n=max_n)
     else:
         from zoo.data.genome import Genome
         from zoo.data.intervals import read_intervals
 
         intervals = read_intervals(bed, on_error=on_error)
+        for note in intervals.notes:
+            click.echo(f"note: {note}", err=True)
         predictions = predict_intervals(network, intervals, Genome(list(fastas)), output=output, max_n=max_n)
     _write(predictions, out)
 
