@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import DataError
 
-__all__ = ["is_gzip", "read_chunks", "read_lines"]
+__all__ = ["file_identity", "is_gzip", "read_chunks", "read_lines"]
 
 _CHUNK = 1 << 22
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -68,6 +70,17 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
             yield number, _text(line, path, number)
     if rest:
         yield number + 1, _text(rest, path, number + 1)
+
+
+def file_identity(path: str | Path) -> dict[str, Any]:
+    """Name, size and sha256 of a file, for model cards."""
+    path = Path(path)
+    with path.open("rb") as file:
+        return {
+            "file": path.name,
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
+        }
 
 
 def _text(line: bytes, path: str | Path, number: int) -> str:

@@ -179,7 +179,7 @@ class Genome:
             raise DataError(f"contig_ids {ids.shape} and starts {starts.shape} must be of one length, (N,)")
         if len(ids) and (ids.min() < 0 or ids.max() >= len(self._records)):
             raise GenomeMismatch(
-                f"contig ids must lie in 0..{len(self._records) - 1}: take them from genome.contig_ids"
+                f"contig ids are not of this genome, which has {len(self._records)}: use genome.contig_ids"
             )
         reverse = np.zeros(len(ids), np.bool_) if strands is None else _reverse(strands, len(ids))
         each = out[:1].nbytes

@@ -41,9 +41,7 @@ def pieces(path: str | Path) -> Iterator[tuple[int, str | None, bytes]]:
             end = len(chunk) if following < 0 else following + 1
             body = chunk[at:end]
             if not started and body.strip():
-                raise DataError(
-                    f"{path} line {line} begins with {body.lstrip()[:20]!r}, FASTA with '>name': is it FASTA?"
-                )
+                raise DataError(f"{path} line {line} begins with {body.lstrip()[:20]!r}, FASTA with '>': is it FASTA?")
             codes = body.translate(_TABLE, _DROP)
             if b"\xff" in codes:
                 raise _bad_letter(body, path, line)
@@ -69,7 +67,6 @@ def _bad_letter(body: bytes, path: str | Path, line: int) -> DataError:
         bad = text.translate(None, _DROP).translate(_TABLE).find(b"\xff")
         if bad >= 0:
             letter = text.translate(None, _DROP)[bad : bad + 1]
-            return DataError(
-                f"{path} line {line + offset}: letter {letter.decode('latin-1')!r} is no IUPAC nucleotide: correct the line"
-            )
+            shown = letter.decode("latin-1")
+            return DataError(f"{path} line {line + offset}: letter {shown!r} is no IUPAC nucleotide: correct the line")
     return DataError(f"{path} holds a byte that is no nucleotide")

@@ -94,9 +94,8 @@ def _in_cache(fasta: Path) -> Path:
 def _writable_folder(fasta: Path) -> Path:
     """The folder beside the file if its mode allows writing (also for root, whom no mode stops), else the cache."""
     for folder in (_beside(fasta), _in_cache(fasta)):
-        if folder.parent == fasta.parent and not (
-            fasta.parent.stat().st_mode & 0o222 and os.access(fasta.parent, os.W_OK)
-        ):
+        mode = fasta.parent.stat().st_mode
+        if folder.parent == fasta.parent and not (mode & 0o222 and os.access(fasta.parent, os.W_OK)):
             continue
         try:
             folder.mkdir(parents=True, exist_ok=True)

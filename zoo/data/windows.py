@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -85,7 +86,7 @@ def in_threads(work: Callable[[int, int], None], n: int, bytes_each: int, thread
         work(0, n)
         return
     bounds = [n * i // parts for i in range(parts + 1)]
-    others = [_pool(threads).submit(work, a, b) for a, b in zip(bounds[1:-1], bounds[2:], strict=True)]
+    others = [_pool(threads).submit(work, a, b) for a, b in pairwise(bounds[1:])]
     work(bounds[0], bounds[1])
     for future in others:
         future.result()
