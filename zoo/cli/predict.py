@@ -60,10 +60,11 @@ def command(model, fastas, bed, sequences, out, output, max_n, on_error, device)
         for note in intervals.notes:
             click.echo(f"note: {note}", err=True)
         predictions = predict_intervals(network, intervals, Genome(list(fastas)), output=output, max_n=max_n)
-    _write(predictions, out)
+    write(predictions, out)
 
 
-def _write(predictions, out):
+def write(predictions, out):
+    """Stream predictions to a table and say how many rows have which status; DataError where none is ok."""
     from collections import Counter
 
     from zoo.errors import DataError
