@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 
+from zoo.config_check import COMPONENTS
 from zoo.errors import ConfigError, NameClash
 from zoo.registry import did_you_mean, registry
 from zoo.resources import core_file
@@ -47,6 +49,45 @@ class Groups:
             return f": write {holders[0]}={word}"
         return ": write for example experiment=demo or seed=1"
 
+    def keys(self) -> dict[str, set[str]]:
+        """{group: keys of its options} for the groups whose options are no components but plain settings."""
+        plain = [group for group in self.options if group not in (*COMPONENTS, "experiment") and "/" not in group]
+        return {
+            group: {key for files in self.options[group].values() for file in files for key in _load(file)}
+            - {"defaults"}
+            for group in plain
+        }
+
+    def top(self) -> list[str]:
+        """Keys of a configuration that are no group."""
+        return [key for key in _load(self.folders[0] / "train.yaml") if key not in ("defaults", "hydra")]
+
+    def leave_out(self, config: dict, experiment: str | None, typed: list[str]) -> list[str]:
+        """Delete what an experiment sets for a component in whose place the user chose another; says what.
+
+        config: plain; changed in place.
+        typed: the user's overrides.  `experiment=demo encoder=motif_cnn` drops demo's `encoder.layers`, which a
+            motif CNN has not, and keeps demo's `encoder.dropout`, which it has.
+        """
+        files = self.options.get("experiment", {}).get(experiment or "", [])
+        keys = [word.lstrip("+").partition("=")[0] for word in typed]
+        notes = []
+        for key in keys if files else ():
+            group, _, package = key.partition("@")
+            place = package or group
+            kind = COMPONENTS.get(place.partition(".")[0])
+            part, wrote = _at(config, place), _at(_load(files[0]), place)
+            if group not in self.options or kind is None or not wrote or not part:
+                continue
+            taken = signature(registry().get(kind, str(part.get("name")))).parameters
+            for name in [n for n in wrote if n in part and n not in taken and f"{place}.{n}" not in keys]:
+                if name not in ("name", "coefficient"):
+                    del part[name]
+                    notes.append(
+                        f"{place}.{name} of experiment {experiment} is left out: {part['name']} has no such argument"
+                    )
+        return notes
+
     def contested(self) -> dict[str, list[Path]]:
         """{group/option: files} of options that two places define."""
         return {
@@ -72,6 +113,23 @@ def groups(further: Iterable[Path] = ()) -> Groups:
             if group != ".":
                 found.options.setdefault(group, {}).setdefault(file.stem, []).append(file)
     return found
+
+
+def _at(config: dict, path: str) -> dict:
+    """The mapping at a dotted path, empty where there is none."""
+    for key in path.split("."):
+        config = config.get(key) if isinstance(config, dict) else None
+    return config if isinstance(config, dict) else {}
+
+
+def _load(file: Path) -> dict:
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}  # Hydra says what is wrong with it when it is chosen
+    return loaded if isinstance(loaded, dict) else {}
 
 
 def _folder(package: str) -> Path:

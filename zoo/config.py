@@ -1,7 +1,7 @@
 """From groups, options and overrides to one plain dictionary.  Nothing else imports Hydra.
 
-    compose(["encoder=dilated_cnn", "seed=3"])          in Python: the configuration
-    run(task, ["encoder=dilated_cnn", "-m", "seed=1,2"])  the command line: one run, or a sweep of runs
+    compose(["encoder=dilated_cnn", "seed=3"])            in Python: the configuration
+    run(task, ["encoder=dilated_cnn", "-m", "seed=1,2"])  on the command line: one run, or a sweep of runs
 
 A user's mistake is a ConfigError that names the offending override; Hydra's own exceptions stay inside.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.conf_groups import Groups, groups
-from zoo.config_check import SECTIONS, check_config
-from zoo.errors import ConfigError
+from zoo.config_check import check_config
+from zoo.errors import ConfigError, ZooError
 from zoo.registry import did_you_mean
 from zoo.resources import core_file
 
@@ -35,29 +36,25 @@ def compose(overrides: list[str] | None = None, config: str = "train") -> dict[s
     Raises ConfigError for whatever cannot be used.
     """
     with _session(groups()) as session:
-        composed = session.compose(config, session.read(list(overrides or [])))
-        plain = _plain(composed)
-    check_config(plain)
-    return plain
+        return session.plain(session.compose(config, session.read(list(overrides or []))))
 
 
 def run(task: Task, args: list[str], config: str = "train") -> int:
     """The command line of a task: `group=option`, `key=value`, -m, --cfg job, --config-dir.
 
-    task: called with the configuration, whose `output_dir` is the run's folder.
-    Returns the exit code; raises ConfigError for a mistake in `args` and whatever a single run raises.
+    task: called with the configuration, whose `output_dir` is the run's folder.  With a launcher it runs in
+    another process, so it must be a function that can be imported.
+    Returns the exit code; raises ConfigError for a mistake in `args`, and whatever a single run raises.
     """
     asked = _read_flags(args)
     with _session(groups(asked.folders)) as session:
         overrides = session.read(asked.overrides, sweep=asked.multirun)
         if asked.show:
-            composed = session.compose(config, overrides)
-            sys.stdout.write(_yaml(composed))
-            check_config(_plain(composed))
+            from omegaconf import OmegaConf
+
+            sys.stdout.write(OmegaConf.to_yaml(session.plain(session.compose(config, overrides))))
             return 0
-        if asked.multirun:
-            return session.sweep(config, overrides, task)
-        return session.run(config, overrides, task)
+        return session.sweep(config, overrides, task) if asked.multirun else session.run(config, overrides, task)
 
 
 @dataclass
@@ -81,15 +78,13 @@ def _read_flags(args: list[str]) -> _Asked:
                 raise ConfigError(f"{flag} {value}".rstrip() + " is not known: write --cfg job")
             asked.show = True
         elif flag in ("-cd", "--config-dir"):
-            folder = Path(value or next(words, ""))
-            if not folder.is_dir():
-                raise ConfigError(
-                    f"{flag} {folder} is no folder: name one that holds experiment/*.yaml or other groups"
-                )
-            asked.folders.append(folder.resolve())
+            value = value or next(words, "")
+            if not value or not Path(value).is_dir():
+                raise ConfigError(f"{flag} {value!r} is no folder: name one that holds experiment/*.yaml or the like")
+            asked.folders.append(Path(value).resolve())
         elif word.startswith("-"):
             known = ["--multirun", "--cfg", "--config-dir", "--help"]
-            raise ConfigError(f"no option {flag!r}" + did_you_mean(flag, known))
+            raise ConfigError(f"zoo train has no option {flag!r}" + did_you_mean(flag, known))
         else:
             asked.overrides.append(word)
     return asked
@@ -97,16 +92,17 @@ def _read_flags(args: list[str]) -> _Asked:
 
 @contextmanager
 def _session(available: Groups) -> Iterator[_Session]:
-    """A Hydra of our own; the caller's, if there is one, is put back."""
+    """A Hydra of our own; the caller's singletons, if there are any, are put back."""
     from hydra import version
     from hydra._internal.hydra import Hydra
     from hydra._internal.utils import create_config_search_path
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.core.singleton import Singleton
+    from hydra.core.utils import JobRuntime
 
-    before = {kind: Singleton._instances.pop(kind, None) for kind in (GlobalHydra, HydraConfig)}
-    base = version.VersionBase.instance().getbase()
+    kinds = (GlobalHydra, HydraConfig, JobRuntime, version.VersionBase)
+    before = {kind: Singleton._instances.pop(kind, None) for kind in kinds}
     try:
         version.setbase("1.3")
         path = create_config_search_path(str(core_file("conf")))
@@ -116,7 +112,6 @@ def _session(available: Groups) -> Iterator[_Session]:
             anchor = str(folder)
         yield _Session(Hydra.create_main_hydra2(task_name="zoo", config_search_path=path), available)
     finally:
-        version.VersionBase.instance().version_base = base
         for kind, instance in before.items():
             Singleton._instances.pop(kind, None)
             if instance is not None:
@@ -125,71 +120,43 @@ def _session(available: Groups) -> Iterator[_Session]:
 
 @dataclass
 class _Session:
+    """What is asked of Hydra, and what it answers in our words."""
+
     hydra: Any
     groups: Groups
 
     def read(self, words: list[str], sweep: bool = False) -> list[str]:
-        """Overrides as Hydra is to get them; a mistake that can be seen without composing is raised here."""
-        return [self._read_one(word) for word in words]
+        """Overrides as Hydra is to get them; mistakes that show without composing are raised here."""
+        return [self._read(word, sweep) for word in words]
 
-    def _read_one(self, word: str) -> str:
-        from hydra.core.override_parser.overrides_parser import OverridesParser
-        from hydra.errors import HydraException
-
-        if "=" not in word and not word.startswith("~"):
-            raise ConfigError(f"{word!r} is neither group=option nor key=value" + self.groups.as_option(word))
-        try:
-            override = OverridesParser.create().parse_override(word)
-        except HydraException as error:
-            raise ConfigError(_grammar(word)) from error
-        key = override.key_or_group
-        section, *rest = key.split(".")
-        if section == "hydra" or key.startswith("hydra/"):
-            self._check_hydra(word, override)
-            return word
-        if key in self.groups.options and not isinstance(override.value(), Mapping):
-            self._check_option(word, override)
-            return word
-        if "/" in key:
-            raise ConfigError(f"{word}: no group {key!r}" + did_you_mean(key, list(self.groups.options)))
-        known = [*self.groups.options, *_top_keys()]
-        if section not in known:
-            raise ConfigError(f"{word}: no group or key {section!r}" + did_you_mean(section, known))
-        needed = SECTIONS.get(section)
-        if needed is not None and len(rest) > needed and not override.is_delete():
-            return "++" + word.lstrip("+")  # the constructor's signature decides, not what the YAML happens to list
-        return word
-
-    def _check_option(self, word: str, override: Any) -> None:
-        group = override.key_or_group
-        for option in _choices(override):
-            if option is not None:
-                self.groups.check(word, group, str(option))
-
-    def _check_hydra(self, word: str, override: Any) -> None:
-        if override.key_or_group == "hydra/launcher" and not override.is_delete():
-            from hydra._internal.core_plugins.importlib_resources_config_source import ObjectType  # noqa: F401
-
-    def compose(self, config: str, overrides: list[str], multirun: bool = False) -> Any:
-        from hydra.errors import HydraException
+    def compose(self, config: str, overrides: list[str], sweep: bool = False) -> Any:
         from hydra.types import RunMode
 
-        try:
+        with _explained(self.groups):
             return self.hydra.compose_config(
                 config_name=config,
                 overrides=list(overrides),
-                run_mode=RunMode.MULTIRUN if multirun else RunMode.RUN,
+                run_mode=RunMode.MULTIRUN if sweep else RunMode.RUN,
                 with_log_configuration=False,
             )
-        except HydraException as error:
-            raise ConfigError(_explain(error)) from error
+
+    def plain(self, composed: Any) -> dict[str, Any]:
+        """Resolved and checked, without Hydra's own part."""
+        self._check_choices(composed)
+        return _settled(composed, composed.hydra, self.groups)
 
     def run(self, config: str, overrides: list[str], task: Task) -> int:
         from hydra.core.utils import run_job
 
         composed = self.compose(config, overrides)
-        check_config(_plain(composed))
-        job = _Job(task)
+        plain = self.plain(composed)
+        job = _Job(task, self.groups)
+        if _rank():  # the first process keeps the records
+            task(plain)
+            return 0
+        if not _gives(overrides, "output_dir", "hydra.run.dir"):
+            folder = _fresh(Path(plain["output_dir"]))
+            composed = self.compose(config, [*overrides, f"output_dir={_quoted(folder)}"])
         run_job(
             hydra_context=self._context(composed),
             task_function=job,
@@ -202,7 +169,43 @@ class _Session:
         return 0
 
     def sweep(self, config: str, overrides: list[str], task: Task) -> int:
-        raise ConfigError("sweeps are not available")
+        """Run every job, then print and write the table; 1 where a job failed."""
+        from hydra.core.plugins import Plugins
+
+        overrides = ["hydra.sweep.dir" + w[len("output_dir") :] if _gives([w], "output_dir") else w for w in overrides]
+        composed = self.compose(config, overrides, sweep=True)
+        folder = Path(composed.hydra.sweep.dir)
+        if not _gives(overrides, "hydra.sweep.dir"):
+            folder = _fresh(folder)
+            composed = self.compose(config, [*overrides, f"hydra.sweep.dir={_quoted(folder)}"], sweep=True)
+        self._check_jobs(composed)
+        sweeper = Plugins.instance().instantiate_sweeper(
+            config=composed, hydra_context=self._context(composed), task_function=_Job(task, self.groups, sweep=True)
+        )
+        lost = None
+        try:
+            with _explained(self.groups):
+                sweeper.sweep(arguments=list(composed.hydra.overrides.task))
+        except ZooError:
+            raise
+        except Exception as error:  # a launcher gives up when one of its processes dies; the others have results
+            lost = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+        return _report(folder, lost)
+
+    def _check_jobs(self, composed: Any) -> None:
+        """A mistake in any job of a grid stops the sweep before the first one starts."""
+        from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+
+        if not composed.hydra.sweeper._target_.endswith(".BasicSweeper"):
+            return
+        loader = self.hydra.config_loader
+        parsed = OverridesParser.create(loader).parse_overrides(list(composed.hydra.overrides.task))
+        with _explained(self.groups):
+            for job in BasicSweeper.split_arguments(parsed, None)[0]:
+                one = loader.load_sweep_config(composed, list(job))
+                self._check_choices(one)
+                _settled(one, one.hydra, self.groups, quiet=True)
 
     def _context(self, composed: Any) -> Any:
         from hydra._internal.callbacks import Callbacks
@@ -210,12 +213,52 @@ class _Session:
 
         return HydraContext(config_loader=self.hydra.config_loader, callbacks=Callbacks(composed))
 
+    def _read(self, word: str, sweep: bool) -> str:
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+        from hydra.errors import HydraException
+
+        if "=" not in word and not word.startswith("~"):
+            raise ConfigError(f"{word!r} is neither group=option nor key=value" + self.groups.as_option(word))
+        try:
+            override = OverridesParser.create().parse_override(word)
+        except HydraException as error:
+            raise ConfigError(_grammar(word)) from error
+        if override.is_sweep_override() and not sweep:
+            raise ConfigError(
+                f"{word} is several values: add -m to run each of them, or quote a list: '{_listed(word)}'"
+            )
+        key = override.key_or_group
+        section, *rest = key.split(".")
+        if section == "hydra" or key.startswith("hydra/"):
+            return word
+        if key in self.groups.options and not isinstance(override.value(), Mapping):
+            for option in _choices(override):
+                if option is not None:
+                    self.groups.check(word, key, str(option))
+            return word
+        if "/" in key:
+            raise ConfigError(f"{word}: there is no group {key!r}" + did_you_mean(key, list(self.groups.options)))
+        known = [*self.groups.options, *self.groups.top()]
+        if section not in known:
+            raise ConfigError(f"{word}: there is no group or key {section!r}" + did_you_mean(section, known))
+        if rest and not override.is_delete():
+            return "++" + word.lstrip("+")  # the constructor's signature decides, not what the YAML happens to list
+        return word
+
+    def _check_choices(self, composed: Any) -> None:
+        """An option that two plugins define is refused wherever it was chosen, in an experiment for instance."""
+        for place, option in composed.hydra.runtime.choices.items():
+            group = str(place).partition("@")[0]
+            if group in self.groups.options and isinstance(option, str) and option in self.groups.options[group]:
+                self.groups.check(f"{place}={option}", group, option)
+
 
 @dataclass
 class _Job:
     """What Hydra calls, here or in a process that a launcher started."""
 
     task: Task
+    groups: Groups
     sweep: bool = False
     error: Exception | None = None
 
@@ -223,24 +266,98 @@ class _Job:
         from hydra.core.hydra_config import HydraConfig
 
         settings = HydraConfig.get()
-        config = _plain(composed)
-        config["output_dir"] = settings.runtime.output_dir
-        HydraConfig.instance().cfg = None
-        result = None
+        folder = Path(settings.runtime.output_dir)
+        typed = [word for word in settings.overrides.task if not _gives([word], "output_dir")]
+        again = ["train", *typed, f"output_dir={_quoted(folder)}"]
+        (folder / "error.txt").unlink(missing_ok=True)
+        HydraConfig.instance().cfg = None  # Lightning would start its further processes through Hydra
         try:
-            result = self.task(config)
+            with _arguments(again):
+                config = _settled(composed, settings, self.groups)
+                result = self.task({**config, "output_dir": str(folder)})
         except Exception as error:
             self.error = error
+            if self.sweep:
+                _record(error, folder)
+            return None
         return result if isinstance(result, float) else None
 
 
+def _settled(composed: Any, settings: Any, available: Groups, quiet: bool = False) -> dict[str, Any]:
+    """The checked configuration of one job; `settings` is Hydra's part."""
+    plain = _plain(composed)
+    experiment = settings.runtime.choices.get("experiment")
+    for note in available.leave_out(plain, experiment, list(settings.overrides.task)):
+        if not quiet:
+            print(note, file=sys.stderr)
+    check_config(plain, available.keys())
+    return plain
+
+
+@contextmanager
+def _arguments(words: list[str]) -> Iterator[None]:
+    """sys.argv of this one run, for whoever starts further processes of it (distributed training)."""
+    before, sys.argv = sys.argv, [sys.argv[0], *words]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _record(error: Exception, folder: Path) -> None:
+    """Leave the reason in the job's folder; the sweep goes on."""
+    text = str(error) if isinstance(error, ZooError) else f"{type(error).__name__}: {error}"
+    (folder / "error.txt").write_text(" ".join(text.split()) + "\n")
+    if not isinstance(error, ZooError):
+        traceback.print_exception(error)
+
+
+def _report(folder: Path, lost: str | None) -> int:
+    from zoo.sweeps import format_jobs, read_jobs, write_jobs
+
+    jobs = read_jobs(folder)
+    failed = [job for job in jobs if job.error is not None]
+    print(format_jobs(jobs))
+    print(f"sweep of {len(jobs)} jobs: {write_jobs(folder, jobs)}")
+    for job in failed:
+        print(f"zoo: error: job {job.folder.name} ({job.label}) failed: {job.error}", file=sys.stderr)
+    if lost:
+        print(f"zoo: error: the launcher lost a job: {lost}", file=sys.stderr)
+    return 1 if failed or lost else 0
+
+
+def _rank() -> int:
+    """Number of this process among those of one run; 0 for the first, or the only one."""
+    for variable in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+        if os.environ.get(variable, "").isdigit():
+            return int(os.environ[variable])
+    return 0
+
+
+def _fresh(folder: Path) -> Path:
+    """Create `folder`, or folder-2, folder-3 ... where another run of the same second has it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    number, path = 1, folder
+    while True:
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            number += 1
+            path = folder.with_name(f"{folder.name}-{number}")
+
+
+def _gives(overrides: list[str], *keys: str) -> bool:
+    return any(word.lstrip("+").partition("=")[0] in keys for word in overrides)
+
+
 def _plain(composed: Any) -> dict[str, Any]:
-    from omegaconf import OmegaConf, open_dict
+    from omegaconf import OmegaConf, flag_override
     from omegaconf.errors import OmegaConfBaseException
 
     if "hydra" in composed:
-        with open_dict(composed):
-            composed = composed.copy()
+        composed = composed.copy()
+        with flag_override(composed, ["struct", "readonly"], [False, False]):
             del composed["hydra"]
     try:
         return OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
@@ -248,29 +365,65 @@ def _plain(composed: Any) -> dict[str, Any]:
         raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
 
 
-def _yaml(composed: Any) -> str:
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_yaml(OmegaConf.create(_plain(composed)))
-
-
 def _choices(override: Any) -> list[Any]:
     if override.is_sweep_override():
-        return list(override.sweep_string_iterator())
+        return [word.strip("'\"") for word in override.sweep_string_iterator()]
     value = override.value()
     return value if isinstance(value, list) else [value]
 
 
-def _top_keys() -> list[str]:
-    import yaml
+def _quoted(value: Any) -> str:
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
 
-    keys = yaml.safe_load((core_file("conf") / "train.yaml").read_text())
-    return [key for key in keys if key not in ("defaults", "hydra")]
+
+def _listed(word: str) -> str:
+    key, _, value = word.partition("=")
+    return f"{key}=[{value}]"
 
 
 def _grammar(word: str) -> str:
-    return f"{word!r} cannot be read: put quotes around the value, as in 'key=[1,2]' or 'key=\"a b\"'"
+    key, _, value = word.partition("=")
+    if value.count("[") != value.count("]") or value.count("{") != value.count("}"):
+        return f"{word!r} cannot be read: a bracket is open: close it, and quote the whole: '{key}=[1,2]'"
+    return f"{word!r} cannot be read: quote the value twice, once for the shell: '{key}=\"{value}\"'"
 
 
-def _explain(error: BaseException) -> str:
+@contextmanager
+def _explained(available: Groups) -> Iterator[None]:
+    """Hydra's exceptions about a configuration, as one sentence of ours."""
+    from hydra.errors import HydraException, MissingConfigException
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        yield
+    except MissingConfigException as error:
+        missing = str(error.missing_cfg_file or "")
+        if missing.startswith("hydra/launcher/submitit"):
+            raise ConfigError(
+                f"{missing} needs the submitit launcher: run `pip install 'zoo-core[submitit]'`"
+            ) from error
+        group, _, option = missing.rpartition("/")
+        if group in available.options:
+            available.check(missing, group, option)
+        raise ConfigError(_one_line(error) + did_you_mean(option, error.options or [])) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, OmegaConfBaseException):
+            cause = cause.__cause__
+        if cause is not None and cause.key is not None and cause.parent_node is not None:
+            siblings = [str(key) for key in cause.parent_node]
+            if str(cause.key) not in siblings:
+                raise ConfigError(
+                    f"{cause.full_key}: there is no such key" + did_you_mean(str(cause.key), siblings)
+                ) from error
+        raise ConfigError(_one_line(cause if cause is not None and not str(error) else error)) from error
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{mark.name} line {mark.line + 1}" if mark else "a configuration file"
+        raise ConfigError(f"{place} is no YAML: {getattr(error, 'problem', None) or _one_line(error)}") from error
+
+
+def _one_line(error: BaseException | None) -> str:
     return " ".join(str(error).split())
