@@ -61,6 +61,11 @@ class Simulated(Source):
         flipped: float = 0.0,
         seed: int = 0,
     ):
+        arguments = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        self._config = {
+            "name": "simulated",
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in arguments.items()},
+        }
         targets = [targets] if isinstance(targets, str) else list(targets)
         for name in targets:
             if name not in TARGETS:
@@ -101,7 +106,7 @@ class Simulated(Source):
         return self._simulate(split).truth
 
     def describe(self) -> dict[str, Any]:
-        """Provenance for the model card."""
+        """Provenance for the model card; `config` builds the same source again."""
         return {
             "name": "simulated",
             "motifs": [{"name": m.name, "id": m.id} for m in self.motifs],
@@ -111,10 +116,7 @@ class Simulated(Source):
                 split: {"n": n, "n_positive": round(n * self._settings["positives"])} for split, n in self._n.items()
             },
             "negatives": f"the same background with decoys: {self._settings['decoys']}",
-            "pair": None if self._pair is None else vars(self._pair),
-            "flipped_labels": self._flipped,
-            "seed": self._seed,
-            **{k: self._settings[k] for k in ("length", "gc", "sites")},
+            "config": self._config,
         }
 
     def _simulate(self, split: str) -> Simulation:

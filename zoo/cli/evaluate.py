@@ -1,0 +1,80 @@
+"""`zoo evaluate`: a model's metrics on held-out data, beside baselines."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "evaluate",
+    short_help="Metrics with intervals, beside baselines on equal rows",
+    epilog="Example: zoo evaluate runs/ctcf/2025-01-31 --motif CTCF --stratum 'width<=2000' -o predictions.tsv",
+)
+@click.argument("model", metavar="NAME_OR_RUN")
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True, help="Which rows."
+)
+@click.option("--motif", "motifs", multiple=True, help="JASPAR name or identifier: its best match is a baseline.")
+@click.option("--baselines/--no-baselines", default=True, show_default=True, help="GC content, k-mers, motifs.")
+@click.option("--kmer", default=6, show_default=True, help="Length of the k-mers of the baseline.")
+@click.option("--stratum", "strata", multiple=True, help="A subset to evaluate too, as in 'width<=2000'.")
+@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
+@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them.")
+@click.option("--fasta", multiple=True, help="Genome of the data; may be given several times.")
+@click.option("--bootstrap", default=1000, show_default=True, help="Resamples for the intervals, 0 for none.")
+@click.option("--seed", default=0, show_default=True, help="Of the resamples.")
+@click.option("--batch-size", type=int, help="Examples a forward pass; by default what suits the device.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@click.option("-o", "--out", help="Write every prediction beside its label to this table (.tsv or .tsv.gz).")
+@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+def command(
+    model,
+    split,
+    motifs,
+    baselines,
+    kmer,
+    strata,
+    config,
+    data,
+    fasta,
+    bootstrap,
+    seed,
+    batch_size,
+    device,
+    out,
+    as_json,
+):
+    """Evaluate a run folder or the published model NAME on one split of its data.
+
+    Each metric comes with its n and a 95 % interval from resampled examples.  Baselines are fitted to the
+    training split and judged on the same rows as the model.
+    """
+    import json
+
+    import torch
+
+    from zoo.evaluation.evaluate import evaluate
+    from zoo.evaluation.opening import open_evaluated
+
+    opened = open_evaluated(model, config=config, data=data, fasta=fasta)
+    opened.model.to("cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu"))
+    found = evaluate(
+        opened.model,
+        opened.source,
+        split,
+        baselines=baselines,
+        motif=motifs,
+        strata=strata,
+        batch_size=batch_size,
+        n_bootstrap=bootstrap,
+        seed=seed,
+        k=kmer,
+    )
+    if as_json:
+        click.echo(json.dumps({"model": opened.name, "rows": found.rows}, indent=2, allow_nan=False))
+    else:
+        click.echo(found.table())
+    if out:
+        revision = str(getattr(opened.model, "revision", "") or "")
+        n = found.write(out, {"model": opened.model.spec.name, "source": opened.name, "revision": revision})
+        click.echo(f"{out}: {n:,} rows", err=True)
