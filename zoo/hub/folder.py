@@ -48,7 +48,7 @@ class Folder(Store):
         """Copy what the manifest lists."""
         copy_bundle(self._home(source) / revision, folder)
 
-    def publish(self, source: ModelSource, folder: Path) -> str:
+    def publish(self, source: ModelSource, folder: Path, private: bool = False) -> str:
         """Copy beside, check the copy, rename, and only then move `main`."""
         revision = manifest.revision_of(folder)
         home = Path(source.place) / source.name

@@ -37,7 +37,7 @@ class Store(ABC):
     def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
         """Bring the files that the manifest lists into `folder`; files that are already there may be kept."""
 
-    def publish(self, source: ModelSource, folder: Path) -> str:
+    def publish(self, source: ModelSource, folder: Path, private: bool = False) -> str:
         """Take a verified model folder in, make it `main`, and return its revision."""
         raise HubError(f"nothing can be published to {source}: give hf://org or file:///folder")
 

@@ -1,0 +1,34 @@
+"""`zoo pull`: bring a published model to this machine."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "pull",
+    short_help="Bring a published model to this machine and check it",
+    epilog="Example: zoo pull hf://genomics/ctcf-dilated-cnn@main",
+)
+@click.argument("name", metavar="NAME")
+@click.option("--force", is_flag=True, help="Fetch it again, which mends a damaged copy.")
+@click.option("--check", is_flag=True, help="Also load it and compare its golden outputs with what it predicts here.")
+def command(name, force, check):
+    """Fetch the model NAME and compare every file with its manifest.
+
+    NAME is a registered name, name@revision, hf://org/name, file:///folder/name, pkg://package/path or a path
+    that begins with ./ ../ or /.
+    """
+    from zoo.hub import manifest
+    from zoo.hub.loading import load, pull
+
+    folder = pull(name, force=force)
+    size = sum(entry.size for entry in manifest.read(folder))
+    click.echo(f"{name}: {size:,} bytes, every sha256 as published, revision {manifest.revision_of(folder)[:12]}")
+    if check:
+        from zoo.hub.bundle import check_golden
+
+        worst = check_golden(load(str(folder.resolve())), folder)
+        click.echo(f"golden outputs: equal within tolerance, largest difference {worst:.2g}")
+    click.echo(f"it is in {folder}")
+    click.echo(f"next: zoo predict {name} --fasta GENOME.fa --bed INTERVALS.bed -o predictions.tsv", err=True)

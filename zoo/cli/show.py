@@ -1,0 +1,83 @@
+"""`zoo show`: what a published model or an installed component is."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command(
+    "show",
+    short_help="Show a model's card, or a component's arguments",
+    epilog="Example: zoo show ctcf-motif-cnn   or   zoo show encoder/dilated_cnn",
+)
+@click.argument("name", metavar="NAME")
+@click.option("--card", is_flag=True, help="The whole model card, as Markdown.")
+@click.option("--json", "as_json", is_flag=True, help="Plain JSON, for programs.")
+def command(name, card, as_json):
+    """Show the model NAME, or the component KIND/NAME with its arguments and their defaults."""
+    from zoo.hub.sources import is_source
+    from zoo.registry import registry
+
+    kind, slash, component = name.partition("/")
+    if slash and not is_source(name):
+        _show_component(kind, component, as_json, registry())
+    else:
+        _show_model(name, card, as_json)
+
+
+def _show_model(name, card, as_json):
+    from zoo.hub import manifest
+    from zoo.hub.bundle import read_spec
+    from zoo.hub.card import facts, printable
+    from zoo.hub.loading import fetch
+
+    pulled = fetch(name)
+    manifest.verify(pulled.folder, f"run `zoo pull {name} --force`")
+    spec = read_spec(pulled.folder)
+    source = str(pulled.source.at(pulled.revision))
+    if as_json:
+        found = {"source": source, "revision": pulled.revision, "folder": str(pulled.folder)}
+        click.echo(json.dumps({**found, "spec": json.loads(spec.to_json())}, indent=2))
+    elif card:
+        click.echo((pulled.folder / "README.md").read_text(encoding="utf-8"))
+    else:
+        rows = {"name": printable(spec.name), **facts(spec), "source": source, "folder": str(pulled.folder)}
+        width = max(map(len, rows))
+        for key, value in rows.items():
+            click.echo(f"{key.ljust(width)}  {value}")
+        for row in spec.metrics:
+            click.echo("metric".ljust(width) + "  " + ", ".join(f"{k} {printable(v)}" for k, v in row.items()))
+        click.echo(f"next: zoo predict {name} --fasta GENOME.fa --bed INTERVALS.bed -o predictions.tsv", err=True)
+
+
+def _show_component(kind, name, as_json, known):
+    import inspect
+
+    from zoo.errors import UnknownComponent
+    from zoo.registry import INJECTED, did_you_mean
+
+    if kind not in known.kinds():
+        raise UnknownComponent(f"no kind {kind!r}" + did_you_mean(kind, known.kinds()))
+    component = known.component(kind, name)
+    target = known.get(kind, name)
+    arguments = [
+        {
+            "name": p.name,
+            "type": "" if p.annotation is p.empty else str(getattr(p.annotation, "__name__", p.annotation)),
+            "default": None if p.default is p.empty else repr(p.default),
+            "injected": p.name in INJECTED,
+        }
+        for p in inspect.signature(target).parameters.values()
+    ]
+    text = inspect.getdoc(target) or "No description."
+    if as_json:
+        found = {"kind": kind, "name": name, "plugin": component.owner, "target": component.target}
+        click.echo(json.dumps({**found, "arguments": arguments, "description": text}, indent=2))
+        return
+    click.echo(f"{kind}/{name}, from {component.owner}\n")
+    for a in arguments:
+        default = f" = {a['default']}" if a["default"] is not None else "" if a["injected"] else "  (required)"
+        click.echo(f"  {a['name']}: {a['type']}{default}" + ("  (filled in)" if a["injected"] else ""))
+    click.echo(f"\n{text}")

@@ -1,0 +1,107 @@
+"""`publish`: one run, or several as an ensemble, to a place from which others load it by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import HubError
+from zoo.hub import manifest
+from zoo.hub.bundle import load_bundle, save_bundle
+from zoo.hub.path import model_folder
+from zoo.hub.place import sentence
+from zoo.hub.sources import parse_place
+from zoo.hub.store import store_for
+
+if TYPE_CHECKING:
+    from zoo.model import Ensemble, Model
+    from zoo.spec import ModelSpec
+
+__all__ = ["join", "publish"]
+
+_ALIKE = ("encoder", "heads", "input_length", "n_encoding", "inputs", "outputs", "activation", "conjoined")
+
+
+def publish(runs: str | Path | Sequence[str | Path], name: str, to: str | None = None, private: bool = False) -> str:
+    """Publish runs or model folders under a name, and return the source with its revision.
+
+    runs: several (seeds, folds) become one model that answers with their mean.
+    to: hf://org, file:///folder or a folder's path; the place that ZOO_HUB names where it is left out.
+    private: of a new Hugging Face repository.
+    An earlier revision stays where it is; the name moves to the new one, last of all.
+    Raises HubError where a run holds no finished model, members differ, or nothing can be written.
+    """
+    place = to or os.environ.get("ZOO_HUB")
+    if not place:
+        raise HubError("no place to publish to: give --to hf://org or --to file:///folder, or set ZOO_HUB")
+    source = parse_place(place, name)
+    paths = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
+    if not paths:
+        raise HubError("nothing to publish: give a run's folder")
+    folders = [model_folder(path.expanduser()) for path in paths]
+    model = join([load_bundle(folder) for folder in folders], name)
+    model.spec = _with_metrics(model.spec, paths)
+    try:
+        with TemporaryDirectory(prefix="zoo-publish-") as temporary:
+            folder = Path(temporary, "model")
+            save_bundle(model, folder, _golden_inputs(folders[0]))
+            return str(source.at(store_for(source).publish(source, folder, private)))
+    except OSError as error:
+        raise sentence(error, Path(str(source))) from error
+
+
+def join(models: Sequence[Model | Ensemble], name: str) -> Model | Ensemble:
+    """One model, renamed, or an ensemble of several whose parts, inputs and outputs are alike."""
+    from zoo.model import Ensemble
+
+    first = models[0]
+    for at, other in enumerate(models[1:], 2):
+        for key in _ALIKE:
+            if getattr(first.spec, key) != getattr(other.spec, key):
+                raise HubError(
+                    f"model {at} differs from the first in {key}: only models of one kind become an ensemble"
+                )
+    if len(models) == 1:
+        first.spec = first.spec.replace(name=name)
+        return first
+    members = [member for model in models for member in getattr(model, "members", [model])]
+    joined = Ensemble(first.spec.replace(name=name), members)
+    joined.spec = joined.spec.replace(
+        metrics=tuple({"member": i, **row} for i, m in enumerate(models) for row in m.spec.metrics),
+        **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit", "training")},
+    )
+    return joined
+
+
+def _of_all(values: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What all members share, else each member's own."""
+    return values[0] if all(v == values[0] for v in values) else {"members": [dict(v) for v in values]}
+
+
+def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
+    """The metrics that the runs' evaluations left beside their models, if the spec has none."""
+    if spec.metrics:
+        return spec
+    rows = []
+    for at, run in enumerate(runs):
+        path = run / "metrics.json"
+        if not path.is_file():
+            continue
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise HubError(f"{path} is no JSON ({error}): evaluate the run again, or remove it") from error
+        found = found.get("metrics", []) if isinstance(found, dict) else found
+        rows += [{"member": at, **row} if len(runs) > 1 else row for row in found if isinstance(row, dict)]
+    return spec.replace(metrics=tuple(rows))
+
+
+def _golden_inputs(folder: Path) -> dict[str, Any]:
+    from zoo.hub.safe_tensors import read_tensors
+
+    stored = read_tensors(folder / manifest.GOLDEN)
+    return {k.removeprefix("input/"): x for k, x in stored.items() if k.startswith("input/")}
