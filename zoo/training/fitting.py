@@ -1,0 +1,134 @@
+"""Lightning's Trainer as we use it: our checkpoints, our signals, gradients that are summed, and less noise."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEnvironment
+from lightning.pytorch.strategies import DDPStrategy
+
+from zoo.errors import ConfigError
+from zoo.training.callbacks import BestEpoch, Checkpoints, EpochLines, ProgressBar, Signals
+from zoo.training.collective import share_state
+from zoo.training.folder import RunFolder
+from zoo.training.module import TrainingModule
+from zoo.training.settings import TrainerSettings
+
+__all__ = ["fit", "make_trainer"]
+
+_EXPECTED = (
+    "Experiment logs directory",
+    "The number of training batches",
+    "The `srun` command is available",
+    "GPU available but not used",
+    "isinstance.treespec, LeafSpec",
+)
+
+
+class SummedGradients(DDPStrategy):
+    """Several processes whose gradients the module sums itself, once a step.
+
+    Torch's wrapper would average over processes, and expects every process to have rows.
+    """
+
+    def configure_ddp(self) -> None:
+        """Equal weights everywhere, and no wrapper."""
+        share_state(self.model)
+
+
+def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
+    """Train, from the folder's checkpoint on if there is one."""
+    checkpoint = folder.last if folder.last.is_file() else None
+    with _quiet(), torch.random.fork_rng():
+        trainer.fit(
+            module,
+            train_dataloaders=module.train_loader,
+            val_dataloaders=module.validation_loader,
+            ckpt_path=checkpoint,
+            weights_only=True,
+        )
+
+
+def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingModule) -> pl.Trainer:
+    """A Trainer for one run."""
+    validate = module.validation_loader is not None
+    plateau = module.settings.schedule == "plateau"
+    checkpoints = Checkpoints(folder.checkpoints, settings.checkpoint_every)
+    bar = settings.bar and sys.stderr.isatty()
+    callbacks = [
+        *([BestEpoch(folder.checkpoints, settings.patience, plateau)] if validate else []),
+        checkpoints,
+        Signals(checkpoints),
+        ProgressBar() if bar else EpochLines(),
+    ]
+    with _quiet():
+        return pl.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            strategy=SummedGradients() if settings.processes > 1 else "auto",
+            plugins=[_environment(settings)],
+            precision=settings.precision,
+            max_epochs=settings.max_epochs,
+            callbacks=callbacks,
+            logger=_logger(settings, folder),
+            log_every_n_steps=settings.log_every,
+            limit_val_batches=None if validate else 0,
+            enable_checkpointing=False,
+            enable_progress_bar=bar,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            default_root_dir=folder.path,
+        )
+
+
+def _environment(settings: TrainerSettings) -> Any:
+    """Who started the processes; one process alone needs nobody, even inside a SLURM job."""
+    if settings.processes > 1 and SLURMEnvironment.detect():
+        return SLURMEnvironment(auto_requeue=False)
+    if settings.processes > 1 and "TORCHELASTIC_RUN_ID" in os.environ:
+        from lightning.pytorch.plugins.environments import TorchElasticEnvironment
+
+        return TorchElasticEnvironment()
+    return LightningEnvironment()
+
+
+def _logger(settings: TrainerSettings, folder: RunFolder) -> Logger | bool:
+    if settings.logger == "none":
+        return False
+    if settings.logger == "csv":
+        return CSVLogger(folder.path, name="", version="logs")
+    try:
+        return TensorBoardLogger(folder.path, name="", version="logs")
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "trainer.logger=tensorboard needs tensorboard: run `pip install 'zoo-core[tensorboard]'`, "
+            "or set trainer.logger=csv"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's tips and device lists; its warnings about what we do on purpose are dropped too."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            for about in _EXPECTED:
+                warnings.filterwarnings("ignore", message=f".*{about}")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,146 @@
+"""Batches that know where they are: the same examples in the same order after a kill, and on any number of processes.
+
+    for batch in Loader(source.examples("train"), batch_size=64, seed=0, shuffle=True): ...
+
+The order of an epoch is drawn from (seed, epoch), the augmentation of an example from (seed, epoch, index).
+There are no worker processes: a batch is one gather, and one thread makes the next while this one is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.data.source import Examples
+
+__all__ = ["REVERSE", "START", "Loader"]
+
+REVERSE = "augment/reverse"
+"""(N,) bool: examples to read from the other strand."""
+START = "augment/start"
+"""(N,) int64: bp from the first base of the widened window to the first base that is kept."""
+
+
+class Loader:
+    """One batch after another as {key: tensor (N, ...)}; every `iter` is an epoch, or what is left of one.
+
+    batch_size: examples of one batch over all processes together.
+    shuffle: a new order every epoch, drawn with the examples' sampling weights where they have some;
+        otherwise the order given, without augmentation.
+    reverse: draw whether an example is read from the other strand.
+    shift: bp an example may be moved by to either side, in steps of `step` bp.
+    pin: put batches into memory that a GPU copies from directly.
+
+    A batch holds examples of one length.  Over several processes each takes every world-th row of the same
+    batch, so that all take equally many steps, nothing is padded and no example is seen twice; a share may be
+    empty.  `state_dict` counts the batches handed out, not those prepared.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        *,
+        batch_size: int,
+        seed: int = 0,
+        shuffle: bool = False,
+        reverse: bool = False,
+        shift: int = 0,
+        step: int = 1,
+        pin: bool = False,
+    ):
+        self.examples, self.batch_size, self.seed, self.shuffle = examples, batch_size, seed, shuffle
+        self.reverse, self.shift, self.step, self.pin = reverse, shift, step, pin
+        self.rank, self.world = 0, 1
+        self._epoch, self._batch = 0, 0
+        self._lengths = np.asarray(examples.lengths)
+        self._n_batches = len(self._plan(0)) if examples.weights is None else None
+
+    def shard(self, rank: int, world: int) -> None:
+        """Hand out the share of process `rank` of `world`."""
+        self.rank, self.world = rank, world
+
+    def __len__(self) -> int:
+        """Batches of an epoch; with sampling weights over several lengths, of the epoch at hand."""
+        return self._n_batches if self._n_batches is not None else len(self._plan(self._current()[0]))
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        self._epoch, self._batch = self._current()
+        plan = self._plan(self._epoch)
+        with ThreadPoolExecutor(1, thread_name_prefix="zoo-loader") as thread:
+            ahead = None
+            while self._batch < len(plan):
+                ready = ahead or thread.submit(self._gather, self._epoch, plan[self._batch])
+                following = self._batch + 1
+                ahead = thread.submit(self._gather, self._epoch, plan[following]) if following < len(plan) else None
+                batch = ready.result()
+                self._batch = following
+                yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Where we are: the epoch, and how many of its batches were handed out."""
+        return {"epoch": self._epoch, "batch": self._batch}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from there at the next `iter`."""
+        self._epoch, self._batch = int(state["epoch"]), int(state["batch"])
+
+    def _current(self) -> tuple[int, int]:
+        """Epoch and batch that the next `iter` begins with."""
+        if self._batch and self._batch >= len(self._plan(self._epoch)):
+            return self._epoch + 1, 0
+        return self._epoch, self._batch
+
+    def _plan(self, epoch: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The epoch's batches over all processes: (indices, keys of their augmentation)."""
+        n = len(self.examples)
+        keys = order = np.arange(n)
+        if self.shuffle:
+            generator = np.random.default_rng([self.seed, epoch])
+            weights = self.examples.weights
+            if weights is None:
+                keys = order = generator.permutation(n)
+            else:
+                weights = np.asarray(weights, np.float64)
+                order = generator.choice(n, n, p=weights / weights.sum())
+        plan = []
+        for length in np.unique(self._lengths[order]) if n else ():
+            at = np.flatnonzero(self._lengths[order] == length)
+            plan += [at[i : i + self.batch_size] for i in range(0, len(at), self.batch_size)]
+        if self.shuffle and len(np.unique(self._lengths)) > 1:
+            plan = [plan[i] for i in generator.permutation(len(plan))]
+        return [(order[at], keys[at]) for at in plan]
+
+    def _gather(self, epoch: int, planned: tuple[np.ndarray, np.ndarray]) -> dict[str, Tensor]:
+        indices, keys = (x[self.rank :: self.world] for x in planned)
+        empty = len(indices) == 0
+        if empty:
+            indices, keys = planned[0][:1], planned[1][:1]
+        margin = self.shift - self.shift % self.step if self.shuffle else 0
+        # Sources may reuse their buffers, and the next batch is made while this one is used: hence the copy.
+        batch = {k: torch.from_numpy(np.array(v)) for k, v in self.examples.batch(indices, margin=margin).items()}
+        batch["index"] = torch.from_numpy(np.array(indices, np.int64))
+        if self.shuffle and (self.reverse or margin):
+            drawn = _draw(self.seed, epoch, keys)
+            if self.reverse:
+                batch[REVERSE] = torch.from_numpy((drawn & np.uint64(1)).astype(bool))
+            if margin:
+                steps = (drawn >> np.uint64(1)) % np.uint64(2 * margin // self.step + 1)
+                batch[START] = torch.from_numpy(steps.astype(np.int64) * self.step)
+        if empty:
+            batch = {k: v[:0] for k, v in batch.items()}
+        return {k: v.pin_memory() for k, v in batch.items()} if self.pin else batch
+
+
+def _draw(seed: int, epoch: int, keys: np.ndarray) -> np.ndarray:
+    """64 random bits for every key, a pure function of (seed, epoch, key): SplitMix64 (Steele et al. 2014)."""
+    state = np.full(len(keys), seed % (1 << 64), np.uint64)
+    for value in (np.uint64(epoch), keys.astype(np.uint64)):
+        state = (state ^ value) + np.uint64(0x9E3779B97F4A7C15)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
+    return state

@@ -1,0 +1,205 @@
+"""The Lightning module: one optimiser step from one batch, whatever the micro-batches and processes.
+
+batch -> shift, reverse -> weights of all rows -> for every micro-batch: forward, backward of sum / weight
+      -> gradients summed over the processes -> clip -> step
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+from zoo.fields import Field
+from zoo.model import Model
+from zoo.training.augment import augment
+from zoo.training.collective import add_up, gather_rows, is_parallel, share_buffers, share_gradients
+from zoo.training.loader import Loader
+from zoo.training.optimizer import OptimizerSettings, make_optimizer
+from zoo.training.schedule import rate_factor
+from zoo.training.terms import Terms
+
+__all__ = ["TrainingModule"]
+
+
+class TrainingModule(pl.LightningModule):
+    """Trains a model on the sum over parts of `coefficient * sum / weight`.
+
+    Sums and weights run over all rows of the batch, on every process, before they are divided; so the gradient
+    does not depend on how the batch is cut.
+
+    fields: of every key of a batch that moves with the sequence.
+    micro_rows: rows of a batch that are computed at a time.
+    gradient_clip: largest norm of the gradient, None for no limit.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        terms: Terms,
+        *,
+        optimizer: OptimizerSettings,
+        fields: Mapping[str, Field],
+        train: Loader,
+        validation: Loader | None,
+        micro_rows: int,
+        total_steps: int,
+        seed: int = 0,
+        gradient_clip: float | None = None,
+        freeze_encoder: bool = False,
+    ):
+        super().__init__()
+        self.automatic_optimization = False
+        self.model, self.terms = model, terms
+        self.settings, self.fields = optimizer, dict(fields)
+        self.train_loader, self.validation_loader = train, validation
+        self.micro_rows, self.total_steps, self.seed = micro_rows, total_steps, seed
+        self.gradient_clip, self.freeze_encoder = gradient_clip, freeze_encoder
+        self.margin = train.shift - train.shift % train.step
+        self.reductions = 0
+        self.last_loss = float("nan")
+        self.losses: dict[str, float] = {}
+        self.received_signal = 0
+        self.stop_signal = 0
+        self._validation: dict[str, Tensor] = {}
+        if freeze_encoder:
+            model.encoder.requires_grad_(False)
+
+    def setup(self, stage: str) -> None:
+        """Every process takes its share of the batches."""
+        for loader in (self.train_loader, self.validation_loader):
+            if loader is not None:
+                loader.shard(self.global_rank, self.trainer.world_size)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The optimiser alone: the learning rate is a function of the step."""
+        return make_optimizer(self.settings, [p for p in self.parameters() if p.requires_grad])
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """One step; the random numbers of dropout are a function of (seed, step, process)."""
+        torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 1_009 + self.global_rank)
+        if self.freeze_encoder:
+            self.model.encoder.eval()
+        batch = augment(batch, self.fields, self.margin)
+        optimizer = self._optimizer_at_step()
+        optimizer.zero_grad()
+        weights = self._weights_of_all_rows(batch)
+        sums = self._accumulate_gradients(batch, weights)
+        self._own_gradients_once()
+        trained = [p for group in optimizer.param_groups for p in group["params"]]
+        share_gradients(trained)
+        if self.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(trained, self.gradient_clip)
+        optimizer.step()
+        self._note(add_up(sums, self.device))
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """Adds this batch's sums and weights to those of the whole split."""
+        for rows in self._micro_batches(batch):
+            for part, (value, weight) in self._parts(rows).items():
+                for what, x in (("sum", value), ("weight", weight)):
+                    key = f"{what} {part}"
+                    self._validation[key] = self._validation.get(key, 0) + x.detach().double()
+
+    def on_validation_epoch_start(self) -> None:
+        """Every process judges with the same running statistics."""
+        self._validation = {}
+        share_buffers(self.model)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the loss of every part over all rows, and their sum over the parts that fit a head."""
+        added = add_up(dict(sorted(self._validation.items())), self.device)
+        losses = {
+            key.removeprefix("sum "): float(value / weight) if (weight := added[f"weight {key[4:]}"]) > 0 else 0.0
+            for key, value in added.items()
+            if key.startswith("sum ")
+        }
+        self.losses = losses
+        main = [part for part in losses if self.terms.is_main(part)] or list(losses)
+        loss = sum(self.terms.coefficient(part) * losses[part] for part in main)
+        self.log("validation_loss", torch.tensor(loss, dtype=torch.float64), prog_bar=True)
+        for part, value in losses.items():
+            self.log(f"validation/{part}", torch.tensor(value, dtype=torch.float64))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Plain values only, so that a checkpoint is read without running anything of it."""
+        checkpoint["reductions"] = self.reductions
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Undo `on_save_checkpoint`."""
+        self.reductions = int(checkpoint["reductions"])
+
+    def _optimizer_at_step(self) -> Any:
+        optimizer = self.optimizers()
+        factor = rate_factor(
+            self.settings.schedule, self.global_step, self.total_steps, self.settings.warmup, self.reductions
+        )
+        for group in optimizer.param_groups:
+            group["lr"] = self.settings.lr * factor
+        return optimizer
+
+    def _weights_of_all_rows(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """{part: ()} over micro-batches and processes; the same message carries a signal to stop."""
+        weights = {f"weight {k}": w for k, w in self.terms.weights(batch).items()}
+        received = self.received_signal
+        added = add_up({"stop": torch.tensor(float(received > 0)), **weights}, self.device)
+        if added.pop("stop") > 0:
+            self.stop_signal = received or signal.SIGTERM
+        return {k.removeprefix("weight "): w for k, w in added.items()}
+
+    def _accumulate_gradients(self, batch: dict[str, Tensor], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Backward of every micro-batch's share of the loss; returns {part: coefficient * sum / weight}."""
+        total: dict[str, Tensor] = {}
+        for rows in self._micro_batches(batch):
+            shares = {}
+            for part, (value, weight) in self._parts(rows).items():
+                additive = self.terms.is_additive(part)
+                whole = (weights[part] if additive else weight).to(value.dtype)
+                share = torch.where(whole > 0, self.terms.coefficient(part) * value / whole.clamp(min=1e-30), 0.0)
+                shares[part] = share
+                seen = share.detach() if additive else share.detach() / self._world
+                total[part] = total.get(part, 0) + seen
+            loss = torch.stack(list(shares.values())).sum()
+            if loss.requires_grad:
+                self.manual_backward(loss)
+        zero = torch.zeros((), device=self.device)
+        return {part: total.get(part, zero) for part in {**weights, **total}}
+
+    def _own_gradients_once(self) -> None:
+        """Every process computed the whole of a term that is not additive: its own parameters count once."""
+        for term in self.terms.terms.values():
+            if not term.objective.additive:
+                for p in term.objective.parameters():
+                    if p.grad is not None:
+                        p.grad /= self._world
+
+    def _parts(self, batch: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
+        """Forward, and the objectives in float32."""
+        prediction, embedding = self.model.forward_with_embedding(batch)
+        gather = gather_rows if self.training and is_parallel() else None
+        with torch.autocast(self.device.type, enabled=False):
+            return self.terms({h: x.float() for h, x in prediction.items()}, batch, embedding.float(), gather)
+
+    def _micro_batches(self, batch: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        n = len(batch["codes"])
+        for first in range(0, n, self.micro_rows):
+            yield {k: v[first : first + self.micro_rows] for k, v in batch.items()}
+        if n == 0 and self.training and not self.terms.additive:
+            yield batch
+
+    def _note(self, parts: Mapping[str, Tensor]) -> None:
+        every = self.trainer.log_every_n_steps
+        if self.global_step % every == 0 or self.global_step == 1:
+            values = {f"train/{part}": float(x) for part, x in parts.items()}
+            self.last_loss = values["train/loss"] = sum(values.values())
+            rate = self.optimizers().param_groups[0]["lr"]
+            for logger in self.loggers:
+                logger.log_metrics({**values, "learning_rate": rate}, step=self.global_step)
+
+    @property
+    def _world(self) -> int:
+        return self.trainer.world_size

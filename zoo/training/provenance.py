@@ -1,0 +1,75 @@
+"""What a model must remember of its training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from zoo.data.source import Source
+from zoo.model import Model
+from zoo.training.callbacks import BestEpoch
+from zoo.training.module import TrainingModule
+from zoo.training.settings import TrainerSettings
+
+__all__ = ["describe"]
+
+
+def describe(
+    model: Model,
+    config: Mapping[str, Any],
+    settings: TrainerSettings,
+    source: Source,
+    module: TrainingModule,
+    trainer: Any,
+    seconds: float,
+) -> None:
+    """Put into the spec where the weights come from."""
+    told = dict(source.describe())
+    best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch)), None)
+    steps = trainer.global_step
+    model.spec = model.spec.replace(
+        task=str(
+            config.get("task") or told.get("task") or ", ".join(c for f in source.targets.values() for c in f.channels)
+        ),
+        description=str(config.get("description") or told.get("description") or ""),
+        genome=_mapping(told.pop("genome", None) or config.get("genome")),
+        splits=_mapping(told.pop("splits", None)),
+        audit=_mapping(told.pop("audit", None)),
+        licence=str(told.get("licence", "")),
+        citation=str(told.get("citation", "")),
+        data=told,
+        training={
+            "seed": config.get("seed", 0),
+            "strand": config.get("strand", "none"),
+            "init": config.get("init"),
+            "objective": config.get("objective"),
+            "objectives": config.get("objectives") or {},
+            "optimizer": asdict(module.settings),
+            "batch_size": settings.batch_size,
+            "micro_batch": module.micro_rows,
+            "shift": module.margin,
+            "precision": settings.precision,
+            "processes": settings.processes,
+            "device": _device_name(settings),
+            "epochs": trainer.current_epoch,
+            "best_epoch": None if best is None or best.epoch < 0 else best.epoch + 1,
+            "validation_loss": None if best is None or best.epoch < 0 else best.best,
+            "steps": steps,
+            "seconds": round(seconds, 1),
+        },
+    )
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, Mapping) else {"name": value}
+
+
+def _device_name(settings: TrainerSettings) -> str:
+    if settings.accelerator == "gpu":
+        return torch.cuda.get_device_name()
+    return f"CPU, {torch.get_num_threads()} threads"

@@ -1,0 +1,153 @@
+"""`train`: one run, from a configuration to a run folder that holds a model."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from zoo.data.source import Source
+from zoo.layers.channels_last import channels_first, channels_last
+from zoo.model import Model
+from zoo.training.fine_tuning import published_model
+from zoo.training.fitting import fit, make_trainer
+from zoo.training.folder import RunFolder, open_run, write_json
+from zoo.training.processes import run_processes, started_by_a_launcher
+from zoo.training.provenance import describe
+from zoo.training.settings import TrainerSettings, settings_of
+from zoo.training.wiring import build_model, build_module, build_source, build_terms
+
+__all__ = ["Result", "train"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where a run wrote, and how good it is on the test split.
+
+    metrics: rows of name, value, n and split, as `zoo evaluate` gives them; empty on all processes but the first.
+    """
+
+    folder: Path
+    metrics: tuple[Mapping[str, Any], ...]
+    model_folder: Path
+
+
+def train(config: Mapping[str, Any]) -> Result:
+    """Train, evaluate and save the model that a configuration describes (`zoo.compose([...])`).
+
+    The validation split chooses the best epoch; the test split is looked at once, at the end.
+    A signal ends the run after the step at hand with SystemExit (143 for SIGTERM, 130 for SIGINT);
+    `resume` goes on from there.
+    """
+    folder, config = open_run(config)
+    settings = settings_of(TrainerSettings, "trainer", config.get("trainer"))
+    if _is_first_process():
+        folder.begin(config)
+    if settings.processes > 1 and not started_by_a_launcher():
+        run_processes(folder.config, settings)
+        return _read_result(folder)
+
+    _prepare(settings, config)
+    source = build_source(config)
+    model = build_model(config, source, published_model(config))
+    terms, activation = build_terms(config, source, model)
+    model.spec = model.spec.replace(activation=activation)
+    module = build_module(config, settings, source, model, terms)
+    trainer = make_trainer(settings, folder, module)
+
+    since = time.monotonic()
+    with _channels_last(model, settings):
+        fit(trainer, module, folder)
+    if not trainer.is_global_zero:
+        return Result(folder.path, (), folder.model)
+
+    _take_best(model, folder)
+    describe(model, config, settings, source, module, trainer, time.monotonic() - since)
+    metrics = _evaluate(model, source)
+    _save(model, source, folder, metrics)
+    _tell(folder, metrics)
+    return Result(folder.path, metrics, folder.model)
+
+
+def _is_first_process() -> bool:
+    """Before Lightning knows: started alone, or as number 0."""
+    return int(os.environ.get("SLURM_PROCID", os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")))) == 0
+
+
+def _prepare(settings: TrainerSettings, config: Mapping[str, Any]) -> None:
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(int(config.get("seed", 0)))
+
+
+@contextmanager
+def _channels_last(model: Model, settings: TrainerSettings) -> Iterator[None]:
+    """On a CPU, while training."""
+    if settings.accelerator == "cpu":
+        channels_last(model)
+    try:
+        yield
+    finally:
+        channels_first(model)
+
+
+def _take_best(model: Model, folder: RunFolder) -> None:
+    """The weights of the best epoch, or the last ones where nothing was validated; on the CPU, in eval mode."""
+    if folder.best.is_file():
+        from safetensors.torch import load_file
+
+        model.load_state_dict(load_file(folder.best))
+    model.cpu().eval()
+
+
+def _evaluate(model: Model, source: Source) -> tuple[Mapping[str, Any], ...]:
+    """Every metric on the test split, beside baselines."""
+    if not len(source.examples("test")):
+        print("no test split: the model is saved without metrics", file=sys.stderr)
+        return ()
+    from zoo.evaluation.evaluate import evaluate
+
+    channels_last(model)
+    try:
+        return tuple(evaluate(model, source, "test").rows)
+    finally:
+        channels_first(model)
+
+
+def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mapping[str, Any], ...]) -> None:
+    """The model folder, then the metrics: a run that has them is finished."""
+    from zoo.hub.bundle import save_bundle
+
+    model.spec = model.spec.replace(metrics=metrics)
+    examples = next(e for e in (source.examples(s) for s in ("test", "validation", "train")) if len(e))
+    rows = np.flatnonzero(examples.lengths == examples.lengths[0])[:8]
+    save_bundle(model, folder.model, examples.batch(rows))
+    write_json(folder.metrics, list(metrics))
+
+
+def _tell(folder: RunFolder, metrics: tuple[Mapping[str, Any], ...]) -> None:
+    """Where it wrote, one line of numbers with n, and the next command."""
+    print(f"run       {folder.path}")
+    print(f"model     {folder.model}")
+    own = [row for row in metrics if not row["baseline"] and row["value"] is not None]
+    if own:
+        first = own[0]
+        values = [
+            f"{r['metric']} {r['value']:.3f}" for r in own if (r["head"], r["task"]) == (first["head"], first["task"])
+        ]
+        print(f"test      {first['task'] or first['head']}: {', '.join(values)} (n = {first['n']:,})")
+    print(f"next      zoo publish {folder.path} --name NAME --to file:///a/folder")
+
+
+def _read_result(folder: RunFolder) -> Result:
+    metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
+    return Result(folder.path, tuple(metrics), folder.model)
