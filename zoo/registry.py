@@ -29,7 +29,7 @@ INJECTED = (
     "bin_size",  # bp a position of the target covers
     "resolution",  # bp a position of the embedding covers, to heads
     "values",  # what the numbers of the target are (binary, count, real), to heads
-    "stranded",  # whether the tracks of the target come in pairs of strands, to heads
+    "rc",  # where each channel of the target goes when the strand is reversed
     "head",  # name of the head that an objective looks at
 )
 """Constructor arguments that the wiring fills by name; a configuration may still set them."""

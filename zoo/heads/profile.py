@@ -25,7 +25,7 @@ class ProfileHead(Head):
     resolution: bp a position of the embedding covers.
     crop: bins left out at each rim, where half of the receptive field is missing.
     kernel: bins that the output convolution sees (25 in BPNet's profile head at base resolution); odd.
-    stranded: the tasks come in pairs, plus then minus strand, which change places in the other strand.
+    rc: where each track goes when the strand is reversed; [1, 0] for plus and minus strand, None if they stay.
     values: what the numbers are before the activation.
     """
 
@@ -41,7 +41,7 @@ class ProfileHead(Head):
         resolution: int = 1,
         crop: int = 0,
         kernel: int = 1,
-        stranded: bool = False,
+        rc: Sequence[int] | None = None,
         values: str = "real",
     ):
         super().__init__()
@@ -53,11 +53,6 @@ class ProfileHead(Head):
         if kernel % 2 == 0:
             raise ConfigError(f"kernel {kernel} of head profile must be odd to keep the positions in place")
         names = tuple(classes or tasks)
-        if stranded and (classes or len(names) % 2):
-            raise ConfigError(
-                f"{len(names)} tracks are no pairs of plus and minus strand ({', '.join(names)}): set stranded=false"
-            )
-        rc = tuple(i ^ 1 for i in range(len(names))) if stranded else None
         self.field = Field("KT" if classes else "CT", names, bin_size=bin_size, rc=rc, values=values)
         self.resolution, self.factor, self.crop = resolution, bin_size // resolution, crop
         self.output = nn.Conv1d(in_channels, len(names), kernel, padding=kernel // 2)

@@ -29,6 +29,7 @@ class ScalarHead(Head):
         two where T is even).
     hidden: units of the hidden layer, 0 for none.
     dropout: probability with which a unit is left out in training.
+    rc: where each number goes when the strand is reversed; None if they stay.
     values: what the numbers are before the activation.
     """
 
@@ -41,12 +42,13 @@ class ScalarHead(Head):
         pool: Literal["mean", "max", "attention", "center"] = "mean",
         hidden: int = 0,
         dropout: float = 0.0,
+        rc: Sequence[int] | None = None,
         values: str = "real",
     ):
         super().__init__()
         if pool not in POOLS:
             raise ConfigError(f"pool {pool!r} of head scalar must be one of {', '.join(POOLS)}")
-        self.field = Field("K", channels=classes, values=values) if classes else Field("C", tasks, values=values)
+        self.field = Field("K" if classes else "C", tuple(classes or tasks), rc=rc, values=values)
         self.pool = pool
         self.attention = AttentionPooling(in_channels) if pool == "attention" else None
         self.dropout = nn.Dropout(dropout)

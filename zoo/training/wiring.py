@@ -205,7 +205,7 @@ def _of_target(field: Field) -> dict[str, Any]:
         "classes": list(field.vocabulary) or None if field.values == "class" else None,
         "bin_size": field.bin_size if field.position_axes else None,
         "values": field.values if field.values != "class" else None,
-        "stranded": True if field.rc is not None and field.channel_axis is not None else None,
+        "rc": None if field.rc is None else list(field.rc),
     }
 
 
