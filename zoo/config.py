@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from zoo.config_check import check_config
 from zoo.errors import ConfigError, ZooError
 from zoo.registry import did_you_mean
 from zoo.resources import core_file
+from zoo.sweeps import record_failure, report
 
 __all__ = ["compose", "run"]
 
@@ -146,17 +146,24 @@ class _Session:
         return _settled(composed, composed.hydra, self.groups)
 
     def run(self, config: str, overrides: list[str], task: Task) -> int:
+        """One run in its folder; raises what the task raises."""
         from hydra.core.utils import run_job
 
         composed = self.compose(config, overrides)
         plain = self.plain(composed)
-        job = _Job(task, self.groups)
-        if _rank():  # the first process keeps the records
+        given = _gives(overrides, "output_dir", "hydra.run.dir")
+        several = plain["trainer"]["devices"] * plain["trainer"]["nodes"] > 1
+        if several and _launched() and not given and not plain["resume"]:
+            raise ConfigError("several processes make this run: give them one folder with output_dir=runs/NAME")
+        if plain["resume"] or _rank():  # the records are there already, or the first process keeps them
             task(plain)
             return 0
-        if not _gives(overrides, "output_dir", "hydra.run.dir"):
-            folder = _fresh(Path(plain["output_dir"]))
-            composed = self.compose(config, [*overrides, f"output_dir={_quoted(folder)}"])
+        folder = Path(plain["output_dir"]) if given else _fresh(Path(plain["output_dir"]))
+        settings = [f"output_dir={_quoted(folder)}"]
+        if (folder / ".hydra").exists():
+            settings.append("hydra.output_subdir=null")  # a run that goes on keeps the records of its start
+        composed = self.compose(config, [*overrides, *settings])
+        job = _Job(task, self.groups)
         run_job(
             hydra_context=self._context(composed),
             task_function=job,
@@ -174,11 +181,11 @@ class _Session:
 
         overrides = ["hydra.sweep.dir" + w[len("output_dir") :] if _gives([w], "output_dir") else w for w in overrides]
         composed = self.compose(config, overrides, sweep=True)
+        self._check_jobs(composed)
         folder = Path(composed.hydra.sweep.dir)
         if not _gives(overrides, "hydra.sweep.dir"):
             folder = _fresh(folder)
             composed = self.compose(config, [*overrides, f"hydra.sweep.dir={_quoted(folder)}"], sweep=True)
-        self._check_jobs(composed)
         sweeper = Plugins.instance().instantiate_sweeper(
             config=composed, hydra_context=self._context(composed), task_function=_Job(task, self.groups, sweep=True)
         )
@@ -188,9 +195,12 @@ class _Session:
                 sweeper.sweep(arguments=list(composed.hydra.overrides.task))
         except ZooError:
             raise
+        except (KeyboardInterrupt, SystemExit):
+            report(folder)
+            raise
         except Exception as error:  # a launcher gives up when one of its processes dies; the others have results
             lost = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-        return _report(folder, lost)
+        return report(folder, lost)
 
     def _check_jobs(self, composed: Any) -> None:
         """A mistake in any job of a grid stops the sweep before the first one starts."""
@@ -267,18 +277,15 @@ class _Job:
 
         settings = HydraConfig.get()
         folder = Path(settings.runtime.output_dir)
-        typed = [word for word in settings.overrides.task if not _gives([word], "output_dir")]
-        again = ["train", *typed, f"output_dir={_quoted(folder)}"]
         (folder / "error.txt").unlink(missing_ok=True)
         HydraConfig.instance().cfg = None  # Lightning would start its further processes through Hydra
         try:
-            with _arguments(again):
-                config = _settled(composed, settings, self.groups)
-                result = self.task({**config, "output_dir": str(folder)})
+            config = _settled(composed, settings, self.groups)
+            result = self.task({**config, "output_dir": str(folder)})
         except Exception as error:
             self.error = error
             if self.sweep:
-                _record(error, folder)
+                record_failure(error, folder)
             return None
         return result if isinstance(result, float) else None
 
@@ -294,44 +301,17 @@ def _settled(composed: Any, settings: Any, available: Groups, quiet: bool = Fals
     return plain
 
 
-@contextmanager
-def _arguments(words: list[str]) -> Iterator[None]:
-    """sys.argv of this one run, for whoever starts further processes of it (distributed training)."""
-    before, sys.argv = sys.argv, [sys.argv[0], *words]
-    try:
-        yield
-    finally:
-        sys.argv = before
-
-
-def _record(error: Exception, folder: Path) -> None:
-    """Leave the reason in the job's folder; the sweep goes on."""
-    text = str(error) if isinstance(error, ZooError) else f"{type(error).__name__}: {error}"
-    (folder / "error.txt").write_text(" ".join(text.split()) + "\n")
-    if not isinstance(error, ZooError):
-        traceback.print_exception(error)
-
-
-def _report(folder: Path, lost: str | None) -> int:
-    from zoo.sweeps import format_jobs, read_jobs, write_jobs
-
-    jobs = read_jobs(folder)
-    failed = [job for job in jobs if job.error is not None]
-    print(format_jobs(jobs))
-    print(f"sweep of {len(jobs)} jobs: {write_jobs(folder, jobs)}")
-    for job in failed:
-        print(f"zoo: error: job {job.folder.name} ({job.label}) failed: {job.error}", file=sys.stderr)
-    if lost:
-        print(f"zoo: error: the launcher lost a job: {lost}", file=sys.stderr)
-    return 1 if failed or lost else 0
-
-
 def _rank() -> int:
     """Number of this process among those of one run; 0 for the first, or the only one."""
     for variable in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
         if os.environ.get(variable, "").isdigit():
             return int(os.environ[variable])
     return 0
+
+
+def _launched() -> bool:
+    """Whether srun or torchrun started this process, beside others."""
+    return "SLURM_PROCID" in os.environ or "RANK" in os.environ
 
 
 def _fresh(folder: Path) -> Path:

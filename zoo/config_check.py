@@ -44,7 +44,10 @@ _TOP: dict[str, Any] = {
     "init": str | None,
     "freeze_encoder": bool,
     "n_encoding": Literal["zero", "quarter"],
+    "task": str | None,
+    "description": str | None,
     "output_dir": str,
+    "resume": str | None,
 }
 _FILLED = {"data": ("genome", "seed")}
 _WIRED = {"objectives": ("coefficient", "head")}

@@ -7,14 +7,17 @@ A job may have run in another process or on another machine, so nothing but its 
 from __future__ import annotations
 
 import json
+import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import ZooError
 from zoo.tables import write_table
 
-__all__ = ["Job", "flat_metrics", "format_jobs", "read_jobs", "write_jobs"]
+__all__ = ["Job", "flat_metrics", "format_jobs", "read_jobs", "record_failure", "report", "write_jobs"]
 
 
 @dataclass
@@ -30,6 +33,31 @@ class Job:
     def label(self) -> str:
         """`seed=1 encoder=motif_cnn`, what sets it apart."""
         return " ".join(f"{k}={v}" for k, v in self.overrides.items()) or self.folder.name
+
+
+def report(folder: Path, lost: str | None = None) -> int:
+    """Print and write the table of a sweep, and name the jobs that failed; returns the exit code.
+
+    lost: what a launcher said that could not bring all its jobs home.
+    """
+    jobs = read_jobs(folder)
+    failed = [job for job in jobs if job.error is not None]
+    if jobs:
+        print(format_jobs(jobs))
+        print(f"sweep     {write_jobs(folder, jobs)} ({len(jobs)} jobs)")
+    for job in failed:
+        print(f"zoo: error: job {job.folder.name} ({job.label}) failed: {job.error}", file=sys.stderr)
+    if lost:
+        print(f"zoo: error: the launcher lost a job: {lost}", file=sys.stderr)
+    return 1 if failed or lost or not jobs else 0
+
+
+def record_failure(error: Exception, folder: Path) -> None:
+    """Leave the reason in a job's folder; a mistake of ours also shows where it happened."""
+    text = str(error) if isinstance(error, ZooError) else f"{type(error).__name__}: {error}"
+    (folder / "error.txt").write_text(" ".join(text.split()) + "\n")
+    if not isinstance(error, ZooError):
+        traceback.print_exception(error)
 
 
 def read_jobs(sweep: Path) -> list[Job]:
