@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import DataError
 
-__all__ = ["file_identity", "is_gzip", "read_chunks", "read_lines"]
+__all__ = ["file_identity", "is_gzip", "read_chunks", "read_lines", "resolve_paths"]
 
 _CHUNK = 1 << 22
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -76,11 +76,16 @@ def file_identity(path: str | Path) -> dict[str, Any]:
     """Name, size and sha256 of a file, for model cards."""
     path = Path(path)
     with path.open("rb") as file:
-        return {
-            "file": path.name,
-            "bytes": path.stat().st_size,
-            "sha256": hashlib.file_digest(file, "sha256").hexdigest(),
-        }
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest}
+
+
+def resolve_paths(root: str | Path | None, paths: str | Path | Sequence[str | Path] | None) -> list[Path]:
+    """One path, several or none, to a list; relative ones are taken from `root`."""
+    if not paths:
+        return []
+    listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    return [Path(root or "").expanduser() / Path(p).expanduser() for p in listed]
 
 
 def _text(line: bytes, path: str | Path, number: int) -> str:

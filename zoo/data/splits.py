@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from zoo.data.genome import Genome
 from zoo.data.source import SPLITS
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, DataError
 
 __all__ = ["Region", "Splits", "parse_region", "split_by_hash", "split_column"]
 
@@ -125,15 +126,20 @@ class Splits:
         return plain
 
 
-def split_column(values: Iterable[str], where: str = "column split") -> np.ndarray:
-    """Words of a split column to (N,) int8 codes: train, val/valid/validation/dev, test.  Raises ConfigError."""
+def split_column(values: Iterable[str], where: str = "column split", lines: Sequence[int] | None = None) -> np.ndarray:
+    """Words of a split column to (N,) int8 codes: train, val/valid/validation/dev, test.
+
+    where, lines: named in the DataError for a word that is no split.
+
+    >>> split_column(["train", "val", "TEST"]).tolist()
+    [0, 1, 2]
+    """
     known = {word: code for code, split in enumerate(SPLITS) for word in _COLUMN[split]}
     values = [str(v).strip().lower() for v in values]
     for row, value in enumerate(values):
         if value not in known:
-            raise ConfigError(
-                f"{where}: row {row + 1} says {value!r}, which is no split: write train, validation or test"
-            )
+            at = row + 1 if lines is None else lines[row]
+            raise DataError(f"{where} line {at}: {value!r} is no split: write train, validation or test")
     return np.array([known[v] for v in values], np.int8)
 
 
@@ -159,8 +165,7 @@ def _listed(value: Sequence[str] | str | None) -> list[str]:
 
 def _refuse_overlap(bound: Mapping[str, list[tuple[int, int, int]]], contigs: list[str]) -> None:
     flat = sorted((c, s, e, split) for split, regions in bound.items() for c, s, e in regions)
-    for (c, s, e, split), (c2, s2, e2, split2) in zip(flat, flat[1:], strict=False):
+    for (c, s, e, split), (c2, s2, e2, split2) in pairwise(flat):
         if c == c2 and s2 < e:
-            raise ConfigError(
-                f"{split} {contigs[c]}:{s}-{e} and {split2} {contigs[c]}:{s2}-{e2} overlap: give every base to one split"
-            )
+            both = f"{split} {contigs[c]}:{s}-{e} and {split2} {contigs[c]}:{s2}-{e2}"
+            raise ConfigError(f"{both} overlap: give every base to one split")
