@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -15,6 +17,11 @@ from zoo.interfaces import Encoder, Head
 from zoo.model import build
 from zoo.registry import registry
 from zoo.spec import ModelSpec
+
+_spec = spec_from_file_location("loopback", Path(__file__).with_name("loopback.py"))
+loopback = module_from_spec(_spec)
+sys.modules["loopback"] = loopback
+_spec.loader.exec_module(loopback)
 
 
 class TinyEncoder(Encoder):
@@ -119,3 +126,11 @@ def bundle(model, batch, tmp_path):
     """A model folder."""
     save_bundle(model, tmp_path / "bundle", batch)
     return tmp_path / "bundle"
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A running Hugging Face server of the test's own, to which HF_ENDPOINT points."""
+    with loopback.serve() as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.endpoint)
+        yield running

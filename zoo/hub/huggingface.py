@@ -119,6 +119,13 @@ def _client(source: ModelSource, writing: bool = False) -> Iterator:
         ) from error
     except hf.HFValidationError as error:
         raise HubError(f"{source} is no repository's name: {_first_line(error)}") from error
+    except RuntimeError as error:
+        # the client wraps what went wrong with one file of an upload
+        if isinstance(error.__cause__, hf.HfHubHTTPError):
+            raise _refused(source, endpoint, error.__cause__, writing) from error
+        raise Unreachable(
+            f"the upload of {source} was cut ({_first_line(error)}): nothing was changed, run it again"
+        ) from error
     except OSError as error:
         if error.errno is not None:
             raise

@@ -1,0 +1,237 @@
+"""The real huggingface_hub client against a server on loopback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+import zoo
+from zoo.errors import HubError
+from zoo.hub import manifest
+from zoo.hub.cache import cache_root
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),  # the client's own, in its lfs upload
+]
+
+PLACE = "hf://genomics"
+
+
+@pytest.fixture
+def published(hub, bundle):
+    """Source with revision of a model on the server."""
+    return zoo.publish(bundle, "tiny", PLACE)
+
+
+def files_of(hub, name="genomics/tiny"):
+    repository = hub.repositories[name]
+    return repository.commits[repository.refs["main"]]
+
+
+def test_a_published_model_comes_back_to_the_bit(hub, published, model, batch):
+    assert published == f"hf://genomics/tiny@{hub.repositories['genomics/tiny'].refs['main']}"
+    for name in ("hf://genomics/tiny", published):
+        loaded = zoo.load(name)
+        assert loaded.source == published
+        torch.testing.assert_close(loaded.predict(batch), model.eval().predict(batch), rtol=0, atol=0)
+
+
+def test_publishing_is_one_commit_of_the_manifests_files(hub, published, bundle):
+    repository = hub.repositories["genomics/tiny"]
+    assert len(repository.titles) == 2
+    listed = {entry.path for entry in manifest.read(zoo.pull(published))}
+    assert set(files_of(hub)) == {*listed, manifest.MANIFEST, ".gitattributes"}
+
+
+def test_large_files_travel_by_lfs(hub, published):
+    assert any("/info/lfs/objects/batch" in request for request in hub.requests)
+
+
+def test_a_pinned_and_cached_model_asks_the_server_nothing(hub, published):
+    zoo.pull(published)
+    before = len(hub.requests)
+    zoo.load(published)
+    assert len(hub.requests) == before
+
+
+def test_publishing_again_moves_main_and_keeps_the_first(hub, published, make_model, batch, tmp_path):
+    from zoo.hub.bundle import save_bundle
+
+    save_bundle(make_model(seed=9), tmp_path / "second", batch)
+    second = zoo.publish(tmp_path / "second", "tiny", PLACE)
+    assert second != published
+    assert zoo.load("hf://genomics/tiny").source == second
+    assert zoo.load(published).source == published
+
+
+def test_a_file_that_a_stranger_added_is_not_downloaded(hub, published):
+    repository = hub.repositories["genomics/tiny"]
+    sha = repository.commit({**files_of(hub), "weights.pkl": b"cos\nsystem\n"}, "helpful addition")
+    folder = zoo.pull(f"hf://genomics/tiny@{sha}")
+    assert not (folder / "weights.pkl").exists()
+    assert not any("weights.pkl" in request for request in hub.requests)
+
+
+def test_bytes_that_the_client_does_not_compare_are_refused_by_the_manifest(hub, published):
+    good = files_of(hub)["model.safetensors"]
+    hub.corrupt["model.safetensors"] = good[:-1] + bytes([good[-1] ^ 1])
+    with pytest.raises(HubError, match=r"model\.safetensors does not have the sha256.*pull"):
+        zoo.pull("hf://genomics/tiny")
+    assert [p.name for p in (cache_root() / "models").rglob("model.safetensors")] == []
+    hub.corrupt.clear()
+    zoo.load("hf://genomics/tiny")
+
+
+def test_a_download_that_is_cut_once_is_taken_up_again(hub, published, batch):
+    hub.cut["model.safetensors"] = 100
+    zoo.load("hf://genomics/tiny")
+    assert hub.cut == {}
+
+
+def test_a_pull_that_was_killed_is_completed_by_the_next(hub, published, monkeypatch):
+    import huggingface_hub
+
+    whole = huggingface_hub.HfApi.hf_hub_download
+
+    def killed_at_the_weights(self, repository, path, **arguments):
+        if path == "model.safetensors":
+            raise KeyboardInterrupt
+        return whole(self, repository, path, **arguments)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "hf_hub_download", killed_at_the_weights)
+    with pytest.raises(KeyboardInterrupt):
+        zoo.pull("hf://genomics/tiny")
+    monkeypatch.setattr(huggingface_hub.HfApi, "hf_hub_download", whole)
+    zoo.load("hf://genomics/tiny")
+    fetched = [r for r in hub.requests if r.startswith("GET") and "/resolve/" in r]
+    assert len(fetched) == len(set(fetched)) == len(files_of(hub)) - 1
+    assert list((cache_root() / "models").rglob(".partial-*")) == []
+
+
+def test_a_line_that_is_cut_again_and_again_is_one_sentence_and_leaves_nothing(hub, published):
+    hub.cut["model.safetensors"], hub.cut_always = 0, True
+    with pytest.raises(HubError, match=r"cut|does not answer"):
+        zoo.pull("hf://genomics/tiny")
+    assert list((cache_root() / "models").glob("*/[!.]*/manifest.json")) == []
+    hub.cut.clear()
+    zoo.load("hf://genomics/tiny")
+
+
+def test_two_processes_pull_at_once(hub, published):
+    code = f"import zoo; print(zoo.pull({published!r}))"
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = [process.communicate(timeout=60)[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert answers[0] == answers[1]
+    gets = [r for r in hub.requests if r.startswith("GET") and r.endswith("model.safetensors")]
+    assert len(gets) == 1
+
+
+def test_a_wrong_revision_and_an_unknown_name_are_one_sentence(hub, published):
+    with pytest.raises(HubError, match="has no revision 'v9'"):
+        zoo.load("hf://genomics/tiny@v9")
+    with pytest.raises(HubError, match="has no hf://genomics/nonesuch"):
+        zoo.load("hf://genomics/nonesuch")
+
+
+def test_a_tag_is_a_revision(hub, published):
+    repository = hub.repositories["genomics/tiny"]
+    repository.refs["v1.0"] = repository.refs["main"]
+    assert zoo.load("hf://genomics/tiny@v1.0").source == published
+
+
+def test_a_repository_that_is_no_zoo_model_is_refused(hub):
+    hub.repositories["genomics/bert"] = loopback_repository({"pytorch_model.bin": b"..."})
+    with pytest.raises(HubError, match="no model of the zoo"):
+        zoo.load("hf://genomics/bert")
+
+
+def test_without_the_token_a_server_refuses_to_be_written(hub, bundle, monkeypatch):
+    hub.token = "secret"
+    with pytest.raises(HubError, match=r"refuses writing.*hf auth login"):
+        zoo.publish(bundle, "tiny", PLACE)
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    zoo.publish(bundle, "tiny", PLACE, private=True)
+    assert hub.repositories["genomics/tiny"].private
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(HubError, match="or it is private"):
+        zoo.load("hf://genomics/tiny")
+
+
+def test_somebody_else_who_publishes_meanwhile_is_noticed(hub, published, bundle, monkeypatch):
+    import huggingface_hub
+
+    plain = huggingface_hub.HfApi.create_commit
+
+    def overtaken(self, *args, **kwargs):
+        hub.repositories["genomics/tiny"].commit(files_of(hub), "meanwhile")
+        return plain(self, *args, **kwargs)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "create_commit", overtaken)
+    with pytest.raises(HubError, match="at the same moment"):
+        zoo.publish(bundle, "tiny", PLACE)
+
+
+def test_a_server_that_is_down_is_said_in_seconds(hub, published, monkeypatch, caplog):
+    zoo.pull("hf://genomics/tiny")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    start = time.monotonic()
+    assert zoo.load("hf://genomics/tiny").source == published
+    assert "using the cached copy" in caplog.text
+    with pytest.raises(HubError, match=r"does not answer.*no copy of hf://genomics/other is cached"):
+        zoo.load("hf://genomics/other")
+    assert time.monotonic() - start < 5
+
+
+def test_a_server_that_fails_is_said_in_seconds(hub, published):
+    hub.down = True
+    start = time.monotonic()
+    with pytest.raises(HubError, match="answers 503"):
+        zoo.load("hf://genomics/tiny")
+    assert time.monotonic() - start < 5
+
+
+def test_offline_only_the_cache_is_used(hub, published, monkeypatch):
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    with pytest.raises(HubError, match=r"not cached.*ZOO_OFFLINE is set"):
+        zoo.load("hf://genomics/tiny")
+    monkeypatch.delenv("ZOO_OFFLINE")
+    zoo.pull("hf://genomics/tiny")
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    before = len(hub.requests)
+    assert zoo.load("hf://genomics/tiny").source == published
+    assert len(hub.requests) == before
+
+
+def test_zoo_hub_is_looked_in_first_and_lists_its_models(hub, published, monkeypatch):
+    monkeypatch.setenv("ZOO_HUB", PLACE)
+    assert [m["name"] for m in zoo.list_models() if m["source"] == "hf://genomics/tiny"] == ["tiny"]
+    assert zoo.load("tiny").source == published
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert zoo.load("tiny").source == published
+
+
+def test_a_model_of_many_revisions_is_pinned_by_the_registry(hub, published, make_model, batch, tmp_path, monkeypatch):
+    from zoo.hub.bundle import save_bundle
+
+    save_bundle(make_model(seed=9), tmp_path / "second", batch)
+    zoo.publish(tmp_path / "second", "tiny", PLACE)
+    (tmp_path / "registry.yaml").write_text(
+        f"models:\n  ctcf:\n    source: hf://genomics/tiny\n    revision: {published.partition('@')[2]}\n"
+    )
+    monkeypatch.setenv("ZOO_REGISTRY", str(tmp_path / "registry.yaml"))
+    assert zoo.load("ctcf").source == published
+    assert zoo.load("ctcf@main").source != published
+
+
+def loopback_repository(files):
+    import loopback
+
+    repository = loopback.Repository()
+    repository.commit(files, "initial commit")
+    return repository
