@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConfigError, NameClash, UnknownComponent, ZooError
@@ -33,6 +34,8 @@ INJECTED = (
     "head",  # name of the head that an objective looks at
 )
 """Constructor arguments that the wiring fills by name; a configuration may still set them."""
+
+_CORE_COMMANDS = Path(__file__).with_name("cli")
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,10 @@ class Registry:
         self.model_files.append(ModelFile(package, file, self.owner))
 
     def command(self, name: str, target: str, help: str = "") -> None:
-        """Add a click command ("package.module:function") to `zoo`."""
+        """Add a click command ("package.module:function") to `zoo`; the core's own names are taken."""
+        if (_CORE_COMMANDS / f"{name.replace('-', '_')}.py").exists():
+            core = Command(name, f"zoo.cli.{name.replace('-', '_')}:command", "", "zoo-core")
+            self._refuse_clash({name: core}, name, f"command {name!r}", target)
         self._refuse_clash(self.commands, name, f"command {name!r}", target)
         self.commands[name] = Command(name, target, help, self.owner)
 
