@@ -91,21 +91,27 @@ def flat_metrics(metrics: Any, prefix: str = "") -> dict[str, float]:
 
     >>> flat_metrics({"test": {"binding": {"auroc": 0.91, "n": 200}}})
     {'test.binding.auroc': 0.91, 'test.binding.n': 200}
-    >>> flat_metrics([{"split": "test", "head": "binding", "metric": "auroc", "value": 0.91, "n": 200}])
-    {'test.binding.auroc': 0.91}
+    Of rows as `zoo evaluate` makes them, the model's own over all examples:
+
+    >>> flat_metrics([{"split": "test", "head": "binding", "task": "CTCF", "metric": "auroc", "value": 0.91}])
+    {'test.binding.CTCF.auroc': 0.91}
     """
     if isinstance(metrics, bool):
         return {}
     if isinstance(metrics, int | float):
         return {prefix: metrics}
     if isinstance(metrics, list):
-        metrics = {_name(row): row["value"] for row in metrics if isinstance(row, Mapping) and "value" in row}
+        metrics = {_name(row): row["value"] for row in metrics if isinstance(row, Mapping) and _is_own(row)}
     if not isinstance(metrics, Mapping):
         return {}
     found: dict[str, float] = {}
     for key, value in metrics.items():
         found.update(flat_metrics(value, f"{prefix}.{key}" if prefix else str(key)))
     return found
+
+
+def _is_own(row: Mapping[str, Any]) -> bool:
+    return "value" in row and not row.get("baseline") and row.get("stratum", "all") == "all"
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -20,6 +20,8 @@ STORY = (
     "validate-attribution", "match-motifs", "report", "publish", "check", "new-plugin", "plugins", "demo",
 )  # fmt: skip
 
+_LIBRARIES = ("click", "hydra", "omegaconf", "lightning", "lightning_fabric", "pytorch_lightning", "torch", "submitit")
+
 
 def main(args: list[str] | None = None) -> int:
     """Run one command; returns 0, 1 for what the user can mend, 2 for our own mistakes."""
@@ -41,8 +43,8 @@ def main(args: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # the interpreter flushes once more at exit
         return 141
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        _show(error)
         return 2
 
 
@@ -61,7 +63,7 @@ class Commands(click.Group):
 
     def resolve_command(self, context: click.Context, args: list[str]):
         name = args[0]
-        if ("command", name) in registry().contested:
+        if ("command", name) in registry().contested and name not in STORY:
             raise ZooError(registry().contested["command", name])
         if self.get_command(context, name) is None:
             message = f"no command {name!r}" + did_you_mean(name, self.list_commands(context), command="zoo --help")
@@ -110,6 +112,24 @@ def _load(name: str) -> click.Command:
         raise UnknownComponent(
             f"command {name!r} of {command.owner} cannot be loaded from {command.target}: {error}"
         ) from error
+
+
+def _show(error: Exception) -> None:
+    """Where one of our mistakes happened: our own frames; all of them if HYDRA_FULL_ERROR=1."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [
+        f for f in frames if not any(f"site-packages{os.sep}{library}{os.sep}" in f.filename for library in _LIBRARIES)
+    ]
+    full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    if full or not ours:
+        traceback.print_exception(error)
+        return
+    shown = ours if ours[-1] is frames[-1] else [*ours, frames[-1]]
+    print("Traceback (most recent call last):\n", *traceback.format_list(shown), sep="", end="", file=sys.stderr)
+    print(*traceback.format_exception_only(error), sep="", end="", file=sys.stderr)
+    if len(shown) < len(frames):
+        hidden = len(frames) - len(shown)
+        print(f"({hidden} frames of libraries are left out: HYDRA_FULL_ERROR=1 shows them)", file=sys.stderr)
 
 
 def _fail(message: str) -> int:

@@ -16,7 +16,9 @@ class _Train(click.Command):
 
 
 @click.command(
+    "train",
     cls=_Train,
+    short_help="Train a model, or with -m a sweep of models",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
     options_metavar="[-m] [--cfg job] [--config-dir DIR]",
 )
