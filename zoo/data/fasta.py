@@ -116,7 +116,7 @@ class Fasta(Source):
         others = np.flatnonzero(~test)
         once[others[np.unique(self._hashes[others], return_index=True)[1]]] = True
         self.dropped = {
-            "in_test": int(known.sum()),
+            "in_or_overlapping_test": int(known.sum()),
             "with_both_labels": int((both & ~known).sum()),
             "duplicates": int((~test & ~once & ~known & ~both).sum()),
         }

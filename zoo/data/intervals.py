@@ -26,7 +26,8 @@ class Intervals:
     chrom, name, strand: text, "." where missing.  start, end: int64, -1 in a row that could not be read.
     score, signal_value: float64, NaN where missing.  summit: bp from start, -1 where missing.
     status: "ok", or why the row could not be read.  line: where it stands in the file.
-    raw: the original columns.  columns: their names.  format: what the rows are read as.  notes: what a user should know of the file.
+    raw: the original columns.  columns: their names.  format: what the rows are read as.
+    notes: what a user should know of the file.
     """
 
     chrom: np.ndarray

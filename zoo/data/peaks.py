@@ -8,7 +8,6 @@ What a model learns from is filtered (width, signal, N, duplicates); what it is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,25 @@ import numpy as np
 
 from zoo.data.aliases import alias_key, find
 from zoo.data.audit import Audited, audit
-from zoo.data.files import file_identity
+from zoo.data.files import file_identity, resolve_paths
 from zoo.data.genome import Genome
 from zoo.data.intervals import Intervals, read_intervals
+from zoo.data.peak_examples import PeakExamples, WindowReader, WindowTable
 from zoo.data.sampling import gc_fraction, match_gc
-from zoo.data.sequences import Sequences, hash_by_length, read_sequences
-from zoo.data.source import SPLITS, Examples, Source
+from zoo.data.sequences import Sequences, read_sequences
+from zoo.data.source import SPLITS, Source
 from zoo.data.splits import Splits
-from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.errors import ConfigError, GenomeMismatch
 from zoo.fields import Field
 
-__all__ = ["PeakExamples", "Peaks"]
+__all__ = ["Peaks"]
 
 
 class Peaks(Source):
     """Bound against not bound, from the peaks of one experiment.
 
-    root: folder that relative paths are in.  peaks: BED, narrowPeak or broadPeak file.  genome: {name, fasta}, given by the configuration's `genome`.
+    root: folder that relative paths are in.  peaks: BED, narrowPeak or broadPeak file.
+    genome: {name, fasta}, given by the configuration's `genome`.
     length: bp of a window.  center: "summit" (the middle where the file has none) or "middle".
     splits: {train, validation, test: [regions]}, 0-based half-open; a window that crosses a border is in none.
     max_width: training peaks at most this wide, bp.  min_signal, top_n: training peaks by signal value (by score
@@ -81,9 +82,11 @@ class Peaks(Source):
         if center not in ("summit", "middle"):
             raise ConfigError(f"data.center {center!r} must be summit or middle")
         if length < 1 or negatives < 1 or extra_margin < 0:
-            raise ConfigError(f"data.length {length} and data.negatives {negatives} must be at least 1")
-        folder = Path(root or "").expanduser()
-        peaks, extra = folder / peaks, [folder / e for e in _listed(extra_positives)]
+            raise ConfigError(
+                f"data.length {length} and data.negatives {negatives} must be at least 1, "
+                f"data.extra_margin {extra_margin} at least 0"
+            )
+        peaks, extra = resolve_paths(root, peaks)[0], resolve_paths(root, extra_positives)
         self.genome = Genome.from_config(genome)
         self.splits = Splits.from_config(splits)
         self.regions = self.splits.of(self.genome)
@@ -98,20 +101,23 @@ class Peaks(Source):
         self._files = [peaks, *extra]
         self._known = self._on_genome(self.peaks)
         self._extra, extra_known = self._read_extra(extra, extra_exclude)
+        self.reader = WindowReader(self.genome, self._extra, extra_margin)
         tables = {split: self._positives(split, center) for split in SPLITS}
-        tables = {split: _join(t, self._negatives(t, split, split, self._known)) for split, t in tables.items()}
+        tables = {
+            split: WindowTable.join(t, self._negatives(t, split, split, self._known)) for split, t in tables.items()
+        }
         if self._extra is not None and len(self._extra):
             positives = self._extra_positives()
             known = tuple(np.concatenate(p) for p in zip(self._known, extra_known, strict=True))
-            extra = _join(positives, self._negatives(positives, "train", "train_extra", known))
-            tables["train"] = _join(tables["train"], extra)
+            extra = WindowTable.join(positives, self._negatives(positives, "train", "train_extra", known))
+            tables["train"] = WindowTable.join(tables["train"], extra)
         self._tables = self._without_leaks(tables)
 
     def examples(self, split: str) -> PeakExamples:
         """Positives and negatives of one split."""
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
-        return PeakExamples(self, self._tables[split])
+        return PeakExamples(self.reader, self._tables[split], self.target, self.narrow_width, self.input_length)
 
     def describe(self) -> dict[str, Any]:
         """Files, genome, splits with n, what was dropped, the proof of the GC match, the leakage audit."""
@@ -125,7 +131,7 @@ class Peaks(Source):
             "aliases": dict(self.genome.aliases),
             "length": self.input_length,
             "splits": self.splits.describe(),
-            "n": {split: _counts(t) for split, t in self._tables.items()},
+            "n": {split: t.counts() for split, t in self._tables.items()},
             "training_filters": {k: v for k, v in self.filters.items() if v is not None},
             "dropped": {k: v for k, v in self.dropped.items() if v},
             "negatives": {
@@ -142,27 +148,6 @@ class Peaks(Source):
         """Overlaps and duplicates across the splits."""
         return audit({split: self._audited(t) for split, t in self._tables.items()})
 
-    def codes(self, table: _Table, rows: np.ndarray, margin: int = 0) -> np.ndarray:
-        """(N, L + 2 * margin) codes of rows of one length."""
-        length = int(table.length[rows[0]]) if len(rows) else self.input_length
-        if (table.length[rows] != length).any():
-            raise DataError("windows of several lengths do not fit one batch: group the indices by length")
-        ready = np.flatnonzero(table.ready[rows] >= 0)
-        if not len(ready):
-            return self.genome.windows(table.contig[rows], table.start[rows] - margin, length + 2 * margin)
-        if margin > self.extra_margin:
-            raise DataError(
-                f"a margin of {margin} bp is wanted of sequences that have {self.extra_margin}: shift by less"
-            )
-        out = np.empty((len(rows), length + 2 * margin), np.uint8)
-        cut = self.extra_margin - margin
-        whole = self._extra.batch(table.ready[rows[ready]])
-        out[ready] = whole[:, cut : whole.shape[1] - cut]
-        rest = np.flatnonzero(table.ready[rows] < 0)
-        at = rows[rest]
-        out[rest] = self.genome.windows(table.contig[at], table.start[at] - margin, length + 2 * margin)
-        return out
-
     def _on_genome(self, peaks: Intervals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Contig ids (-1 for a contig the genome lacks), starts, ends of every row that could be read."""
         names = {}
@@ -178,7 +163,7 @@ class Peaks(Source):
         self._rows = rows[ids >= 0]
         return ids[ids >= 0], peaks.start[self._rows], peaks.end[self._rows]
 
-    def _positives(self, split: str, center: str) -> _Table:
+    def _positives(self, split: str, center: str) -> WindowTable:
         """The windows at the peaks of one split."""
         ids, starts, ends = self._known
         peaks = self.peaks.select(self._rows)
@@ -192,14 +177,14 @@ class Peaks(Source):
             inside &= self._worth_training(peaks, quality, inside)
         rows = np.flatnonzero(inside)
         if not len(rows):
-            return _empty()
+            return WindowTable.empty()
         windows = self.genome.windows(ids[rows], first[rows], self.input_length)
         unknown = (windows == 4).mean(1)
         bad = unknown >= 1 if split == "test" else unknown > self._match["max_n"]
         self.dropped[f"{split}_with_n"] = int(bad.sum())
         rows, windows = rows[~bad], windows[~bad]
         n = len(rows)
-        table = _Table(
+        table = WindowTable(
             ids[rows],
             first[rows],
             np.full(n, self.input_length, np.int64),
@@ -243,13 +228,14 @@ class Peaks(Source):
                 row = self._rows[np.flatnonzero(past)[0]]
                 raise GenomeMismatch(
                     f"{self.peaks.path} line {self.peaks.line[row]}: end {self.peaks.end[row]:,} is past the end of "
-                    f"{region.contig}, which has {length:,} bp in genome {self.genome.name!r} ({int(past.sum()):,} peaks are): "
-                    f"use the genome the peaks were called on, or write the region as {region.contig}:{region.start}-{length}"
+                    f"{region.contig}, which has {length:,} bp in genome {self.genome.name!r} "
+                    f"({int(past.sum()):,} such peaks): use the genome the peaks were called on, "
+                    f"or write the region as {region.contig}:{region.start}-{length}"
                 )
 
-    def _negatives(self, positives: _Table, split: str, key: str, known) -> _Table:
+    def _negatives(self, positives: WindowTable, split: str, key: str, known) -> WindowTable:
         """Windows of the split's regions, matched group by group of one length."""
-        found = [_empty()]
+        found = [WindowTable.empty()]
         for length in np.unique(positives.length):
             rows = np.flatnonzero(positives.length == length)
             matched = match_gc(
@@ -267,7 +253,7 @@ class Peaks(Source):
             self.matching[key if found[-1] is found[0] else f"{key}_{length}"] = matched.report
             n, partner = len(matched), rows[matched.matched_to]
             found.append(
-                _Table(
+                WindowTable(
                     matched.contig_ids,
                     matched.starts,
                     np.full(n, length, np.int64),
@@ -278,7 +264,7 @@ class Peaks(Source):
                     matched.gc,
                 )
             )
-        return _join(*found)
+        return WindowTable.join(*found)
 
     def _read_extra(self, paths: Sequence[Path], exclude: Sequence[str] | None):
         """Ready-made sequences that are not on contigs held out, and where they lie on the genome."""
@@ -304,13 +290,13 @@ class Peaks(Source):
         on = ids >= 0
         return extra.select(~out & ~n_rich & ~short), (ids[on], extra.start[on], extra.end[on])
 
-    def _extra_positives(self) -> _Table:
+    def _extra_positives(self) -> WindowTable:
         extra, n, cut = self._extra, len(self._extra), self.extra_margin
         gc = np.empty(n)
         for length in np.unique(extra.lengths):
             rows = np.flatnonzero(extra.lengths == length)
             gc[rows] = gc_fraction(extra.batch(rows)[:, cut : length - cut])
-        return _Table(
+        return WindowTable(
             np.full(n, -1, np.int64),
             extra.start + cut,
             extra.lengths - 2 * cut,
@@ -321,12 +307,12 @@ class Peaks(Source):
             gc,
         )
 
-    def _without_leaks(self, tables: dict[str, _Table]) -> dict[str, _Table]:
+    def _without_leaks(self, tables: dict[str, WindowTable]) -> dict[str, WindowTable]:
         """Training examples unlike any that judge, validation unlike the test's, and no training example twice."""
         kept, seen = {}, np.empty(0, np.uint64)
         for split in reversed(SPLITS):
             table = tables[split]
-            hashes, _ = self._hashes(table)
+            hashes, _ = self.reader.hashes(table)
             keep = ~np.isin(hashes, seen)
             self.dropped[f"{split}_in_a_later_split"] = int((~keep).sum())
             if split == "train":
@@ -340,102 +326,12 @@ class Peaks(Source):
             seen = np.concatenate([seen, hashes])
         return {split: kept[split] for split in SPLITS}
 
-    def _hashes(self, table: _Table) -> tuple[np.ndarray, np.ndarray]:
-        return hash_by_length(table.length, lambda rows: self.codes(table, rows))
-
-    def _audited(self, table: _Table) -> Audited:
-        hashes, turned = self._hashes(table)
-        chrom, start, end = self.places(table, np.arange(len(table)))
+    def _audited(self, table: WindowTable) -> Audited:
+        hashes, turned = self.reader.hashes(table)
+        chrom, start, end = self.reader.places(table, np.arange(len(table)))
         return Audited(_names(chrom, start, end, table.name), hashes, turned, chrom, start, end, table.label)
 
-    def places(self, table: _Table, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Contig names as the genome has them (else as the header has them), starts, ends."""
-        contigs = list(self.genome.contigs)
-        chrom = np.array([contigs[c] if c >= 0 else "" for c in table.contig[rows]], object)
-        ready = np.flatnonzero(table.ready[rows] >= 0)
-        if len(ready):
-            theirs = self._extra.chrom[table.ready[rows[ready]]]
-            chrom[ready] = [find(c, self.genome.contigs) or c if c else "" for c in theirs]
-        start = table.start[rows]
-        return chrom, start, start + table.length[rows]
 
-
-class PeakExamples(Examples):
-    """Windows of one split.
-
-    groups: {"peaks <= 2,000 bp": (n,) bool} for results by part; a negative has the width of its positive's peak.
-    labels: (n,) 1 for a peak.
-    """
-
-    def __init__(self, source: Peaks, table: _Table):
-        self._source, self._table = source, table
-        self.lengths = table.length
-        self.labels = table.label
-        has_ready = bool((table.ready >= 0).any())
-        self.margin = source.extra_margin if has_ready else source.input_length
-        self.groups = {f"peaks <= {source.narrow_width:,} bp": table.width <= source.narrow_width}
-
-    def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
-        """codes (N, L + 2 * margin), target/<name> (N, 1), covariates (N, 1): the window's GC content."""
-        rows, table = np.asarray(indices, np.int64), self._table
-        return {
-            "codes": self._source.codes(table, rows, margin),
-            f"target/{self._source.target}": table.label[rows][:, None],
-            "covariates": table.gc[rows][:, None].astype(np.float32),
-            "index": rows,
-        }
-
-    def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        """chrom, start, end, name, peak_width of the peak (of its positive's peak for a negative)."""
-        rows, table = np.asarray(indices, np.int64), self._table
-        chrom, start, end = self._source.places(table, rows)
-        return {"chrom": chrom, "start": start, "end": end, "name": table.name[rows], "peak_width": table.width[rows]}
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Windows of one split; contig -1 and ready >= 0 for a ready-made sequence."""
-
-    contig: np.ndarray
-    start: np.ndarray
-    length: np.ndarray
-    label: np.ndarray
-    width: np.ndarray
-    name: np.ndarray
-    ready: np.ndarray
-    gc: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-    def take(self, rows: np.ndarray) -> _Table:
-        return replace(self, **{k: v[rows] for k, v in vars(self).items()})
-
-
-def _empty() -> _Table:
-    n = np.empty(0, np.int64)
-    return _Table(n, n, n, n.astype(np.float32), n, n.astype(object), n, n.astype(np.float64))
-
-
-def _join(*tables: _Table) -> _Table:
-    return _Table(**{k: np.concatenate([getattr(t, k) for t in tables]) for k in vars(tables[0])})
-
-
-def _counts(table: _Table) -> dict[str, int]:
-    counts = {}
-    for extra, prefix in ((False, ""), (True, "extra_")):
-        mine = (table.ready >= 0) == extra
-        counts[f"{prefix}positives"] = int((mine & (table.label > 0)).sum())
-    counts["negatives"] = int((table.label == 0).sum())
-    return counts if counts["extra_positives"] else {k: v for k, v in counts.items() if k != "extra_positives"}
-
-
-def _names(chrom, start, end, name) -> np.ndarray:
+def _names(chrom: np.ndarray, start: np.ndarray, end: np.ndarray, name: np.ndarray) -> np.ndarray:
     named = zip(chrom, start, end, name, strict=True)
     return np.array([f"{c}:{s}-{e}" if c else str(n) for c, s, e, n in named], object)
-
-
-def _listed(paths: str | Sequence[str] | None) -> list[str]:
-    if not paths:
-        return []
-    return [paths] if isinstance(paths, str) else [str(p) for p in paths]
