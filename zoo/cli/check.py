@@ -1,0 +1,108 @@
+"""`zoo check`: the contract of a component or a plugin, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from zoo.errors import ZooError
+
+__all__ = ["command"]
+
+
+@click.command()
+@click.argument("target")
+@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--length", type=click.IntRange(min=1), help="bp of the window to measure encoders in.")
+@click.option("--failed", "only_failed", is_flag=True, help="Print only what is broken.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of checks.")
+@click.pass_context
+def command(
+    context: click.Context,
+    target: str,
+    arguments: tuple[str, ...],
+    length: int | None,
+    only_failed: bool,
+    as_json: bool,
+) -> None:
+    """Measure what a component or a plugin promises: shapes, gradients, receptive field, strand, saving.
+
+    TARGET is a component (encoder/dilated_cnn), an installed distribution (zoo-dilated-cnn), or the folder of
+    a plugin (./zoo-mine), which need not be installed.  KEY=VALUE sets an argument of a component.
+    Exits with 1 if a promise is broken.
+
+    \b
+    Examples:
+      zoo check encoder/dilated_cnn
+      zoo check encoder/dilated_cnn layers=14 first_width=1 first_dilation=1
+      zoo check zoo-dilated-cnn
+      zoo check ./zoo-mine
+    """
+    checks = _run(target, arguments, length)
+    shown = [c for c in checks if c.ok is False] if only_failed else checks
+    if as_json:
+        import json
+
+        rows = [{"subject": c.subject, "check": c.name, "status": c.status, "detail": c.detail} for c in shown]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        _print(shown)
+    counts = {status: sum(c.status == status for c in checks) for status in ("ok", "failed", "skipped")}
+    click.echo(
+        f"{target}: {counts['ok']} of {len(checks)} promises kept, {counts['skipped']} do not apply here, "
+        f"{counts['failed']} broken",
+        err=as_json,
+    )
+    context.exit(1 if counts["failed"] else 0)
+
+
+def _run(target: str, arguments: tuple[str, ...], length: int | None) -> list:
+    from zoo.plugins import discover
+    from zoo.registry import registry
+
+    kind, _, name = target.partition("/")
+    is_path = target.startswith((".", "/", "~")) or target.endswith("/")
+    if name and not is_path and kind in registry().kinds():
+        from zoo.testing import check_component
+
+        return check_component(kind, name, _values(arguments), length=length)
+    if arguments:
+        raise ZooError(f"{arguments[0]!r} sets an argument, but {target!r} is no component such as encoder/dilated_cnn")
+    from zoo.testing import as_if_installed, check_plugin
+
+    installed = {p.distribution for p in discover().plugins}
+    folder = Path(target).expanduser()
+    if is_path or (target not in installed and folder.is_dir()):
+        with as_if_installed(folder.resolve()) as distribution:
+            return check_plugin(distribution, length=length)
+    if name:
+        raise ZooError(f"{target!r}: {kind!r} is no kind of component ({', '.join(registry().kinds())}) and no folder")
+    return check_plugin(target, length=length)
+
+
+def _values(arguments: Iterable[str]) -> dict:
+    """["layers=14"] -> {"layers": 14}, values read as YAML."""
+    import yaml
+
+    values = {}
+    for text in arguments:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ZooError(f"argument {text!r} does not read key=value")
+        try:
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ZooError(f"the value of {text!r} cannot be read: quote it") from error
+    return values
+
+
+def _print(checks: Iterable) -> None:
+    subject = None
+    for check in checks:
+        if check.subject != subject:
+            subject = check.subject
+            click.echo(subject)
+        mark = {"ok": "ok     ", "failed": "FAILED ", "skipped": "-      "}[check.status]
+        click.echo(f"  {mark} {check.name:<28} {check.detail}".rstrip())

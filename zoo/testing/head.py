@@ -1,0 +1,123 @@
+"""The head's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from zoo.fields import Field, Grid
+from zoo.interfaces import Head
+from zoo.testing.module import check_fields, check_function, check_saving
+from zoo.testing.report import Check, Refused, Unmeasured, measure
+from zoo.testing.samples import fresh_module, sample, settled, shape_of
+
+__all__ = ["check_head"]
+
+
+def check_head(head: Head | Callable[[], Head], *, in_channels: int, grid: Grid | None = None) -> list[Check]:
+    """Measure every promise of a head; it is left as it was.
+
+    head: an instance, or a function that builds one.
+    in_channels: D of the embedding that it was built for.
+    grid: positions of that embedding; 64 of one bp by default.
+    """
+    grid = grid or Grid(0, 1, 64)
+    made: list[Head] = []
+    interface = measure("interface", lambda: _interface(head, made))
+    if not interface.ok:
+        return [interface]
+    given = made[0]
+    inputs = _inputs(given, in_channels, grid, 5)
+    shape = measure("shape", lambda: _shape(given, inputs, grid))
+    if not shape.ok:
+        return [interface, shape]
+    trained = settled(given, lambda h: _run(h, _inputs(h, in_channels, grid, 5, seed=3)))
+    functions = check_function(lambda x: _run(trained, x), inputs, ("embedding",))
+    return [
+        interface,
+        shape,
+        measure("dtype", lambda: _dtype(trained, inputs)),
+        *functions,
+        measure("positions", lambda: _positions(given)),
+        measure("grid", lambda: _grid(trained, inputs, grid)),
+        check_fields({"prediction": given.field, **given.inputs}),
+        check_saving(
+            lambda: fresh_module(head),
+            lambda h: _run(h, _inputs(h, in_channels, grid, 2)),
+            bool(functions[0].ok),
+        ),
+    ]
+
+
+def _inputs(head: Head, in_channels: int, grid: Grid, n: int, seed: int = 0) -> dict[str, Tensor]:
+    embedding = sample({"embedding": Field("CT", tuple(map(str, range(in_channels))))}, n, grid.length, seed)
+    return {**embedding, **sample(head.inputs, n, grid.length * grid.bin_size, seed)}
+
+
+def _run(head: Head, inputs: Mapping[str, Tensor]) -> Tensor:
+    return head(inputs["embedding"], {k: x for k, x in inputs.items() if k != "embedding"})
+
+
+def _interface(head: Head | Callable[[], Head], made: list[Head]) -> str:
+    given = fresh_module(head)
+    if not isinstance(given, Head):
+        raise Refused(f"{type(given).__name__} is no zoo.Head")
+    if not isinstance(getattr(given, "field", None), Field):
+        raise Refused(f"{type(given).__name__} declares no field")
+    made.append(given)
+    return f"{type(given).__name__}, N{given.field.axes}"
+
+
+def _shape(head: Head, inputs: Mapping[str, Tensor], grid: Grid) -> str:
+    out = head.grid(grid)
+    if (out is None) != ("T" not in head.field.axes):
+        raise Refused(f"a field {head.field.axes!r} and the grid {out} contradict each other")
+    with torch.no_grad():
+        x = _run(head.eval(), inputs)
+    expected = shape_of(head.field, len(x), out.length if out else 1)
+    if tuple(x.shape) != expected:
+        raise Refused(f"{tuple(x.shape)}, but field and grid declare {expected}")
+    return f"{('N', *expected[1:])}".replace("'", "")
+
+
+def _dtype(head: Head, inputs: Mapping[str, Tensor]) -> str:
+    with torch.no_grad():
+        for dtype in (torch.float64, torch.float32):
+            x = _run(head.to(dtype), {k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()})
+            if x.dtype != dtype:
+                raise Refused(f"a {dtype} embedding gives {x.dtype}: make new tensors of the embedding's type")
+    return "follows its inputs"
+
+
+def _positions(head: Head) -> str:
+    if "T" in head.field.axes and not head.needs_positions:
+        raise Refused("predicts positions without needs_positions = True: an encoder that pools them would be accepted")
+    return "needs positions" if head.needs_positions else "takes any embedding"
+
+
+@torch.no_grad()
+def _grid(head: Head, inputs: Mapping[str, Tensor], grid: Grid) -> str:
+    """A NaN at one position of the embedding comes out where the grids say."""
+    out = head.grid(grid)
+    if out is None:
+        return "no positions"
+    at = grid.length // 2
+    embedding = inputs["embedding"].clone()
+    embedding[:, :, at] = torch.nan
+    reached = _run(head, {**inputs, "embedding": embedding}).isnan()
+    if head.field.channel_axis is not None:
+        reached = reached.any(head.field.channel_axis)
+    while reached.dim() > 2:
+        reached = reached.all(2)
+    hull = reached[0].nonzero()[:, 0]
+    if not len(hull):
+        raise Refused("a position of the embedding reaches no position of the prediction")
+    if len(hull) == out.length > 1:
+        raise Unmeasured("every position of the prediction sees the whole embedding")
+    seen = out.offset + out.bin_size * (int(hull[0]) + int(hull[-1]) + 1) / 2
+    given = grid.offset + grid.bin_size * (at + 0.5)
+    if abs(seen - given) > out.bin_size / 2:
+        raise Refused(f"what lies at {given:g} bp comes out at {seen:g} bp by the declared grid")
+    return f"offset {out.offset}, {out.length} bins of {out.bin_size} bp"
