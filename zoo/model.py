@@ -16,7 +16,7 @@ from zoo.errors import ContractError
 from zoo.fields import CODES, Field, Grid
 from zoo.interfaces import Encoder, Head
 from zoo.layers.one_hot import one_hot
-from zoo.registry import registry
+from zoo.registry import Registry, registry
 from zoo.spec import ModelSpec
 
 __all__ = ["Ensemble", "Model", "activate", "build"]
@@ -183,9 +183,9 @@ def _arguments(part: Mapping) -> dict:
 
 
 def _requires(spec: ModelSpec) -> dict[str, str]:
-    """{distribution: "~=major.minor"} of everything that the spec names."""
+    """{distribution: "~=major.minor"} of everything that the spec names and a distribution brought."""
     parts = [("encoder", spec.encoder["name"]), *(("head", part["name"]) for part in spec.heads.values())]
-    owners = {registry().component(kind, name).owner for kind, name in parts}
+    owners = {registry().component(kind, name).owner for kind, name in parts} - {Registry.owner}
     return {owner: "~=" + ".".join(version(owner).split(".")[:2]) for owner in sorted(owners)}
 
 
