@@ -30,7 +30,7 @@ def command(name, card, as_json):
 def _show_model(name, card, as_json):
     from zoo.hub import manifest
     from zoo.hub.bundle import read_spec
-    from zoo.hub.card import facts, printable
+    from zoo.hub.card import facts, metric_line, printable
     from zoo.hub.loading import fetch
 
     pulled = fetch(name)
@@ -48,7 +48,7 @@ def _show_model(name, card, as_json):
         for key, value in rows.items():
             click.echo(f"{key.ljust(width)}  {value}")
         for row in spec.metrics:
-            click.echo("metric".ljust(width) + "  " + ", ".join(f"{k} {printable(v)}" for k, v in row.items()))
+            click.echo("metric".ljust(width) + "  " + metric_line(row))
         click.echo(f"next: zoo predict {name} --fasta GENOME.fa --bed INTERVALS.bed -o predictions.tsv", err=True)
 
 

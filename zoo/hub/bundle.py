@@ -219,12 +219,13 @@ def _compare_shapes(built: Mapping, stored: Mapping, folder: Path) -> None:
 
 
 def _build(spec: ModelSpec) -> Model | Ensemble:
-    """`zoo.model.build` that leaves the random state as it was."""
+    """`zoo.model.build` for weights that follow; the random state stays as it was."""
     import torch
 
+    from zoo.layers.weights import stored_weights_follow
     from zoo.model import build
 
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), stored_weights_follow():
         return build(spec)
 
 

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from zoo.fields import Field, Grid
     from zoo.spec import ModelSpec
 
-__all__ = ["facts", "printable", "write_card"]
+__all__ = ["facts", "metric_line", "printable", "write_card"]
 
-_METRIC_COLUMNS = ("member", "head", "task", "model", "predictor", "metric", "value", "low", "high", "n", "split")
+_METRIC_COLUMNS = (
+    "member", "task", "predictor", "metric", "value", "low", "high", "n", "n_positive", "split", "stratum", "unit",
+    "note",
+)  # fmt: skip
 _LONGEST = 2000
 _MARKS = "\\`*[]|"
 
@@ -137,6 +140,21 @@ def facts(spec: ModelSpec) -> dict[str, str]:
     return {key: printable(text)[:_LONGEST] for key, text in found.items() if text}
 
 
+def metric_line(row: Mapping[str, Any]) -> str:
+    """One row of an evaluation on one line of a terminal.
+
+    >>> metric_line({"predictor": "GC content", "metric": "auroc", "value": 0.5, "low": 0.48, "high": 0.52, "n": 90})
+    'GC content auroc 0.5 (0.48 to 0.52), n 90'
+    """
+    parts = [row.get("task"), row.get("predictor"), row.get("metric"), row.get("value")]
+    text = " ".join(_cell(part) for part in parts if part is not None)
+    if row.get("low") is not None:
+        text += f" ({_cell(row['low'])} to {_cell(row.get('high'))})"
+    for key in ("n", "split"):
+        text += f", {key} {row[key]}" if row.get(key) else ""
+    return printable(text)
+
+
 def printable(text: Any) -> str:
     """A stranger's text on one line of a terminal, without control characters."""
     return "".join(c if c.isprintable() else " " for c in " ".join(str(text).split()))
@@ -166,9 +184,10 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _metrics(rows: Sequence[Mapping[str, Any]]) -> str:
-    known = [c for c in _METRIC_COLUMNS if any(c in row for row in rows)]
-    others = [c for c in dict.fromkeys(k for row in rows for k in row) if c not in known]
-    return _table([{c: row.get(c, "") for c in (*known, *others)} for row in rows])
+    """Model and baselines on equal rows; a stratum is named where there are several."""
+    several = len({row.get("stratum") for row in rows}) > 1
+    known = [c for c in _METRIC_COLUMNS if c != "stratum" or several]
+    return _table([{c: row.get(c, "") for c in known} for row in rows])
 
 
 def _bullets(content: Mapping[str, Any]) -> str:

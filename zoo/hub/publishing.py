@@ -66,15 +66,20 @@ def join(models: Sequence[Model | Ensemble], name: str) -> Model | Ensemble:
                     f"model {at} differs from the first in {key}: only models of one kind become an ensemble"
                 )
     if len(models) == 1:
-        first.spec = first.spec.replace(name=name)
+        first.spec = first.spec.replace(name=name, metrics=tuple(_renamed(r, name) for r in first.spec.metrics))
         return first
     members = [member for model in models for member in getattr(model, "members", [model])]
     joined = Ensemble(first.spec.replace(name=name), members)
     joined.spec = joined.spec.replace(
-        metrics=tuple({"member": i, **row} for i, m in enumerate(models) for row in m.spec.metrics),
+        metrics=tuple({"member": i, **_renamed(row, name)} for i, m in enumerate(models) for row in m.spec.metrics),
         **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit", "training")},
     )
     return joined
+
+
+def _renamed(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A row of metrics that calls the model by the name it is published under; baselines keep theirs."""
+    return {**row, "predictor": name} if row.get("baseline") is False else row
 
 
 def _of_all(values: list[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -96,7 +101,11 @@ def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
         except ValueError as error:
             raise HubError(f"{path} is no JSON ({error}): evaluate the run again, or remove it") from error
         found = found.get("metrics", []) if isinstance(found, dict) else found
-        rows += [{"member": at, **row} if len(runs) > 1 else row for row in found if isinstance(row, dict)]
+        rows += [
+            {"member": at, **_renamed(row, spec.name)} if len(runs) > 1 else _renamed(row, spec.name)
+            for row in found
+            if isinstance(row, dict)
+        ]
     return spec.replace(metrics=tuple(rows))
 
 

@@ -59,7 +59,7 @@ class ModelSource:
         'hf--genomics--ctcf'
         """
         place = self.place if self.scheme == "hf" else sha256(self.place.encode()).hexdigest()[:12]
-        return f"{self.scheme}--{place}--{self.name}"
+        return f"{self.scheme}--{place}--{self.name.replace('/', '--')}"
 
 
 def is_source(text: str) -> bool:
@@ -112,7 +112,8 @@ def parse_place(text: str, name: str) -> ModelSource:
     """
     if not NAME.fullmatch(name):
         raise HubError(f"{name!r} is no model name: use lower-case letters, digits and . _ -, as in ctcf-motif-cnn")
-    scheme, separator, rest = text.rstrip("/").partition("://")
+    scheme, separator, rest = text.partition("://")
+    rest = rest.rstrip("/")
     if not separator:
         scheme, rest = "file", str(Path(text).expanduser().resolve())
     rest = rest.removesuffix(f"/{name}")
