@@ -43,11 +43,11 @@ class Footprint:
 def footprint(encoder: Encoder) -> Footprint | None:
     """Measure an encoder whose declared receptive field is a number; None if it reaches past the window.
 
-    The window is about twice as long as the declared field, so that a true declaration stays clear of the rims.
+    The window is twice as long as the declared field and two positions longer, so that a true declaration stays clear of the rims.
     """
     declared = encoder.receptive_field
     bin_size = encoder.grid(valid_length(encoder, declared)).bin_size
-    length = valid_length(encoder, 2 * declared + 32 * bin_size)
+    length = valid_length(encoder, max(64, 2 * declared + 2 * bin_size))
     if length > _LONGEST:
         raise Unmeasured(f"{declared:,} bp would need a window of {length:,} bp")
     grid = encoder.grid(length)
