@@ -165,7 +165,7 @@ class TrainingModule(pl.LightningModule):
                 total[part] = total.get(part, 0) + seen
             loss = torch.stack(list(shares.values())).sum()
             if loss.requires_grad:
-                self.manual_backward(loss)
+                loss.backward()
         zero = torch.zeros((), device=self.device)
         return {part: total.get(part, zero) for part in {**weights, **total}}
 
@@ -180,7 +180,7 @@ class TrainingModule(pl.LightningModule):
     def _parts(self, batch: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
         """Forward, and the objectives in float32."""
         prediction, embedding = self.model.forward_with_embedding(batch)
-        gather = gather_rows if self.training and is_parallel() else None
+        gather = gather_rows if is_parallel() else None
         with torch.autocast(self.device.type, enabled=False):
             return self.terms({h: x.float() for h, x in prediction.items()}, batch, embedding.float(), gather)
 
@@ -188,7 +188,7 @@ class TrainingModule(pl.LightningModule):
         n = len(batch["codes"])
         for first in range(0, n, self.micro_rows):
             yield {k: v[first : first + self.micro_rows] for k, v in batch.items()}
-        if n == 0 and self.training and not self.terms.additive:
+        if n == 0 and not self.terms.additive:
             yield batch
 
     def _note(self, parts: Mapping[str, Tensor]) -> None:
