@@ -163,3 +163,15 @@ def test_what_cannot_be_simulated_is_refused(arguments, message):
 def test_a_profile_needs_bins_that_divide_the_length():
     with pytest.raises(ConfigError, match="use 60 bp"):
         profile_counts(simulate([FIRST], 5, length=64), 1, bin_size=10)
+
+
+def test_shuffled_decoys_stand_in_one_place_and_scattered_ones_anywhere():
+    motif = fixed("GGGGGGGGGG", "run")
+    spans = {}
+    for decoys in ("shuffled", "scattered"):
+        codes = simulate([motif], 200, length=100, gc=0.0, positives=0.0, decoys=decoys, seed=10).codes
+        strong = np.isin(codes, (1, 2))
+        assert (strong.sum(1) == 10).all()
+        spans[decoys] = 100 - strong[:, ::-1].argmax(1) - strong.argmax(1)
+    assert (spans["shuffled"] == 10).all()
+    assert spans["scattered"].min() > 20
