@@ -34,7 +34,8 @@ def test_a_source_is_read_into_its_parts(text, parts):
     [
         "ctcf", "http://example.org/ctcf", "hf://ctcf", "hf://a/b/c", "hf://../ctcf", "hf://a/..", "hf://a--b/c",
         "hf://a/b@", "hf://a/b@x/y", "hf://a/b@../x", "file://shared/ctcf", "file:///shared/../ctcf", "file:///shared/CTCF",
-        "file:///shared/.ctcf", "file:///", "file:///ctcf", "file:///a%2e/ctcf", "pkg://os.path/../x", "pkg:///x", "pkg://1a/x", "pkg://zoo",
+        "file:///shared/.ctcf", "file:///", "file:///ctcf", "file:///a%2e/ctcf", "pkg://os.path/../x", "pkg:///x", "pkg://1a/x",
+        "pkg://zoo",
         "pkg://zoo/a\\b", "", "./a\0b",
     ],
 )  # fmt: skip

@@ -54,7 +54,7 @@ def pull_source(source: ModelSource, force: bool = False) -> Pulled:
     store = store_for(source)
     if store.in_place:
         return Pulled(store.locate(source), source, store.resolve(source), cached=False)
-    revision = _resolve(store, source)
+    revision = source.at(_resolve(store, source)).revision
     folder = _home(source) / revision
     if force or not folder.is_dir():
         if store.remote and offline():

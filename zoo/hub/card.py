@@ -168,7 +168,7 @@ def _plain(value: Any) -> Any:
     """A spec's text as text in a Markdown line."""
     if isinstance(value, _Ready):
         return value
-    text = html.escape(" ".join(str(value).split()), quote=False)[:_LONGEST]
+    text = html.escape(printable(value), quote=False)[:_LONGEST]
     return "".join("\\" + letter if letter in _MARKS else letter for letter in text)
 
 

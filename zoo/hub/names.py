@@ -202,7 +202,8 @@ def _read(path: Path, label: str, owner: str) -> Iterator[Published]:
     if len(raw) > _MAX_BYTES:
         raise HubError(f"registry {path} is larger than {_MAX_BYTES:,} bytes: split it over plugins")
     try:
-        plain = yaml.load(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        # every value a text: a revision of digits is no number, and no tag is followed
+        plain = yaml.load(raw, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise HubError(f"registry {path} is no YAML: {' '.join(str(error).split())}") from error
     models = (plain or {}).get("models") if isinstance(plain or {}, dict) else None
@@ -223,22 +224,27 @@ def _entry(name: object, plain: object, path: Path, label: str, owner: str) -> P
     unknown = [str(key) for key in plain if key not in _KEYS]
     if unknown:
         raise HubError(f"{where}: no key {unknown[0]!r}" + did_you_mean(unknown[0], _KEYS))
-    length = plain.get("input_length")
-    if length is not None and (type(length) is not int or length < 1):
+    nested = [key for key, value in plain.items() if not isinstance(value, str)]
+    if nested:
+        raise HubError(f"{where}: {nested[0]} must be one text or number")
+    length = (plain.get("input_length") or "").replace("_", "")
+    if length and not (length.isascii() and length.isdigit() and int(length) > 0):
         raise HubError(f"{where}: input_length {length!r} must be a number of bp")
-    texts = {k: plain.get(k) for k in ("task", "description", "licence", "plugin", "genome", "revision")}
-    for key, value in texts.items():
-        if value is not None and not isinstance(value, str):
-            raise HubError(f"{where}: {key} {value!r} must be a text: put it in quotes")
     try:
-        source = parse_source(plain["source"])
+        listed = parse_source(plain["source"])
+        source = listed.at(plain.get("revision") or listed.revision)
     except HubError as error:
         raise HubError(f"{where}: {error}") from error
-    revision = texts.pop("revision")
-    if revision and source.revision and revision != source.revision:
-        raise HubError(f"{where}: revision {revision} and source {source} disagree: keep one of them")
+    if listed.revision not in (None, source.revision):
+        raise HubError(f"{where}: revision {source.revision} and source {listed} disagree: keep one of them")
     if source.scheme == "path":
         source = replace(source, name=str((path.parent / source.name).resolve()))
-    texts["plugin"] = texts["plugin"] or owner
-    given = {k: v for k, v in texts.items() if v is not None}
-    return Published(name, source.at(revision or source.revision), label, input_length=length, **given)
+    given = {key: plain.get(key, "") for key in ("task", "description", "licence", "genome")}
+    return Published(
+        name,
+        source,
+        label,
+        plugin=plain.get("plugin") or owner,
+        input_length=int(length) if length else None,
+        **given,
+    )

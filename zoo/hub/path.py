@@ -17,8 +17,11 @@ class PathStore(Store):
     in_place = True
 
     def resolve(self, source: ModelSource) -> str:
-        """The manifest's sha256."""
-        return manifest.revision_of(self.locate(source))
+        """The manifest's sha256; another one than was asked for is NotThere."""
+        revision = manifest.revision_of(self.locate(source))
+        if source.revision and not revision.startswith(source.revision):
+            raise NotThere(f"{source} is of revision {revision}, not {source.revision}: change what is asked for")
+        return revision
 
     def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
         """Never needed: the folder is read in place."""

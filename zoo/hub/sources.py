@@ -41,6 +41,10 @@ class ModelSource:
     name: str
     revision: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.revision is not None and not _REVISION.fullmatch(self.revision):
+            raise HubError(f"revision {self.revision!r} may hold letters, digits and . _ - only")
+
     def __str__(self) -> str:
         at = f"@{self.revision}" if self.revision else ""
         if self.scheme == "path":
@@ -78,9 +82,7 @@ def parse_source(text: str) -> ModelSource:
         if not is_source(text) or "\0" in text:
             raise _refused(text)
         return ModelSource("path", "", str(Path(text).expanduser()))
-    rest, at, revision = rest.rpartition("@") if "@" in rest.rpartition("/")[2] else (rest, "", None)
-    if at and not _REVISION.fullmatch(revision):
-        raise HubError(f"revision {revision!r} of source {text!r} may hold letters, digits and . _ - only")
+    rest, _, revision = rest.rpartition("@") if "@" in rest.rpartition("/")[2] else (rest, "", None)
     place, _, name = rest.rpartition("/")
     if scheme == "pkg":
         place, _, name = rest.partition("/")
