@@ -11,13 +11,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import zoo
 from zoo.cli.main import main
 from zoo.errors import HubError
 from zoo.hub import manifest
-from zoo.hub.bundle import save_bundle
+from zoo.hub.bundle import load_bundle, save_bundle
 from zoo.hub.cache import cache_root
+from zoo.hub.card import facts, write_card
 
 
 def flip(path):
@@ -218,3 +221,33 @@ print(zoo.pull(str(source.at(revision))))
     assert manifest.verify(Path(folders.pop()))
     assert len(list((root / "tiny").iterdir())) == 2
     assert not list((cache_root() / "models").rglob(".partial-*"))
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats() | st.text(max_size=5),
+    lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=5), x, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_whatever_a_strangers_config_holds_it_is_loaded_or_refused_in_a_sentence(data, bundle):
+    text = (bundle / "config.json").read_text()
+    plain = json.loads(text)
+    node = plain
+    while True:
+        key = data.draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
+        if not node[key] or not isinstance(node[key], dict | list) or data.draw(st.booleans()):
+            break
+        node = node[key]
+    node[key] = data.draw(ANY_JSON)
+    (bundle / "config.json").write_text(json.dumps(plain))
+    try:
+        spec = load_bundle(bundle, verify=False).spec
+        write_card(spec)
+        facts(spec)
+    except HubError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+    finally:
+        (bundle / "config.json").write_text(text)

@@ -134,11 +134,38 @@ def read_spec(folder: str | Path) -> ModelSpec:
             raw = handle.read(_MAX_CONFIG + 1)
         if len(raw) > _MAX_CONFIG:
             raise HubError(f"{path} is larger than {_MAX_CONFIG:,} bytes: do not trust this model")
-        return ModelSpec.from_json(raw.decode("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise HubError(f"{path} cannot be read ({error}): fetch or publish the model again") from error
+        spec = ModelSpec.from_json(raw.decode("utf-8"))
+    except OSError as error:
+        raise HubError(f"{path} cannot be read ({error.strerror}): fetch or publish the model again") from error
     except ContractError as error:
         raise HubError(f"{path}: {error}") from error
+    except (ValueError, IndexError) as error:
+        raise HubError(f"{path} is damaged ({_first_line(error)}): fetch or publish the model again") from error
+    _check_types(spec, path)
+    return spec
+
+
+def _check_types(spec: ModelSpec, path: Path) -> None:
+    """A stranger's JSON may hold anything anywhere; what is shown and compared must be what it is called."""
+    from zoo.spec import ModelSpec
+
+    plain = ModelSpec("", {"name": ""}, {}, 1)
+    for key in ModelSpec.__dataclass_fields__:
+        value, example = getattr(spec, key), getattr(plain, key)
+        wanted = Mapping if isinstance(example, Mapping) else type(example)
+        rows = value if key == "metrics" else ()
+        texts = value.values() if key in ("requires", "activation", "versions") and isinstance(value, Mapping) else ()
+        if (
+            not isinstance(value, wanted)
+            or not all(isinstance(row, Mapping) for row in rows)
+            or not all(isinstance(text, str) for text in texts)
+        ):
+            raise HubError(f"{path}: {key} does not hold what it should: publish the model again")
+    for field, grid in [(f, None) for f in spec.inputs.values()] + list(spec.outputs.values()):
+        texts = (field.axes, field.unit, *field.channels, *field.vocabulary)
+        numbers = (field.bin_size, *((grid.offset, grid.bin_size, grid.length) if grid else ()))
+        if not all(isinstance(t, str) for t in texts) or not all(type(n) is int for n in numbers):
+            raise HubError(f"{path}: an input or output is not described by texts and numbers: publish the model again")
 
 
 def check_requires(spec: ModelSpec) -> None:
@@ -257,10 +284,12 @@ def _predict(model: Model | Ensemble, inputs: Mapping[str, Tensor]) -> dict[str,
 
 
 def _golden_inputs(model: Model | Ensemble, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+    import numpy as np
     import torch
 
     reads = {"codes", *model.input_fields, *(f"present/{k}" for k in model.input_fields)}
-    inputs = {k: _plain(torch.as_tensor(x)[:_GOLDEN_EXAMPLES]) for k, x in batch.items() if k in reads}
+    first = {k: x[:_GOLDEN_EXAMPLES] for k, x in batch.items() if k in reads}
+    inputs = {k: _plain(x if isinstance(x, torch.Tensor) else torch.from_numpy(np.array(x))) for k, x in first.items()}
     if not inputs or any(len(x) == 0 for x in inputs.values()):
         raise HubError(f"the golden batch has no example that model {model.spec.name!r} reads: give it {sorted(reads)}")
     for head, x in _predict(model, inputs).items():

@@ -128,9 +128,12 @@ def _fetch(store: Store, source: ModelSource, revision: str, folder: Path, force
                 raise
             for hidden in partial.glob(".*"):
                 shutil.rmtree(hidden, ignore_errors=True) if hidden.is_dir() else hidden.unlink()
+            replaced = folder.with_name(f".replaced-{revision}")
             if folder.is_dir():
-                shutil.rmtree(folder)
+                shutil.rmtree(replaced, ignore_errors=True)
+                os.rename(folder, replaced)
             os.rename(partial, folder)
+            shutil.rmtree(replaced, ignore_errors=True)
     except OSError as error:
         raise sentence(error, folder) from error
 

@@ -97,11 +97,13 @@ def find(text: str, revision: str | None = None) -> tuple[ModelSource, Published
     wanted = revision or wanted or None
     if not NAME.fullmatch(name):
         raise HubError(f"{text!r} is neither a model's name nor a source: write ./{text} for a folder")
-    entry = _hub_entry(name) or next((e for e in published() if e.name == name), None)
-    if entry is None:
+    entries = [*_hub_entry(name), *(e for e in _in_registries() if e.name == name)]
+    if not entries:
         raise HubError(_unknown(name))
-    if entry.clash:
-        _LOG.warning("%s is taken from %s; %s has one too", name, entry.registry, ", ".join(entry.clash))
+    entry = entries[0]
+    if len(entries) > 1:
+        others = ", ".join(e.registry for e in entries[1:])
+        _LOG.warning("%s is taken from %s; %s has one too", name, entry.registry, others)
     return (entry.source.at(wanted) if wanted else entry.source), entry
 
 
@@ -115,21 +117,24 @@ def _unknown(name: str) -> str:
     return message
 
 
-def _hub_entry(name: str) -> Published | None:
-    """The model of this name at ZOO_HUB, if that is a place which only answers when asked for one name."""
+def _hub_entry(name: str) -> Iterator[Published]:
+    """The model of this name at ZOO_HUB, if it has one; only this name is asked for."""
     hub = os.environ.get("ZOO_HUB")
-    if not hub or not hub.startswith("hf://"):
-        return None
+    if not hub:
+        return
     source = parse_place(hub, name)
-    if offline():
-        return Published(name, source, f"ZOO_HUB {hub}") if cached_revisions(source) else None
-    try:
-        there = store_for(source).has(source)
-    except Unreachable as error:
-        if not cached_revisions(source):
-            raise Unreachable(f"{error}; so it is not known whether ZOO_HUB has {name!r}: unset ZOO_HUB") from error
-        there = True
-    return Published(name, source, f"ZOO_HUB {hub}") if there else None
+    store = store_for(source)
+    if store.remote and offline():
+        there = bool(cached_revisions(source))
+    else:
+        try:
+            there = store.has(source)
+        except Unreachable as error:
+            if not cached_revisions(source):
+                raise Unreachable(f"{error}; whether ZOO_HUB has {name!r} is not known: unset ZOO_HUB") from error
+            there = True
+    if there:
+        yield Published(name, source, f"ZOO_HUB {hub}")
 
 
 def _in_hub() -> Iterator[Published]:
@@ -228,7 +233,7 @@ def _entry(name: object, plain: object, path: Path, label: str, owner: str) -> P
     if nested:
         raise HubError(f"{where}: {nested[0]} must be one text or number")
     length = (plain.get("input_length") or "").replace("_", "")
-    if length and not (length.isascii() and length.isdigit() and int(length) > 0):
+    if length and not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) > 0):
         raise HubError(f"{where}: input_length {length!r} must be a number of bp")
     try:
         listed = parse_source(plain["source"])
