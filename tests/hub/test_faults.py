@@ -18,7 +18,7 @@ import zoo
 from zoo.cli.main import main
 from zoo.errors import HubError
 from zoo.hub import manifest
-from zoo.hub.bundle import load_bundle, save_bundle
+from zoo.hub.bundle import load_bundle, read_spec, save_bundle
 from zoo.hub.cache import cache_root
 from zoo.hub.card import facts, write_card
 
@@ -230,6 +230,7 @@ ANY_JSON = st.recursive(
 )
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_whatever_a_strangers_config_holds_it_is_loaded_or_refused_in_a_sentence(data, bundle):
@@ -244,9 +245,10 @@ def test_whatever_a_strangers_config_holds_it_is_loaded_or_refused_in_a_sentence
     node[key] = data.draw(ANY_JSON)
     (bundle / "config.json").write_text(json.dumps(plain))
     try:
-        spec = load_bundle(bundle, verify=False).spec
+        spec = read_spec(bundle)
         write_card(spec)
         facts(spec)
+        load_bundle(bundle, verify=False)
     except HubError as error:
         assert "\n" not in str(error)  # noqa: PT017
     finally:

@@ -155,6 +155,16 @@ def test_a_broken_registry_names_its_file_and_entry(write_registry, text, messag
     assert "\n" not in str(caught.value)
 
 
+def test_a_plugin_with_a_broken_registry_hides_nobody_elses_models(write_registry, plugin, caplog):
+    write_registry(entry("ctcf", "hf://genomics/ctcf"))
+    plugin("models: 7")
+    with registry().registering("zoo-gone"):
+        registry().models("zoo_gone")
+    assert "ctcf" in [m["name"] for m in zoo.list_models()]
+    assert "the models of zoo-toy are left out" in caplog.text
+    assert "the models of zoo-gone are left out" in caplog.text
+
+
 def test_an_empty_registry_lists_nothing_and_a_missing_one_is_named(write_registry, tmp_path, monkeypatch):
     write_registry("models: {}\n")
     zoo.list_models()

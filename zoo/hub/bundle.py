@@ -162,9 +162,14 @@ def _check_types(spec: ModelSpec, path: Path) -> None:
         ):
             raise HubError(f"{path}: {key} does not hold what it should: publish the model again")
     for field, grid in [(f, None) for f in spec.inputs.values()] + list(spec.outputs.values()):
-        texts = (field.axes, field.unit, *field.channels, *field.vocabulary)
+        texts = (field.axes, field.unit, *(field.channels or ()), *(field.vocabulary or ()))
         numbers = (field.bin_size, *((grid.offset, grid.bin_size, grid.length) if grid else ()))
-        if not all(isinstance(t, str) for t in texts) or not all(type(n) is int for n in numbers):
+        lists = (field.channels, field.vocabulary)
+        if not (
+            all(isinstance(x, tuple) for x in lists)
+            and all(isinstance(t, str) for t in texts)
+            and all(type(n) is int for n in numbers)
+        ):
             raise HubError(f"{path}: an input or output is not described by texts and numbers: publish the model again")
 
 

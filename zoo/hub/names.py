@@ -182,9 +182,12 @@ def _in_registries() -> Iterator[Published]:
     if os.environ.get("ZOO_REGISTRY"):
         path = Path(os.environ["ZOO_REGISTRY"]).expanduser()
         yield from _read(path, f"ZOO_REGISTRY {path}", "")
-    files = registry().model_files
-    for model_file in sorted(files, key=lambda f: f.owner == "zoo-core"):
-        yield from _read(_location(model_file.package, model_file.file), model_file.owner, model_file.owner)
+    for model_file in sorted(registry().model_files, key=lambda f: f.owner == "zoo-core"):
+        try:
+            yield from list(_read(_location(model_file.package, model_file.file), model_file.owner, model_file.owner))
+        except HubError as error:
+            # one plugin's mistake must not hide the models of the others
+            _LOG.warning("the models of %s are left out: %s", model_file.owner, error)
 
 
 def _location(package: str, file: str) -> Path:
