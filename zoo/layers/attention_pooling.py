@@ -32,8 +32,11 @@ class AttentionPooling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (N, D, T) -> (N, heads * D)."""
-        pooled = torch.matmul(self.weights(x), x.transpose(1, 2))
         if not self.tied:
-            return pooled.flatten(1)
-        first, second = pooled.chunk(2, dim=2)
-        return torch.cat([first.flatten(1), second.flip(2).flatten(1).flip(1)], dim=1)
+            return self._pool(x, x.shape[1])
+        half = x.shape[1] // 2
+        return torch.cat([self._pool(x, half), self._pool(x.flip(1, 2), half).flip(1)], dim=1)
+
+    def _pool(self, x: Tensor, channels: int) -> Tensor:
+        """The first channels of x, pooled: (N, D, T) -> (N, heads * channels)."""
+        return torch.matmul(self.weights(x), x[:, :channels].transpose(1, 2)).flatten(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -80,7 +81,7 @@ def _shape(encoder: Encoder, length: int | None, sizes: list[int]) -> str:
 
 
 def _dtype(encoder: Encoder, length: int) -> str:
-    inputs = sample(encoder.inputs, 1, length)
+    encoder, inputs = copy.deepcopy(encoder), sample(encoder.inputs, 1, length)
     with torch.no_grad():
         for dtype in (torch.float64, torch.float32):
             x = encoder.to(dtype)({k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 
 import torch
@@ -83,6 +84,7 @@ def _shape(head: Head, inputs: Mapping[str, Tensor], grid: Grid) -> str:
 
 
 def _dtype(head: Head, inputs: Mapping[str, Tensor]) -> str:
+    head = copy.deepcopy(head)
     with torch.no_grad():
         for dtype in (torch.float64, torch.float32):
             x = _run(head.to(dtype), {k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()})

@@ -1,0 +1,55 @@
+"""Heads pool, bin, crop and name their channels as they declare."""
+
+import pytest
+import torch
+
+from zoo.errors import ConfigError, ContractError
+from zoo.fields import Grid
+from zoo.heads.profile import ProfileHead
+from zoo.heads.scalar import ScalarHead
+
+
+def test_the_pools_of_a_scalar_head_are_what_they_are_called():
+    x = torch.arange(10.0).reshape(1, 2, 5)
+    pooled = {pool: ScalarHead(in_channels=2, pool=pool)._pooled(x)[0].tolist() for pool in ("mean", "max", "center")}
+    assert pooled == {"mean": [2.0, 7.0], "max": [4.0, 9.0], "center": [2.0, 7.0]}
+
+
+def test_the_center_of_an_even_number_of_positions_is_the_mean_of_the_middle_two():
+    x = torch.arange(8.0).reshape(1, 2, 4)
+    assert ScalarHead(in_channels=2, pool="center")._pooled(x)[0].tolist() == [1.5, 5.5]
+
+
+def test_classes_make_a_head_of_mutually_exclusive_classes():
+    assert ScalarHead(in_channels=2, classes=["gain", "loss"]).field.axes == "K"
+    assert ProfileHead(in_channels=2, classes=["gain", "loss"]).field.axes == "KT"
+
+
+def test_an_unknown_pool_is_refused():
+    with pytest.raises(ConfigError, match="mean, max, attention, center"):
+        ScalarHead(in_channels=2, pool="sum")
+
+
+def test_a_profile_is_the_mean_of_its_bins_cropped_at_both_rims():
+    head = ProfileHead(in_channels=1, bin_size=4, crop=1)
+    with torch.no_grad():
+        head.output.weight.fill_(1)
+        head.output.bias.zero_()
+    x = torch.arange(16.0).reshape(1, 1, 16)
+    assert head(x, {})[0, 0].tolist() == [5.5, 9.5]
+    assert head.grid(Grid(100, 1, 16)) == Grid(104, 4, 2)
+
+
+def test_a_profile_head_refuses_bins_that_do_not_fit_the_embedding():
+    with pytest.raises(ConfigError, match=r"head\.bin_size=8"):
+        ProfileHead(in_channels=1, bin_size=10, resolution=8)
+    with pytest.raises(ContractError, match=r"head\.resolution=2"):
+        ProfileHead(in_channels=1).grid(Grid(0, 2, 8))
+    with pytest.raises(ConfigError, match="must be odd"):
+        ProfileHead(in_channels=1, kernel=4)
+
+
+def test_stranded_tracks_change_places_with_the_strand():
+    field = ProfileHead(in_channels=1, tasks=["plus", "minus"], rc=[1, 0]).field
+    x = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    assert field.flip(x)[0].tolist() == [[4.0, 3.0], [2.0, 1.0]]
