@@ -12,7 +12,8 @@ import torch
 import zoo
 from zoo.errors import HubError
 from zoo.hub import manifest
-from zoo.hub.bundle import check_golden, load_bundle, read_spec, save_bundle
+from zoo.hub.bundle import check_golden, load_bundle, save_bundle
+from zoo.hub.config_file import read_spec
 
 
 def test_a_loaded_model_predicts_the_same_to_the_bit(model, batch, bundle):

@@ -29,7 +29,7 @@ def command(name, card, as_json):
 
 def _show_model(name, card, as_json):
     from zoo.hub import manifest
-    from zoo.hub.bundle import read_spec
+    from zoo.hub.config_file import read_spec
     from zoo.hub.card import facts, metric_line, printable
     from zoo.hub.loading import fetch
 

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import ContractError, HubError, ZooError
+from zoo.errors import HubError, ZooError
 from zoo.hub import manifest
+from zoo.hub.config_file import check_requires, read_spec
 from zoo.hub.manifest import CONFIG, GOLDEN, WEIGHTS
 from zoo.hub.place import replace_folder
 
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
     from zoo.model import Ensemble, Model
     from zoo.spec import ModelSpec
 
-__all__ = ["check_golden", "load_bundle", "read_spec", "save_bundle"]
+__all__ = ["check_golden", "load_bundle", "save_bundle"]
 
 _GOLDEN_EXAMPLES = 8
-_MAX_CONFIG = 1 << 20
 
 
 def save_bundle(
@@ -122,79 +122,6 @@ def check_golden(model: Model | Ensemble, folder: str | Path) -> float:
                 "compare the versions in `zoo show` with `zoo doctor`"
             )
     return worst
-
-
-def read_spec(folder: str | Path) -> ModelSpec:
-    """The spec of a model folder; nothing is imported or built.  HubError for a config.json that is none."""
-    from zoo.spec import ModelSpec
-
-    path = Path(folder) / CONFIG
-    try:
-        with open(path, "rb") as handle:
-            raw = handle.read(_MAX_CONFIG + 1)
-        if len(raw) > _MAX_CONFIG:
-            raise HubError(f"{path} is larger than {_MAX_CONFIG:,} bytes: do not trust this model")
-        spec = ModelSpec.from_json(raw.decode("utf-8"))
-    except OSError as error:
-        raise HubError(f"{path} cannot be read ({error.strerror}): fetch or publish the model again") from error
-    except ContractError as error:
-        raise HubError(f"{path}: {error}") from error
-    except (ValueError, IndexError) as error:
-        raise HubError(f"{path} is damaged ({_first_line(error)}): fetch or publish the model again") from error
-    _check_types(spec, path)
-    return spec
-
-
-def _check_types(spec: ModelSpec, path: Path) -> None:
-    """A stranger's JSON may hold anything anywhere; what is shown and compared must be what it is called."""
-    from zoo.spec import ModelSpec
-
-    plain = ModelSpec("", {"name": ""}, {}, 1)
-    for key in ModelSpec.__dataclass_fields__:
-        value, example = getattr(spec, key), getattr(plain, key)
-        wanted = Mapping if isinstance(example, Mapping) else type(example)
-        rows = value if key == "metrics" else ()
-        texts = value.values() if key in ("requires", "activation", "versions") and isinstance(value, Mapping) else ()
-        if (
-            not isinstance(value, wanted)
-            or not all(isinstance(row, Mapping) for row in rows)
-            or not all(isinstance(text, str) for text in texts)
-        ):
-            raise HubError(f"{path}: {key} does not hold what it should: publish the model again")
-    for field, grid in [(f, None) for f in spec.inputs.values()] + list(spec.outputs.values()):
-        texts = (field.axes, field.unit, *(field.channels or ()), *(field.vocabulary or ()))
-        numbers = (field.bin_size, *((grid.offset, grid.bin_size, grid.length) if grid else ()))
-        lists = (field.channels, field.vocabulary)
-        if not (
-            all(isinstance(x, tuple) for x in lists)
-            and all(isinstance(t, str) for t in texts)
-            and all(type(n) is int for n in numbers)
-        ):
-            raise HubError(f"{path}: an input or output is not described by texts and numbers: publish the model again")
-
-
-def check_requires(spec: ModelSpec) -> None:
-    """Raise HubError unless every plugin that the model needs is installed in a version that fits."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    for distribution, wanted in spec.requires.items():
-        try:
-            requirement = Requirement(f"{distribution}{wanted}")
-        except InvalidRequirement as error:
-            raise HubError(f"model {spec.name!r} names no version range: {f'{distribution}{wanted}'!r}") from error
-        plain = f"{requirement.name}{requirement.specifier}"
-        try:
-            installed = version(requirement.name)
-        except PackageNotFoundError as error:
-            raise HubError(
-                f"model {spec.name!r} needs {plain}, which is not installed: run `pip install '{plain}'`"
-            ) from error
-        if not requirement.specifier.contains(installed, prereleases=True):
-            raise HubError(
-                f"model {spec.name!r} needs {plain}, but {installed} is installed: run `pip install '{plain}'`"
-            )
 
 
 def _build_like(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> Model | Ensemble:

@@ -159,7 +159,7 @@ def _in_hub() -> Iterator[Published]:
 
 def _described(entry: Published) -> Published:
     """With the facts of its config.json, where that can be read."""
-    from zoo.hub.bundle import read_spec
+    from zoo.hub.config_file import read_spec
     from zoo.hub.folder import Folder
 
     try:
