@@ -29,8 +29,8 @@ def command(name, card, as_json):
 
 def _show_model(name, card, as_json):
     from zoo.hub import manifest
-    from zoo.hub.config_file import read_spec
     from zoo.hub.card import facts, metric_line, printable
+    from zoo.hub.config_file import read_spec
     from zoo.hub.loading import fetch
 
     pulled = fetch(name)
