@@ -33,7 +33,7 @@ class Fasta(Source):
         intervals share, so that they fall into one split; the test's only where no test files are given.
     target, task: names of the prediction and of its one channel.
 
-    In training and validation every sequence comes once, and one that has both labels not at all.
+    Outside a posted test set every sequence comes once, and one that has both labels not at all.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Fasta(Source):
         self.input_length = most_common(self.sequences.lengths)
         self._groups = groups(self.sequences, self._hashes)
         split = split_by_hash(self._groups, validation_fraction, test_fraction if posted is None else 0.0, seed)
-        if posted is not None:
-            split[len(given[0]) :] = SPLITS.index("test")
+        is_posted = np.arange(len(split)) >= (len(split) if posted is None else len(given[0]))
+        split[is_posted] = SPLITS.index("test")
         self._fractions = {"validation": validation_fraction, "test": None if posted else test_fraction, "seed": seed}
         self.dropped: dict[str, int] = {}
-        self._rows = self._clean(split)
+        self._rows = self._clean(split, is_posted)
         for name, rows in self._rows.items():
             if not len(rows):
                 raise DataError(f"no sequence is left for {name}: give more sequences, or a larger fraction")
@@ -105,22 +105,20 @@ class Fasta(Source):
         """Duplicates across the splits, overlaps where headers say coordinates."""
         return audit_ready(self.sequences, self._rows, self._hashes, self._turned, self._labels)
 
-    def _clean(self, split: np.ndarray) -> dict[str, np.ndarray]:
-        """{split: rows}: the test whole, the others without duplicates, contradictions and what the test holds."""
-        test = split == SPLITS.index("test")
-        known = ~test & np.isin(self._groups, self._groups[test])
-        both = ~test & np.isin(
-            self._hashes, np.intersect1d(self._hashes[self._labels == 1], self._hashes[self._labels == 0])
-        )
+    def _clean(self, split: np.ndarray, posted: np.ndarray) -> dict[str, np.ndarray]:
+        """{split: rows}: a posted test whole, all else without duplicates, contradictions and what that test holds."""
+        known = ~posted & np.isin(self._groups, self._groups[posted])
+        contradicted = np.intersect1d(self._hashes[self._labels == 1], self._hashes[self._labels == 0])
+        both = ~posted & np.isin(self._hashes, contradicted)
         once = np.zeros(len(split), bool)
-        others = np.flatnonzero(~test)
+        others = np.flatnonzero(~posted)
         once[others[np.unique(self._hashes[others], return_index=True)[1]]] = True
         self.dropped = {
             "in_or_overlapping_test": int(known.sum()),
             "with_both_labels": int((both & ~known).sum()),
-            "duplicates": int((~test & ~once & ~known & ~both).sum()),
+            "duplicates": int((~posted & ~once & ~known & ~both).sum()),
         }
-        keep = test | (once & ~known & ~both)
+        keep = posted | (once & ~known & ~both)
         return {name: np.flatnonzero(keep & (split == code)) for code, name in enumerate(SPLITS)}
 
 

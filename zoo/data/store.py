@@ -62,10 +62,10 @@ def open_store(fasta: str | Path) -> Store:
         if found is not None:
             return found
     folder = _writable_folder(fasta)
-    with _lock(folder):
+    with _lock(folder) as alone:
         found = _load(folder, key)
         if found is None:
-            _build(fasta, folder, key)
+            _build(fasta, folder, key, alone)
             found = _load(folder, key)
     if found is None:
         raise DataError(f"{fasta} changed while it was read: try again when nobody writes it")
@@ -109,16 +109,17 @@ def _writable_folder(fasta: Path) -> Path:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; a crash releases it.  Where there are no locks, the atomic rename alone protects."""
+def _lock(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock; a crash releases it.  False where there are no locks: then only the renames protect."""
     with (folder / "lock").open("a") as file:
         try:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX)
+            held = True
         except (ImportError, OSError):
-            pass
-        yield
+            held = False
+        yield held
 
 
 def _load(folder: Path, key: str) -> Store | None:
@@ -136,7 +137,7 @@ def _load(folder: Path, key: str) -> Store | None:
         return None
 
 
-def _build(fasta: Path, folder: Path, key: str) -> None:
+def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
     """Write beside the final names, then rename; the index comes last and makes the store valid."""
     codes, index = folder / f"{key}.{os.getpid()}.tmp", folder / f"{key}.json.{os.getpid()}.tmp"
     try:
@@ -158,7 +159,8 @@ def _build(fasta: Path, folder: Path, key: str) -> None:
         codes.unlink(missing_ok=True)
         index.unlink(missing_ok=True)
     for old in (*folder.glob("*.codes"), *folder.glob("*.json"), *folder.glob("*.tmp")):
-        if not old.name.startswith(key):
+        # What others left unfinished is rubbish only if nobody else can be writing.
+        if alone if old.suffix == ".tmp" else not old.name.startswith(key):
             old.unlink(missing_ok=True)
 
 
