@@ -19,11 +19,15 @@ from zoo.layers.tied_conv import TiedConv1d
         nn.Conv1d(6, 12, 3, groups=3, bias=False),
         nn.Conv1d(6, 8, 3, padding=1, padding_mode="circular"),
         TiedConv1d(6, 8, 5, padding=2),
+        nn.Conv1d(16, 2, 7, padding=3),
+        nn.Conv1d(16, 1, 5, padding=4, dilation=3, bias=False),
+        nn.Conv1d(16, 1, 9),
+        nn.Conv1d(16, 2, 9, padding="same"),
     ],
-    ids=lambda conv: f"{type(conv).__name__}-{conv.extra_repr()[:40]}",
+    ids=lambda conv: f"{type(conv).__name__}-{conv.extra_repr()}",
 )
 def test_outputs_gradients_and_names_are_those_of_the_plain_convolution(conv):
-    x = torch.randn(3, 6, 50)
+    x = torch.randn(3, conv.in_channels, 50)
     model = nn.Sequential(conv, nn.ReLU())
     names = list(model.state_dict())
     wanted = run(model, x)

@@ -167,13 +167,14 @@ class EpochLines(Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         """Losses, n and seconds."""
+        loss = module.epoch_loss()
         if not trainer.is_global_zero:
             return
         validation = trainer.callback_metrics.get("validation_loss")
         judged = "" if validation is None else f"  validation {float(validation):.4f}"
         n, seconds = len(module.train_loader.examples), time.monotonic() - self._since
         print(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}{judged}  "
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {loss:.4f}{judged}  "
             f"(n {n:,}, {seconds:.1f} s)",
             file=sys.stderr,
         )

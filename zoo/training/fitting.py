@@ -31,6 +31,7 @@ _EXPECTED = (
     "The `srun` command is available",
     "GPU available but not used",
     "isinstance.treespec, LeafSpec",
+    "You defined a `validation_step` but have no",
     "It is recommended to use .self.log",  # every process logs the sum over all of them
 )
 

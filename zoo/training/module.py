@@ -62,6 +62,7 @@ class TrainingModule(pl.LightningModule):
         self.margin = train.shift - train.shift % train.step
         self.reductions = 0
         self.last_loss = float("nan")
+        self._epoch_losses: list[Tensor] = []
         self.losses: dict[str, float] = {}
         self.received_signal = 0
         self.stop_signal = 0
@@ -185,13 +186,19 @@ class TrainingModule(pl.LightningModule):
             return self.terms({h: x.float() for h, x in prediction.items()}, batch, embedding.float(), gather)
 
     def _micro_batches(self, batch: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-        n = len(batch["codes"])
+        n = len(next(iter(batch.values())))
         for first in range(0, n, self.micro_rows):
             yield {k: v[first : first + self.micro_rows] for k, v in batch.items()}
         if n == 0 and not self.terms.additive:
             yield batch
 
+    def epoch_loss(self) -> float:
+        """Mean training loss of the steps since it was last asked for."""
+        losses, self._epoch_losses = self._epoch_losses, []
+        return float(torch.stack(losses).mean()) if losses else float("nan")
+
     def _note(self, parts: Mapping[str, Tensor]) -> None:
+        self._epoch_losses.append(torch.stack([x.float() for x in parts.values()]).sum())
         every = self.trainer.log_every_n_steps
         if self.global_step % every == 0 or self.global_step == 1:
             values = {f"train/{part}": float(x) for part, x in parts.items()}

@@ -109,7 +109,8 @@ def _free_port() -> int:
 
 
 def _leave_with_parent() -> None:
-    sys.stdin.buffer.read()
+    with contextlib.suppress(OSError):
+        os.read(0, 1)
     os._exit(1)
 
 
@@ -124,6 +125,8 @@ def _main(config: str) -> int:
     try:
         train(json.loads(Path(config).read_text(encoding="utf-8")))
     except ZooError as error:
+        if os.environ["LOCAL_RANK"] != "0":
+            time.sleep(2)  # the first process says it, unless the mistake is this one's alone
         print(f"zoo: error: {error}", file=sys.stderr)
         return 1
     return 0
