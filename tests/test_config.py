@@ -342,3 +342,11 @@ def test_hydra_is_imported_in_one_file_only():
         if re.search(r"^\s*(from|import) (hydra|omegaconf)\b", file.read_text(), re.M)
     ]
     assert users == ["config.py"]
+
+
+def test_what_an_experiment_leaves_to_the_user_is_asked_for(install):
+    left = "# @package _global_\ndefaults:\n  - override /data: peaks\ndata:\n  root: ???\n  peaks: x.bed\n"
+    install("zoo-toy", plugin("zoo_toy", experiment__left=left))
+    with pytest.raises(ConfigError, match=r"data.root is missing: experiment left needs it: set data.root="):
+        compose(["experiment=left"])
+    assert compose(["experiment=left", "data.root=/data"])["data"]["root"] == "/data"

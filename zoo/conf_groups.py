@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from inspect import signature
@@ -13,7 +13,7 @@ from zoo.errors import ConfigError, NameClash
 from zoo.registry import did_you_mean, registry
 from zoo.resources import core_file
 
-__all__ = ["Groups", "groups"]
+__all__ = ["Groups", "groups", "value_at"]
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Groups:
             group, _, package = key.partition("@")
             place = package or group
             kind = COMPONENTS.get(place.partition(".")[0])
-            part, wrote = _at(config, place), _at(_load(files[0]), place)
+            part, wrote = value_at(config, place), value_at(_load(files[0]), place)
             if group not in self.options or kind is None or not wrote or not part:
                 continue
             taken = signature(registry().get(kind, str(part.get("name")))).parameters
@@ -88,6 +88,11 @@ class Groups:
                     )
         return notes
 
+    def demanded(self, experiment: str | None) -> list[str]:
+        """Dotted keys that an experiment leaves to the user: `???` in its file.  Hydra lets a default fill them."""
+        files = self.options.get("experiment", {}).get(experiment or "", [])
+        return list(_unknown(_load(files[0]))) if files else []
+
     def contested(self) -> dict[str, list[Path]]:
         """{group/option: files} of options that two places define."""
         return {
@@ -96,6 +101,13 @@ class Groups:
             for option, files in options.items()
             if len(files) > 1
         }
+
+
+def value_at(config: dict, path: str) -> dict:
+    """The mapping at a dotted path, empty where there is none."""
+    for key in path.split(".") if path else ():
+        config = config.get(key) if isinstance(config, dict) else None
+    return config if isinstance(config, dict) else {}
 
 
 def groups(further: Iterable[Path] = ()) -> Groups:
@@ -115,11 +127,12 @@ def groups(further: Iterable[Path] = ()) -> Groups:
     return found
 
 
-def _at(config: dict, path: str) -> dict:
-    """The mapping at a dotted path, empty where there is none."""
-    for key in path.split("."):
-        config = config.get(key) if isinstance(config, dict) else None
-    return config if isinstance(config, dict) else {}
+def _unknown(config: dict, prefix: str = "") -> Iterator[str]:
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from _unknown(value, f"{prefix}{key}.")
+        elif value == "???":
+            yield f"{prefix}{key}"
 
 
 def _load(file: Path) -> dict:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.conf_groups import Groups, groups
+from zoo.conf_groups import Groups, groups, value_at
 from zoo.config_check import check_config
 from zoo.errors import ConfigError, ZooError
 from zoo.registry import did_you_mean
@@ -297,6 +297,10 @@ def _settled(composed: Any, settings: Any, available: Groups, quiet: bool = Fals
     for note in available.leave_out(plain, experiment, list(settings.overrides.task)):
         if not quiet:
             print(note, file=sys.stderr)
+    for key in available.demanded(experiment):
+        place, _, last = key.rpartition(".")
+        if last in (part := value_at(plain, place)) and part[last] is None:
+            raise ConfigError(f"{key} is missing: experiment {experiment} needs it: set {key}=...")
     check_config(plain, available.keys())
     return plain
 
@@ -333,7 +337,7 @@ def _gives(overrides: list[str], *keys: str) -> bool:
 
 def _plain(composed: Any) -> dict[str, Any]:
     from omegaconf import OmegaConf, flag_override
-    from omegaconf.errors import OmegaConfBaseException
+    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
     if "hydra" in composed:
         composed = composed.copy()
@@ -341,6 +345,8 @@ def _plain(composed: Any) -> dict[str, Any]:
             del composed["hydra"]
     try:
         return OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise ConfigError(f"{error.full_key} is missing: set {error.full_key}=...") from error
     except OmegaConfBaseException as error:
         raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from error
 
