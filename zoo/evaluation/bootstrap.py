@@ -48,9 +48,9 @@ def measure(
     The same n and seed give the same resamples, so that predictors on equal rows are compared on equal terms.
     """
     n = len(target)
-    n_positive = _with(target, 1) if binary else None
     if n == 0:
-        return Measure(None, None, None, 0, n_positive, "no labelled example")
+        return Measure(None, None, None, 0, 0 if binary else None, "no labelled example")
+    n_positive = _with(target, 1) if binary else None
     if not np.isfinite(np.asarray(prediction, np.float64)).all():
         return Measure(None, None, None, n, n_positive, "predictions are not finite")
     if metric.probability and (np.min(prediction) < 0 or np.max(prediction) > 1):
