@@ -20,7 +20,7 @@ class WindowTable:
     """n windows, in columns of (n,).
 
     contig, start, length: on the genome, contig -1 for a ready-made sequence, whose number `ready` is (else -1).
-    label: 1 at a peak.  width: bp of the peak, for a negative of the peak that it is matched to.  gc: fraction.
+    label: 1 at a peak.  extra: True for a ready-made sequence and for the negatives matched to one.  width: bp of the peak, for a negative of the peak that it is matched to.  gc: fraction.
     """
 
     contig: np.ndarray
@@ -31,6 +31,7 @@ class WindowTable:
     name: np.ndarray
     ready: np.ndarray
     gc: np.ndarray
+    extra: np.ndarray
 
     def __len__(self) -> int:
         return len(self.start)
@@ -50,7 +51,7 @@ class WindowTable:
     def empty(cls) -> WindowTable:
         """No windows."""
         n = np.empty(0, np.int64)
-        return cls(n, n, n, n.astype(np.float32), n, n.astype(object), n, n.astype(np.float64))
+        return cls(n, n, n, n.astype(np.float32), n, n.astype(object), n, n.astype(np.float64), n.astype(bool))
 
     @classmethod
     def join(cls, *tables: WindowTable) -> WindowTable:
@@ -114,23 +115,38 @@ class WindowReader:
 class PeakExamples(Examples):
     """Windows of one split.
 
+    target, extra_target: names of the predictions; with an extra target the extra windows are labelled for it alone.
     groups: {"peaks <= 2,000 bp": (n,) bool}, for results by part; negatives go with the peak they are matched to.
     labels: (n,) 1 at a peak.
     """
 
-    def __init__(self, reader: WindowReader, table: WindowTable, target: str, narrow_width: int, margin: int):
-        self._reader, self._table, self._target = reader, table, target
+    def __init__(
+        self,
+        reader: WindowReader,
+        table: WindowTable,
+        target: str,
+        narrow_width: int,
+        margin: int,
+        extra_target: str | None = None,
+    ):
+        self._reader, self._table, self._target, self._extra_target = reader, table, target, extra_target
         self.lengths = table.length
         self.labels = table.label
         self.margin = reader.ready_margin if (table.ready >= 0).any() else margin
         self.groups = {f"peaks <= {narrow_width:,} bp": table.width <= narrow_width}
 
     def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
-        """codes (N, L + 2 * margin), target/<name> (N, 1), covariates (N, 1): the window's GC content, index (N,)."""
+        """codes (N, L + 2 * margin), target/<name> and weight/<name> (N, 1), covariates (N, 1): the window's GC content, index (N,)."""
         rows, table = np.asarray(indices, np.int64), self._table
+        label = table.label[rows][:, None]
+        labels = {f"target/{self._target}": label}
+        if self._extra_target:
+            extra = table.extra[rows][:, None].astype(np.float32)
+            labels |= {f"weight/{self._target}": 1 - extra, f"target/{self._extra_target}": label}
+            labels[f"weight/{self._extra_target}"] = extra
         return {
             "codes": self._reader.codes(table, rows, margin),
-            f"target/{self._target}": table.label[rows][:, None],
+            **labels,
             "covariates": table.gc[rows][:, None].astype(np.float32),
             "index": rows,
         }

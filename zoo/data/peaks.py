@@ -46,6 +46,8 @@ class Peaks(Source):
     extra_positives: FASTA of bound sequences, for training only; their negatives have their own length and come
         from the training regions.  Sequences on the contigs of validation and test are left out, or on those
         that `extra_exclude` names.  extra_margin: bp given up on each of their ends as flank for shifts.
+    extra_target: a target of their own for them, so that they teach the encoder and another head; null mixes them
+        with the peaks.
     target, task: names of the prediction and of its one channel.
 
     Raises ConfigError for what is not given, GenomeMismatch where the peaks are not of this genome.
@@ -71,6 +73,7 @@ class Peaks(Source):
         extra_positives: str | Sequence[str] | None = None,
         extra_exclude: Sequence[str] | None = None,
         extra_margin: int = 0,
+        extra_target: str | None = None,
         target: str = "binding",
         task: str = "bound",
         on_error: str = "raise",
@@ -93,6 +96,11 @@ class Peaks(Source):
         self.input_length, self.narrow_width, self.extra_margin = length, narrow_width, extra_margin
         self.target, self.task, self.licence = target, task, licence
         self.targets = {target: Field("C", channels=(task,), values="binary")}
+        self.extra_target = extra_target if extra_positives else None
+        if self.extra_target:
+            if extra_target == target:
+                raise ConfigError(f"data.extra_target {extra_target!r} is also data.target: give it another name")
+            self.targets[extra_target] = Field("C", channels=(f"{task}_{extra_target}",), values="binary")
         self.peaks = read_intervals(peaks, on_error)
         self.filters = {"max_width": max_width, "min_signal": min_signal, "top_n": top_n}
         self.dropped: dict[str, int] = {}
@@ -117,7 +125,9 @@ class Peaks(Source):
         """Positives and negatives of one split."""
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
-        return PeakExamples(self.reader, self._tables[split], self.target, self.narrow_width, self.input_length)
+        return PeakExamples(
+            self.reader, self._tables[split], self.target, self.narrow_width, self.input_length, self.extra_target
+        )
 
     def describe(self) -> dict[str, Any]:
         """Files, genome, splits with n, what was dropped, the proof of the GC match, the leakage audit."""
@@ -193,6 +203,7 @@ class Peaks(Source):
             peaks.name[rows],
             np.full(n, -1, np.int64),
             gc_fraction(windows),
+            np.zeros(n, bool),
         )
         if split == "test":
             return table
@@ -262,6 +273,7 @@ class Peaks(Source):
                     np.full(n, ".", object),
                     np.full(n, -1, np.int64),
                     matched.gc,
+                    positives.extra[partner],
                 )
             )
         return WindowTable.join(*found)
@@ -305,6 +317,7 @@ class Peaks(Source):
             np.array(extra.headers, object),
             np.arange(n),
             gc,
+            np.ones(n, bool),
         )
 
     def _without_leaks(self, tables: dict[str, WindowTable]) -> dict[str, WindowTable]:
