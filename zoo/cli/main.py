@@ -29,9 +29,6 @@ def main(args: list[str] | None = None) -> int:
         code = cli.main(args, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return 0
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -42,7 +39,7 @@ def main(args: list[str] | None = None) -> int:
         return _fail(str(error))
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # the interpreter flushes once more at exit
-        return 141
+        return 1  # as click answers a reader that left
     except Exception as error:
         _show(error)
         return 2
@@ -86,9 +83,10 @@ class Commands(click.Group):
                 formatter.write_dl(sorted(known.broken.items()))
 
 
-@click.command(cls=Commands)
+@click.command(cls=Commands, invoke_without_command=True)
 @click.version_option(package_name="zoo-core", prog_name="zoo")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Find, train, check, explain and share networks that read DNA.
 
     \b
@@ -97,6 +95,8 @@ def cli() -> None:
       zoo train experiment=demo
       zoo predict ctcf-motif-cnn --fasta genome.fa --bed peaks.bed -o scores.tsv
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def _file(name: str) -> Path:
