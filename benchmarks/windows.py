@@ -79,8 +79,7 @@ def _zoo(kind: str, batched: bool):
                 read(ids[i : i + n], starts[i : i + n], args.length, out=out[:n])
 
         def counts():
-            read(ids[:CHECKED], starts[:CHECKED], args.length, out=out[:CHECKED])
-            first = out[:CHECKED]
+            first = read(ids[:CHECKED], starts[:CHECKED], args.length)
             return np.bincount(first.ravel(), minlength=5)[:4] if kind == "codes" else first.sum((0, 2), np.int64)
 
         return run, counts
@@ -126,7 +125,7 @@ def _pyfaidx(args):
         return [fasta[names[i]][starts[i] : starts[i] + args.length] for i in range(n)]
 
     def counts():
-        text = "".join(run(CHECKED))
+        text = "".join(run(min(CHECKED, args.windows)))
         return np.array([text.count(b) for b in "ACGT"])
 
     return run, counts
@@ -168,7 +167,7 @@ def _tangermeme(args):
     def run(n=args.windows):
         return extract_loci(loci[:n], args.fasta, in_window=args.length, n_jobs=args.threads, ignore=list("N"))
 
-    return run, lambda: run(CHECKED).sum((0, 2)).numpy()
+    return run, lambda: run(min(CHECKED, args.windows)).sum((0, 2)).numpy()
 
 
 CASES = {
