@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from zoo.data.codes import reverse_complement
-from zoo.fields import Field
-from zoo.training.augment import augment, batch_fields, shift_step
+from zoo.fields import Field, Grid
+from zoo.spec import ModelSpec
+from zoo.training.augment import augment, batch_fields, crop_targets, shift_step
 from zoo.training.loader import REVERSE, START, Loader
 
 
@@ -72,3 +73,21 @@ def test_contact_maps_are_cropped_on_both_axes():
     maps = torch.arange(36.0).view(1, 1, 6, 6)
     out = augment({"target/x": maps, START: torch.tensor([4])}, batch_fields({}, {"x": field}), margin=2)
     assert torch.equal(out["target/x"], maps[:, :, 2:6, 2:6])
+
+
+def test_targets_are_cropped_to_what_a_cropping_head_predicts():
+    targets = {"reads": Field("CT", channels=("a", "b"), bin_size=4), "map": Field("CTT", channels=("m",), bin_size=4)}
+    fields = batch_fields({}, targets)
+    batch = {
+        "target/reads": torch.arange(40.0).reshape(2, 2, 10),
+        "weight/reads": torch.ones(2, 1, 10),
+        "target/map": torch.arange(200.0).reshape(2, 1, 10, 10),
+    }
+    parts = {head: {"name": "any"} for head in targets}
+    spec = ModelSpec("m", {"name": "any"}, parts, 40, outputs={h: (f, Grid(8, 4, 6)) for h, f in targets.items()})
+    cropped = crop_targets(batch, fields, spec)
+    assert torch.equal(cropped["target/reads"], batch["target/reads"][:, :, 2:8])
+    assert cropped["weight/reads"].shape == (2, 1, 6)
+    assert torch.equal(cropped["target/map"], batch["target/map"][:, :, 2:8, 2:8])
+    for other in (spec.replace(input_length=48), spec.replace(outputs={h: (f, None) for h, f in targets.items()})):
+        assert torch.equal(crop_targets(batch, fields, other)["target/map"], batch["target/map"])

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from zoo.fields import CODES, Field
+from zoo.spec import ModelSpec
 from zoo.training.loader import REVERSE, START
 
-__all__ = ["augment", "batch_fields", "shift_step"]
+__all__ = ["augment", "batch_fields", "crop_targets", "shift_step"]
 
 
 def batch_fields(inputs: Mapping[str, Field], targets: Mapping[str, Field]) -> dict[str, Field]:
@@ -45,6 +46,25 @@ def augment(batch: Mapping[str, Tensor], fields: Mapping[str, Field], margin: in
             batch[key] = _crop(batch[key], field, start, margin)
         if reverse is not None:
             batch[key] = _turn(batch[key], field, reverse)
+    return batch
+
+
+def crop_targets(batch: Mapping[str, Tensor], fields: Mapping[str, Field], spec: ModelSpec) -> dict[str, Tensor]:
+    """Targets and their weights at the positions that a cropping head predicts.
+
+    Only targets that cover the whole window of `spec.input_length` bp are cropped; what has the prediction's
+    positions already, or belongs to a window of another length, stays as it is.
+    """
+    batch = dict(batch)
+    for head, (_, grid) in spec.outputs.items():
+        for key in (f"target/{head}", f"weight/{head}"):
+            field = fields.get(key)
+            if key not in batch or field is None or grid is None or grid.bin_size != field.bin_size:
+                continue
+            for axis in field.position_axes:
+                bins = batch[key].shape[axis] if axis < batch[key].dim() else 0
+                if bins > grid.length and bins * field.bin_size == spec.input_length:
+                    batch[key] = batch[key].narrow(axis, grid.offset // grid.bin_size, grid.length)
     return batch
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zoo.fields import Field
 from zoo.model import Model
-from zoo.training.augment import augment
+from zoo.training.augment import augment, crop_targets
 from zoo.training.collective import add_up, gather_rows, is_parallel, share_buffers, share_gradients
 from zoo.training.loader import Loader
 from zoo.training.optimizer import OptimizerSettings, make_optimizer
@@ -85,7 +85,7 @@ class TrainingModule(pl.LightningModule):
         torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 1_009 + self.global_rank)
         if self.freeze_encoder:
             self.model.encoder.eval()
-        batch = augment(batch, self.fields, self.margin)
+        batch = crop_targets(augment(batch, self.fields, self.margin), self.fields, self.model.spec)
         optimizer = self._optimizer_at_step()
         optimizer.zero_grad()
         weights = self._weights_of_all_rows(batch)
@@ -100,6 +100,7 @@ class TrainingModule(pl.LightningModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Adds this batch's sums and weights to those of the whole split."""
+        batch = crop_targets(batch, self.fields, self.model.spec)
         for rows in self._micro_batches(batch):
             for part, (value, weight) in self._parts(rows).items():
                 for what, x in (("sum", value), ("weight", weight)):
