@@ -72,7 +72,8 @@ def predictions_of(model: Model, heads: Mapping[str, Field], batch_size: int | N
         inputs = {
             k: torch.from_numpy(np.asarray(v)) for k, v in batch.items() if not k.startswith(("target/", "weight/"))
         }
-        n, length = batch["codes"].shape
+        n = len(next(iter(inputs.values())))
+        length = batch["codes"].shape[1] if "codes" in batch else model.spec.input_length
         step = batch_size or batch_rows(length, model.device.type)
         parts: dict[str, list] = {head: [] for head in heads}
         with torch.inference_mode():
