@@ -64,14 +64,22 @@ def as_if_installed(folder: Path) -> Iterator[str]:
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
         lines = "".join(f"{key} = {value}\n" for key, value in points.items())
         (info / "entry_points.txt").write_text(f"[{GROUP}]\n{lines}")
-        before = list(sys.path)
+        packages = {str(value).partition(":")[0].partition(".")[0] for value in points.values()}
+        before, elsewhere = list(sys.path), _take_out(packages)
         sys.path[:0] = [str(folder), *([str(folder / "src")] if (folder / "src").is_dir() else []), place]
         try:
             _rediscover()
             yield name
         finally:
             sys.path[:] = before
+            _take_out(packages)
+            sys.modules.update(elsewhere)
             _rediscover()
+
+
+def _take_out(packages: set[str]) -> dict:
+    """Forget modules of these packages, so that another copy of them is imported; returns what was there."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in packages}
 
 
 def _project(folder: Path) -> dict:
