@@ -26,11 +26,13 @@ class Examples(ABC):
     lengths: (n,) bp of every example's window.
     margin: bp of true flank that `batch` can add on each side, for shifts; 0 for ready-made sequences.
     weights: (n,) sampling weights, or None to see every example once an epoch.
+    groups: {name: (n,) bool} subsets that results are always given for too.
     """
 
     lengths: np.ndarray
     margin: int = 0
     weights: np.ndarray | None = None
+    groups: Mapping[str, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.lengths)
