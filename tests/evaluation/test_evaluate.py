@@ -91,6 +91,28 @@ def test_the_planted_motif_is_found_by_its_matrix_and_gc_alone_says_nothing():
     assert {row["n"] for row in found.rows} == {2000}
 
 
+def test_gc_alone_betrays_test_negatives_that_are_not_matched_even_where_training_is():
+    field = Field("C", ("one",), values="binary")
+    label = np.repeat([1.0, 0.0], 60).astype(np.float32)[:, None]
+    matched = np.concatenate([random_codes(60)] * 2)
+    richer = np.concatenate([random_codes(60), random_codes(60, seed=2)])
+    richer[:60, :12] = 1
+    found = evaluate(None, Tables(field, Rows(richer, label), Rows(matched, label)), n_bootstrap=200)
+    row = found.value("auroc", predictor="GC")
+    assert row["value"] == pytest.approx(roc_auc_score(label[:, 0], np.isin(richer, (1, 2)).mean(1)))
+    assert row["value"] > 0.8
+    assert 0.5 < row["low"] < row["value"] < row["high"]
+    poorer = Tables(field, Rows(richer, 1 - label), Rows(matched, label))
+    assert evaluate(None, poorer, n_bootstrap=0).value("auroc", predictor="GC")["value"] < 0.2
+
+
+@pytest.mark.parametrize(("split", "note"), [("train", "fitted to"), ("validation", "chosen on"), ("test", "")])
+def test_a_baseline_says_when_it_is_judged_on_rows_that_it_has_seen(split, note):
+    found = evaluate(None, Simulated(n_train=200, n_validation=200, n_test=200), split, n_bootstrap=0)
+    assert note in found.value("auroc", predictor="6-mer logistic")["note"]
+    assert ("this split" in found.value("auroc", predictor="6-mer logistic")["note"]) == bool(note)
+
+
 def test_labels_shuffled_in_training_leave_nothing_for_kmers_to_learn():
     found = evaluate(None, Simulated(n_train=2000, n_test=1500, flipped=0.5), n_bootstrap=200)
     assert abs(found.value("auroc", predictor="6-mer logistic")["value"] - 0.5) < 0.06
@@ -155,6 +177,20 @@ def test_a_stratum_is_evaluated_beside_the_whole():
     assert row["n"] == 50
     assert row["value"] == pytest.approx(roc_auc_score(labels[:50, 0], (codes[:50] == 0).mean(1)))
     assert found.value("auroc", "one")["n"] == 120
+
+
+def test_groups_of_the_examples_are_always_evaluated():
+    rows = Rows(random_codes(), binary_labels())
+    rows.groups = {"narrow": np.arange(120) < 70}
+    found = evaluate(Fake(both_tasks, TASKS), Tables(TASKS, rows), baselines=False, n_bootstrap=0)
+    assert found.value("auroc", "one", stratum="narrow")["n"] == 70
+
+
+def test_a_wrong_stratum_is_refused_before_the_model_is_run():
+    model = Fake(both_tasks, TASKS)
+    with pytest.raises(ConfigError, match="did you mean 'width'"):
+        evaluate(model, Tables(TASKS, Rows(random_codes(), binary_labels())), strata=["widht<3"])
+    assert model.seen == []
 
 
 def test_examples_of_several_lengths_keep_their_order():

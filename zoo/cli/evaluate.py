@@ -8,7 +8,7 @@ import click
 @click.command(
     "evaluate",
     short_help="Metrics with intervals, beside baselines on equal rows",
-    epilog="Example: zoo evaluate runs/ctcf/2025-01-31 --motif CTCF --stratum 'width<=2000' -o predictions.tsv",
+    epilog="Example: zoo evaluate runs/ctcf/2025-01-31 --motif CTCF --stratum 'chrom==chrX' -o table.tsv",
 )
 @click.argument("model", metavar="NAME_OR_RUN")
 @click.option(
@@ -17,7 +17,7 @@ import click
 @click.option("--motif", "motifs", multiple=True, help="JASPAR name or identifier: its best match is a baseline.")
 @click.option("--baselines/--no-baselines", default=True, show_default=True, help="GC content, k-mers, motifs.")
 @click.option("--kmer", default=6, show_default=True, help="Length of the k-mers of the baseline.")
-@click.option("--stratum", "strata", multiple=True, help="A subset to evaluate too, as in 'width<=2000'.")
+@click.option("--stratum", "strata", multiple=True, help="A subset to evaluate too, as in 'peak_width<=2000'.")
 @click.option("--config", help="A run's config.json, where the model itself does not name its data.")
 @click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them.")
 @click.option("--fasta", multiple=True, help="Genome of the data; may be given several times.")
@@ -51,13 +51,10 @@ def command(
     """
     import json
 
-    import torch
-
     from zoo.evaluation.evaluate import evaluate
     from zoo.evaluation.opening import open_evaluated
 
-    opened = open_evaluated(model, config=config, data=data, fasta=fasta)
-    opened.model.to("cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu"))
+    opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
     found = evaluate(
         opened.model,
         opened.source,

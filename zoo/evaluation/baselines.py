@@ -1,6 +1,7 @@
 """What a model must beat: GC content, k-mers, the best match of a known motif, the average profile.
 
 Each is features of the sequence and a small fit on the training split, chosen on the validation split.
+Where the features are one number (GC, the best match), ranks and correlations are of the number itself.
 """
 
 from __future__ import annotations

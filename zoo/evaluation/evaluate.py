@@ -16,7 +16,7 @@ from zoo.data.source import SPLITS, Source
 from zoo.errors import ConfigError
 from zoo.evaluation.baselines import baselines as baselines_for
 from zoo.evaluation.bootstrap import Measure, measure
-from zoo.evaluation.fitting import Fitted
+from zoo.evaluation.fitting import Fitted, score_of
 from zoo.evaluation.metrics import metrics_for
 from zoo.evaluation.reading import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.result import Evaluation
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from zoo.model import Model
 
 __all__ = ["evaluate", "tasks_of"]
+
+_SEEN = {"train": "fitted to this split", "validation": "regularisation chosen on this split"}
 
 
 def evaluate(
@@ -49,7 +51,8 @@ def evaluate(
     model: any Model; None evaluates the baselines alone.  Its mode is restored.
     split: one of train, validation, test.
     motif: JASPAR names or identifiers; adds the best match of each as a baseline.
-    strata: further subsets to evaluate, as `width<=2000` on the columns that name the examples.
+    strata: subsets to evaluate beside the whole and the examples' own groups, as `peak_width<=2000` on the columns
+        that name the examples, or on `length`.
     batch_size: examples a forward pass, None for what suits the device.
     n_bootstrap: resamples, 0 for no intervals.
     k: length of the k-mers of the baseline.
@@ -63,6 +66,10 @@ def evaluate(
     examples = source.examples(split)
     if not len(examples):
         raise ConfigError(f"split {split!r} of the data is empty: choose another, or data that have one")
+    identity = {key: np.asarray(v) for key, v in examples.identity(np.arange(len(examples))).items()}
+    columns = {"length": np.asarray(examples.lengths), **identity}
+    subsets = {"all": np.ones(len(examples), bool), **examples.groups}
+    subsets |= {text: in_stratum(text, columns) for text in strata}
     heads = shared_heads(model, source.targets) if model else {}
     targets = {head: source.targets[head] for head in heads or source.targets}
     grids = {head: grid for head, (_, grid) in heads.items()}
@@ -78,10 +85,6 @@ def evaluate(
     with _evaluating(model):
         seen = read(examples, per_batch, label=f"reading {split}")
     fitted = Fitted(source, targets, grids, plan, features, seed) if baselines else None
-    identity = {key: np.asarray(v) for key, v in examples.identity(np.arange(len(examples))).items()}
-    columns = {"length": np.asarray(examples.lengths), **identity}
-    subsets = {"all": np.ones(len(examples), bool), **{text: in_stratum(text, columns) for text in strata}}
-
     result = Evaluation(split, identity)
     predictor = name or (model.spec.name if model else "")
     for head, field in targets.items():
@@ -93,15 +96,21 @@ def evaluate(
             if model:
                 predictions[predictor] = _of_model(seen[f"prediction/{head}"], channel, order, truth, field)
                 result.keep(head if len(targets) > 1 else "", task or head, field, truth, predictions[predictor][0])
+            scores: dict[str, np.ndarray | None] = {}
             for baseline in plan[head]:
                 if baseline.task in (None, task):
                     given = seen.get(f"feature/{baseline.name}")
-                    predictions[baseline.name] = fitted.predict(baseline, head, field, channel, given, len(truth))
+                    values, note = fitted.predict(baseline, head, field, channel, given, len(truth))
+                    note = "; ".join(filter(None, (note, _SEEN.get(split, ""))))
+                    predictions[baseline.name] = (values, note)
+                    if field.values != "class" and truth.ndim == 1:
+                        scores[baseline.name] = score_of(given)
             for stratum, kept in subsets.items():
                 at = np.flatnonzero(kept & _labelled(truth, field))
                 for key, (prediction, note) in predictions.items():
-                    taken = None if prediction is None else prediction[at]
-                    for metric, found in _measures(field, truth[at], taken, n_bootstrap, seed):
+                    values = None if prediction is None else prediction[at]
+                    score = values if scores.get(key) is None else scores[key][at]
+                    for metric, found in _measures(field, truth[at], values, score, n_bootstrap, seed):
                         result.add(key, key != predictor, head, task, metric, found, stratum, note)
         if model:
             _add_whole(result, predictor, head, field, label, seen[f"prediction/{head}"], subsets, n_bootstrap, seed)
@@ -162,18 +171,25 @@ def _labelled(truth: np.ndarray, field: Field) -> np.ndarray:
 
 
 def _measures(
-    field: Field, truth: np.ndarray, prediction: np.ndarray | None, n_bootstrap: int, seed: int
+    field: Field,
+    truth: np.ndarray,
+    prediction: np.ndarray | None,
+    score: np.ndarray | None,
+    n_bootstrap: int,
+    seed: int,
 ) -> Iterator[tuple[Any, Measure]]:
+    """Every metric of one task; those that no scale changes are of the score."""
     chosen = [metric for metric in metrics_for(field) if not metric.whole]
     if not chosen:
         reason = f"no metric is known for {field.values} targets of axes {field.axes!r}"
         yield None, Measure(None, None, None, len(truth), None, reason)
     for metric in chosen:
-        if prediction is None:
+        taken = score if metric.scale_free else prediction
+        if taken is None:
             yield metric, Measure(None, None, None, len(truth), None)
         else:
             binary = field.values == "binary"
-            yield metric, measure(metric, truth, prediction, binary=binary, n_bootstrap=n_bootstrap, seed=seed)
+            yield metric, measure(metric, truth, taken, binary=binary, n_bootstrap=n_bootstrap, seed=seed)
 
 
 def _add_whole(

@@ -12,7 +12,7 @@ from zoo.evaluation.baselines import Baseline, fit
 from zoo.evaluation.reading import labels_of, read
 from zoo.fields import Field, Grid
 
-__all__ = ["Fitted"]
+__all__ = ["Fitted", "score_of"]
 
 _MOST_ROWS = 20_000
 _MOST_TASKS = 20
@@ -55,7 +55,7 @@ class Fitted:
         if not self._rows["train"]:
             return self._unfitted(features, "no training rows")
         if (channel or 0) >= _MOST_TASKS:
-            return None, f"fitted for the first {_MOST_TASKS} tasks only"
+            return self._unfitted(features, f"only the first {_MOST_TASKS} tasks are")
         train, validation = (self._labels(split, head, channel) for split in ("train", "validation"))
         note = "" if self._of["train"] <= _MOST_ROWS else f"fitted to {_MOST_ROWS:,} of {self._of['train']:,} rows"
         if baseline.features is None:
@@ -98,9 +98,17 @@ class Fitted:
 
     def _unfitted(self, features: Any, reason: str) -> tuple[np.ndarray | None, str]:
         """One number a row may still rank the rows."""
-        if isinstance(features, np.ndarray) and features.shape[1] == 1:
-            return features[:, 0], f"not fitted: {reason}"
-        return None, reason
+        score = score_of(features)
+        return score, f"not fitted: {reason}" if score is not None else reason
+
+
+def score_of(features: Any) -> np.ndarray | None:
+    """(n,) the number itself, where a baseline has one number a row.
+
+    Metrics that no scale changes take it in place of a fit: on training rows whose GC content is matched
+    exactly a fit has slope 0, and would say 0.5 of test rows that are not matched at all.
+    """
+    return features[:, 0] if isinstance(features, np.ndarray) and features.shape[1] == 1 else None
 
 
 def _constant(train: np.ndarray, field: Field, n: int) -> np.ndarray:

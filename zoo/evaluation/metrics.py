@@ -46,6 +46,7 @@ class Metric:
     unit: what it is aggregated over: examples, regions, bins, positions.
     two_classes: it needs positives and negatives.
     probability: it needs predictions from 0 to 1.
+    scale_free: it stays the same when predictions are scaled or shifted, so that a bare score will do.
     whole: it takes all channels of a target at once instead of one task after the other.
     """
 
@@ -55,6 +56,7 @@ class Metric:
     unit: str = "examples"
     two_classes: bool = False
     probability: bool = False
+    scale_free: bool = False
     whole: bool = False
 
 
@@ -285,15 +287,15 @@ def _ratio(a: np.ndarray, b: np.ndarray, otherwise: float = np.nan) -> np.ndarra
 _SCALAR, _PROFILE = ("C", ""), ("CT", "T")
 
 METRICS = (
-    Metric("auroc", auroc, _is("binary", axes=_SCALAR), two_classes=True),
-    Metric("auprc", auprc, _is("binary", axes=_SCALAR), two_classes=True),
+    Metric("auroc", auroc, _is("binary", axes=_SCALAR), two_classes=True, scale_free=True),
+    Metric("auprc", auprc, _is("binary", axes=_SCALAR), two_classes=True, scale_free=True),
     Metric("log_loss", log_loss, _is("binary", axes=_SCALAR), probability=True),
     Metric("accuracy", accuracy, _is("binary", axes=_SCALAR), probability=True),
     Metric("brier", brier, _is("binary", axes=_SCALAR), probability=True),
     Metric("auroc", _over_positions(auroc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
     Metric("auprc", _over_positions(auprc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
-    Metric("pearson", pearson, _is("real", "count", axes=_SCALAR)),
-    Metric("spearman", spearman, _is("real", "count", axes=_SCALAR)),
+    Metric("pearson", pearson, _is("real", "count", axes=_SCALAR), scale_free=True),
+    Metric("spearman", spearman, _is("real", "count", axes=_SCALAR), scale_free=True),
     Metric("mse", mse, _is("real", "count", axes=_SCALAR)),
     Metric("r2", r2, _is("real", "count", axes=_SCALAR)),
     Metric("pearson", profile_pearson, _is("real", "count", axes=_PROFILE), "bins"),

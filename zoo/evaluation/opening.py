@@ -33,6 +33,7 @@ def open_evaluated(
     config: str | Path | None = None,
     data: Sequence[str] = (),
     fasta: Sequence[str] = (),
+    device: str = "cpu",
 ) -> Opened:
     """Load a model and build its data source.
 
@@ -40,6 +41,7 @@ def open_evaluated(
     config: a run's config.json (or a file with its keys data and genome) for a model that has none.
     data: key=value changes to the data's arguments, keys dotted, values as in YAML.
     fasta: the genome's files, in place of the configuration's.
+    device: where the model goes: cpu, cuda, or auto for a GPU if there is one.
 
     Raises ConfigError where nothing says which data to take.
     """
@@ -47,7 +49,8 @@ def open_evaluated(
     from zoo.training.wiring import build_source
 
     run = _run_folder(name)
-    model = load(str(run / "model") if run else name)
+    place = _device(device)
+    model = load(str(run / "model") if run else name).to(place)
     if config is not None:
         plain = _read(Path(config))
     elif run:
@@ -64,6 +67,17 @@ def open_evaluated(
         )
     shown = str(run) if run else str(getattr(model, "source", name))
     return Opened(shown, model, build_source(plain), plain)
+
+
+def _device(name: str) -> str:
+    import torch
+
+    here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if name == "auto":
+        return here[1] if len(here) > 1 else "cpu"
+    if name not in here and not (name == "cuda" and len(here) > 1):
+        raise ConfigError(f"device {name!r} is not here: choose from auto, {', '.join(here)}")
+    return name
 
 
 def _run_folder(name: str) -> Path | None:

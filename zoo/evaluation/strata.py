@@ -1,4 +1,4 @@
-"""Subsets of the examples by their columns: `width<=2000`, `chrom==chrX & score>500`.  Parsed, never evaluated."""
+"""Subsets of the examples by their columns: `peak_width<=2000`, `chrom==chrX & score>500`.  Parsed, never evaluated."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def in_stratum(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     for part in text.split("&"):
         match = _COMPARISON.match(part)
         if not match:
-            raise ConfigError(f"stratum {text!r} does not read column<=value, joined by &: write it as 'width<=2000'")
+            raise ConfigError(
+                f"stratum {text!r} does not read column<=value, joined by &: write it as 'peak_width<=2000'"
+            )
         name, sign, value = match["column"], match["sign"], match["value"]
         if name not in columns:
             raise ConfigError(f"stratum {text!r}: the examples have no column {name!r}" + did_you_mean(name, columns))
