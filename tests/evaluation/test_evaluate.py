@@ -254,6 +254,20 @@ def test_without_training_rows_a_single_number_still_ranks():
     assert found.value("auroc", "one", predictor="6-mer logistic")["note"] == "no training rows"
 
 
+def test_data_without_sequence_have_no_baselines_that_read_it():
+    class Signal(Rows):
+        def batch(self, indices, margin=0):
+            return {"signal": self.codes[indices], "target/y": self.labels[indices]}
+
+    rows = Signal(random_codes(), binary_labels())
+    found = evaluate(None, Tables(TASKS, rows, rows), motif="CTCF", n_bootstrap=0)
+    assert found.rows == []
+    field = Field("CT", ("track",), values="count")
+    rows = Signal(random_codes(), random_codes()[:, None].astype(np.float32))
+    found = evaluate(None, Tables(field, rows, rows), n_bootstrap=0)
+    assert {row["predictor"] for row in found.rows} == {"mean profile"}
+
+
 def test_the_mode_of_the_model_is_restored():
     model = Fake(both_tasks, TASKS).train()
     evaluate(model, Tables(TASKS, Rows(random_codes(), binary_labels())), baselines=False, n_bootstrap=0)

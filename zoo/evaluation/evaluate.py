@@ -75,6 +75,8 @@ def evaluate(
     grids = {head: grid for head, (_, grid) in heads.items()}
     motifs = get_motifs([motif] if isinstance(motif, str) else motif or ())
     plan = {head: baselines_for(field, k, motifs) if baselines else [] for head, field in targets.items()}
+    if "codes" not in examples.batch(np.arange(1)):
+        plan = {head: [b for b in chosen if not b.features] for head, chosen in plan.items()}
     features = {b.name: b.features for chosen in plan.values() for b in chosen if b.features}
     predict = predictions_of(model, targets, batch_size) if model else None
 
