@@ -350,3 +350,8 @@ def test_what_an_experiment_leaves_to_the_user_is_asked_for(install):
     with pytest.raises(ConfigError, match=r"data.root is missing: experiment left needs it: set data.root="):
         compose(["experiment=left"])
     assert compose(["experiment=left", "data.root=/data"])["data"]["root"] == "/data"
+
+
+def test_what_an_experiment_loses_is_said_once(capsys):
+    run(lambda config: None, ["experiment=simulated", "encoder=dilated_cnn"])
+    assert capsys.readouterr().err.count("encoder.filters of experiment simulated is left out") == 1

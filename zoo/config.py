@@ -12,12 +12,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.conf_groups import Groups, groups, value_at
 from zoo.config_check import check_config
+from zoo.config_flags import read_flags
 from zoo.errors import ConfigError, ZooError
 from zoo.registry import did_you_mean
 from zoo.resources import core_file
@@ -46,7 +47,7 @@ def run(task: Task, args: list[str], config: str = "train") -> int:
     another process, so it must be a function that can be imported.
     Returns the exit code; raises ConfigError for a mistake in `args`, and whatever a single run raises.
     """
-    asked = _read_flags(args)
+    asked = read_flags(args)
     with _session(groups(asked.folders)) as session:
         overrides = session.read(asked.overrides, sweep=asked.multirun)
         if asked.show:
@@ -55,39 +56,6 @@ def run(task: Task, args: list[str], config: str = "train") -> int:
             sys.stdout.write(OmegaConf.to_yaml(session.plain(session.compose(config, overrides))))
             return 0
         return session.sweep(config, overrides, task) if asked.multirun else session.run(config, overrides, task)
-
-
-@dataclass
-class _Asked:
-    overrides: list[str] = field(default_factory=list)
-    folders: list[Path] = field(default_factory=list)
-    multirun: bool = False
-    show: bool = False
-
-
-def _read_flags(args: list[str]) -> _Asked:
-    """Flags may stand anywhere among the overrides."""
-    asked, words = _Asked(), iter(args)
-    for word in words:
-        flag, _, value = word.partition("=")
-        if word in ("-m", "--multirun"):
-            asked.multirun = True
-        elif flag in ("-c", "--cfg"):
-            value = value or next(words, "")
-            if value != "job":
-                raise ConfigError(f"{flag} {value}".rstrip() + " is not known: write --cfg job")
-            asked.show = True
-        elif flag in ("-cd", "--config-dir"):
-            value = value or next(words, "")
-            if not value or not Path(value).is_dir():
-                raise ConfigError(f"{flag} {value!r} is no folder: name one that holds experiment/*.yaml or the like")
-            asked.folders.append(Path(value).resolve())
-        elif word.startswith("-"):
-            known = ["--multirun", "--cfg", "--config-dir", "--help"]
-            raise ConfigError(f"zoo train has no option {flag!r}" + did_you_mean(flag, known))
-        else:
-            asked.overrides.append(word)
-    return asked
 
 
 @contextmanager
@@ -280,7 +248,7 @@ class _Job:
         (folder / "error.txt").unlink(missing_ok=True)
         HydraConfig.instance().cfg = None  # Lightning would start its further processes through Hydra
         try:
-            config = _settled(composed, settings, self.groups)
+            config = _settled(composed, settings, self.groups, quiet=not self.sweep)
             result = self.task({**config, "output_dir": str(folder)})
         except Exception as error:
             self.error = error

@@ -91,6 +91,7 @@ def flat_metrics(metrics: Any, prefix: str = "") -> dict[str, float]:
 
     >>> flat_metrics({"test": {"binding": {"auroc": 0.91, "n": 200}}})
     {'test.binding.auroc': 0.91, 'test.binding.n': 200}
+
     Of rows as `zoo evaluate` makes them, the model's own over all examples:
 
     >>> flat_metrics([{"split": "test", "head": "binding", "task": "CTCF", "metric": "auroc", "value": 0.91}])

@@ -1,0 +1,50 @@
+"""The flags of a command that takes overrides: -m, --cfg job, --config-dir DIR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zoo.errors import ConfigError
+from zoo.registry import did_you_mean
+
+__all__ = ["Asked", "read_flags"]
+
+
+@dataclass
+class Asked:
+    """What a command line asks of a task: overrides, folders with further options, a sweep, or a look."""
+
+    overrides: list[str] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    multirun: bool = False
+    show: bool = False
+
+
+def read_flags(args: list[str]) -> Asked:
+    """Split words into flags, which may stand anywhere, and overrides.
+
+    >>> read_flags(["experiment=demo", "-m", "seed=1,2"])
+    Asked(overrides=['experiment=demo', 'seed=1,2'], folders=[], multirun=True, show=False)
+    """
+    asked, words = Asked(), iter(args)
+    for word in words:
+        flag, _, value = word.partition("=")
+        if word in ("-m", "--multirun"):
+            asked.multirun = True
+        elif flag in ("-c", "--cfg"):
+            value = value or next(words, "")
+            if value != "job":
+                raise ConfigError(f"{flag} {value}".rstrip() + " is not known: write --cfg job")
+            asked.show = True
+        elif flag in ("-cd", "--config-dir"):
+            value = value or next(words, "")
+            if not value or not Path(value).is_dir():
+                raise ConfigError(f"{flag} {value!r} is no folder: name one that holds experiment/*.yaml or the like")
+            asked.folders.append(Path(value).resolve())
+        elif word.startswith("-"):
+            known = ["--multirun", "--cfg", "--config-dir", "--help"]
+            raise ConfigError(f"zoo train has no option {flag!r}" + did_you_mean(flag, known))
+        else:
+            asked.overrides.append(word)
+    return asked
