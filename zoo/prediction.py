@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.errors import ConfigError, ZooError
+from zoo.inference import batch_rows, inferring
 from zoo.outputs import Output
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from zoo.data.sequences import Sequences
     from zoo.model import Model
 
-__all__ = ["Predictions", "batch_rows", "predict", "predict_codes", "predict_intervals", "predict_sequences"]
+__all__ = ["Predictions", "predict", "predict_codes", "predict_intervals", "predict_sequences"]
 
 CHUNK = 4096
 
@@ -146,10 +147,7 @@ def predict_sequences(
 
 
 def predict_codes(model: Model, codes: np.ndarray, output: Output, *, rows: int | None = None) -> np.ndarray:
-    """codes (N, L) uint8 -> (N, number of outputs) float32, in batches that fit the device.
-
-    The model's train or eval mode is restored.
-    """
+    """codes (N, L) uint8 -> (N, number of outputs) float32, in batches that fit the device."""
     import torch
 
     needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
@@ -158,27 +156,12 @@ def predict_codes(model: Model, codes: np.ndarray, output: Output, *, rows: int 
             f"model {model.spec.name!r} reads {', '.join(needed)} beside the sequence: use its own command"
         )
     rows = rows or batch_rows(codes.shape[1], model.device.type)
-    training = model.training
-    model.eval()
-    try:
-        with torch.inference_mode():
-            parts = [
-                output.of(model, {"codes": torch.from_numpy(codes[i : i + rows]).to(model.device)}).float().cpu()
-                for i in range(0, len(codes), rows)
-            ]
-    finally:
-        model.train(training)
+    with inferring(model):
+        parts = [
+            output.of(model, {"codes": torch.from_numpy(codes[i : i + rows]).to(model.device)}).float().cpu()
+            for i in range(0, len(codes), rows)
+        ]
     return torch.cat(parts).numpy() if parts else np.zeros((0, len(output.names)), np.float32)
-
-
-def batch_rows(length: int, device: str = "cpu") -> int:
-    """Rows a batch for windows of `length` bp.
-
-    On a CPU the activations of a batch should stay in the caches: about 8 kb a batch was fastest for
-    a 64-channel dilated network (4 rows of 2,114 bp, 3 times batch 64).
-    """
-    budget = 8_192 if device == "cpu" else 1_048_576
-    return max(1, min(1024, budget // length))
 
 
 def origin(model: Model, output: Output) -> Mapping[str, str]:

@@ -40,14 +40,11 @@ def command(model, fastas, bed, sequences, out, output, max_n, on_error, device)
     if not sequences and not (fastas and bed):
         raise ConfigError("nothing to predict: give --fasta GENOME and --bed INTERVALS, or --sequences FASTA")
 
-    import torch
-
     from zoo.hub import load
+    from zoo.inference import choose_device
     from zoo.prediction import predict_intervals, predict_sequences
 
-    network = load(model).to(
-        "cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu")
-    )
+    network = load(model).to(choose_device(device))
     if sequences:
         from zoo.data.sequences import read_sequences
 

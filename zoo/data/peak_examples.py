@@ -20,7 +20,8 @@ class WindowTable:
     """n windows, in columns of (n,).
 
     contig, start, length: on the genome, contig -1 for a ready-made sequence, whose number `ready` is (else -1).
-    label: 1 at a peak.  extra: True for a ready-made sequence and for the negatives matched to one.  width: bp of the peak, for a negative of the peak that it is matched to.  gc: fraction.
+    extra: True for a ready-made sequence and for the negatives matched to one.
+    label: 1 at a peak.  width: bp of the peak, for a negative of the peak that it is matched to.  gc: fraction.
     """
 
     contig: np.ndarray
@@ -136,7 +137,10 @@ class PeakExamples(Examples):
         self.groups = {f"peaks <= {narrow_width:,} bp": table.width <= narrow_width}
 
     def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
-        """codes (N, L + 2 * margin), target/<name> and weight/<name> (N, 1), covariates (N, 1): the window's GC content, index (N,)."""
+        """codes (N, L + 2 * margin), target/<name> and weight/<name> (N, 1), index (N,).
+
+        covariates (N, 1): the window's GC content.
+        """
         rows, table = np.asarray(indices, np.int64), self._table
         label = table.label[rows][:, None]
         labels = {f"target/{self._target}": label}

@@ -6,7 +6,7 @@ evaluate(model, source, "test", motif="CTCF").table()
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from zoo.evaluation.reading import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.result import Evaluation
 from zoo.evaluation.strata import in_stratum
 from zoo.fields import Field
+from zoo.inference import inferring
 from zoo.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def evaluate(
         seen = labels_of(batch, targets, grids) | {f"feature/{key}": f(batch["codes"]) for key, f in features.items()}
         return seen | predict(batch) if predict else seen
 
-    with _evaluating(model):
+    with inferring(model) if model else nullcontext():
         seen = read(examples, per_batch, label=f"reading {split}")
     fitted = Fitted(source, targets, grids, plan, features, seed) if baselines else None
     result = Evaluation(split, identity)
@@ -128,19 +129,6 @@ def tasks_of(field: Field) -> list[tuple[str, int | None]]:
     if field.values == "class" or field.channel_axis is None:
         return [("", None)]
     return [(task, c) for c, task in enumerate(field.channels)]
-
-
-@contextmanager
-def _evaluating(model: Model | None) -> Iterator[None]:
-    if model is None:
-        yield
-        return
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 def _order(target: Field, output: Field) -> dict[int, int | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.data.source import Source
 from zoo.errors import ConfigError
+from zoo.inference import choose_device
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -49,7 +50,7 @@ def open_evaluated(
     from zoo.training.wiring import build_source
 
     run = _run_folder(name)
-    place = _device(device)
+    place = choose_device(device)
     model = load(str(run / "model") if run else name).to(place)
     if config is not None:
         plain = _read(Path(config))
@@ -67,17 +68,6 @@ def open_evaluated(
         )
     shown = str(run) if run else str(getattr(model, "source", name))
     return Opened(shown, model, build_source(plain), plain)
-
-
-def _device(name: str) -> str:
-    import torch
-
-    here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-    if name == "auto":
-        return here[1] if len(here) > 1 else "cpu"
-    if name not in here and not (name == "cuda" and len(here) > 1):
-        raise ConfigError(f"device {name!r} is not here: choose from auto, {', '.join(here)}")
-    return name
 
 
 def _run_folder(name: str) -> Path | None:

@@ -63,10 +63,10 @@ def labels_of(
 
 
 def predictions_of(model: Model, heads: Mapping[str, Field], batch_size: int | None) -> Callable[[Batch], dict]:
-    """A function that predicts a batch: {prediction/<head>: (N, ...) float32}, activation included."""
+    """A function that predicts a batch (inside `inferring`): {prediction/<head>: (N, ...) float32}, activated."""
     import torch
 
-    from zoo.prediction import batch_rows
+    from zoo.inference import batch_rows
 
     def predict(batch: Batch) -> dict[str, np.ndarray]:
         inputs = {
@@ -76,12 +76,11 @@ def predictions_of(model: Model, heads: Mapping[str, Field], batch_size: int | N
         length = batch["codes"].shape[1] if "codes" in batch else model.spec.input_length
         step = batch_size or batch_rows(length, model.device.type)
         parts: dict[str, list] = {head: [] for head in heads}
-        with torch.inference_mode():
-            for first in range(0, n, step):
-                some = {k: v[first : first + step].to(model.device) for k, v in inputs.items()}
-                prediction = model.predict(some)
-                for head in heads:
-                    parts[head].append(prediction[head].float().cpu())
+        for first in range(0, n, step):
+            some = {k: v[first : first + step].to(model.device) for k, v in inputs.items()}
+            prediction = model.predict(some)
+            for head in heads:
+                parts[head].append(prediction[head].float().cpu())
         return {f"prediction/{head}": torch.cat(x).numpy() for head, x in parts.items()}
 
     return predict

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from zoo.inference import evaluating
 from zoo.interfaces import Attribution, Interpreter
-from zoo.interpreters.evaluation import evaluating
 
 if TYPE_CHECKING:
     from zoo.model import Model

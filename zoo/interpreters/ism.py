@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ConfigError, ContractError
+from zoo.inference import evaluating
 from zoo.interfaces import Attribution, Interpreter
-from zoo.interpreters.evaluation import evaluating
 
 if TYPE_CHECKING:
     from zoo.model import Model

@@ -7,13 +7,15 @@ the results stay what they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["channels_first", "channels_last"]
+__all__ = ["channels_first", "channels_last", "in_channels_last"]
 
 
 def channels_last(model: nn.Module) -> nn.Module:
@@ -38,6 +40,19 @@ def channels_first(model: nn.Module) -> nn.Module:
         if isinstance(module, _ChannelsLast):
             module.__class__ = type(module).__mro__[2]
     return model
+
+
+@contextmanager
+def in_channels_last(model: nn.Module, wanted: bool = True) -> Iterator[None]:
+    """`channels_last` inside, where it is wanted; outside every convolution is what it was."""
+    before = [(module, type(module)) for module in model.modules()] if wanted else []
+    if wanted:
+        channels_last(model)
+    try:
+        yield
+    finally:
+        for module, kind in before:
+            module.__class__ = kind
 
 
 class _ChannelsLast:

@@ -6,17 +6,16 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from zoo.data.source import Source
-from zoo.layers.channels_last import channels_first, channels_last
+from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
 from zoo.training.fine_tuning import published_model
 from zoo.training.fitting import fit, make_trainer
@@ -25,6 +24,9 @@ from zoo.training.processes import run_processes, started_by_a_launcher
 from zoo.training.provenance import describe
 from zoo.training.settings import TrainerSettings, settings_of
 from zoo.training.wiring import build_model, build_module, build_source, build_terms
+
+if TYPE_CHECKING:
+    from zoo.evaluation.result import Evaluation
 
 __all__ = ["Result", "train"]
 
@@ -65,16 +67,17 @@ def train(config: Mapping[str, Any]) -> Result:
     trainer = make_trainer(settings, folder, module)
 
     since = time.monotonic()
-    with _channels_last(model, settings):
+    with in_channels_last(model, settings.accelerator == "cpu"):
         fit(trainer, module, folder)
     if not trainer.is_global_zero:
         return Result(folder.path, (), folder.model)
 
     _take_best(model, folder)
     describe(model, config, settings, source, module, trainer, time.monotonic() - since)
-    metrics = _evaluate(model, source)
+    evaluation = _evaluate(model, source, config.get("evaluation") or {})
+    metrics = tuple(evaluation.rows) if evaluation else ()
     _save(model, source, folder, metrics)
-    _tell(folder, metrics)
+    _tell(folder, evaluation)
     return Result(folder.path, metrics, folder.model)
 
 
@@ -89,17 +92,6 @@ def _prepare(settings: TrainerSettings, config: Mapping[str, Any]) -> None:
     torch.manual_seed(int(config.get("seed", 0)))
 
 
-@contextmanager
-def _channels_last(model: Model, settings: TrainerSettings) -> Iterator[None]:
-    """On a CPU, while training."""
-    if settings.accelerator == "cpu":
-        channels_last(model)
-    try:
-        yield
-    finally:
-        channels_first(model)
-
-
 def _take_best(model: Model, folder: RunFolder) -> None:
     """The weights of the best epoch, or the last ones where nothing was validated; on the CPU, in eval mode."""
     if folder.best.is_file():
@@ -109,18 +101,15 @@ def _take_best(model: Model, folder: RunFolder) -> None:
     model.cpu().eval()
 
 
-def _evaluate(model: Model, source: Source) -> tuple[Mapping[str, Any], ...]:
-    """Every metric on the test split, beside baselines."""
-    if not len(source.examples("test")):
-        print("no test split: the model is saved without metrics", file=sys.stderr)
-        return ()
+def _evaluate(model: Model, source: Source, asked: Mapping[str, Any]) -> Evaluation | None:
+    """Every metric on the split that `evaluation` names, beside baselines."""
+    split = asked.get("split", "test")
+    if not len(source.examples(split)):
+        print(f"no {split} split: the model is saved without metrics", file=sys.stderr)
+        return None
     from zoo.evaluation.evaluate import evaluate
 
-    channels_last(model)
-    try:
-        return tuple(evaluate(model, source, "test").rows)
-    finally:
-        channels_first(model)
+    return evaluate(model, source, split, motif=asked.get("motifs") or (), n_bootstrap=asked.get("bootstrap", 1000))
 
 
 def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mapping[str, Any], ...]) -> None:
@@ -134,18 +123,15 @@ def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mappin
     write_json(folder.metrics, list(metrics))
 
 
-def _tell(folder: RunFolder, metrics: tuple[Mapping[str, Any], ...]) -> None:
-    """Where it wrote, one line of numbers with n, and the next command."""
-    print(f"run       {folder.path}")
-    print(f"model     {folder.model}")
-    own = [row for row in metrics if not row["baseline"] and row["value"] is not None]
-    if own:
-        first = own[0]
-        values = [
-            f"{r['metric']} {r['value']:.3f}" for r in own if (r["head"], r["task"]) == (first["head"], first["task"])
-        ]
-        print(f"test      {first['task'] or first['head']}: {', '.join(values)} (n = {first['n']:,})")
-    print(f"next      zoo publish {folder.path} --name NAME --to file:///a/folder")
+def _tell(folder: RunFolder, evaluation: Evaluation | None) -> None:
+    """What it is worth beside the baselines, where it wrote, and the next command."""
+    if evaluation:
+        predictions = folder.path / f"predictions_{evaluation.split}.tsv"
+        evaluation.write(predictions, {"model": str(folder.model)})
+        print(f"{evaluation.table()}\n\npredictions  {predictions}")
+    print(f"run          {folder.path}")
+    print(f"model        {folder.model}")
+    print(f"next         zoo publish {folder.path} --name NAME --to file:///a/folder")
 
 
 def _read_result(folder: RunFolder) -> Result:

@@ -1,0 +1,61 @@
+"""How a model is run when it is not trained: where, how many rows at a time, and without leaving a trace on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from zoo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.model import Ensemble, Model
+
+__all__ = ["batch_rows", "choose_device", "evaluating", "inferring"]
+
+
+def choose_device(name: str = "auto") -> str:
+    """cpu, cuda or cuda:1; auto is a GPU if there is one.  Raises ConfigError for a device that is not here."""
+    import torch
+
+    here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if name == "auto":
+        return here[1] if len(here) > 1 else "cpu"
+    if name not in here and not (name == "cuda" and len(here) > 1):
+        raise ConfigError(f"device {name!r} is not here: choose from auto, {', '.join(here)}")
+    return name
+
+
+def batch_rows(length: int, device: str = "cpu") -> int:
+    """Rows a batch for windows of `length` bp.
+
+    On a CPU the activations of a batch should stay in the caches: about 8 kb a batch was fastest for
+    a 64-channel dilated network (4 rows of 2,114 bp, 3 times batch 64).
+    """
+    budget = 8_192 if device == "cpu" else 1_048_576
+    return max(1, min(1024, budget // length))
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Eval mode inside, every module's own mode again outside, on errors too."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
+def inferring(model: Model | Ensemble) -> Iterator[None]:
+    """Eval mode, no gradients, and on a CPU the memory layout that convolves fastest; all undone outside."""
+    import torch
+
+    from zoo.layers.channels_last import in_channels_last
+
+    with evaluating(model), torch.inference_mode(), in_channels_last(model, model.device.type == "cpu"):
+        yield
