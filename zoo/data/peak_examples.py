@@ -118,7 +118,7 @@ class PeakExamples(Examples):
 
     target, extra_target: names of the predictions; with an extra target the extra windows are labelled for it alone.
     groups: {"peaks <= 2,000 bp": (n,) bool}, for results by part; negatives go with the peak they are matched to.
-    labels: (n,) 1 at a peak.
+    labels: (n,) 1 at a peak.  The negatives at the peaks weigh together what the positives weigh.
     """
 
     def __init__(
@@ -131,6 +131,8 @@ class PeakExamples(Examples):
         extra_target: str | None = None,
     ):
         self._reader, self._table, self._target, self._extra_target = reader, table, target, extra_target
+        main = table.label[~table.extra] > 0
+        self._negative_weight = float(main.sum() / max(1, (~main).sum()))
         self.lengths = table.length
         self.labels = table.label
         self.margin = reader.ready_margin if (table.ready >= 0).any() else margin
@@ -143,11 +145,13 @@ class PeakExamples(Examples):
         """
         rows, table = np.asarray(indices, np.int64), self._table
         label = table.label[rows][:, None]
-        labels = {f"target/{self._target}": label}
+        extra = table.extra[rows][:, None]
+        weight = np.where((label > 0) | extra, 1.0, self._negative_weight).astype(np.float32)
+        labels = {f"target/{self._target}": label, f"weight/{self._target}": weight}
         if self._extra_target:
-            extra = table.extra[rows][:, None].astype(np.float32)
-            labels |= {f"weight/{self._target}": 1 - extra, f"target/{self._extra_target}": label}
-            labels[f"weight/{self._extra_target}"] = extra
+            labels[f"weight/{self._target}"] = np.where(extra, np.float32(0), weight)
+            labels[f"target/{self._extra_target}"] = label
+            labels[f"weight/{self._extra_target}"] = extra.astype(np.float32)
         return {
             "codes": self._reader.codes(table, rows, margin),
             **labels,

@@ -39,7 +39,10 @@ class Peaks(Source):
     splits: {train, validation, test: [regions]}, 0-based half-open; a window that crosses a border is in none.
     max_width: training peaks at most this wide, bp.  min_signal, top_n: training peaks by signal value (by score
         where the file has no signal value).
-    negatives: number for every positive.  gc_bin: GC difference up to which one is matched.
+    negatives: number for every positive.  train_negatives: another number for training at the peaks; there they
+        weigh together what the positives weigh.  repeat: how often an epoch shows each training window at the
+        peaks, for the sake of balance with many extra positives.
+    gc_bin: GC difference up to which one is matched.
     min_distance: bp between a negative and any peak of the file, used or not.
     max_n_fraction: of N in a negative, and in a positive that is trained on.
     narrow_width: test results are also given for peaks at most this wide (with their negatives), bp.
@@ -66,6 +69,8 @@ class Peaks(Source):
         min_signal: float | None = None,
         top_n: int | None = None,
         negatives: int = 1,
+        train_negatives: int | None = None,
+        repeat: int = 1,
         gc_bin: float = 0.02,
         min_distance: int = 500,
         max_n_fraction: float = 0.0,
@@ -84,11 +89,14 @@ class Peaks(Source):
             raise ConfigError("data=peaks needs a file of peaks: set data.peaks=/path/to/file.narrowPeak.gz")
         if center not in ("summit", "middle"):
             raise ConfigError(f"data.center {center!r} must be summit or middle")
-        if length < 1 or negatives < 1 or extra_margin < 0:
-            raise ConfigError(
-                f"data.length {length} and data.negatives {negatives} must be at least 1, "
-                f"data.extra_margin {extra_margin} at least 0"
-            )
+        train_negatives = negatives if train_negatives is None else train_negatives
+        counts = {"length": length, "negatives": negatives, "train_negatives": train_negatives, "repeat": repeat}
+        for key, number in counts.items():
+            if number < 1:
+                raise ConfigError(f"data.{key} {number} must be at least 1")
+        if extra_margin < 0:
+            raise ConfigError(f"data.extra_margin {extra_margin} must be at least 0")
+        self.repeat = repeat
         peaks, extra = resolve_paths(root, peaks)[0], resolve_paths(root, extra_positives)
         self.genome = Genome.from_config(genome)
         self.splits = Splits.from_config(splits)
@@ -106,6 +114,7 @@ class Peaks(Source):
         self.dropped: dict[str, int] = {}
         self.matching: dict[str, dict[str, Any]] = {}
         self._match = {"gc": gc_bin, "n": negatives, "distance": min_distance, "max_n": max_n_fraction, "seed": seed}
+        self._match["train"] = train_negatives
         self._files = [peaks, *extra]
         self._known = self._on_genome(self.peaks)
         self._extra, extra_known = self._read_extra(extra, extra_exclude)
@@ -125,9 +134,11 @@ class Peaks(Source):
         """Positives and negatives of one split."""
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
-        return PeakExamples(
-            self.reader, self._tables[split], self.target, self.narrow_width, self.input_length, self.extra_target
-        )
+        table = self._tables[split]
+        if split == "train" and self.repeat > 1:
+            again = np.tile(np.flatnonzero(~table.extra), self.repeat - 1)
+            table = table.take(np.r_[np.arange(len(table)), again])
+        return PeakExamples(self.reader, table, self.target, self.narrow_width, self.input_length, self.extra_target)
 
     def describe(self) -> dict[str, Any]:
         """Files, genome, splits with n, what was dropped, the proof of the GC match, the leakage audit."""
@@ -147,6 +158,7 @@ class Peaks(Source):
             "negatives": {
                 "how": f"windows of the genome with the same GC content, {self._match['distance']} bp from any peak",
                 "per_positive": self._match["n"],
+                "per_training_positive": self._match["train"],
                 "gc_bin": self._match["gc"],
                 **self.matching,
             },
@@ -253,7 +265,7 @@ class Peaks(Source):
                 self.genome,
                 positives.gc[rows],
                 int(length),
-                n_per_positive=self._match["n"],
+                n_per_positive=self._match["train" if key == "train" else "n"],
                 exclude=known,
                 min_distance=self._match["distance"],
                 bin_width=self._match["gc"],
