@@ -93,7 +93,10 @@ class Evaluation:
 
         names = {c if c not in {"status", *self.predictions} else f"input_{c}": c for c in self.identity}
         labels = [v for key, v in self.predictions.items() if key.endswith(".label")]
-        missing = np.all([[x is None or x != x for x in label] for label in labels], axis=0)
+        rows = len(next(iter(self.identity.values())))
+        missing = np.full(rows, bool(labels))
+        for label in labels:
+            missing &= np.array([x is None or x != x for x in label], bool)
         status = np.where(missing, "no_label", "ok")
         columns = [*(self.identity[c] for c in names.values()), status, *self.predictions.values()]
         header = [*names, "status", *self.predictions]
