@@ -44,7 +44,7 @@ def config(config):
 def test_two_processes_train_the_model_of_one(config, tmp_path, capfd):
     alone = train({**config, "output_dir": str(tmp_path / "alone")})
     both = train({**config, "trainer": {**config["trainer"], "devices": 2}})
-    assert capfd.readouterr().out.count("model     ") == 2
+    assert capfd.readouterr().out.count("zoo publish") == 2
     assert both.metrics[0]["n"] == 40
     a, b = (load_file(r.model_folder / "model.safetensors") for r in (alone, both))
     for name in a:

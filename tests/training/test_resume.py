@@ -109,10 +109,52 @@ def test_a_run_killed_terminated_and_interrupted_ends_as_if_nothing_had_happened
         assert sorted(i for step in steps for i in seen[step]) == list(range(n))
 
 
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("at", [1, 20, 38, 39], ids=lambda at: f"step {at} of 39")
+def test_a_signal_in_mid_step_is_answered_after_a_step_with_a_checkpoint(config, monkeypatch, signum, at):
+    from zoo.training import module
+
+    config["trainer"] |= {"max_epochs": 3, "checkpoint_every": 1000}  # 13 steps an epoch
+    step = module.TrainingModule.training_step
+
+    def interrupted(self, batch, batch_idx):
+        step(self, batch, batch_idx)
+        if self.global_step == at:
+            os.kill(os.getpid(), signum)
+
+    handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
+    with monkeypatch.context() as patch:
+        patch.setattr(module.TrainingModule, "training_step", interrupted)
+        if at == 39:  # the last step is done, and with it the training
+            assert train(config).metrics
+        else:
+            with pytest.raises(SystemExit) as end:
+                train(config)
+            assert end.value.code == 128 + signum
+            last = Path(config["output_dir"]) / "checkpoints" / "last.ckpt"
+            assert torch.load(last, weights_only=True)["global_step"] == at + 1
+            assert train({"resume": config["output_dir"]}).metrics
+    assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)] == handlers
+
+
+def test_the_losses_logged_before_a_run_was_cut_off_are_kept(config, monkeypatch):
+    from zoo.training import run
+
+    config["trainer"] |= {"logger": "csv", "max_epochs": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_evaluate", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            train(config)
+    folder = train(config).folder
+    header, *rows = (folder / "logs" / "metrics.csv").read_text().splitlines()
+    assert {"step", "train/loss", "validation_loss"} <= set(header.split(","))
+    assert len(rows) >= 2
+
+
 def test_another_configuration_does_not_go_on_in_the_folder_of_a_run(config, monkeypatch):
     from zoo.training import run
 
-    monkeypatch.setattr(run, "_evaluate", lambda model, source: 1 / 0)
+    monkeypatch.setattr(run, "_evaluate", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(config)
     with pytest.raises(ConfigError, match="another configuration: go on with resume="):
@@ -123,7 +165,7 @@ def test_a_run_cut_off_before_its_evaluation_only_evaluates(config, monkeypatch,
     from zoo.training import module, run
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_evaluate", lambda model, source: 1 / 0)
+        patch.setattr(run, "_evaluate", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             train(config)
 

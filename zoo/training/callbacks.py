@@ -96,15 +96,16 @@ class Signals(Callback):
 
     def __init__(self, checkpoints: Checkpoints):
         self.checkpoints = checkpoints
-        self.received = 0
-        self._before: dict[int, Any] = {}
 
-    def on_fit_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """Lightning's own handlers are replaced: they end with exit code 0, or talk to other processes in mid-step."""
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """Replace Lightning's own handlers, which are there by now.
+
+        They would end the run with exit code 0, and talk to the other processes in mid-step.
+        """
         wanted = [signal.SIGTERM, signal.SIGINT] + ([signal.SIGUSR1] if "SLURM_JOB_ID" in os.environ else [])
         for signum in wanted:
             try:
-                self._before[signum] = signal.signal(signum, lambda number, frame: self._note(module, number))
+                signal.signal(signum, lambda number, frame: self._note(module, number))
             except ValueError:  # not in the main thread: signals are somebody else's
                 return
 
@@ -120,16 +121,6 @@ class Signals(Callback):
         """The epoch's checkpoint is there."""
         if module.stop_signal:
             self._leave(trainer, module.stop_signal)
-
-    def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
-        """Give the handlers back."""
-        self.on_fit_end(trainer, module)
-
-    def on_fit_end(self, trainer: pl.Trainer, module: Any) -> None:
-        """Give the handlers back."""
-        for signum, handler in self._before.items():
-            signal.signal(signum, handler)
-        self._before = {}
 
     def _note(self, module: Any, signum: int) -> None:
         if signum == signal.SIGINT and module.received_signal:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import lightning.pytorch as pl
@@ -17,7 +20,7 @@ from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEn
 from lightning.pytorch.strategies import DDPStrategy
 
 from zoo.errors import ConfigError
-from zoo.training.callbacks import BestEpoch, Checkpoints, EpochLines, ProgressBar, Signals
+from zoo.training.callbacks import BestEpoch, Checkpoints, EpochLines, Interrupted, ProgressBar, Signals
 from zoo.training.collective import share_state
 from zoo.training.folder import RunFolder
 from zoo.training.module import TrainingModule
@@ -50,14 +53,19 @@ class SummedGradients(DDPStrategy):
 def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
     """Train, from the folder's checkpoint on if there is one."""
     checkpoint = folder.last if folder.last.is_file() else None
-    with _quiet(), torch.random.fork_rng():
-        trainer.fit(
-            module,
-            train_dataloaders=module.train_loader,
-            val_dataloaders=module.validation_loader,
-            ckpt_path=checkpoint,
-            weights_only=True,
-        )
+    with _quiet(), _handlers_given_back(), torch.random.fork_rng():
+        try:
+            trainer.fit(
+                module,
+                train_dataloaders=module.train_loader,
+                val_dataloaders=module.validation_loader,
+                ckpt_path=checkpoint,
+                weights_only=True,
+            )
+        except Interrupted:
+            raise
+        except SystemExit as error:  # Lightning's answer to a signal before the first step
+            raise Interrupted(signal.SIGTERM if trainer.received_sigterm else signal.SIGINT) from error
 
 
 def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingModule) -> pl.Trainer:
@@ -109,7 +117,7 @@ def _logger(settings: TrainerSettings, folder: RunFolder) -> Logger | bool:
     if settings.logger == "none":
         return False
     if settings.logger == "csv":
-        return CSVLogger(folder.path, name="", version="logs")
+        return CSVLogger(folder.path, name="", version=_free_name(folder))
     try:
         return TensorBoardLogger(folder.path, name="", version="logs")
     except ModuleNotFoundError as error:
@@ -117,6 +125,24 @@ def _logger(settings: TrainerSettings, folder: RunFolder) -> Logger | bool:
             "trainer.logger=tensorboard needs tensorboard: run `pip install 'zoo-core[tensorboard]'`, "
             "or set trainer.logger=csv"
         ) from error
+
+
+def _free_name(folder: RunFolder) -> str:
+    """logs; logs_2 and so on for a run that goes on, since the logger empties a folder that it finds."""
+    names = (f"logs_{i}" if i > 1 else "logs" for i in count(1))
+    return next(name for name in names if not (folder.path / name).exists())
+
+
+@contextmanager
+def _handlers_given_back() -> Iterator[None]:
+    signals = [s for s in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, s)]
+    before = {s: signal.getsignal(getattr(signal, s)) for s in signals}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for name, handler in before.items():
+                signal.signal(getattr(signal, name), handler)
 
 
 @contextmanager
