@@ -1,6 +1,6 @@
 """zoo: find, train, check, explain and share networks that read DNA.
 
-    model = zoo.load("ctcf-motif-cnn")
+model = zoo.load("ctcf-motif-cnn")
 """
 
 from __future__ import annotations
