@@ -120,7 +120,7 @@ def _head(path: Path) -> bytes:
 
 def _refuse_cut_bgzf(path: Path, head: bytes) -> None:
     """BGZF ends with an empty block (SAM specification 4.1.2); without it a cut at a block border goes unseen."""
-    if head[3] & 4 and head[12:14] == b"BC":
+    if len(head) >= 14 and head[3] & 4 and head[12:14] == b"BC":
         with path.open("rb") as file:
             file.seek(-min(28, path.stat().st_size), 2)
             if file.read() != _BGZF_END:
