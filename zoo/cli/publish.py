@@ -13,15 +13,20 @@ import click
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
 @click.option("--name", required=True, help="Lower-case letters, digits and . _ - only.")
 @click.option("--to", help="hf://org, file:///folder or a folder's path; default is the place that ZOO_HUB names.")
+@click.option("--licence", help="Of the weights, as in MIT or CC-BY-4.0; default is what the run says.")
+@click.option("--citation", help="What to cite.")
+@click.option(
+    "--evaluate/--no-evaluate", "evaluated", default=True, help="Evaluate an ensemble as its first member was."
+)
 @click.option("--private", is_flag=True, help="Make a new Hugging Face repository private.")
-def command(runs, name, to, private):
+def command(runs, name, to, licence, citation, evaluated, private):
     """Publish the model of each RUN folder under one name; several become one model that answers with their mean.
 
     What was published before stays where it is, under its revision.
     """
     from zoo.hub import publish
 
-    source = publish(runs, name, to, private)
+    source = publish(runs, name, to, private, licence=licence, citation=citation, evaluated=evaluated)
     what = f"{len(runs)} runs as one ensemble" if len(runs) > 1 else runs[0]
     click.echo(f"published {what} as {source}")
     click.echo(f"next: zoo pull {source}", err=True)

@@ -26,12 +26,23 @@ __all__ = ["join", "publish"]
 _ALIKE = ("encoder", "heads", "input_length", "n_encoding", "inputs", "outputs", "activation", "conjoined")
 
 
-def publish(runs: str | Path | Sequence[str | Path], name: str, to: str | None = None, private: bool = False) -> str:
+def publish(
+    runs: str | Path | Sequence[str | Path],
+    name: str,
+    to: str | None = None,
+    private: bool = False,
+    *,
+    licence: str | None = None,
+    citation: str | None = None,
+    evaluated: bool = True,
+) -> str:
     """Publish runs or model folders under a name, and return the source with its revision.
 
     runs: several (seeds, folds) become one model that answers with their mean.
     to: hf://org, file:///folder or a folder's path; the place that ZOO_HUB names where it is left out.
     private: of a new Hugging Face repository.
+    licence, citation: of the published weights, where the runs' own are not meant.
+    evaluated: an ensemble of runs is evaluated as its first member was, so that its card has metrics of its own.
     An earlier revision stays where it is; the name moves to the new one, last of all.
     Raises HubError where a run holds no finished model, members differ, or nothing can be written.
     """
@@ -45,6 +56,10 @@ def publish(runs: str | Path | Sequence[str | Path], name: str, to: str | None =
     folders = [model_folder(path.expanduser()) for path in paths]
     model = join([load_bundle(folder) for folder in folders], name)
     model.spec = _with_metrics(model.spec, paths)
+    if evaluated and len(paths) > 1:
+        model.spec = model.spec.replace(metrics=(*_metrics_of_its_own(model, paths[0]), *model.spec.metrics))
+    stated = {"licence": licence, "citation": citation}
+    model.spec = model.spec.replace(**{key: text for key, text in stated.items() if text is not None})
     try:
         with TemporaryDirectory(prefix="zoo-publish-") as temporary:
             folder = Path(temporary, "model")
@@ -107,6 +122,23 @@ def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
             if isinstance(row, dict)
         ]
     return spec.replace(metrics=tuple(rows))
+
+
+def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], ...]:
+    """Rows of an evaluation on the data and split of a run; none where only a model folder is at hand."""
+    path = run / "config.json"
+    if not (run / "model").is_dir() or not path.is_file():
+        return ()
+    from zoo.evaluation.evaluate import evaluate
+    from zoo.training.wiring import build_source
+
+    config = json.loads(path.read_text(encoding="utf-8"))
+    asked = config.get("evaluation") or {}
+    source, split = build_source(config), asked.get("split", "test")
+    if not len(source.examples(split)):
+        return ()
+    motif, n = asked.get("motifs") or (), asked.get("bootstrap", 1000)
+    return tuple(evaluate(model, source, split, motif=motif, n_bootstrap=n).rows)
 
 
 def _golden_inputs(folder: Path) -> dict[str, Any]:
