@@ -104,11 +104,17 @@ def canonical_kmers(k: int) -> tuple[np.ndarray, int]:
 
 
 def fit(
-    values: str, train: Any, target: np.ndarray, validation: Any, validation_target: np.ndarray
+    values: str,
+    train: Any,
+    target: np.ndarray,
+    validation: Any,
+    validation_target: np.ndarray,
+    weight: np.ndarray | None = None,
 ) -> Callable[[Any], np.ndarray] | None:
     """Logistic regression (binary, class) or ridge (real, count), its regularisation chosen on validation.
 
     train, validation: features (n, F); target: (n,) without missing labels; validation may be None.
+    weight: (n,) of the training rows, None for equal ones.
     Returns features -> prediction (n,), probabilities of label 1 or (n, K) for classes, or None where there
     is nothing to fit: fewer than two labels, or one class only.
     """
@@ -126,7 +132,7 @@ def fit(
         model = _logistic(choice) if logistic else _ridge(choice)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit that stops early is still a baseline, chosen on validation
-            model.fit(train, target)
+            model.fit(train, target, sample_weight=weight)
         loss = 0.0 if len(choices) == 1 else _loss(model, check, validation_target, logistic)
         if loss < lowest:
             best, lowest = model, loss

@@ -15,13 +15,14 @@ from zoo.fields import Field, Grid
 __all__ = ["Fitted", "score_of"]
 
 _MOST_ROWS = 20_000
+_MOST_BASES = 40_000_000
 _MOST_TASKS = 20
 
 
 class Fitted:
     """What the baselines learn from training and validation rows.
 
-    At most 20,000 training rows are used, drawn with `seed`, and of a head's tasks the first 20.
+    At most 20,000 training rows are used, or 40 Mb of short ones, drawn with `seed`; of a head's tasks the first 20.
     """
 
     def __init__(
@@ -37,16 +38,18 @@ class Fitted:
 
         def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
             found = {f"feature/{name}": function(batch["codes"]) for name, function in features.items()}
-            return labels_of(batch, targets, grids) | found
+            weights = {k: np.asarray(v) for k, v in batch.items() if k.startswith("weight/")}
+            return labels_of(batch, targets, grids) | weights | found
 
         self._rows, self._of = {}, {}
         for split in ("train", "validation"):
             examples = source.examples(split)
             chosen = np.arange(len(examples))
-            if len(chosen) > _MOST_ROWS:
-                chosen = np.sort(np.random.default_rng(seed).choice(len(chosen), _MOST_ROWS, replace=False))
+            most = max(_MOST_ROWS, int(_MOST_BASES / max(1, np.mean(examples.lengths)))) if len(chosen) else 0
+            if len(chosen) > most:
+                chosen = np.sort(np.random.default_rng(seed).choice(len(chosen), most, replace=False))
             self._rows[split] = read(examples, per_batch, chosen, label=f"reading {split} for the baselines")
-            self._of[split] = len(examples)
+            self._of[split] = (len(chosen), len(examples))
 
     def predict(
         self, baseline: Baseline, head: str, field: Field, channel: int | None, features: Any, n: int
@@ -57,12 +60,13 @@ class Fitted:
         if (channel or 0) >= _MOST_TASKS:
             return self._unfitted(features, f"only the first {_MOST_TASKS} tasks are")
         train, validation = (self._labels(split, head, channel) for split in ("train", "validation"))
-        note = "" if self._of["train"] <= _MOST_ROWS else f"fitted to {_MOST_ROWS:,} of {self._of['train']:,} rows"
+        used, of = self._of["train"]
+        note = "" if used == of else f"fitted to {used:,} of {of:,} rows"
         if baseline.features is None:
             return _constant(train, field, n), note
         if "T" in field.axes:
             return self._scaled_profile(baseline, train, validation, features, note)
-        model = self._fit(baseline, field.values, train, validation)
+        model = self._fit(baseline, field.values, train, validation, self._rows["train"].get(f"weight/{head}"))
         if model is None:
             return self._unfitted(features, "training labels are all alike")
         prediction = model(features)
@@ -74,7 +78,15 @@ class Fitted:
         label = self._rows[split].get(f"target/{head}")
         return label if label is None or channel is None else label[:, channel]
 
-    def _fit(self, baseline: Baseline, values: str, train: np.ndarray, validation: np.ndarray | None) -> Any:
+    def _fit(
+        self,
+        baseline: Baseline,
+        values: str,
+        train: np.ndarray,
+        validation: np.ndarray | None,
+        weight: np.ndarray | None = None,
+    ) -> Any:
+        """Fit to the labelled rows of one task, weighed as the model's training weighs them."""
         parts = []
         for split, label in (("train", train), ("validation", validation)):
             if label is None:
@@ -82,6 +94,9 @@ class Fitted:
                 continue
             known = np.flatnonzero(label >= 0 if values == "class" else np.isfinite(label))
             parts += [self._rows[split][f"feature/{baseline.name}"][known], label[known]]
+        if weight is not None and weight.size == len(weight):
+            known = np.flatnonzero(train >= 0 if values == "class" else np.isfinite(train))
+            return fit(values, *parts, weight=weight.reshape(-1)[known])
         return fit(values, *parts)
 
     def _scaled_profile(

@@ -117,6 +117,10 @@ class Evaluation:
                     continue
                 for task in tasks:
                     some = [r for r in rows if r["task"] == task]
+                    if not any(r["n"] for r in some):
+                        if stratum == "all":
+                            yield f"{where}: {task or head}, no labelled example", []
+                        continue
                     yield f"{where}: {'/'.join(dict.fromkeys(filter(None, (head, task))))}, {_size(some[0])}", some
 
 
@@ -127,6 +131,8 @@ def _size(row: Mapping[str, Any]) -> str:
 
 
 def _block(title: str, rows: list[dict]) -> str:
+    if not rows:
+        return title
     metrics = list(dict.fromkeys(r["metric"] for r in rows))
     units = {r["metric"]: r["unit"] for r in rows}
     header = ["", *(m if units[m] in ("examples", "") else f"{m} ({units[m]})" for m in metrics)]
@@ -136,12 +142,21 @@ def _block(title: str, rows: list[dict]) -> str:
         lines.append([predictor, *(cells.get(m, "") for m in metrics)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
-    notes = {}
+    return "\n".join([title, *text, *_notes(rows, metrics)])
+
+
+def _notes(rows: list[dict], metrics: list[str]) -> Iterator[str]:
+    """A line a note: whose it is, and of which metrics where not of all."""
+    found: dict[str, dict[str, list[str]]] = {}
     for r in rows:
         if r["note"] and not r["note"].startswith("prevalence"):
-            notes.setdefault((r["predictor"], r["note"]), []).append(r["metric"])
-    told = [f"  {predictor}, {', '.join(names)}: {note}" for (predictor, note), names in notes.items()]
-    return "\n".join([title, *text, *told])
+            found.setdefault(r["note"], {}).setdefault(r["predictor"], []).append(r["metric"])
+    for note, whose in found.items():
+        told = []
+        for predictor, names in whose.items():
+            few = len(names) < len(metrics) / 2
+            told.append(f"{predictor} ({', '.join(names)})" if few else predictor)
+        yield f"  {note}: {', '.join(told)}"
 
 
 def _cell(row: Mapping[str, Any]) -> str:

@@ -86,7 +86,12 @@ def join(models: Sequence[Model | Ensemble], name: str) -> Model | Ensemble:
     members = [member for model in models for member in getattr(model, "members", [model])]
     joined = Ensemble(first.spec.replace(name=name), members)
     joined.spec = joined.spec.replace(
-        metrics=tuple({"member": i, **_renamed(row, name)} for i, m in enumerate(models) for row in m.spec.metrics),
+        metrics=tuple(
+            {"member": i, **_renamed(row, name)}
+            for i, m in enumerate(models)
+            for row in m.spec.metrics
+            if not row.get("baseline")
+        ),
         **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit", "training")},
     )
     return joined
