@@ -78,7 +78,7 @@ def test_scalar_needs_one_output():
 
 def test_nothing_said_selects_every_task():
     output = Output.parse(None, SPEC)
-    assert output.names == ("binding/CTCF", "binding/PU.1", "atac/CTCF:mean", "atac/liver:mean")
+    assert output.names == ("binding/CTCF", "PU.1", "atac/CTCF:mean", "liver:mean")
     assert output.select(PREDICTION).shape == (2, 4)
 
 

@@ -107,13 +107,17 @@ class Output:
 
     @classmethod
     def every(cls, spec: ModelSpec) -> Output:
-        """Every task; tasks with positions are reduced by their mean, and named so."""
+        """Every task; tasks with positions are reduced by their mean, and named so.
+
+        A task is called by its head too where two heads have one of its name.
+        """
         names, terms = [], []
-        several = len(spec.outputs) > 1
+        every = [task for field, _ in spec.outputs.values() for task in _channels(field)]
         for head, (field, _) in spec.outputs.items():
             reduce = "mean" if "T" in field.axes else None
             for channel, task in enumerate(_channels(field)):
-                names.append((f"{head}/" if several else "") + task + (f":{reduce}" if reduce else ""))
+                prefix = f"{head}/" if every.count(task) > 1 else ""
+                names.append(prefix + task + (f":{reduce}" if reduce else ""))
                 terms.append((Term(1.0, head, channel, reduce=reduce),))
         return cls(tuple(names), tuple(terms))
 
