@@ -29,7 +29,7 @@ def command(name, card, as_json):
 
 def _show_model(name, card, as_json):
     from zoo.hub import manifest
-    from zoo.hub.card import facts, metric_line, printable
+    from zoo.hub.card import facts, metrics_text, printable
     from zoo.hub.config_file import read_spec
     from zoo.hub.loading import fetch
 
@@ -47,8 +47,8 @@ def _show_model(name, card, as_json):
         width = max(map(len, rows))
         for key, value in rows.items():
             click.echo(f"{key.ljust(width)}  {value}")
-        for row in spec.metrics:
-            click.echo("metric".ljust(width) + "  " + metric_line(row))
+        if spec.metrics:
+            click.echo("\n" + metrics_text([row for row in spec.metrics if "member" not in row]) + "\n")
         click.echo(f"next: zoo predict {name} --fasta GENOME.fa --bed INTERVALS.bed -o predictions.tsv", err=True)
 
 

@@ -95,6 +95,10 @@ def evaluate(
         order = _order(field, heads[head][0]) if model else {}
         for task, channel in tasks_of(field):
             truth = label if channel is None else label[:, channel]
+            if not _labelled(truth, field).any():
+                metric, found = next(_measures(field, truth[:0], None, None, 0, seed))
+                result.add(predictor or "baselines", not predictor, head, task, metric, found, "all", "")
+                continue
             predictions: dict[str, tuple[np.ndarray | None, str]] = {}
             if model:
                 predictions[predictor] = _of_model(seen[f"prediction/{head}"], channel, order, truth, field)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from zoo.evaluation.bootstrap import Measure
 from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
 
-__all__ = ["Evaluation"]
+__all__ = ["Evaluation", "table_of"]
 
 _MOST_TASKS = 8
 
@@ -103,25 +103,30 @@ class Evaluation:
         return write_table(path, header, zip(*columns, strict=True), {"split": self.split, **(comments or {})})
 
     def table(self) -> str:
-        """Text: a block a stratum and task, a line a predictor, a column a metric; medians where tasks are many."""
-        return "\n\n".join(_block(title, rows) for title, rows in self._blocks())
+        """The rows as `table_of` shows them."""
+        return table_of(self.rows)
 
-    def _blocks(self) -> Iterator[tuple[str, list[dict]]]:
-        for stratum in dict.fromkeys(r["stratum"] for r in self.rows):
-            for head in dict.fromkeys(r["head"] for r in self.rows):
-                rows = [r for r in self.rows if r["stratum"] == stratum and r["head"] == head]
-                tasks = list(dict.fromkeys(r["task"] for r in rows))
-                where = self.split + ("" if stratum == "all" else f", {stratum}")
-                if len(tasks) > _MOST_TASKS:
-                    yield f"{where}: {head}, median (quartiles) over {len(tasks)} tasks", list(_medians(rows))
-                    continue
-                for task in tasks:
-                    some = [r for r in rows if r["task"] == task]
-                    if not any(r["n"] for r in some):
-                        if stratum == "all":
-                            yield f"{where}: {task or head}, no labelled example", []
-                        continue
+
+def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Text: a block a stratum and task, a line a predictor, a column a metric; medians where tasks are many."""
+    return "\n\n".join(_block(title, some) for title, some in _blocks(rows))
+
+
+def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict]]]:
+    for stratum in dict.fromkeys(r["stratum"] for r in every):
+        for head in dict.fromkeys(r["head"] for r in every):
+            rows = [dict(r) for r in every if r["stratum"] == stratum and r["head"] == head]
+            tasks = list(dict.fromkeys(r["task"] for r in rows))
+            where = "".join(dict.fromkeys(r["split"] for r in rows)) + ("" if stratum == "all" else f", {stratum}")
+            if len(tasks) > _MOST_TASKS:
+                yield f"{where}: {head}, median (quartiles) over {len(tasks)} tasks", list(_medians(rows))
+                continue
+            for task in tasks:
+                some = [r for r in rows if r["task"] == task]
+                if any(r["n"] for r in some):
                     yield f"{where}: {'/'.join(dict.fromkeys(filter(None, (head, task))))}, {_size(some[0])}", some
+                elif stratum == "all":
+                    yield f"{where}: {task or head}, no labelled example", []
 
 
 def _size(row: Mapping[str, Any]) -> str:

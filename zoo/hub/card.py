@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from zoo.fields import Field, Grid
     from zoo.spec import ModelSpec
 
-__all__ = ["facts", "metric_line", "printable", "write_card"]
+__all__ = ["facts", "metrics_text", "printable", "write_card"]
 
 _METRIC_COLUMNS = (
     "member", "task", "predictor", "metric", "value", "low", "high", "n", "n_positive", "split", "stratum", "unit",
@@ -140,19 +140,19 @@ def facts(spec: ModelSpec) -> dict[str, str]:
     return {key: printable(text)[:_LONGEST] for key, text in found.items() if text}
 
 
-def metric_line(row: Mapping[str, Any]) -> str:
-    """One row of an evaluation on one line of a terminal.
+def metrics_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows of an evaluation as `zoo evaluate` prints them; a stranger's rows may lack anything."""
+    from zoo.evaluation.result import table_of
 
-    >>> metric_line({"predictor": "GC content", "metric": "auroc", "value": 0.5, "low": 0.48, "high": 0.52, "n": 90})
-    'GC content auroc 0.5 (0.48 to 0.52), n 90'
-    """
-    parts = [row.get("task"), row.get("predictor"), row.get("metric"), row.get("value")]
-    text = " ".join(_cell(part) for part in parts if part is not None)
-    if row.get("low") is not None:
-        text += f" ({_cell(row['low'])} to {_cell(row.get('high'))})"
-    for key in ("n", "split"):
-        text += f", {key} {row[key]}" if row.get(key) else ""
-    return printable(text)
+    texts = ("predictor", "head", "task", "metric", "split", "unit", "stratum", "note")
+    numbers = ("value", "low", "high", "n", "n_positive")
+    clean = [
+        {k: printable(row.get(k) or "") for k in texts}
+        | {k: row[k] if isinstance(row.get(k), int | float) else None for k in numbers}
+        for row in rows
+        if isinstance(row, Mapping)
+    ]
+    return table_of([{**row, "n": row["n"] or 0} for row in clean])
 
 
 def printable(text: Any) -> str:

@@ -90,7 +90,7 @@ def join(models: Sequence[Model | Ensemble], name: str) -> Model | Ensemble:
             {"member": i, **_renamed(row, name)}
             for i, m in enumerate(models)
             for row in m.spec.metrics
-            if not row.get("baseline")
+            if not row.get("baseline") and row.get("n")
         ),
         **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit", "training")},
     )
