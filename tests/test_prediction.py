@@ -67,6 +67,11 @@ def test_every_row_comes_out_in_order_with_its_status(tmp_path, model, genome):
     assert (table["CTCF"].notna() == (table["status"] == "ok")).all()
 
 
+def test_aliases_of_contigs_are_said(tmp_path, model, genome):
+    intervals = read_intervals(bed(tmp_path), on_error="skip")
+    assert predict_intervals(model, intervals, genome).comments["aliases"] == "chr1 is 1, chrM is MT"
+
+
 def test_the_numbers_are_the_models_own(tmp_path, model, genome, letters):
     table = predict(model, bed(tmp_path), fasta=genome, on_error="skip")
     codes = torch.from_numpy(encode(letters[100:140]))[None]

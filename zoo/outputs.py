@@ -189,7 +189,8 @@ def _find(name: str, spec: ModelSpec) -> tuple[str, int]:
     ]
     if len(found) == 1:
         return found[0]
-    known = [f"{h}/{t}" if len(spec.outputs) > 1 else t for h, (f, _) in spec.outputs.items() for t in _channels(f)]
+    every = [task for field, _ in spec.outputs.values() for task in _channels(field)]
+    known = [f"{h}/{t}" if every.count(t) > 1 else t for h, (f, _) in spec.outputs.items() for t in _channels(f)]
     if found:
         raise ConfigError(f"output {name!r} is in several heads: write one of {', '.join(known)}")
     raise ConfigError(f"model {spec.name!r} has no output {name!r}" + did_you_mean(name, known))

@@ -97,10 +97,15 @@ def predict_intervals(
     selected = Output.parse(output, model.spec)
     length = model.spec.input_length
     columns = [_free(c, {"status", *selected.names}) for c in intervals.columns]
-    comments = {**origin(model, selected), "genome": genome.name or "", "window": f"{length} bp around the middle"}
+    contigs = _resolve_all(genome, intervals.chrom)
+    comments = {
+        **origin(model, selected),
+        "genome": genome.name or "",
+        "aliases": ", ".join(f"{given} is {own}" for given, own in genome.aliases.items()) or "none",
+        "window": f"{length} bp around the summit, or the middle where the file has none",
+    }
 
     def rows() -> Iterator[list[Any]]:
-        contigs = _resolve_all(genome, intervals.chrom)
         centers = intervals.centers()
         for first in range(0, len(intervals), CHUNK):
             part = slice(first, min(first + CHUNK, len(intervals)))
@@ -194,7 +199,7 @@ def _resolve_all(genome: Genome, names: Sequence[str]) -> np.ndarray:
     """Index of each name among the genome's contigs, -1 where it is unknown."""
     order = {contig: i for i, contig in enumerate(genome.contigs)}
     known: dict[str, int] = {}
-    for name in set(names):
+    for name in dict.fromkeys(names):
         try:
             known[name] = order[genome.resolve(name)]
         except ZooError:
