@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["progress"]
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["progress", "progress_bar"]
 
 T = TypeVar("T")
 
@@ -20,6 +23,12 @@ def progress(items: Iterable[T], *, total: int | None, label: str, unit: str = "
     if not sys.stderr.isatty():
         yield from items
         return
+    with progress_bar(unit) as bar:
+        yield from bar.track(items, total=total, description=label)
+
+
+def progress_bar(unit: str) -> Progress:
+    """Rich's bar on stderr: label, bar, done of all, rate in `unit`, time left."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
@@ -29,5 +38,4 @@ def progress(items: Iterable[T], *, total: int | None, label: str, unit: str = "
             return Text(f"{task.speed:,.0f} {unit}/s" if task.speed else "")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        yield from bar.track(items, total=total, description=label)
+    return Progress(*columns, console=Console(stderr=True), transient=True)

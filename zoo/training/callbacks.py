@@ -8,13 +8,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback
 
+from zoo.progress import progress_bar
 from zoo.training.folder import BEST, LAST
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["BestEpoch", "Checkpoints", "EpochLines", "Interrupted", "ProgressBar", "Signals"]
 
@@ -136,18 +140,8 @@ class Signals(Callback):
         raise Interrupted(signum)
 
 
-class ProgressBar(TQDMProgressBar):
-    """Epoch, step, rate, the last training loss and the validation loss."""
-
-    def get_metrics(self, trainer: pl.Trainer, module: Any) -> dict[str, Any]:
-        """Beside what is logged for the bar."""
-        metrics = super().get_metrics(trainer, module)
-        metrics.pop("v_num", None)
-        return {"loss": f"{module.last_loss:.4f}", **metrics}
-
-
 class EpochLines(Callback):
-    """One line an epoch on stderr, where there is no bar to look at."""
+    """One line an epoch on stderr."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -164,11 +158,63 @@ class EpochLines(Callback):
         validation = trainer.callback_metrics.get("validation_loss")
         judged = "" if validation is None else f"  validation {float(validation):.4f}"
         n, seconds = len(module.train_loader.examples), time.monotonic() - self._since
-        print(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {loss:.4f}{judged}  "
-            f"(n {n:,}, {seconds:.1f} s)",
-            file=sys.stderr,
-        )
+        epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        self.tell(f"{epoch}  loss {loss:.4f}{judged}  (n {n:,}, {seconds:.1f} s)")
+
+    def tell(self, line: str) -> None:
+        """Say it."""
+        print(line, file=sys.stderr)
+
+
+class ProgressBar(EpochLines):
+    """A bar for the sequences of the epoch at hand, with the rate and the last loss, below the lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar: Progress | None = None
+        self._task: Any = None
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
+        """An empty bar."""
+        super().on_train_epoch_start(trainer, module)
+        if not trainer.is_global_zero:
+            return
+        if self._bar is None:
+            self._bar = progress_bar("sequences")
+            self._bar.start()
+        label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        loader = module.train_loader
+        self._task = self._bar.add_task(label, total=len(loader.examples))
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """The bar counts the sequences of all processes."""
+        if self._bar is not None:
+            done = min((batch_idx + 1) * module.train_loader.batch_size, len(module.train_loader.examples))
+            label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
+            self._bar.update(self._task, completed=done, description=label)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """The bar goes, the line stays."""
+        if self._bar is not None:
+            self._bar.remove_task(self._task)
+        super().on_train_epoch_end(trainer, module)
+
+    def tell(self, line: str) -> None:
+        """Above the bar."""
+        self._bar.console.print(line, highlight=False)
+
+    def teardown(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
+        """Give the terminal back, after an error too."""
+        self._stop()
+
+    def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
+        """As `teardown`."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
 
 def _write_weights(model: torch.nn.Module, path: Path) -> None:

@@ -94,7 +94,7 @@ def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingM
             log_every_n_steps=settings.log_every,
             limit_val_batches=None if validate else 0,
             enable_checkpointing=False,
-            enable_progress_bar=bar,
+            enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
