@@ -105,7 +105,7 @@ def test_two_heads_masks_and_shifts_train_together(config, tiny):
     assert model.spec.outputs["profile"][0].rc == (1, 0)
 
 
-def test_fine_tuning_takes_the_encoder_and_the_heads_that_fit(config, tmp_path):
+def test_fine_tuning_takes_the_encoder_and_the_heads_that_fit(config, tmp_path, capsys):
     config["trainer"] = SHORT
     first = zoo.load(str(train(config).model_folder))
     again = config | {
@@ -119,8 +119,27 @@ def test_fine_tuning_takes_the_encoder_and_the_heads_that_fit(config, tmp_path):
     assert all(torch.equal(x, second.encoder.state_dict()[k]) for k, x in first.encoder.state_dict().items())
     assert not torch.equal(first.heads["binding"].dense.weight, second.heads["binding"].dense.weight)
     assert (first.heads["binding"].dense.weight - second.heads["binding"].dense.weight).abs().max() < 0.1
+    assert "its head binding" in capsys.readouterr().err
+    pooled = again | {"output_dir": str(tmp_path / "pooled"), "head": {"name": "scalar", "pool": "max"}}
+    assert zoo.load(str(train(pooled).model_folder)).spec.heads["binding"]["pool"] == "max"
+    assert "new head binding" in capsys.readouterr().err
     other = again | {"output_dir": str(tmp_path / "other"), "data": {**config["data"], "motifs": ["CTCF", "GATA1"]}}
     assert zoo.load(str(train(other).model_folder)).heads["binding"].dense.out_features == 2
+
+
+def test_fine_tuning_an_ensemble_starts_from_the_member_of_the_seed(config, tmp_path, monkeypatch):
+    from zoo.hub.publishing import join
+
+    config["trainer"] = SHORT
+    members = [
+        zoo.load(str(train(with_(config, seed=s, output_dir=str(tmp_path / str(s)))).model_folder)) for s in (0, 1)
+    ]
+    monkeypatch.setattr("zoo.hub.load", lambda name: join(members, "pair"))
+    again = config | {"init": "pair", "freeze_encoder": True, "seed": 3, "output_dir": str(tmp_path / "again")}
+    model = train(again).model_folder
+    monkeypatch.undo()
+    for key, value in zoo.load(str(model)).encoder.state_dict().items():
+        assert torch.equal(value, members[1].encoder.state_dict()[key])
 
 
 def test_runs_that_cannot_be_are_refused_with_the_remedy(config, tiny, tmp_path):
