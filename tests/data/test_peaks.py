@@ -62,6 +62,38 @@ def test_positives_are_the_windows_around_the_summits(folder):
     assert peaks(folder, center="middle").examples("test").identity(np.array([0]))["start"][0] == 3_000 + 150 - 60
 
 
+def test_extra_sequences_may_have_a_target_of_their_own(folder):
+    source = peaks(folder, extra_positives="extra.fa", extra_target="short", task="CTCF")
+    assert source.targets["short"].channels == ("CTCF_short",)
+    examples = source.examples("train")
+    for length, own, other in ((120, "binding", "short"), (60, "short", "binding")):
+        batch = examples.batch(np.flatnonzero(examples.lengths == length))
+        assert (batch[f"weight/{own}"] > 0).all(), "windows of one length are labelled for one target"
+        assert (batch[f"weight/{other}"] == 0).all()
+        assert 0 < batch[f"target/{own}"].mean() < 1
+    assert (everything(source.examples("test"))[0]["weight/short"] == 0).all()
+    with pytest.raises(ConfigError, match="another name"):
+        peaks(folder, extra_positives="extra.fa", extra_target="binding")
+
+
+def test_more_training_negatives_weigh_as_much_as_the_positives_and_leave_the_test_alone(folder):
+    source = peaks(folder, train_negatives=3)
+    batch, _ = everything(source.examples("train"))
+    label, weight = batch["target/binding"], batch["weight/binding"]
+    assert (label == 0).sum() == 3 * (label == 1).sum()
+    assert weight[label == 0].sum() == pytest.approx(weight[label == 1].sum(), rel=1e-5)
+    test, _ = everything(source.examples("test"))
+    assert (test["target/binding"] == 0).sum() == (test["target/binding"] == 1).sum()
+    assert (test["weight/binding"] == 1).all()
+
+
+def test_repeated_windows_are_those_at_the_peaks_in_training(folder):
+    once, thrice = (peaks(folder, extra_positives="extra.fa", repeat=n).examples("train") for n in (1, 3))
+    counts = [[int((e.lengths == length).sum()) for length in (120, 60)] for e in (once, thrice)]
+    assert counts[1] == [3 * counts[0][0], counts[0][1]]
+    assert len(peaks(folder, repeat=3).examples("test")) == len(peaks(folder).examples("test"))
+
+
 def test_splits_hold_only_their_regions_and_the_audit_is_clean(folder):
     source = peaks(folder, negatives=2)
     for split, contig, low, high in (
