@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import zoo.config
-from zoo.conf_groups import groups
+from zoo.composition.check import fits
+from zoo.composition.groups import groups
+from zoo.composition.sweeps import flat_metrics
 from zoo.config import compose, run
-from zoo.config_check import fits
 from zoo.errors import ConfigError, DataError, NameClash, ZooError
-from zoo.sweeps import flat_metrics
 from zoo.tables import read_table
 
 PLUGIN = """

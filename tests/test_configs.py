@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zoo.conf_groups import groups
+from zoo.composition.check import COMPONENTS, SETTINGS
+from zoo.composition.groups import groups
 from zoo.config import compose
-from zoo.config_check import COMPONENTS, SETTINGS
 from zoo.registry import registry
 from zoo.resources import core_file
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.conf_groups import Groups, groups, value_at
-from zoo.config_check import check_config
-from zoo.config_flags import read_flags
+from zoo.composition.check import check_config
+from zoo.composition.flags import read_flags
+from zoo.composition.groups import Groups, groups, value_at
+from zoo.composition.sweeps import record_failure, report
 from zoo.errors import ConfigError, ZooError
 from zoo.registry import did_you_mean
 from zoo.resources import core_file
-from zoo.sweeps import record_failure, report
 
 __all__ = ["compose", "run"]
 

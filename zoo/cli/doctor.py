@@ -80,7 +80,7 @@ def _installed(distribution: str, otherwise: str, remedy: str) -> tuple[str, str
 
 
 def _plugins() -> Iterator[tuple[str, str, str]]:
-    from zoo.conf_groups import groups
+    from zoo.composition.groups import groups
     from zoo.plugins import discover
 
     found = discover()

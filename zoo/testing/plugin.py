@@ -156,7 +156,7 @@ def _range(plugin: Plugin) -> str:
 
 def _configurations(plugin: Plugin, owned: list) -> str:
     """Every YAML of a component's group belongs to a component that is registered."""
-    from zoo.conf_groups import groups
+    from zoo.composition.groups import groups
     from zoo.testing.component import INTERFACES
 
     found = groups()

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 
-from zoo.config_check import COMPONENTS
+from zoo.composition.check import COMPONENTS
 from zoo.errors import ConfigError, NameClash
 from zoo.registry import did_you_mean, registry
 from zoo.resources import core_file
