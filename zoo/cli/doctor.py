@@ -45,7 +45,7 @@ def _look() -> Iterator[tuple[str, str, str]]:
     yield "python", "ok", f"{platform.python_version()} at {sys.executable}"
     yield "zoo-core", "ok", version("zoo-core")
     yield from _torch()
-    for distribution in ("lightning", "hydra-core", "huggingface_hub", "pyfaidx"):
+    for distribution in ("lightning", "hydra-core", "huggingface_hub", "pyjaspar"):
         yield _installed(distribution, "broken", f"run `pip install {distribution}`")
     yield _installed("tensorboard", "absent", "for trainer.logger=tensorboard: pip install 'zoo-core[tensorboard]'")
     yield _installed("hydra-submitit-launcher", "absent", "for sweeps under SLURM: pip install 'zoo-core[submitit]'")
