@@ -19,9 +19,9 @@ from zoo.cli.main import main
 from zoo.errors import HubError
 from zoo.hub import manifest
 from zoo.hub.bundle import load_bundle, save_bundle
-from zoo.hub.cache import cache_root
 from zoo.hub.card import facts, write_card
 from zoo.hub.config_file import read_spec
+from zoo.resources import cache_root
 
 
 def flip(path):

@@ -11,8 +11,9 @@ import zoo
 from zoo.errors import HubError
 from zoo.hub import manifest
 from zoo.hub.bundle import load_bundle, save_bundle
-from zoo.hub.cache import cache_root, pull_source
+from zoo.hub.cache import pull_source
 from zoo.hub.sources import parse_source
+from zoo.resources import cache_root
 
 
 @pytest.fixture

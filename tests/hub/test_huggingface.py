@@ -12,7 +12,7 @@ import torch
 import zoo
 from zoo.errors import HubError
 from zoo.hub import manifest
-from zoo.hub.cache import cache_root
+from zoo.resources import cache_root
 
 pytestmark = [
     pytest.mark.network,

@@ -98,7 +98,7 @@ def _plugins() -> Iterator[tuple[str, str, str]]:
 
 
 def _cache() -> Iterator[tuple[str, str, str]]:
-    from zoo.hub.cache import cache_root
+    from zoo.resources import cache_root
 
     root = cache_root()
     what, status, detail = _writable("cache", root, "set ZOO_CACHE to a folder of your own")

@@ -23,8 +23,10 @@ import numpy as np
 from zoo.data.files import is_gzip
 from zoo.data.records import pieces
 from zoo.errors import DataError
+from zoo.progress import progress_bar
+from zoo.resources import cache_root
 
-__all__ = ["FORMAT", "Contig", "Store", "cache_folder", "open_store"]
+__all__ = ["FORMAT", "Contig", "Store", "open_store"]
 
 FORMAT = 1
 _BIG = 50_000_000
@@ -72,11 +74,6 @@ def open_store(fasta: str | Path) -> Store:
     return found
 
 
-def cache_folder() -> Path:
-    """`$ZOO_CACHE`, or ~/.cache/zoo."""
-    return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo").expanduser()
-
-
 def _key(fasta: Path) -> str:
     stat = fasta.stat()
     return f"{stat.st_size}-{stat.st_mtime_ns}-v{FORMAT}"
@@ -88,7 +85,7 @@ def _beside(fasta: Path) -> Path:
 
 def _in_cache(fasta: Path) -> Path:
     digest = hashlib.blake2b(str(fasta.resolve()).encode(), digest_size=6).hexdigest()
-    return cache_folder() / "genomes" / f"{fasta.name}-{digest}"
+    return cache_root() / "genomes" / f"{fasta.name}-{digest}"
 
 
 def _writable_folder(fasta: Path) -> Path:
@@ -202,10 +199,6 @@ def _progress(fasta: Path) -> Iterator:
     if size < _BIG or not sys.stderr.isatty():
         yield lambda n: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} bp"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with progress_bar("bp") as bar:
         task = bar.add_task(f"unpacking {fasta.name}", total=size)
         yield lambda n: bar.advance(task, n)

@@ -17,8 +17,9 @@ from zoo.hub import manifest
 from zoo.hub.place import sentence, write_file
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import Store, Unreachable, store_for
+from zoo.resources import cache_root
 
-__all__ = ["Pulled", "cache_root", "cached_revisions", "offline", "pull_source"]
+__all__ = ["Pulled", "cached_revisions", "offline", "pull_source"]
 
 _LOG = logging.getLogger("zoo.hub")
 
@@ -31,11 +32,6 @@ class Pulled:
     source: ModelSource
     revision: str
     cached: bool
-
-
-def cache_root() -> Path:
-    """ZOO_CACHE, else ~/.cache/zoo."""
-    return Path(os.environ.get("ZOO_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "zoo")).expanduser()
 
 
 def offline() -> bool:
