@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from importlib.metadata import distribution
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -18,14 +17,12 @@ from zoo.hub.bundle import check_golden
 from zoo.outputs import Output
 from zoo.prediction import predict_codes
 
-NAMES = ["ctcf-motif-cnn"] + ["ctcf-dilated-cnn"] * (find_spec("zoo_dilated_cnn") is not None)
+NAMES = ["ctcf-motif-cnn", "ctcf-dilated-cnn"]
 
 
 def test_each_shipped_model_is_listed_by_its_own_package():
     owners = {m["name"]: m["plugin"] for m in zoo.list_models() if m["source"].startswith("pkg://")}
-    assert owners["ctcf-motif-cnn"] == "zoo-core"
-    assert owners.get("ctcf-dilated-cnn", "zoo-dilated-cnn") == "zoo-dilated-cnn"
-    assert set(NAMES) <= set(owners)
+    assert owners == {"ctcf-motif-cnn": "zoo-core", "ctcf-dilated-cnn": "zoo-dilated-cnn"}
     assert all(distribution(owner) for owner in owners.values())
 
 

@@ -76,6 +76,8 @@ def train(config: Mapping[str, Any]) -> Result:
     describe(model, config, settings, source, module, trainer, time.monotonic() - since)
     evaluation = _evaluate(model, source, config.get("evaluation") or {})
     metrics = tuple(evaluation.rows) if evaluation else ()
+    if evaluation:
+        evaluation.write(_predictions(folder, evaluation), {"model": str(folder.model)})
     _save(model, source, folder, metrics)
     _tell(folder, evaluation)
     return Result(folder.path, metrics, folder.model)
@@ -126,12 +128,14 @@ def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mappin
 def _tell(folder: RunFolder, evaluation: Evaluation | None) -> None:
     """What it is worth beside the baselines, where it wrote, and the next command."""
     if evaluation:
-        predictions = folder.path / f"predictions_{evaluation.split}.tsv"
-        evaluation.write(predictions, {"model": str(folder.model)})
-        print(f"{evaluation.table()}\n\npredictions  {predictions}")
+        print(f"{evaluation.table()}\n\npredictions  {_predictions(folder, evaluation)}")
     print(f"run          {folder.path}")
     print(f"model        {folder.model}")
     print(f"next         zoo publish {folder.path} --name NAME --to file:///a/folder")
+
+
+def _predictions(folder: RunFolder, evaluation: Evaluation) -> Path:
+    return folder.path / f"predictions_{evaluation.split}.tsv"
 
 
 def _read_result(folder: RunFolder) -> Result:

@@ -44,8 +44,8 @@ def build_model(config: Config, source: Source, published: Model | None = None) 
     """A model with fresh weights, or with those of `published` where they fit.
 
     strand: tied gives the encoder `tied=true`, conjoined averages the predictions over both strands.
-    published: its encoder is taken whole, arguments and weights; a head is taken over where target, field and
-        shapes agree, the other heads are new.
+    published: its encoder is taken whole, arguments and weights; a head is taken over where target, arguments
+        and field agree, the other heads are new.
     """
     strand = config.get("strand", "none")
     if strand not in STRANDS:
