@@ -30,6 +30,7 @@ _LAZY = {
     "publish": "zoo.hub",
     "list_models": "zoo.hub",
     "predict": "zoo.prediction",
+    "mutate": "zoo.effects.mutagenesis",
 }
 
 __all__ = sorted(_LAZY)

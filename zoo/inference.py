@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from zoo.errors import ConfigError
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
-
-    from zoo.model import Ensemble, Model
 
 __all__ = ["batch_rows", "choose_device", "evaluating", "inferring"]
 
@@ -51,11 +50,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def inferring(model: Model | Ensemble) -> Iterator[None]:
-    """Eval mode, no gradients, and on a CPU the memory layout that convolves fastest; all undone outside."""
+def inferring(model: nn.Module, device: torch.device | None = None) -> Iterator[None]:
+    """Eval mode, no gradients, and on a CPU the memory layout that convolves fastest; all undone outside.
+
+    device: of the model, for a module that does not say it itself.
+    """
     import torch
 
     from zoo.layers.channels_last import in_channels_last
 
-    with evaluating(model), torch.inference_mode(), in_channels_last(model, model.device.type == "cpu"):
+    on_cpu = (device or model.device).type == "cpu"
+    with evaluating(model), torch.inference_mode(), in_channels_last(model, on_cpu):
         yield

@@ -16,10 +16,6 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.font_manager import FontProperties
-from matplotlib.patches import PathPatch
-from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D
 from sklearn.metrics import roc_auc_score, roc_curve
 
 import zoo
@@ -27,10 +23,9 @@ from zoo.data.motifs import get_motif, scan
 from zoo.evaluation.baselines import gc_content
 from zoo.interpreters.ism import ISM
 from zoo.outputs import Output
+from zoo.pictures.logo import draw_logo
 from zoo.prediction import predict_codes
 from zoo.training.wiring import build_source
-
-COLOURS = {"A": "#2a9d4a", "C": "#2b5fc7", "G": "#e0a100", "T": "#d1382e"}
 
 
 def main(run: str) -> None:
@@ -72,18 +67,11 @@ def landscape(axes, model, codes) -> None:
     effect = -next(iter(found.values.values()))[0].sum(0).numpy() / 3
     middle = int(np.argmax(np.convolve(effect, np.ones(19), "same")))
     first, last = max(0, middle - 30), min(len(codes), middle + 30)
-    for i in range(first, last):
-        letter(axes, "ACGTN"[codes[i]], i, effect[i])
+    heights = np.where(np.arange(4)[:, None] == codes, effect, 0)
+    draw_logo(axes, heights[:, first:last], first)
     axes.axhline(0, color="black", linewidth=0.6)
     axes.set(xlim=(first, last), ylim=(min(0, effect.min()) * 1.1 - 0.05, effect.max() * 1.08))
     axes.set(xlabel="position in the window, bp", ylabel="mean loss of log odds\nwhen the base is replaced")
-
-
-def letter(axes, base, x, height) -> None:
-    path = TextPath((0, 0), base, size=1, prop=FontProperties(family="DejaVu Sans", weight="bold"))
-    box = path.get_extents()
-    fit = Affine2D().translate(-box.x0, -box.y0).scale(0.95 / box.width, height / box.height).translate(x, 0)
-    axes.add_patch(PathPatch(path, facecolor=COLOURS.get(base, "grey"), linewidth=0, transform=fit + axes.transData))
 
 
 if __name__ == "__main__":

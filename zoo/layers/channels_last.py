@@ -8,14 +8,15 @@ the results stay what they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
-__all__ = ["channels_first", "channels_last", "in_channels_last"]
+__all__ = ["channels_first", "channels_last", "conv1d", "in_channels_last"]
 
 
 def channels_last(model: nn.Module) -> nn.Module:
@@ -49,10 +50,37 @@ def in_channels_last(model: nn.Module, wanted: bool = True) -> Iterator[None]:
     if wanted:
         channels_last(model)
     try:
-        yield
+        with _Reshaping() if wanted else nullcontext():
+            yield
     finally:
         for module, kind in before:
             module.__class__ = kind
+
+
+def conv1d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | tuple[int] = 1,
+    padding: int | tuple[int] | str = 0,
+    dilation: int | tuple[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """`functional.conv1d`, with the channels contiguous: x (N, C, L) in any memory format -> (N, D, L')."""
+    stride, dilation = ((1, n if isinstance(n, int) else n[0]) for n in (stride, dilation))
+    if not isinstance(padding, str):
+        padding = (0, padding if isinstance(padding, int) else padding[0])
+    wide = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+    return functional.conv2d(wide, weight.unsqueeze(2), bias, stride, padding, dilation, groups).squeeze(2)
+
+
+class _Reshaping(TorchFunctionMode):
+    """`view` copies where it has to, since the layout is not the one that the model was written for."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is Tensor.view and not any(isinstance(x, torch.dtype) for x in args):
+            func = Tensor.reshape
+        return func(*args, **(kwargs or {}))
 
 
 class _ChannelsLast:
@@ -63,12 +91,7 @@ class _ChannelsLast:
             return super()._conv_forward(x, weight, bias)
         if _is_narrow(self) and not isinstance(self.padding, str):
             return _narrow(x, weight, bias, self.padding[0], self.dilation[0])
-        padding = self.padding if isinstance(self.padding, str) else (0, self.padding[0])
-        wide = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        y = functional.conv2d(
-            wide, weight.unsqueeze(2), bias, (1, self.stride[0]), padding, (1, self.dilation[0]), self.groups
-        )
-        return y.squeeze(2)
+        return conv1d(x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 def _is_narrow(conv: nn.Conv1d) -> bool:

@@ -1,0 +1,73 @@
+"""`zoo mutate`: the effect of every single substitution in a region."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "mutate",
+    short_help="Effects of all substitutions in a region",
+    epilog="Example: zoo mutate chr20:1,000,001-1,000,200 --model ctcf-motif-cnn --output CTCF:raw --fasta hg19.fa "
+    "-o effects.tsv -o effects.png",
+)
+@click.argument("region", metavar="REGION")
+@click.option("--model", required=True, metavar="NAME", help="A published model.")
+@click.option("--fasta", "fastas", multiple=True, required=True, help="Genome; may be given several times.")
+@click.option(
+    "-o",
+    "--out",
+    "outs",
+    multiple=True,
+    default=["-"],
+    help="File to write: .tsv, .tsv.gz, .parquet, .bw (with {base} in its name one file a letter), .png, .svg, .pdf; "
+    "- is a table on the terminal, the default.  May be given several times.",
+)
+@click.option("--output", help="One output: task, task:sum, task@-50..50:mean; needed where the model has several.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(region, model, fastas, outs, output, device):
+    """Mutate each base of REGION, as in chr20:1,001-1,200, to the three other letters.
+
+    Positions in REGION count from 1 and both ends belong to it.  The region lies in the middle of the model's
+    input.  An effect is the output of the mutant less the output of the reference.
+    """
+    from time import perf_counter
+
+    from zoo.effects.landscape import check_path
+    from zoo.hub import load
+    from zoo.inference import choose_device
+
+    for out in outs:
+        check_path(out)
+    network = load(model).to(choose_device(device))
+
+    from zoo.effects.mutagenesis import landscape
+
+    began = perf_counter()
+    found = landscape(network, region, fasta=list(fastas), output=output, progress=True)
+    seconds = perf_counter() - began
+    if "rim" in found.comments:
+        click.echo(f"note: {found.comments['rim']}", err=True)
+    for name in [name for out in outs for name in found.write(out)]:
+        if name != "-":
+            click.echo(f"wrote {name}", err=True)
+    click.echo(
+        f"{found.comments['region']}: {len(found):,} substitutions, "
+        f"{found.output} of the reference {found.reference:.4g}, "
+        f"largest loss {_named(found, -1)}, largest gain {_named(found, 1)}, "
+        f"{seconds:.2g} s, {len(found) / seconds:,.0f} mutations/s with set-up",
+        err=True,
+    )
+    if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
+        click.echo("next: the same command with -o effects.png draws it", err=True)
+
+
+def _named(found, sign):
+    """The largest effect of one sign, its position and letters."""
+    import numpy as np
+
+    base, column = np.unravel_index(np.argmax(sign * found.effects), found.effects.shape)
+    effect = found.effects[base, column]
+    if sign * effect <= 0:
+        return "none"
+    return f"{effect:+.4g} at {found.chrom}:{found.start + column + 1:,} {'ACGTN'[found.codes[column]]}>{'ACGT'[base]}"

@@ -1,0 +1,199 @@
+"""The few loops over windows, twice: compiled for a CPU, and in plain torch for any device and as a second opinion.
+
+Everything else in the rules is a matrix product or an elementwise call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.effects.windows import Windows
+
+__all__ = ["Backend", "Compiled", "Eager", "gather"]
+
+
+def gather(reference: Tensor, base: np.ndarray, windows: Windows) -> Tensor:
+    """The reference at the windows: (R * T, F) -> (rows, F).  base: (M,) row at which a mutant's reference begins."""
+    device = reference.device
+    start = torch.from_numpy(base).to(device)
+    return reference.index_select(0, start[windows.mutant(device)] + windows.position(device))
+
+
+class Backend(Protocol):
+    """Loops over windows.  Values are (rows, F) matrices, one row a position of a mutant."""
+
+    def convolve(
+        self,
+        taps: Tensor,
+        shifts: Sequence[int],
+        windows: Windows,
+        out: Windows,
+        *,
+        relu: tuple[Tensor, np.ndarray] | None = None,
+        rest: tuple[Tensor, Windows] | None = None,
+    ) -> Tensor:
+        """taps (rows, K * C): the sum over k of row p at position p + shifts[k] -> (out.rows, C).
+
+        relu: reference (R * T, C) and base, for relu(reference + sum) - relu(reference).  rest: what is added then.
+        """
+
+    def add(self, values: Tensor, windows: Windows, out: Tensor, to: Windows, shift: int = 0, column: int = 0) -> None:
+        """Add values at position p to those of `out` at p + shift, features from `column` on."""
+
+    def relu(self, values: Tensor, windows: Windows, reference: Tensor, base: np.ndarray) -> Tensor:
+        """relu(reference + values) - relu(reference)."""
+
+    def max_pool(
+        self, values: Tensor, windows: Windows, reference: Tensor, base: np.ndarray, out: Windows, pool: tuple[int, ...]
+    ) -> Tensor:
+        """Maxima of windows of the reference with the values, less those without.  pool: size, stride, padding, T."""
+
+    def segment_sum(self, values: Tensor, windows: Windows) -> Tensor:
+        """Sum over the rows of each mutant: (rows, F) -> (M, F)."""
+
+    def maximum(
+        self, values: Tensor, windows: Windows, reference: Tensor, row: np.ndarray, sides: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """The maximum over all positions with the values, less that without: (M, F).
+
+        row: (M,) the reference of each mutant.  sides: (R * (T + 1), F) maxima before and from a position on.
+        """
+
+
+class Compiled:
+    """numba loops; tensors must be on the CPU."""
+
+    def convolve(self, taps, shifts, windows, out, *, relu=None, rest=None) -> Tensor:
+        from zoo.effects import kernels
+
+        channels = taps.shape[1] // len(shifts)
+        y = taps.new_empty(out.rows, channels)
+        reference, base = relu or (taps[:0], windows.low)
+        added, where = rest or (taps[:0], None)
+        where = where or Windows(out.low, out.low, out.first)
+        kernels.convolve(
+            *(taps.numpy(), np.asarray(shifts, np.int64), windows.low, windows.high, windows.first),
+            *(out.low, out.high, out.first, kernels.RELU if relu else kernels.NONE, reference.numpy(), base),
+            *(added.numpy(), where.low, where.high, where.first, y.numpy()),
+        )
+        return y
+
+    def add(self, values, windows, out, to, shift=0, column=0) -> None:
+        from zoo.effects import kernels
+
+        where = windows.low, windows.high, windows.first, to.low, to.high, to.first
+        kernels.add_rows(values.contiguous().numpy(), *where, shift, column, out.numpy())
+
+    def relu(self, values, windows, reference, base) -> Tensor:
+        from zoo.effects import kernels
+
+        y = torch.empty_like(values)
+        where = windows.low, windows.high, windows.first
+        kernels.activate(values.contiguous().numpy(), *where, reference.numpy(), base, y.numpy())
+        return y
+
+    def max_pool(self, values, windows, reference, base, out, pool) -> Tensor:
+        from zoo.effects import kernels
+
+        y = values.new_empty(out.rows, values.shape[1])
+        where = windows.low, windows.high, windows.first
+        to = out.low, out.high, out.first
+        kernels.max_pool(values.contiguous().numpy(), *where, reference.numpy(), base, *to, *pool, y.numpy())
+        return y
+
+    def segment_sum(self, values, windows) -> Tensor:
+        from zoo.effects import kernels
+
+        y = values.new_empty(len(windows.low), values.shape[1])
+        kernels.segment_sum(values.contiguous().numpy(), windows.first, y.numpy())
+        return y
+
+    def maximum(self, values, windows, reference, row, sides) -> Tensor:
+        from zoo.effects import kernels
+
+        y = values.new_empty(len(windows.low), values.shape[1])
+        base, side_base, top = _bases(reference, row, sides)
+        where = windows.low, windows.high, windows.first
+        kernels.outside_maximum(
+            *(values.contiguous().numpy(), *where, reference.numpy(), base),
+            *(sides[0].numpy(), sides[1].numpy(), side_base, top.numpy(), y.numpy()),
+        )
+        return y
+
+
+class Eager:
+    """The same in torch."""
+
+    def convolve(self, taps, shifts, windows, out, *, relu=None, rest=None) -> Tensor:
+        channels = taps.shape[1] // len(shifts)
+        each = torch.cat([taps, taps.new_zeros(1, taps.shape[1])]).view(-1, len(shifts), channels)
+        y = taps.new_zeros(out.rows, channels)
+        for k, shift in enumerate(shifts):
+            y += each[_source(windows, out, shift, taps.device), k]
+        if relu is not None:
+            y = self.relu(y, out, *relu)
+        if rest is not None:
+            self.add(*rest, y, out)
+        return y
+
+    def add(self, values, windows, out, to, shift=0, column=0) -> None:
+        padded = torch.cat([values, values.new_zeros(1, values.shape[1])])
+        out[:, column : column + values.shape[1]] += padded[_source(windows, to, shift, out.device)]
+
+    def relu(self, values, windows, reference, base) -> Tensor:
+        r = gather(reference, base, windows)
+        return torch.relu(r + values) - torch.relu(r)
+
+    def max_pool(self, values, windows, reference, base, out, pool) -> Tensor:
+        size, stride, padding, length = pool
+        device = values.device
+        padded = torch.cat([values, values.new_zeros(1, values.shape[1])])
+        mutant, q = out.mutant(device), out.position(device)
+        start = torch.from_numpy(base).to(device)[mutant]
+        new = old = None
+        for k in range(size):
+            p = q * stride - padding + k
+            exists = ((p >= 0) & (p < length))[:, None]
+            r = reference[start + p.clamp(0, length - 1)].masked_fill(~exists, -torch.inf)
+            x = r + padded[_row_of(windows, mutant, p, device)]
+            new, old = (x, r) if new is None else (torch.maximum(new, x), torch.maximum(old, r))
+        return new - old
+
+    def segment_sum(self, values, windows) -> Tensor:
+        y = values.new_zeros(len(windows.low), values.shape[1])
+        return y.index_add_(0, windows.mutant(values.device), values)
+
+    def maximum(self, values, windows, reference, row, sides) -> Tensor:
+        base, side_base, top = _bases(reference, row, sides)
+        device = values.device
+        start = torch.from_numpy(side_base).to(device)
+        y = torch.maximum(
+            sides[0][start + windows.tensor("low", device)], sides[1][start + windows.tensor("high", device)]
+        )
+        inside = gather(reference, base, windows) + values
+        index = windows.mutant(device)[:, None].expand_as(inside)
+        return y.scatter_reduce(0, index, inside, "amax") - top
+
+
+def _source(windows: Windows, out: Windows, shift: int, device: torch.device) -> Tensor:
+    """Row of `windows` that each row of `out` comes from; one past the last where there is none."""
+    return _row_of(windows, out.mutant(device), out.position(device) - shift, device)
+
+
+def _row_of(windows: Windows, mutant: Tensor, position: Tensor, device: torch.device) -> Tensor:
+    low, high, first = (windows.tensor(k, device) for k in ("low", "high", "first"))
+    inside = (position >= low[mutant]) & (position < high[mutant])
+    return torch.where(inside, first[mutant] + position - low[mutant], windows.rows)
+
+
+def _bases(reference: Tensor, row: np.ndarray, sides: tuple[Tensor, Tensor]) -> tuple:
+    """Where each mutant's reference and sides begin, and the reference's maxima (M, F)."""
+    references = sides[0].shape[0] - reference.shape[0]
+    length = reference.shape[0] // references
+    side_base = row * (length + 1)
+    return row * length, side_base, sides[1][torch.from_numpy(side_base).to(reference.device)]
