@@ -211,10 +211,10 @@ def _tangermeme(problem: Problem):
 
 def _ours(problem: Problem):
     from zoo.data.edits import Edits
+    from zoo.effects import Incremental
 
     mutants, module, engines = problem.mutants, problem.module, []
     edits = Edits.substitutions(problem.codes)[mutants]
-    from zoo.effects.incremental import Incremental
 
     def run():
         if not engines:

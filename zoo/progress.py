@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["progress", "progress_bar"]
+__all__ = ["counting", "progress", "progress_bar"]
 
 T = TypeVar("T")
 
@@ -25,6 +26,21 @@ def progress(items: Iterable[T], *, total: int | None, label: str, unit: str = "
         return
     with progress_bar(unit) as bar:
         yield from bar.track(items, total=total, description=label)
+
+
+@contextmanager
+def counting(total: int, *, label: str, unit: str = "items", wanted: bool = True) -> Iterator[Callable[[int], None]]:
+    """A function to call with the number of items just finished; the bar is seen when stderr is a terminal.
+
+    >>> with counting(3, label="reading") as advance:
+    ...     advance(3)
+    """
+    if not (wanted and sys.stderr.isatty()):
+        yield lambda n: None
+        return
+    with progress_bar(unit) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda n: bar.advance(task, n)
 
 
 def progress_bar(unit: str) -> Progress:

@@ -24,8 +24,9 @@ import click
     "- is a table on the terminal, the default.  May be given several times.",
 )
 @click.option("--output", help="One output: task, task:sum, task@-50..50:mean; needed where the model has several.")
+@click.option("--full", is_flag=True, help="Run the model in full for every mutant: slow, and needs no rules.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-def command(region, model, fastas, outs, output, device):
+def command(region, model, fastas, outs, output, full, device):
     """Mutate each base of REGION, as in chr20:1,001-1,200, to the three other letters.
 
     Positions in REGION count from 1 and both ends belong to it.  The region lies in the middle of the model's
@@ -44,13 +45,15 @@ def command(region, model, fastas, outs, output, device):
     from zoo.effects.mutagenesis import landscape
 
     began = perf_counter()
-    found = landscape(network, region, fasta=list(fastas), output=output, progress=True)
+    found = landscape(network, region, fasta=list(fastas), output=output, full=full, progress=True)
     seconds = perf_counter() - began
     if "rim" in found.comments:
         click.echo(f"note: {found.comments['rim']}", err=True)
     for name in [name for out in outs for name in found.write(out)]:
         if name != "-":
             click.echo(f"wrote {name}", err=True)
+    if "full" in found.comments["inference"]:
+        click.echo(f"note: {found.comments['inference']}", err=True)
     click.echo(
         f"{found.comments['region']}: {len(found):,} substitutions, "
         f"{found.output} of the reference {found.reference:.4g}, "

@@ -6,6 +6,7 @@ Everything else in the rules is a matrix product or an elementwise call.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,10 @@ from torch import Tensor
 from zoo.effects.windows import Windows
 
 __all__ = ["Backend", "Compiled", "Eager", "gather"]
+
+
+LONG, WIDE = 150, 16
+"""Rows a mutant and channels from which a convolution is done tap by tap."""
 
 
 def gather(reference: Tensor, base: np.ndarray, windows: Windows) -> Tensor:
@@ -29,7 +34,8 @@ class Backend(Protocol):
 
     def convolve(
         self,
-        taps: Tensor,
+        x: Tensor,
+        weight: Tensor,
         shifts: Sequence[int],
         windows: Windows,
         out: Windows,
@@ -37,9 +43,9 @@ class Backend(Protocol):
         relu: tuple[Tensor, np.ndarray] | None = None,
         rest: tuple[Tensor, Windows] | None = None,
     ) -> Tensor:
-        """taps (rows, K * C): the sum over k of row p at position p + shifts[k] -> (out.rows, C).
+        """x (rows, C), weight (C, K * O): the sum over k of x @ weight_k, moved by shifts[k] -> (out.rows, O).
 
-        relu: reference (R * T, C) and base, for relu(reference + sum) - relu(reference).  rest: what is added then.
+        relu: reference (R * T, O) and base, for relu(reference + sum) - relu(reference).  rest: what is added then.
         """
 
     def add(self, values: Tensor, windows: Windows, out: Tensor, to: Windows, shift: int = 0, column: int = 0) -> None:
@@ -68,20 +74,30 @@ class Backend(Protocol):
 class Compiled:
     """numba loops; tensors must be on the CPU."""
 
-    def convolve(self, taps, shifts, windows, out, *, relu=None, rest=None) -> Tensor:
+    def convolve(self, x, weight, shifts, windows, out, *, relu=None, rest=None) -> Tensor:
         from zoo.effects import kernels
 
-        channels = taps.shape[1] // len(shifts)
-        y = taps.new_empty(out.rows, channels)
-        reference, base = relu or (taps[:0], windows.low)
-        added, where = rest or (taps[:0], None)
-        where = where or Windows(out.low, out.low, out.first)
-        kernels.convolve(
-            *(taps.numpy(), np.asarray(shifts, np.int64), windows.low, windows.high, windows.first),
-            *(out.low, out.high, out.first, kernels.RELU if relu else kernels.NONE, reference.numpy(), base),
-            *(added.numpy(), where.low, where.high, where.first, y.numpy()),
-        )
+        channels = weight.shape[1] // len(shifts)
+        if len(x) < LONG * len(windows.low) or channels < WIDE:
+            y = x.new_empty(out.rows, channels)
+            where = windows.low, windows.high, windows.first, out.low, out.high, out.first
+            kernels.sum_taps((x @ weight).numpy(), np.asarray(shifts, np.int64), *where, y.numpy())
+        else:
+            y = _tap_by_tap(x, weight, shifts, windows, out)
+        if relu is not None or rest is not None:
+            self._finish(y, out, relu, rest)
         return y
+
+    @staticmethod
+    def _finish(y: Tensor, out: Windows, relu, rest) -> None:
+        from zoo.effects import kernels
+
+        reference, base = relu or (y, out.low)
+        added, where = rest or (y[:0], Windows(out.low, out.low, out.first))
+        kernels.finish(
+            *(out.low, out.high, out.first, relu is not None, reference.numpy(), base),
+            *(added.contiguous().numpy(), where.low, where.high, where.first, y.numpy()),
+        )
 
     def add(self, values, windows, out, to, shift=0, column=0) -> None:
         from zoo.effects import kernels
@@ -90,11 +106,8 @@ class Compiled:
         kernels.add_rows(values.contiguous().numpy(), *where, shift, column, out.numpy())
 
     def relu(self, values, windows, reference, base) -> Tensor:
-        from zoo.effects import kernels
-
-        y = torch.empty_like(values)
-        where = windows.low, windows.high, windows.first
-        kernels.activate(values.contiguous().numpy(), *where, reference.numpy(), base, y.numpy())
+        y = values.clone(memory_format=torch.contiguous_format)
+        self._finish(y, windows, (reference, base), None)
         return y
 
     def max_pool(self, values, windows, reference, base, out, pool) -> Tensor:
@@ -129,8 +142,9 @@ class Compiled:
 class Eager:
     """The same in torch."""
 
-    def convolve(self, taps, shifts, windows, out, *, relu=None, rest=None) -> Tensor:
-        channels = taps.shape[1] // len(shifts)
+    def convolve(self, x, weight, shifts, windows, out, *, relu=None, rest=None) -> Tensor:
+        channels = weight.shape[1] // len(shifts)
+        taps = x @ weight
         each = torch.cat([taps, taps.new_zeros(1, taps.shape[1])]).view(-1, len(shifts), channels)
         y = taps.new_zeros(out.rows, channels)
         for k, shift in enumerate(shifts):
@@ -178,6 +192,30 @@ class Eager:
         inside = gather(reference, base, windows) + values
         index = windows.mutant(device)[:, None].expand_as(inside)
         return y.scatter_reduce(0, index, inside, "amax") - top
+
+
+def _tap_by_tap(x: Tensor, weight: Tensor, shifts: Sequence[int], windows: Windows, out: Windows) -> Tensor:
+    """A matrix product for each tap and each run of mutants with the same windows, over the rows that count.
+
+    Near the rims of what the output follows, a row is read by some taps only.
+    """
+    y = x.new_zeros(out.rows, weight.shape[1] // len(shifts))
+    taps = weight.view(len(weight), len(shifts), -1).transpose(0, 1)
+    ends = np.stack([windows.low, windows.high, out.low, out.high])
+    changes = np.flatnonzero((np.diff(ends) != 0).any(0)) + 1
+    for a, b in pairwise([0, *changes.tolist(), ends.shape[1]]):
+        low, high, out_low, out_high = ends[:, a].tolist()
+        if high <= low or out_high <= out_low:
+            continue
+        n = b - a
+        source = x[int(windows.first[a]) : int(windows.first[b])].view(n, high - low, -1)
+        target = y[int(out.first[a]) : int(out.first[b])].view(n, out_high - out_low, -1)
+        for k, shift in enumerate(shifts):
+            first, last = max(low, out_low - shift), min(high, out_high - shift)
+            if last > first:
+                moved = target[:, first + shift - out_low : last + shift - out_low]
+                moved.baddbmm_(source[:, first - low : last - low], taps[k].expand(n, -1, -1))
+    return y
 
 
 def _source(windows: Windows, out: Windows, shift: int, device: torch.device) -> Tensor:

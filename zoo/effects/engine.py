@@ -9,12 +9,12 @@ passes the difference on (`plan`), and from the first call without one the rest 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,10 +26,11 @@ from zoo.effects.batch import Batch, Reference
 from zoo.effects.graph import Weights
 from zoo.effects.memory import available_bytes
 from zoo.effects.plan import Plan
-from zoo.effects.precision import in_precision
+from zoo.effects.precision import as_type, in_precision
 from zoo.effects.rules.operation import rules
 from zoo.effects.self_check import SelfCheck
 from zoo.effects.trace import Untraceable, trace
+from zoo.effects.windows import Windows
 from zoo.errors import ContractError
 from zoo.inference import batch_rows, evaluating, inferring
 from zoo.layers.one_hot import one_hot
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["At", "Incremental", "incremental"]
 
 CHUNK = 8192
-CACHE_FLOATS = 1 << 20
+CACHE_FLOATS = 1 << 22
 TAIL_ROWS = 64
 WORTH = 0.8
 
@@ -60,6 +61,8 @@ class Incremental:
 
     shapes: of each input, without N; `sequence` names the one-hot one, (4, L).
     n_encoding: how an N is encoded, as in zoo.layers.one_hot.
+    integers: inputs that hold class ids.
+    carry: False computes every mutant in full.
     check: compare a random sample of mutants with full inference in float64.
     backend: loops over windows; compiled ones on a CPU, torch on other devices, unless given.
     dtype: in which the engine computes; the module's own where it is not given.
@@ -75,6 +78,8 @@ class Incremental:
         *,
         sequence: str = "one_hot",
         n_encoding: str = "zero",
+        integers: Collection[str] = (),
+        carry: bool = True,
         check: bool = True,
         backend: Backend | None = None,
         dtype: torch.dtype | None = None,
@@ -87,14 +92,15 @@ class Incremental:
         self.sequence, self.n_encoding = sequence, n_encoding
         self.backend = backend or (Compiled() if self.device.type == "cpu" else Eager())
         self.counts = Counts()
-        self.plan, self.refused = None, ""
-        inputs = {key: (torch.float32, tuple(shape)) for key, shape in shapes.items()}
-        try:
-            with evaluating(module), torch.no_grad():
-                graph = trace(function, module, inputs, rules()[1])
-                self.plan = Plan(graph, Weights(self.device, self.dtype), sequence)
-        except Untraceable as error:
-            self.refused = str(error)
+        self.plan, self.refused = None, "" if carry else "as asked"
+        inputs = {k: (torch.int64 if k in integers else torch.float32, tuple(s)) for k, s in shapes.items()}
+        if carry:
+            try:
+                with evaluating(module), torch.no_grad():
+                    graph = trace(function, module, inputs, rules()[1])
+                    self.plan = Plan(graph, Weights(self.device, self.dtype), sequence)
+            except Untraceable as error:
+                self.refused = str(error)
         self.check = SelfCheck(self) if check else None
 
     @property
@@ -170,7 +176,7 @@ class Incremental:
         parts = []
         with in_precision(self.module, self.dtype), inferring(self.module, self.device):
             for i in range(0, len(codes), rows):
-                given = {k: x[i : i + rows].to(self.dtype) for k, x in (inputs or {}).items()}
+                given = {k: as_type(x[i : i + rows], self.dtype) for k, x in (inputs or {}).items()}
                 parts.append(self.function({**given, self.sequence: self.encode(codes[i : i + rows])}))
         return torch.cat(parts)
 
@@ -209,7 +215,7 @@ class At:
         if engine.plan is None:
             self.output = engine.full(codes[:, : engine.length], inputs)
         else:
-            given = {k: x.to(engine.device, engine.dtype) for k, x in inputs.items()}
+            given = {k: as_type(x.to(engine.device), engine.dtype) for k, x in inputs.items()}
             with torch.inference_mode():
                 sequence = engine.encode(codes[:, : engine.length])
                 self.reference = engine.plan.reference({**given, engine.sequence: sequence})
@@ -280,16 +286,24 @@ class At:
         return torch.cat(parts)
 
     def _carry(
-        self, edits: Edits, windows: Mapping[int, Any], floats: np.ndarray, progress: Callable[[int], object]
+        self, edits: Edits, windows: Mapping[int, Windows], floats: np.ndarray, progress: Callable[[int], object]
     ) -> Tensor:
         """Incremental inference, batch by batch, on as many threads as torch has."""
+        engine = self.engine
         out = torch.empty((len(edits), *self.output.shape[1:]), dtype=self.output.dtype, device=self.output.device)
         bounds = self._bounds(floats)
+        first = windows[engine.plan.input.index].first
+        whole = self._difference(edits, windows[engine.plan.input.index]) if first[-1] <= CHUNK * 4 else None
 
         def run(bound: tuple[int, int]) -> int:
             a, b = bound
+            part = {i: w.part(a, b) for i, w in windows.items()}
             with torch.inference_mode():
-                out[a:b] = self.batch(edits[a:b], {i: w.part(a, b) for i, w in windows.items()})
+                if whole is not None:
+                    out[a:b] = self.batch(edits.row[a:b], part, whole[first[a] : first[b]])
+                else:
+                    mutants = edits[a:b]
+                    out[a:b] = self.batch(mutants.row, part, self._difference(mutants, part[engine.plan.input.index]))
             return b - a
 
         threads = torch.get_num_threads() if self.engine.device.type == "cpu" else 1
@@ -302,14 +316,20 @@ class At:
                     progress(done)
         return out
 
-    def batch(self, edits: Edits, windows: Mapping[int, Any], seen: dict[int, Tensor] | None = None) -> Tensor:
-        """Differences of one batch of mutants: (M, ...)."""
-        engine, plan = self.engine, self.engine.plan
-        context = Batch(edits.row, windows, self.reference, engine.backend, engine.dtype, engine.device)
-        where = windows[plan._input.index]
-        return plan.run(context, self._difference(edits, where), seen)
+    def batch(
+        self, row: np.ndarray, windows: Mapping[int, Windows], difference: Tensor, seen: dict | None = None
+    ) -> Tensor:
+        """One batch of mutants: their rows (M,), windows and difference (rows, 4) of the sequence -> (M, ...)."""
+        engine = self.engine
+        context = Batch(row, windows, self.reference, engine.backend, engine.dtype, engine.device)
+        return engine.plan.run(context, difference, seen)
 
-    def _difference(self, edits: Edits, windows: Any) -> Tensor:
+    def trial(self, edits: Edits, seen: dict[int, Tensor]) -> Tensor:
+        """These mutants in one batch; `seen` is filled with the difference of every node."""
+        windows = self.engine.plan.spans(edits.span(self.engine.length))
+        return self.batch(edits.row, windows, self._difference(edits, windows[self.engine.plan.input.index]), seen)
+
+    def _difference(self, edits: Edits, windows: Windows) -> Tensor:
         """One-hot of the mutants less that of the references, at the windows: (rows, 4)."""
         device = self.engine.device
         if (windows.high - windows.low).max(initial=0) == 1 and len(edits.position) == len(edits):
@@ -346,6 +366,7 @@ def incremental(
     model: Model | Ensemble,
     output: Output | None = None,
     *,
+    carry: bool = True,
     check: bool = True,
     dtype: torch.dtype | None = None,
     backend: Backend | None = None,
@@ -358,7 +379,7 @@ def incremental(
     from zoo.testing.samples import shape_of
 
     output = output or Output.every(model.spec)
-    key = output, check, dtype, backend
+    key = output, carry, check, dtype, backend
     state = tuple((id(p), p.data_ptr(), p._version, p.device, p.dtype) for p in (*model.parameters(), *model.buffers()))
     kept = _engines.setdefault(model, {})
     if key not in kept or kept[key][0] != state:
@@ -368,13 +389,16 @@ def incremental(
                 f"model {model.spec.name!r} reads {', '.join(fields)} and no sequence: there are no edits"
             )
         length = model.spec.input_length
-        shapes = {k: shape_of(f, 1, length // f.bin_size)[1:] for k, f in fields.items() if f.required}
+        required = {k: f for k, f in fields.items() if f.required}
+        shapes = {k: shape_of(f, 1, length // f.bin_size)[1:] for k, f in required.items()}
         alive = weakref.ref(model)
         engine = Incremental(
             model,
             lambda inputs: output.of(alive(), inputs),
             shapes,
             n_encoding=model.spec.n_encoding,
+            integers=[k for k, f in required.items() if f.values == "class"],
+            carry=carry,
             check=check,
             dtype=dtype,
             backend=backend,

@@ -20,7 +20,7 @@ def fuse(plan: Plan) -> None:
     """Join what follows each convolution into it, as long as nothing else reads what lies between."""
     for index in sorted(plan.operations):
         operation = plan.operations.get(index)
-        if type(operation) is Convolve and operation.relu is None:
+        if type(operation) is Convolve and operation.relu is None and len(operation.inputs) == 1:
             _extend(plan, index, operation)
 
 

@@ -9,40 +9,16 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["activate", "add_rows", "convolve", "max_pool", "outside_maximum", "segment_sum"]
-
-NONE, RELU = 0, 1
+__all__ = ["add_rows", "finish", "max_pool", "outside_maximum", "segment_sum", "sum_taps"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
-def convolve(
-    taps,
-    shifts,
-    low,
-    high,
-    first,
-    out_low,
-    out_high,
-    out_first,
-    code,
-    reference,
-    base,
-    rest,
-    r_low,
-    r_high,
-    r_first,
-    out,
-):
-    """What a convolution of stride 1 makes of the windows, then an activation, then a residual sum.
-
-    taps: (rows, K * C) the products of every row with every tap.  Position p reaches p + shifts[k] by tap k.
-    code: NONE or RELU; for RELU `reference` (R * T, C) holds what the activation meets.  rest: (rows, C) is added.
-    """
+def sum_taps(taps, shifts, low, high, first, out_low, out_high, out_first, out):
+    """taps: (rows, K * C) the products of every row with every tap; position p reaches p + shifts[k] by tap k."""
     channels = out.shape[1]
     n_taps = shifts.shape[0]
-    zero = out.dtype.type(0)
     for m in range(low.shape[0]):
         for q in range(out_low[m], out_high[m]):
             y = out[out_first[m] + q - out_low[m]]
@@ -60,8 +36,18 @@ def convolve(
                         filled = True
             if not filled:
                 for c in range(channels):
-                    y[c] = zero
-            elif code == 1:
+                    y[c] = 0
+
+
+@_jit
+def finish(low, high, first, relu, reference, base, rest, r_low, r_high, r_first, out):
+    """In place: if `relu`, relu(reference + out) - relu(reference); then `rest` is added where its windows are."""
+    channels = out.shape[1]
+    zero = out.dtype.type(0)
+    for m in range(low.shape[0]):
+        for q in range(low[m], high[m]):
+            y = out[first[m] + q - low[m]]
+            if relu:
                 r = reference[base[m] + q]
                 for c in range(channels):
                     y[c] = max(r[c] + y[c], zero) - max(r[c], zero)
@@ -81,19 +67,6 @@ def add_rows(values, low, high, first, out_low, out_high, out_first, shift, colu
             y = out[out_first[m] + p + shift - out_low[m], column : column + width]
             for c in range(width):
                 y[c] += x[c]
-
-
-@_jit
-def activate(values, low, high, first, reference, base, out):
-    """relu(reference + values) - relu(reference)."""
-    zero = out.dtype.type(0)
-    width = values.shape[1]
-    for m in range(low.shape[0]):
-        for q in range(low[m], high[m]):
-            i = first[m] + q - low[m]
-            x, r, y = values[i], reference[base[m] + q], out[i]
-            for c in range(width):
-                y[c] = max(r[c] + x[c], zero) - max(r[c], zero)
 
 
 @_jit

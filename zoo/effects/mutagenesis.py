@@ -5,8 +5,7 @@ region or sequence -> window (1, L) codes -> 3 W edits -> effects (4, W)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from zoo.effects.landscape import Landscape
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo.outputs import Output
 from zoo.prediction import origin, predict_codes
+from zoo.progress import counting
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,7 @@ def mutate(
     output: str | None = None,
     start: int | None = None,
     end: int | None = None,
+    full: bool = False,
 ) -> Tensor:
     """Effects (4, W) float32 of every single substitution, A C G T; 0 at the reference base.
 
@@ -47,7 +48,7 @@ def mutate(
     """
     import torch
 
-    found = landscape(model, sequence, fasta=fasta, output=output, start=start, end=end)
+    found = landscape(model, sequence, fasta=fasta, output=output, start=start, end=end, full=full)
     return torch.from_numpy(found.effects)
 
 
@@ -59,6 +60,7 @@ def landscape(
     output: str | None = None,
     start: int | None = None,
     end: int | None = None,
+    full: bool = False,
     progress: bool = False,
 ) -> Landscape:
     """output(mutant) - output(reference) for every single substitution of W bases.
@@ -70,6 +72,7 @@ def landscape(
     fasta: the genome of a region: a FASTA file, several, or a Genome.
     output: one number, as zoo.outputs says; it may be left out where the model has only one.
     start, end: the columns of a sequence of letters to mutate, 0-based half-open; all where not given.
+    full: run the model in full for every mutant, where incremental inference is not wanted.
     progress: show a bar on stderr, if that is a terminal.
 
     Raises ConfigError where more than one output is meant, for a region that is longer than the model's input, and
@@ -96,8 +99,9 @@ def landscape(
     codes = window.codes[None]
     reference = predict_codes(model, codes, selected)[0, 0]
     edits = Edits.substitutions(codes, window.first, window.last)
-    with _bar(len(edits), progress) as advance:
-        values = incremental(model, selected).effects(codes, edits, progress=advance)
+    engine = incremental(model, selected, carry=not full)
+    with counting(len(edits), label="mutating", unit="mutations", wanted=progress) as advance:
+        values = engine.effects(codes, edits, progress=advance)
     effects = np.zeros((4, window.last - window.first), np.float32)
     effects[edits.alternate, edits.position - window.first] = values[:, 0].float().cpu().numpy()
     return Landscape(
@@ -108,7 +112,7 @@ def landscape(
         window.chrom,
         window.start + window.first,
         window.contig_length,
-        {**origin(model, selected), **window.comments},
+        {**origin(model, selected), **window.comments, "inference": engine.report},
     )
 
 
@@ -184,17 +188,3 @@ def _checked(region: tuple[str, int, int]) -> tuple[str, int, int]:
     if not 0 <= start < end:
         raise ConfigError(f"region {region!r}: it must hold a base: use 0 <= start < end")
     return chrom, start, end
-
-
-@contextmanager
-def _bar(total: int, wanted: bool) -> Iterator[Callable[[int], None] | None]:
-    import sys
-
-    from zoo.progress import progress_bar
-
-    if not (wanted and sys.stderr.isatty()):
-        yield None
-        return
-    with progress_bar("mutations") as bar:
-        task = bar.add_task("mutating", total=total)
-        yield lambda n: bar.advance(task, n)

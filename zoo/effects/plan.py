@@ -53,7 +53,7 @@ class Plan:
     @property
     def length(self) -> int:
         """L."""
-        return self._input.layout.length
+        return self.input.layout.length
 
     @property
     def output(self) -> Value | None:
@@ -78,7 +78,7 @@ class Plan:
 
     def spans(self, span: Span) -> dict[int, Windows]:
         """Windows of every local value, from the bases that the mutants change: (M,), (M,)."""
-        found = {self._input.index: limit(span, *self.needed[self._input.index])}
+        found = {self.input.index: limit(span, *self.needed[self.input.index])}
         for index, operation in self.operations.items():
             value = self.values[index]
             if value.local:
@@ -88,7 +88,7 @@ class Plan:
 
     def costs(self, windows: Mapping[int, Windows]) -> tuple[np.ndarray, np.ndarray]:
         """Of each mutant: numbers in memory at once (M,), and its work as a share of full inference (M,)."""
-        n = len(windows[self._input.index].low)
+        n = len(windows[self.input.index].low)
         floats, work, whole = np.full(n, 16.0), np.zeros(n), 0.0
         for index, operation in self.operations.items():
             sizes = [self._rows(windows, v, n) for v in operation.inputs]
@@ -105,7 +105,7 @@ class Plan:
 
         seen: filled with the difference, or for what is computed in full the value, of every node.
         """
-        differences: dict[int, Any] = {self._input.index: difference}
+        differences: dict[int, Any] = {self.input.index: difference}
         for index in self.steps:
             if index in self.operations:
                 operation = self.operations[index]
@@ -160,7 +160,7 @@ class Plan:
             kind = "local" if layout else "context"
             self.values[node.index] = Value(node.index, kind, node.shape, node.batch, layout)
             if layout:
-                self._input = self.values[node.index]
+                self.input = self.values[node.index]
             return
         used = refs((node.arguments, node.keywords))
         given = [self.values[i] for i in sorted(used) if i in self.values]
@@ -233,7 +233,7 @@ class Plan:
                     if i in self.values and self.values[i].local:
                         want(self.values[i], 0, self.values[i].layout.length)
         self.operations = {i: o for i, o in sorted(self.operations.items()) if not self.values[i].local or i in need}
-        need.setdefault(self._input.index, (0, self.length))
+        need.setdefault(self.input.index, (0, self.length))
         self.needed = need
 
     def _keep(self) -> None:

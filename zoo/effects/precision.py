@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["in_precision"]
+__all__ = ["as_type", "in_precision"]
 
 
 @contextmanager
@@ -28,3 +28,8 @@ def in_precision(module: nn.Module, dtype: torch.dtype) -> Iterator[None]:
     finally:
         for store, name, x in replaced:
             store[name] = x
+
+
+def as_type(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """x in this type, unless it holds integers."""
+    return x.to(dtype) if x.is_floating_point() else x

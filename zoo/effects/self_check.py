@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.effects.precision import in_precision
+from zoo.effects.precision import as_type, in_precision
 from zoo.errors import ContractError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class SelfCheck:
         outputs = []
         with in_precision(engine.module, torch.float64), inferring(engine.module, engine.device):
             for i in range(len(codes)):
-                given = {k: x[which[i : i + 1].to(x.device)].double() for k, x in at.inputs.items()}
+                given = {k: as_type(x[which[i : i + 1].to(x.device)], torch.float64) for k, x in at.inputs.items()}
                 given[engine.sequence] = engine.encode(codes[i : i + 1]).double()
                 outputs.append(engine.function(given))
         both = torch.cat(outputs)
@@ -86,7 +86,7 @@ class SelfCheck:
 
         engine = self.engine
         exact = Plan(engine.plan.graph, Weights(engine.device, torch.float64), engine.sequence, fused=False)
-        given = {k: x[torch.from_numpy(edits.row).to(x.device)].double() for k, x in at.inputs.items()}
+        given = {k: as_type(x[torch.from_numpy(edits.row).to(x.device)], torch.float64) for k, x in at.inputs.items()}
         old, new = at.codes[edits.row, : engine.length], edits.apply(at.codes, engine.length)
         with torch.inference_mode():
             before, after = (
@@ -94,11 +94,11 @@ class SelfCheck:
                 for codes in (old, new)
             )
             seen: dict[int, Tensor] = {}
-            at.batch(edits, engine.plan.spans(edits.span(engine.length)), seen)
+            at.trial(edits, seen)
             layer = self._first(at, edits, seen, before, after, limit)
         return (
             f"incremental and full inference differ by {error:.2g} where {limit:.0e} max(1, |f|) is allowed, "
-            f"first at {layer}: register a rule for it, or use check=False and backend-free inference by `ism`"
+            f"first at {layer}: report it, and use full inference meanwhile (--full, or carry=False)"
         )
 
     def _first(self, at: At, edits: Edits, seen: dict, before: dict, after: dict, limit: float) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from zoo.fields import Field, Grid
+from zoo.fields import ONE_HOT, Field, Grid
 from zoo.interfaces import Head
+from zoo.testing.incremental import agrees
 from zoo.testing.module import check_fields, check_function, check_saving
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 from zoo.testing.samples import fresh_module, sample, settled, shape_of
@@ -49,6 +50,7 @@ def check_head(head: Head | Callable[[], Head], *, in_channels: int, grid: Grid 
             lambda h: _run(h, _inputs(h, in_channels, grid, 2)),
             bool(functions[0].ok),
         ),
+        measure("incremental inference", lambda: _incremental(trained, in_channels, grid)),
     ]
 
 
@@ -97,6 +99,17 @@ def _positions(head: Head) -> str:
     if "T" in head.field.axes and not head.needs_positions:
         raise Refused("predicts positions without needs_positions = True: an encoder that pools them would be accepted")
     return "needs positions" if head.needs_positions else "takes any embedding"
+
+
+def _incremental(head: Head, in_channels: int, grid: Grid) -> str:
+    """Behind a convolution, which makes an embedding of a sequence."""
+    both = torch.nn.ModuleDict({"encoder": torch.nn.Conv1d(4, in_channels, 5, padding=2), "head": head}).eval()
+
+    def run(inputs: Mapping[str, Tensor]) -> Tensor:
+        embedding = torch.tanh(both["encoder"](inputs["one_hot"]))
+        return head(embedding, {k: x for k, x in inputs.items() if k != "one_hot"}).flatten(1)
+
+    return agrees(both, run, {"one_hot": ONE_HOT, **head.inputs}, grid.length)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ import torch
 from zoo.errors import ZooError
 from zoo.model import Ensemble, Model
 from zoo.spec import ModelSpec
+from zoo.testing.incremental import agrees
 from zoo.testing.module import check_fields, close
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 from zoo.testing.samples import sample, settled, shape_of
@@ -30,6 +31,7 @@ def check_model(model: Model | Ensemble) -> list[Check]:
         measure("all-N input", lambda: _all_n(model, batch)),
         measure("config round trip", lambda: _config(model)),
         measure("saved and loaded to the bit", lambda: _saved(model, batch)),
+        measure("incremental inference", lambda: _incremental(model)),
     ]
     model.train(was_training)
     return checks
@@ -86,6 +88,18 @@ def _all_n(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
         if not x.isfinite().all():
             raise Refused(f"head {head} is not finite for a window of N")
     return "finite"
+
+
+def _incremental(model: Model | Ensemble) -> str:
+    """Every output, by position where it has positions."""
+    if "one_hot" not in model.input_fields:
+        raise Unmeasured("reads no sequence")
+    return agrees(
+        model,
+        lambda inputs: torch.cat([x.flatten(1) for x in model(inputs).values()], 1),
+        {k: f for k, f in model.input_fields.items() if f.required},
+        model.spec.input_length,
+    )
 
 
 def _config(model: Model | Ensemble) -> str:

@@ -49,9 +49,8 @@ class Convolve(Operation):
         out = batch.windows[self.index]
         relu = None if self.relu is None else (batch.rows(self.relu), batch.base(self.relu))
         added = None if rest is None else (rest, batch.windows[self.inputs[1].index])
-        taps = x @ self.weight
         windows = batch.windows[self.inputs[0].index]
-        return batch.backend.convolve(taps, self.shifts, windows, out, relu=relu, rest=added)
+        return batch.backend.convolve(x, self.weight, self.shifts, windows, out, relu=relu, rest=added)
 
 
 @dataclass(eq=False)

@@ -110,7 +110,8 @@ def relu(call: Call, x: Value, inplace: bool = False) -> Operation:
 @operation(
     "sigmoid", "tanh", "exp", "expm1", "log", "log1p", "log2", "log10", "softplus", "gelu", "silu", "elu", "selu",
     "celu", "leaky_relu", "relu6", "mish", "hardtanh", "hardsigmoid", "hardswish", "softsign", "logsigmoid", "sqrt",
-    "rsqrt", "square", "abs", "erf", "sin", "cos", "reciprocal", "clamp", "clip", "clamp_min", "clamp_max", "pow", "threshold",
+    "rsqrt", "square", "abs", "erf", "sin", "cos", "reciprocal", "clamp", "clip", "clamp_min", "clamp_max", "pow",
+    "threshold",
 )  # fmt: skip
 def pointwise(call: Call, x: Value, *arguments: Any, **keywords: Any) -> Operation | None:
     if not plain(*arguments, *keywords.values()) or not same(call, x):
