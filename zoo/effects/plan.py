@@ -169,7 +169,7 @@ class Plan:
             self.constants[node.index] = node.function(*arguments, **keywords)
             return
         kind, operation = "full", None
-        if node.function is at_reference or all(v.kind == "context" for v in given):
+        if node.function is at_reference or all(v.kind == "context" for v in given) or self._follows_shapes(node):
             kind = "context"
         elif all(v.kind != "full" and v.batch != -1 for v in given):
             operation = self._rule(node)
@@ -182,6 +182,17 @@ class Plan:
             value.kind = "dense" if operation.layout is None else "local"
             self.operations[node.index] = operation
         self.values[node.index] = value
+
+    def _follows_shapes(self, node: Node) -> bool:
+        """Whether a call takes shape, type and device of a tensor that differs, and none of its numbers."""
+        name = node.name.strip("_")
+        if name in ("to", "type_as"):
+            first = node.arguments[0] if node.arguments else None
+            return not isinstance(first, Ref) or self._kind(first.index) in ("constant", "context")
+        return name.endswith("_like") or name.startswith("new_")
+
+    def _kind(self, index: int) -> str:
+        return self.values[index].kind if index in self.values else "constant"
 
     def _rule(self, node: Node) -> Operation | list[Operation] | None:
         call = Call(node, self.weights, self.constants)
@@ -199,10 +210,12 @@ class Plan:
         if not _first_values(bound):
             return None
         try:
-            return rule(call, *bound, **keywords)
+            operation = rule(call, *bound, **keywords)
         except Exception as error:  # a form of the call that the rule did not foresee is computed in full
             self.failures[node.index] = f"its rule failed: {type(error).__name__}: {error}"
             return None
+        carried = isinstance(operation, Operation) and any(v.kind == "context" for v in operation.inputs)
+        return None if carried else operation
 
     def _needs(self) -> None:
         """Positions that the output follows, from the end of the graph to its beginning."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from zoo.effects.layout import Layout, axes
 from zoo.effects.rules.convolution import avg_pool1d, is_signal, one, slide, slide_back
 from zoo.effects.rules.operation import Call, Operation, Value, operation
-from zoo.effects.rules.pointwise import DenseLinear
+from zoo.effects.rules.pointwise import Apply, DenseLinear
 from zoo.effects.windows import Span
 
 __all__ = ["MaxPool", "Maximum", "Total"]
@@ -122,9 +122,20 @@ def total(call: Call, x: Value, dim: Any = None, keepdim: bool = False, *, dtype
 
 @operation("amax")
 def amax(call: Call, x: Value, dim: Any = (), keepdim: bool = False) -> Operation | None:
-    if not x.local or x.layout.flat or axes(dim, len(x.shape)) != (x.layout.position,):
+    dims = axes(dim, len(x.shape))
+    if x.dense:
+        return None if x.batch in dims else Apply((x,), (x,), function=lambda v: v.amax(dims, keepdim=keepdim))
+    if x.layout.flat or dims != (x.layout.position,):
         return None
     return Maximum((x,), (x,), keepdim=keepdim)
+
+
+@operation("logsumexp")
+def logsumexp(call: Call, input: Value, dim: Any, keepdim: bool = False) -> Operation | None:
+    dims = axes(dim, len(input.shape))
+    if not input.dense or input.batch in dims:
+        return None
+    return Apply((input,), (input,), function=lambda v: v.logsumexp(dims, keepdim=keepdim))
 
 
 @operation("max")
