@@ -73,6 +73,15 @@ class Field:
         """Axes of the positions in a tensor with N in front."""
         return tuple(i for i, a in enumerate(self.axes, 1) if a == "T")
 
+    def shape(self, n: int, positions: int) -> tuple[int, ...]:
+        """Shape of n examples with `positions` on every T axis.
+
+        >>> ONE_HOT.shape(2, 100)
+        (2, 4, 100)
+        """
+        channels = len(self.channels or self.vocabulary) or 1
+        return (n, *(positions if axis == "T" else channels for axis in self.axes))
+
     def flip(self, x: Tensor) -> Tensor:
         """The same example read from the other strand: positions reversed, channels permuted.
 

@@ -112,8 +112,7 @@ class Model(nn.Module):
         return next((p.device for p in self.parameters()), torch.device("cpu"))
 
     def _absent(self, field: Field, n: int, device: torch.device) -> Tensor:
-        channels = len(field.channels or field.vocabulary) or 1
-        shape = [n, *(self.spec.input_length // field.bin_size if a == "T" else channels for a in field.axes)]
+        shape = field.shape(n, self.spec.input_length // field.bin_size)
         return torch.zeros(shape, device=device, dtype=torch.long if field.values == "class" else self.dtype)
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from zoo.data.edits import Edits
-from zoo.effects import engine as engine_module
-from zoo.effects.backends import Compiled, Eager
-from zoo.effects.engine import Incremental
+from zoo.effects.engine import at as engine_module
+from zoo.effects.engine.backends import Compiled, Eager
+from zoo.effects.engine.incremental import Incremental
 
 spec = importlib.util.spec_from_file_location("effects_networks", Path(__file__).with_name("networks.py"))
 module = importlib.util.module_from_spec(spec)

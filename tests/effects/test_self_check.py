@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from zoo.data.edits import Edits
-from zoo.effects.engine import Incremental
+from zoo.effects.engine.incremental import Incremental
+from zoo.effects.engine.self_check import Disagreement
 from zoo.effects.rules import operation
 from zoo.effects.rules.pointwise import Scale
-from zoo.effects.self_check import Disagreement
 
 
 class Net(nn.Module):

@@ -10,6 +10,6 @@ __all__ = ["Incremental", "incremental"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'zoo.effects' has no attribute {name!r}")
-    from zoo.effects import engine
+    from zoo.effects.engine import incremental
 
-    return getattr(engine, name)
+    return getattr(incremental, name)

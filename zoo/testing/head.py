@@ -13,7 +13,7 @@ from zoo.interfaces import Head
 from zoo.testing.incremental import agrees
 from zoo.testing.module import check_fields, check_function, check_saving
 from zoo.testing.report import Check, Refused, Unmeasured, measure
-from zoo.testing.samples import fresh_module, sample, settled, shape_of
+from zoo.testing.samples import fresh_module, sample, settled
 
 __all__ = ["check_head"]
 
@@ -79,7 +79,7 @@ def _shape(head: Head, inputs: Mapping[str, Tensor], grid: Grid) -> str:
         raise Refused(f"a field {head.field.axes!r} and the grid {out} contradict each other")
     with torch.no_grad():
         x = _run(head.eval(), inputs)
-    expected = shape_of(head.field, len(x), out.length if out else 1)
+    expected = head.field.shape(len(x), out.length if out else 1)
     if tuple(x.shape) != expected:
         raise Refused(f"{tuple(x.shape)}, but field and grid declare {expected}")
     return f"{('N', *expected[1:])}".replace("'", "")

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.edits import Edits
-from zoo.effects.engine import Incremental
+from zoo.effects.engine.incremental import Incremental
 from zoo.fields import Field
 from zoo.testing.report import Refused
-from zoo.testing.samples import sample, shape_of
+from zoo.testing.samples import sample
 
 __all__ = ["agrees"]
 
@@ -28,7 +28,7 @@ def agrees(
     function: inputs {key: (N, ...)} of `fields` -> (N, K), in eval mode.  Raises Refused where they differ by
     more than 1e-9 of the largest value.
     """
-    shapes = {k: shape_of(f, 1, length // f.bin_size)[1:] for k, f in fields.items()}
+    shapes = {k: f.shape(1, length // f.bin_size)[1:] for k, f in fields.items()}
     integers = [k for k, f in fields.items() if f.values == "class"]
     engine = Incremental(module, function, shapes, integers=integers, check=False, dtype=torch.float64)
     random = np.random.default_rng(0)

@@ -14,7 +14,7 @@ from zoo.spec import ModelSpec
 from zoo.testing.incremental import agrees
 from zoo.testing.module import check_fields, close
 from zoo.testing.report import Check, Refused, Unmeasured, measure
-from zoo.testing.samples import sample, settled, shape_of
+from zoo.testing.samples import sample, settled
 
 __all__ = ["check_model"]
 
@@ -53,7 +53,7 @@ def _shape(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
         raise Refused(f"heads {sorted(prediction)} are not the outputs {sorted(model.spec.outputs)}")
     for head, x in prediction.items():
         field, grid = model.spec.outputs[head]
-        expected = shape_of(field, 4, grid.length if grid else 1)
+        expected = field.shape(4, grid.length if grid else 1)
         if tuple(x.shape) != expected:
             raise Refused(f"head {head} gives {tuple(x.shape)}, not {expected}")
         if not x.isfinite().all():

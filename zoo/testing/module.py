@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from zoo.fields import Field
 from zoo.testing.report import Check, Refused, Unmeasured, measure
-from zoo.testing.samples import sample_field, shape_of
+from zoo.testing.samples import sample_field
 
 __all__ = ["Call", "check_fields", "check_function", "check_saving", "close", "copied"]
 
@@ -126,7 +126,7 @@ def _flip(fields: Mapping[str, Field]) -> str:
     generator = torch.Generator().manual_seed(0)
     for key, field in fields.items():
         x = sample_field(field, 2, 6, generator)
-        if tuple(x.shape) != shape_of(field, 2, 6):
+        if tuple(x.shape) != field.shape(2, 6):
             raise Refused(f"{key} has the shape {tuple(x.shape)}")
         if not torch.equal(field.flip(field.flip(x)), x):
             raise Refused(f"{key} flipped twice is not what it was: rc {field.rc} must undo itself")

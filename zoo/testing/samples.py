@@ -14,18 +14,12 @@ from zoo.fields import Field, Grid
 from zoo.interfaces import Encoder
 from zoo.testing.report import Unmeasured
 
-__all__ = ["fresh_module", "sample", "sample_field", "settled", "shape_of", "valid_length"]
-
-
-def shape_of(field: Field, n: int, positions: int) -> tuple[int, ...]:
-    """Shape of n examples of a field with `positions` on every T axis."""
-    channels = len(field.channels or field.vocabulary) or 1
-    return (n, *(positions if axis == "T" else channels for axis in field.axes))
+__all__ = ["fresh_module", "sample", "sample_field", "settled", "valid_length"]
 
 
 def sample_field(field: Field, n: int, positions: int, generator: torch.Generator) -> Tensor:
     """n random examples of a field, of the type that its values have."""
-    shape = shape_of(field, n, positions)
+    shape = field.shape(n, positions)
     match field.values:
         case "one_hot":
             axis = field.channel_axis

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from zoo.effects.layout import Layout
+from zoo.effects.engine.layout import Layout
+from zoo.effects.engine.windows import Span, hull
 from zoo.effects.rules.operation import Call, Operation, Value, operation
-from zoo.effects.windows import Span, hull
 
 __all__ = ["Convolve", "Slide"]
 

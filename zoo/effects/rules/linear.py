@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from zoo.effects.layout import Layout, expand_rows
+from zoo.effects.engine.layout import Layout, expand_rows
 from zoo.effects.rules.operation import Call, Operation, Value, operation
 from zoo.effects.rules.pointwise import Apply, DenseLinear, Scale
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.effects.layout import Layout, expand_rows
+from zoo.effects.engine.layout import Layout, expand_rows
 from zoo.effects.rules.operation import Call, Operation, Value, operation
 
 __all__ = ["Identity", "Relu", "Scale"]

@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.effects.layout import Layout, axes
+from zoo.effects.engine.layout import Layout, axes
+from zoo.effects.engine.windows import Span
 from zoo.effects.rules.convolution import avg_pool1d, is_signal, one, slide, slide_back
 from zoo.effects.rules.operation import Call, Operation, Value, operation
 from zoo.effects.rules.pointwise import Apply, DenseLinear
-from zoo.effects.windows import Span
 
 __all__ = ["MaxPool", "Maximum", "Total"]
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.effects.layout import Layout, axes
+from zoo.effects.engine.layout import Layout, axes
+from zoo.effects.engine.windows import Span, hull
 from zoo.effects.rules.operation import Call, Operation, Value, operation
 from zoo.effects.rules.pointwise import DenseLinear
-from zoo.effects.windows import Span, hull
 
 __all__ = ["Join", "Move", "Pick"]
 

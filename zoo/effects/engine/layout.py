@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-__all__ = ["Layout", "expand_rows"]
+__all__ = ["Layout", "axes", "expand_rows"]
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,3 @@ def axes(dim, rank: int) -> tuple[int, ...]:
     """One axis or several, negative ones counted from the end, as a sorted tuple."""
     dims = range(rank) if dim is None or dim == () else (dim,) if isinstance(dim, int) else dim
     return tuple(sorted(d % rank for d in dims))
-
-
-def torch_device_rows(indices, device: torch.device) -> Tensor:
-    """Indices to where the rows are."""
-    return torch.as_tensor(indices, device=device)

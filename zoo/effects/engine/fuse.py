@@ -11,7 +11,7 @@ from zoo.effects.rules.operation import Operation
 from zoo.effects.rules.pointwise import Identity, Relu, Scale, Sum
 
 if TYPE_CHECKING:
-    from zoo.effects.plan import Plan
+    from zoo.effects.engine.plan import Plan
 
 __all__ = ["fuse"]
 

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.effects.precision import as_type, in_precision
+from zoo.effects.engine.precision import as_type, in_precision
 from zoo.errors import ContractError
 
 if TYPE_CHECKING:
     from zoo.data.edits import Edits
-    from zoo.effects.engine import At, Incremental
+    from zoo.effects.engine.incremental import At, Incremental
 
 __all__ = ["Disagreement", "SelfCheck"]
 
@@ -81,8 +81,8 @@ class SelfCheck:
 
     def _blame(self, at: At, edits: Edits, error: float, limit: float) -> str:
         """Which layer's values part first, when one mutant is followed through both."""
-        from zoo.effects.graph import Weights
-        from zoo.effects.plan import Plan
+        from zoo.effects.engine.graph import Weights
+        from zoo.effects.engine.plan import Plan
 
         engine = self.engine
         exact = Plan(engine.plan.graph, Weights(engine.device, torch.float64), engine.sequence, fused=False)

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.effects.batch import Batch, Reference
-from zoo.effects.fuse import fuse
-from zoo.effects.graph import Graph, Node, Ref, Weights, map_tree, refs
-from zoo.effects.layout import Layout
+from zoo.effects.engine.batch import Batch, Reference
+from zoo.effects.engine.fuse import fuse
+from zoo.effects.engine.graph import Graph, Node, Ref, Weights, map_tree, refs
+from zoo.effects.engine.layout import Layout
+from zoo.effects.engine.windows import Span, Windows, limit
 from zoo.effects.rules.operation import Call, Operation, Value, at_reference, rules
-from zoo.effects.windows import Span, Windows, limit
 from zoo.layers.channels_last import conv1d
 
 __all__ = ["Plan"]

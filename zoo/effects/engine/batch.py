@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.effects.backends import Backend, gather
-from zoo.effects.layout import Layout
+from zoo.effects.engine.backends import Backend, gather
+from zoo.effects.engine.layout import Layout
+from zoo.effects.engine.windows import Windows
 from zoo.effects.rules.operation import Value
-from zoo.effects.windows import Windows
 
 __all__ = ["Batch", "Reference"]
 

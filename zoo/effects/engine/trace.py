@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from zoo.effects.graph import AnyDevice, Graph, Node, Ref, Weight, map_tree, same_structure
+from zoo.effects.engine.graph import AnyDevice, Graph, Node, Ref, Weight, map_tree, same_structure
 from zoo.errors import ContractError
 
 __all__ = ["Untraceable", "trace"]

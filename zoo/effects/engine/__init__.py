@@ -1,0 +1,4 @@
+"""Incremental inference.
+
+trace: model -> graph        plan: graph, rules -> operations        incremental: codes, Edits -> effects
+"""
