@@ -13,8 +13,10 @@ from torch import nn
 
 from zoo.data.edits import Edits
 from zoo.effects.engine import at as engine_module
+from zoo.effects.engine import incremental as incremental_module
 from zoo.effects.engine.backends import Compiled, Eager
 from zoo.effects.engine.incremental import Incremental
+from zoo.errors import ContractError
 
 spec = importlib.util.spec_from_file_location("effects_networks", Path(__file__).with_name("networks.py"))
 module = importlib.util.module_from_spec(spec)
@@ -179,6 +181,14 @@ def test_batches_shrink_with_the_memory_that_is_left(draw, monkeypatch):
     torch.testing.assert_close(engine.effects(codes, edits), roomy, rtol=0, atol=1e-7)
     assert max(sizes) < 25
     assert sum(sizes) == len(edits)
+
+
+def test_effects_that_do_not_fit_are_refused_before_they_are_made(draw, monkeypatch):
+    engine = make("views")
+    codes = draw(1, engine.length)
+    monkeypatch.setattr(incremental_module, "available_bytes", lambda device: 500)
+    with pytest.raises(ContractError, match=r"effects of 150 mutants on 2 numbers are 0.0 GB .* ask for fewer mutants"):
+        engine.effects(codes, Edits.substitutions(codes))
 
 
 def test_two_threads_give_what_one_gives(draw, monkeypatch):

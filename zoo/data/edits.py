@@ -116,6 +116,16 @@ class Edits:
         )
 
     @property
+    def are_substitutions(self) -> bool:
+        """Whether every mutant is one substitution of one base."""
+        each = np.arange(len(self) + 1)
+        return (
+            np.array_equal(self.first, each)
+            and np.array_equal(self.alternate_first, each)
+            and bool((self.reference_length == 1).all())
+        )
+
+    @property
     def shift(self) -> np.ndarray:
         """(M,) bases that a mutant is longer than its reference; negative for a deletion."""
         change = np.diff(self.alternate_first) - self.reference_length
@@ -145,7 +155,7 @@ class Edits:
         """
         length = codes.shape[1] if length is None else length
         self.check(codes.shape[1])
-        if np.array_equal(self.first, np.arange(len(self) + 1)) and _all_one(self.reference_length, self.shift):
+        if self.are_substitutions:
             mutated = codes[self.row, :length].copy()
             inside = self.position < length
             mutated[np.flatnonzero(inside), self.position[inside]] = self.alternate[inside]
@@ -172,10 +182,6 @@ class Edits:
                 f"edit of {self.reference_length[e]} bp at {self.position[e]} leaves the window of {length:,} bp: "
                 f"use positions from 0 to {length - 1:,}"
             )
-
-
-def _all_one(reference_length: np.ndarray, shift: np.ndarray) -> bool:
-    return bool((reference_length == 1).all() and (shift == 0).all())
 
 
 def _offsets(sizes: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from torch import Tensor
 from zoo.data.edits import Edits
 from zoo.effects.engine.batch import Batch, Reference
 from zoo.effects.engine.memory import available_bytes
-from zoo.effects.engine.precision import as_type
+from zoo.effects.engine.precision import as_type, full_precision
 from zoo.effects.engine.windows import Windows
 from zoo.errors import ContractError
 
@@ -46,7 +46,7 @@ class At:
             self.output = engine.full(codes[:, : engine.length], inputs)
         else:
             given = {k: as_type(x.to(engine.device), engine.dtype) for k, x in inputs.items()}
-            with torch.inference_mode():
+            with torch.inference_mode(), full_precision(engine.device):
                 sequence = engine.encode(codes[:, : engine.length])
                 self.reference = engine.plan.reference({**given, engine.sequence: sequence})
             self.output = self.reference.output
@@ -136,10 +136,11 @@ class At:
                     out[a:b] = self.batch(mutants.row, part, self._difference(mutants, part[engine.plan.input.index]))
             return b - a
 
-        threads = torch.get_num_threads() if self.engine.device.type == "cpu" else 1
+        threads = torch.get_num_threads() if engine.device.type == "cpu" else 1
         if threads == 1 or len(bounds) < 2 * threads:
-            for bound in bounds:
-                progress(run(bound))
+            with full_precision(engine.device):
+                for bound in bounds:
+                    progress(run(bound))
         else:
             with _one_thread_each(threads), ThreadPoolExecutor(threads) as pool:
                 for done in pool.map(run, bounds):
@@ -162,7 +163,7 @@ class At:
     def _difference(self, edits: Edits, windows: Windows) -> Tensor:
         """One-hot of the mutants less that of the references, at the windows: (rows, 4)."""
         device = self.engine.device
-        if (windows.high - windows.low).max(initial=0) == 1 and len(edits.position) == len(edits):
+        if edits.are_substitutions:
             kept = windows.high > windows.low
             new, old = edits.alternate[kept], self.codes[edits.row[kept], edits.position[kept]]
         else:

@@ -24,7 +24,7 @@ from zoo.effects.engine.backends import Backend, Compiled, Eager
 from zoo.effects.engine.graph import Weights
 from zoo.effects.engine.memory import available_bytes
 from zoo.effects.engine.plan import Plan
-from zoo.effects.engine.precision import as_type, in_precision
+from zoo.effects.engine.precision import as_type, full_precision, in_precision
 from zoo.effects.engine.self_check import SelfCheck
 from zoo.effects.engine.trace import Untraceable, trace
 from zoo.effects.rules.operation import rules
@@ -135,7 +135,8 @@ class Incremental:
         inputs: other inputs of the references, {key: (R, ...)}.
         progress: called with the number of mutants that were finished since the last call.
 
-        Raises ContractError where the self-check finds a mutant that full inference answers otherwise.
+        Raises ContractError where the self-check finds a mutant that full inference answers otherwise, and where
+        the effects themselves do not fit into memory.
         """
         out: Tensor | None = None
         self.counts = Counts()
@@ -146,7 +147,9 @@ class Incremental:
             used, row = np.unique(edits.row[chosen], return_inverse=True)
             given = {k: x[torch.from_numpy(used).to(x.device)] for k, x in (inputs or {}).items()}
             part = self.at(codes[used], given).effects(_on_rows(edits[chosen], row), progress=progress)
-            out = part.new_empty(len(edits), *part.shape[1:]) if out is None else out
+            if out is None:
+                _fits(len(edits), part)
+                out = part.new_empty(len(edits), *part.shape[1:])
             out[torch.from_numpy(chosen).to(out.device)] = part
         return self._empty(codes, inputs) if out is None else out
 
@@ -166,7 +169,7 @@ class Incremental:
         """Full inference of the model itself: codes (N, L) -> (N, ...), in batches that suit the device."""
         rows = batch_rows(self.length, self.device.type)
         parts = []
-        with in_precision(self.module, self.dtype), inferring(self.module, self.device):
+        with in_precision(self.module, self.dtype), inferring(self.module, self.device), full_precision(self.device):
             for i in range(0, len(codes), rows):
                 given = {k: as_type(x[i : i + rows], self.dtype) for k, x in (inputs or {}).items()}
                 parts.append(self.function({**given, self.sequence: self.encode(codes[i : i + rows])}))
@@ -236,6 +239,17 @@ def incremental(
         )
         kept[key] = state, engine
     return kept[key][1]
+
+
+def _fits(n: int, part: Tensor) -> None:
+    """Raises ContractError where the effects of n mutants are more than the memory holds."""
+    each = part[0].numel() * part.dtype.itemsize if len(part) else 0
+    free = available_bytes(part.device)
+    if n * each > 0.8 * free:
+        raise ContractError(
+            f"effects of {n:,} mutants on {part[0].numel():,} numbers are {n * each / 1e9:,.1f} GB but "
+            f"{free / 1e9:,.1f} GB are free: ask for fewer mutants at a time, or reduce the output, as in profile:sum"
+        )
 
 
 def _on_rows(edits: Edits, row: np.ndarray) -> Edits:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-__all__ = ["as_type", "in_precision"]
+__all__ = ["as_type", "full_precision", "in_precision"]
 
 
 @contextmanager
@@ -33,3 +33,17 @@ def in_precision(module: nn.Module, dtype: torch.dtype) -> Iterator[None]:
 def as_type(x: Tensor, dtype: torch.dtype) -> Tensor:
     """x in this type, unless it holds integers."""
     return x.to(dtype) if x.is_floating_point() else x
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """No TF32 inside: on a GPU convolutions round to 10 bits by default, which is more than most effects are."""
+    switches = (torch.backends.cudnn, torch.backends.cuda.matmul) if device.type == "cuda" else ()
+    before = [switch.allow_tf32 for switch in switches]
+    try:
+        for switch in switches:
+            switch.allow_tf32 = False
+        yield
+    finally:
+        for switch, allowed in zip(switches, before, strict=True):
+            switch.allow_tf32 = allowed
