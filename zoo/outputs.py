@@ -106,6 +106,24 @@ class Output:
         return cls(tuple(names), tuple(terms), raws[0])
 
     @classmethod
+    def profiles(cls, text: str, spec: ModelSpec) -> Output:
+        """Outputs by position, "task" or "task@-50..50", separated by commas: one term each, without a reduction.
+
+        Raises ConfigError for a task without positions.
+        """
+        names, terms, raws = [], [], []
+        for name in (part.strip() for part in text.split(",")):
+            term, raw = _parse_term(f"{name}:sum", 1.0, spec)
+            length = spec.outputs[term.head][1].length
+            first, last = (0, length) if term.first is None else (term.first, term.last)
+            names.append(name)
+            terms.append((Term(1.0, term.head, term.channel, first, last),))
+            raws.append(raw)
+        if len(set(raws)) > 1:
+            raise ConfigError(f"profiles {text!r} mix :raw with activated ones: put :raw on all of them or none")
+        return cls(tuple(names), tuple(terms), raws[0])
+
+    @classmethod
     def every(cls, spec: ModelSpec) -> Output:
         """Every task; tasks with positions are reduced by their mean, and named so.
 

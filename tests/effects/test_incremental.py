@@ -187,7 +187,7 @@ def test_effects_that_do_not_fit_are_refused_before_they_are_made(draw, monkeypa
     engine = make("views")
     codes = draw(1, engine.length)
     monkeypatch.setattr(incremental_module, "available_bytes", lambda device: 500)
-    with pytest.raises(ContractError, match=r"effects of 150 mutants on 2 numbers are 0.0 GB .* ask for fewer mutants"):
+    with pytest.raises(ContractError, match=r"effects of 300 mutants on 2 numbers are 0.0 GB .* ask for fewer mutants"):
         engine.effects(codes, Edits.substitutions(codes))
 
 

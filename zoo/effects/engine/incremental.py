@@ -138,7 +138,18 @@ class Incremental:
         Raises ContractError where the self-check finds a mutant that full inference answers otherwise, and where
         the effects themselves do not fit into memory.
         """
-        out: Tensor | None = None
+        return self.with_references(codes, edits, inputs=inputs, progress=progress)[0]
+
+    def with_references(
+        self,
+        codes: np.ndarray,
+        edits: Edits,
+        *,
+        inputs: Mapping[str, Tensor] | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """`effects`, and the output of each mutant's reference from the same pass over it: two of (M, ...)."""
+        out: tuple[Tensor, Tensor] | None = None
         self.counts = Counts()
         order = np.argsort(edits.row, kind="stable")
         rows = edits.row[order]
@@ -146,12 +157,18 @@ class Incremental:
             chosen = order[a:b]
             used, row = np.unique(edits.row[chosen], return_inverse=True)
             given = {k: x[torch.from_numpy(used).to(x.device)] for k, x in (inputs or {}).items()}
-            part = self.at(codes[used], given).effects(_on_rows(edits[chosen], row), progress=progress)
+            at = self.at(codes[used], given)
+            effects = at.effects(_on_rows(edits[chosen], row), progress=progress)
             if out is None:
-                _fits(len(edits), part)
-                out = part.new_empty(len(edits), *part.shape[1:])
-            out[torch.from_numpy(chosen).to(out.device)] = part
-        return self._empty(codes, inputs) if out is None else out
+                _fits(2 * len(edits), effects)
+                out = tuple(effects.new_empty(len(edits), *effects.shape[1:]) for _ in range(2))
+            where = torch.from_numpy(chosen).to(effects.device)
+            out[0][where] = effects
+            out[1][where] = at.output[torch.from_numpy(row.reshape(-1)).to(effects.device)]
+        if out is None:
+            empty = self._empty(codes, inputs)
+            return empty, empty.clone()
+        return out
 
     def reference_output(self, codes: np.ndarray, inputs: Mapping[str, Tensor] | None = None) -> Tensor:
         """Output of the references by full inference: (R, ...)."""
