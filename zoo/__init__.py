@@ -30,7 +30,10 @@ _LAZY = {
     "publish": "zoo.hub",
     "list_models": "zoo.hub",
     "predict": "zoo.prediction",
+    "score_variants": "zoo.effects.variant_scores",
+    "epistasis": "zoo.effects.epistasis",
     "mutate": "zoo.effects.mutagenesis",
+    "haplotypes": "zoo.data.haplotypes",
 }
 
 __all__ = sorted(_LAZY)

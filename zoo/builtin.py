@@ -28,4 +28,6 @@ def zoo_register(registry) -> None:
     registry.add("rule", "shape", "zoo.effects.rules.shape:move")
     registry.add("rule", "linear", "zoo.effects.rules.linear:linear")
     registry.add("rule", "layers", "zoo.effects.rules.layers:tied_convolution")
+    for name in ("difference", "log2_fold_change", "jensen_shannon", "gain_loss"):
+        registry.add("score", name, f"zoo.effects.scores:{name}")
     registry.models("zoo", "registry.yaml")

@@ -138,7 +138,9 @@ def _text(value: Any) -> str:
     if value is None:
         return MISSING
     if isinstance(value, float) or (type(value).__module__ == "numpy" and value.dtype.kind == "f"):
-        return MISSING if math.isnan(value) else f"{value:.7g}"
+        # The shortest text that reads back as the same float32.
+        short = str(value) if getattr(value, "dtype", None) == "float32" else f"{value:.7g}"
+        return MISSING if math.isnan(value) else short
     return str(value).replace("\t", " ").replace("\n", " ").replace("\r", " ")
 
 

@@ -1,0 +1,63 @@
+"""`zoo epistasis`: what pairs of variants do beyond the sum of their effects."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "epistasis",
+    short_help="Effects of pairs of variants beyond their sum",
+    epilog="Example: zoo epistasis pairs.vcf --model ctcf-dilated-cnn --output CTCF:raw --fasta hg38.fa -o pairs.tsv",
+)
+@click.argument("variants", nargs=-1, required=True, metavar="VCF | CHROM:POS:REF>ALT...")
+@click.option("--model", "name", required=True, metavar="NAME", help="A published model.")
+@click.option("--fasta", "fastas", multiple=True, required=True, help="Genome; may be given several times.")
+@click.option("-o", "--out", default="-", show_default=True, help="Table (.tsv or .tsv.gz); - is the terminal.")
+@click.option("--output", help="One output; needed where the model has several.")
+@click.option("--max-distance", type=int, help="bp between a pair; default half of the model's input.")
+@click.option("--shuffles", default=100, show_default=True, help="Shuffled backgrounds of the null; 0 for none.")
+@click.option("--seed", default=0, show_default=True, help="Of the shuffles.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(variants, name, fastas, out, output, max_distance, shuffles, seed, device):
+    """Every pair of variants that fit into one window: each effect, the joint one, and what is not their sum.
+
+    The null puts the same changes into dinucleotide shuffles of the window; p_value is two-sided and empirical.
+    """
+    from zoo.data.genome import Genome
+    from zoo.effects.epistasis import epistasis
+    from zoo.errors import DataError
+    from zoo.hub import load
+    from zoo.inference import choose_device
+    from zoo.outputs import Output
+    from zoo.prediction import origin
+    from zoo.tables import write_table
+
+    genome = Genome(list(fastas))
+    model = load(name).to(choose_device(device))
+    frame = epistasis(
+        model,
+        variants[0] if len(variants) == 1 else list(variants),
+        fasta=genome,
+        output=output,
+        max_distance=max_distance,
+        shuffles=shuffles,
+        seed=seed,
+    )
+    if not len(frame):
+        raise DataError(
+            "no two variants with a known reference lie near enough: raise --max-distance, or check the file"
+        )
+    comments = {
+        **origin(model, Output.parse(output, model.spec)),
+        "genome": genome.name or "",
+        "pos": "1-based, normal spelling",
+        "epistasis": "joint - effect_a - effect_b, in the output's unit",
+        "null": f"{shuffles} dinucleotide shuffles of each window, seed {seed}",
+    }
+    rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    write_table(out, list(frame.columns), rows, comments)
+    ok = frame[frame["status"] == "ok"]
+    click.echo(f"{out}: {len(frame):,} pairs, {len(ok):,} ok", err=True)
+    if not len(ok):
+        raise DataError("no pair could be measured: see the column status")

@@ -1,0 +1,163 @@
+"""`zoo score`: what variants do to a model's output."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "score",
+    short_help="Score variants of a VCF with a model",
+    epilog="Example: zoo score calls.vcf.gz --model ctcf-dilated-cnn --output CTCF:raw --fasta hg38.fa -o scores.tsv",
+)
+@click.argument("variants", nargs=-1, required=True, metavar="VCF | CHROM:POS:REF>ALT...")
+@click.option("--model", "name", required=True, metavar="NAME", help="A published model.")
+@click.option("--fasta", "fastas", multiple=True, required=True, help="Genome; may be given several times.")
+@click.option(
+    "-o",
+    "--out",
+    default="-",
+    show_default=True,
+    help=".tsv, .tsv.gz, .parquet, or the annotated VCF: .vcf, .vcf.gz, .bcf; - is the terminal.",
+)
+@click.option("--output", help="Which outputs: task, task:raw, task:sum, task@-50..50:mean; default all.")
+@click.option(
+    "--score",
+    "scores",
+    multiple=True,
+    default=["difference"],
+    show_default=True,
+    help="difference, log2_fold_change, jensen_shannon, gain_loss, or a plugin's; may be given several times.",
+)
+@click.option("--profile", help="Outputs by position for jensen_shannon and gain_loss: task or task@-50..50.")
+@click.option("--regions", help="BED file; variants outside of its intervals are left out.")
+@click.option(
+    "--strands",
+    type=click.Choice(["forward", "average", "both"]),
+    default="forward",
+    show_default=True,
+    help="Read the genome's strand, the mean of both, or both in columns of their own.",
+)
+@click.option("--shifts", default="0", show_default=True, help="bp to move the windows by, as in -1,0,1; averaged.")
+@click.option(
+    "--anchor",
+    type=click.Choice(["both", "left", "right"]),
+    default="both",
+    show_default=True,
+    help="Which rim of the window stays for insertions and deletions.",
+)
+@click.option("--share", default=0, show_default=True, help="bp: variants that near share one window; 0 centres each.")
+@click.option("--fix-swapped", is_flag=True, help="Score variants whose REF and ALT are exchanged.")
+@click.option("--max-n", default=0.5, show_default=True, help="Windows with a larger part of N get no score.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
+@click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(
+    variants, name, fastas, out, output, scores, profile, regions, strands, shifts, anchor, share, fix_swapped, max_n,
+    resume, dry_run, device,
+):  # fmt: skip
+    """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with the model NAME.
+
+    A row comes out for every allele, in the order of the input, with a status that says why it has no score.  A score
+    is alternate against reference.  A run in which no row could be scored exits with 1.
+    """
+    from zoo.data.genome import Genome
+    from zoo.data.variant_files import read_variants
+    from zoo.effects.score_files import writer_for
+    from zoo.effects.scoring import Scorer
+    from zoo.errors import ConfigError
+    from zoo.hub import load
+    from zoo.inference import choose_device
+
+    source = variants[0] if len(variants) == 1 else list(variants)
+    try:
+        moved = [int(s) for s in shifts.split(",")]
+    except ValueError:
+        raise ConfigError(f"--shifts {shifts!r} must be whole numbers with commas between, as in -1,0,1") from None
+    genome = Genome(list(fastas))
+    limits = {"regions": regions, "fix_swapped": fix_swapped}
+    opened = read_variants(source, genome, **limits)
+    write = writer_for(out, opened)
+    network = load(name).to(choose_device(device))
+    scorer = Scorer(
+        network,
+        genome,
+        output=output,
+        scores=scores,
+        profile=profile,
+        strands=strands,
+        shifts=moved,
+        anchor=anchor,
+        share=share,
+        max_n=max_n,
+    )
+    for note in opened.notes:
+        click.echo(f"note: {note}", err=True)
+    if dry_run:
+        _estimate(opened, scorer)
+    else:
+        _run(source, limits, opened, scorer, out, write, resume)
+
+
+def _run(source, limits, opened, scorer, out, write, resume):
+    from collections import Counter
+
+    from zoo.data.variant_files import read_variants
+    from zoo.effects.score_parts import Parts
+    from zoo.effects.variant_scores import comments, score_file
+    from zoo.progress import counting
+
+    found = score_file(opened, scorer)
+    if out == "-":
+        counts, rows = Counter(), []
+        for chunk in found.chunks:
+            counts += chunk.statuses()
+            rows += zip(chunk.record.tolist(), chunk.rows, strict=True)
+        write(out, found.columns, rows, comments(scorer))
+    else:
+        run = {"variants": source, **limits, "columns": found.columns, **comments(scorer)}
+        parts = Parts(out, found.columns, {k: v for k, v in run.items() if k != "aliases"}, resume)
+        if parts.records:
+            click.echo(f"note: going on behind record {parts.records:,}", err=True)
+            opened = read_variants(source, scorer.genome, **limits, start=parts.records)
+            found = score_file(opened, scorer)
+        with counting(opened.total, label="scoring", unit="records") as advance:
+            for chunk in found.chunks:
+                parts.write(chunk)
+                advance(chunk.last - chunk.first)
+        counts, note = parts.finish(comments(scorer), write)
+        if note:
+            click.echo(f"note: {note}", err=True)
+    _tell(counts, out)
+
+
+def _tell(counts, out):
+    from zoo.errors import DataError
+
+    told = ", ".join(f"{n:,} {status}" for status, n in counts.most_common()) or "the input is empty"
+    click.echo(f"{out}: {sum(counts.values()):,} rows ({told})", err=True)
+    if not counts["ok"]:
+        raise DataError(f"no row could be scored ({told}): see the columns status and notes in {out}")
+
+
+def _estimate(opened, scorer):
+    """Count every row, and time the scores of the first hundred or so."""
+    from collections import Counter
+    from time import perf_counter
+
+    import numpy as np
+
+    counts, seconds, timed = Counter(), 0.0, 0
+    for part in opened:
+        counts.update(part.status.tolist())
+        if not timed and part.ok.any():
+            some = part.select(np.flatnonzero(part.ok)[:128])
+            scorer(some.select(np.arange(min(8, len(some)))))
+            since = perf_counter()
+            scorer(some)
+            seconds, timed = perf_counter() - since, len(some)
+    for status, n in counts.most_common():
+        click.echo(f"{status}\t{n:,}")
+    rate = timed / seconds if seconds else 0.0
+    left = counts["ok"] / rate if rate else 0.0
+    click.echo(f"about {left / 60:,.1f} minutes at {rate:,.0f} variants/s (n = {timed})", err=True)
