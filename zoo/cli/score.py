@@ -49,12 +49,18 @@ import click
 @click.option("--share", default=0, show_default=True, help="bp: variants that near share one window; 0 centres each.")
 @click.option("--fix-swapped", is_flag=True, help="Score variants whose REF and ALT are exchanged.")
 @click.option("--max-n", default=0.5, show_default=True, help="Windows with a larger part of N get no score.")
+@click.option(
+    "--background",
+    help="Adds each score's quantile among scores that mean nothing: of a file of common variants, or of so many "
+    "shuffled windows, as in --background 1000.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of shuffled windows.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 def command(
     variants, name, fastas, out, output, scores, profile, regions, strands, shifts, anchor, share, fix_swapped, max_n,
-    resume, dry_run, device,
+    background, seed, resume, dry_run, device,
 ):  # fmt: skip
     """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with the model NAME.
 
@@ -65,6 +71,7 @@ def command(
     from zoo.data.variant_files import read_variants
     from zoo.effects.score_files import writer_for
     from zoo.effects.scoring import Scorer
+    from zoo.effects.variant_scores import background_of
     from zoo.errors import ConfigError
     from zoo.hub import load
     from zoo.inference import choose_device
@@ -96,10 +103,11 @@ def command(
     if dry_run:
         _estimate(opened, scorer)
     else:
-        _run(source, limits, opened, scorer, out, write, resume)
+        null = background_of(background, opened, scorer, seed)
+        _run(source, limits, opened, scorer, null, out, write, resume)
 
 
-def _run(source, limits, opened, scorer, out, write, resume):
+def _run(source, limits, opened, scorer, null, out, write, resume):
     from collections import Counter
 
     from zoo.data.variant_files import read_variants
@@ -107,28 +115,38 @@ def _run(source, limits, opened, scorer, out, write, resume):
     from zoo.effects.variant_scores import comments, score_file
     from zoo.progress import counting
 
-    found = score_file(opened, scorer)
+    found = score_file(opened, scorer, null)
     if out == "-":
-        counts, rows = Counter(), []
-        for chunk in found.chunks:
-            counts += chunk.statuses()
-            rows += zip(chunk.record.tolist(), chunk.rows, strict=True)
-        write(out, found.columns, rows, comments(scorer))
+        counts = Counter()
+
+        def rows():
+            for chunk in found.chunks:
+                counts.update(chunk.statuses())
+                yield from zip(chunk.record.tolist(), chunk.rows, strict=True)
+
+        write(out, found.columns, rows(), comments(scorer, null))
     else:
-        run = {"variants": source, **limits, "columns": found.columns, **comments(scorer)}
+        run = {"variants": source, **limits, "columns": found.columns, **comments(scorer, null), **_size(source)}
         parts = Parts(out, found.columns, {k: v for k, v in run.items() if k != "aliases"}, resume)
         if parts.records:
             click.echo(f"note: going on behind record {parts.records:,}", err=True)
             opened = read_variants(source, scorer.genome, **limits, start=parts.records)
-            found = score_file(opened, scorer)
+            found = score_file(opened, scorer, null)
         with counting(opened.total, label="scoring", unit="records") as advance:
             for chunk in found.chunks:
                 parts.write(chunk)
                 advance(chunk.last - chunk.first)
-        counts, note = parts.finish(comments(scorer), write)
+        counts, note = parts.finish(comments(scorer, null), write)
         if note:
             click.echo(f"note: {note}", err=True)
     _tell(counts, out)
+
+
+def _size(source):
+    """bytes of a file, by which a changed one is told apart."""
+    from pathlib import Path
+
+    return {"bytes": Path(source).stat().st_size} if isinstance(source, str) and Path(source).is_file() else {}
 
 
 def _tell(counts, out):

@@ -141,11 +141,15 @@ class Scorer:
         kept = np.flatnonzero(good)
         if not len(kept):
             return
+        values[rows[kept]] = self.values(cuts, kept)
+
+    def values(self, cuts: Sequence[Alleles], kept: np.ndarray) -> np.ndarray:
+        """Scores (len(kept), number of columns) float32 of some variants, from their alleles at every shift."""
         pairs = [[self._outputs(engine, alleles, kept) for alleles in cuts] for engine in self._engines]
         pairs = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
         if self.strands == "average":
             pairs = [tuple(torch.stack(x).mean(0) for x in zip(*pairs, strict=True))]
-        values[rows[kept]] = torch.cat([self._scored(*pair) for pair in pairs], 1).float().cpu().numpy()
+        return torch.cat([self._scored(*pair) for pair in pairs], 1).float().cpu().numpy()
 
     def _outputs(self, engine: Incremental, alleles: Alleles, kept: np.ndarray) -> tuple[Tensor, Tensor]:
         """Outputs for the reference and the alternate allele of each variant: two of (A, K)."""

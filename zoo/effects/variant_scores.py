@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.effects.scoring import Scorer
+from zoo.effects.background import Background, of_shuffles, of_variants
+from zoo.effects.scoring import Scored, Scorer
 from zoo.prediction import origin
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from zoo.data.variants import Variants
     from zoo.model import Ensemble, Model
 
-__all__ = ["COLUMNS", "NORMAL", "ScoredFile", "score_file", "score_variants"]
+__all__ = ["COLUMNS", "NORMAL", "ScoredFile", "background_of", "comments", "score_file", "score_variants"]
 
 COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
@@ -57,8 +58,10 @@ class Chunk:
         return Counter(row[COLUMNS.index("status")] for row in self.rows)
 
 
-def score_file(variants: VariantFile, scorer: Scorer) -> ScoredFile:
+def score_file(variants: VariantFile, scorer: Scorer, background: Background | None = None) -> ScoredFile:
     """Score a file of variants, chunk by chunk: memory does not grow with the file.
+
+    background: adds each score's quantile among scores that mean nothing.
 
     Raises GenomeMismatch where more than 5 % of the references do not match: the file is of another assembly.
     """
@@ -69,12 +72,16 @@ def score_file(variants: VariantFile, scorer: Scorer) -> ScoredFile:
             if number == 0:
                 check_reference(part, str(variants.path), scorer.genome)
             scored = scorer(part)
+            if background is not None:
+                quantiles = background.quantiles(scorer.columns, scored.values)
+                scored = Scored(np.concatenate([scored.values, quantiles], 1), scored.status)
             yield Chunk(int(part.record[0]), int(part.record[-1]) + 1, list(_rows(part, scored)), part.record)
 
-    return ScoredFile([*COLUMNS, *scorer.columns, *NORMAL], chunks(), comments(scorer))
+    own = background.columns if background is not None else []
+    return ScoredFile([*COLUMNS, *scorer.columns, *own, *NORMAL], chunks(), comments(scorer, background))
 
 
-def comments(scorer: Scorer) -> dict[str, str]:
+def comments(scorer: Scorer, background: Background | None = None) -> dict[str, str]:
     """What a table of scores says of where they come from."""
     genome = scorer.genome
     aliases = ", ".join(f"{given} is {own}" for given, own in genome.aliases.items()) or "none"
@@ -84,6 +91,7 @@ def comments(scorer: Scorer) -> dict[str, str]:
         "aliases": aliases,
         "pos": "1-based",
         **scorer.comments,
+        **({} if background is None else {"background": f"share that is no larger than |score|, of {background.told}"}),
     }
 
 
@@ -94,6 +102,8 @@ def score_variants(
     fasta: str | Path | Sequence[str | Path] | Genome,
     regions: str | Path | None = None,
     fix_swapped: bool = False,
+    background: str | Path | int | None = None,
+    seed: int = 0,
     **options: Any,
 ) -> pandas.DataFrame:
     """A row for every allele, as `zoo score` writes them.
@@ -104,6 +114,8 @@ def score_variants(
     fasta: the genome: a FASTA file, several, or a Genome.
     regions: a BED file; variants outside of its intervals are left out.
     fix_swapped: score variants whose REF and ALT are exchanged as if they were not.
+    background: a file of common variants, or a number of shuffled backgrounds: see `background_of`.
+    seed: of the shuffles.
     options: of zoo.effects.scoring.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
     import pandas
@@ -118,11 +130,23 @@ def score_variants(
     genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
     scorer = Scorer(model, genome, **options)
     source = read_variants(variants, genome, regions=regions, fix_swapped=fix_swapped)
-    found = score_file(source, scorer)
+    null = background_of(background, source, scorer, seed)
+    found = score_file(source, scorer, null)
     rows = [row for chunk in found.chunks for row in chunk.rows]
     frame = pandas.DataFrame(rows, columns=found.columns)
-    frame.attrs.update(comments(scorer))
+    frame.attrs.update(comments(scorer, null))
     return frame
+
+
+def background_of(given: str | Path | int | None, source: VariantFile, scorer: Scorer, seed: int) -> Background | None:
+    """The background that a user names: a file of variants, a number of shuffles, or none."""
+    from zoo.data.variant_files import read_variants
+
+    if given is None:
+        return None
+    if str(given).isdigit():
+        return of_shuffles(scorer, source, int(given), seed)
+    return of_variants(scorer, read_variants(given, scorer.genome))
 
 
 def _rows(variants: Variants, scored) -> Iterator[list[Any]]:
