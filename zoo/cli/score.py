@@ -55,12 +55,14 @@ import click
     "shuffled windows, as in --background 1000.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of shuffled windows.")
+@click.option("--phased", is_flag=True, help="Score the haplotypes of --sample: together, alone and in context.")
+@click.option("--sample", help="Whose genotypes --phased reads.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 def command(
     variants, name, fastas, out, output, scores, profile, regions, strands, shifts, anchor, share, fix_swapped, max_n,
-    background, seed, resume, dry_run, device,
+    background, seed, phased, sample, resume, dry_run, device,
 ):  # fmt: skip
     """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with the model NAME.
 
@@ -82,6 +84,11 @@ def command(
     except ValueError:
         raise ConfigError(f"--shifts {shifts!r} must be whole numbers with commas between, as in -1,0,1") from None
     genome = Genome(list(fastas))
+    if phased or sample:
+        if not (phased and sample) or resume or dry_run or background or len(variants) != 1:
+            raise ConfigError("--phased takes one VCF and --sample NAME, without --resume, --dry-run or --background")
+        _phased(variants[0], genome, load(name).to(choose_device(device)), output, sample, regions, out)
+        return
     limits = {"regions": regions, "fix_swapped": fix_swapped}
     opened = read_variants(source, genome, **limits)
     write = writer_for(out, opened)
@@ -139,6 +146,41 @@ def _run(source, limits, opened, scorer, null, out, write, resume):
         counts, note = parts.finish(comments(scorer, null), write)
         if note:
             click.echo(f"note: {note}", err=True)
+    _tell(counts, out)
+
+
+def _phased(vcf, genome, model, output, sample, regions, out):
+    """Rows of `zoo.effects.phased`, with how many have which status."""
+    from collections import Counter
+
+    from zoo.data.intervals import read_intervals
+    from zoo.effects.phased import columns, phased_rows
+    from zoo.effects.score_files import writer_for
+    from zoo.outputs import Output
+    from zoo.prediction import origin
+
+    selected = Output.parse(output, model.spec)
+    where = None
+    if regions:
+        bed = read_intervals(regions)
+        where = [(c, int(s), int(e)) for c, s, e in zip(bed.chrom, bed.start, bed.end, strict=True)]
+    names, counts = columns(selected), Counter()
+
+    def rows():
+        for i, row in enumerate(phased_rows(model, selected, vcf, genome, sample, where)):
+            counts[row[names.index("status")]] += 1
+            yield i, row
+
+    comments = {
+        **origin(model, selected),
+        "genome": genome.name or "",
+        "pos": "1-based, as written",
+        "sample": sample,
+        "window": f"{model.spec.input_length} bp, the allele's first base at position {model.spec.input_length // 2}",
+        "single": "the allele alone; in_context: haplotype with it - without it; joint: the whole haplotype",
+        "epistasis": "joint - the sum of the single effects of all variants in the window",
+    }
+    writer_for(out)(out, names, rows(), comments)
     _tell(counts, out)
 
 

@@ -69,8 +69,8 @@ def _parquet(path: Path, columns: Sequence[str], rows: Iterable[Row], comments: 
             file.write_table(pa.table(values, schema=schema))
 
 
-def _value(cell: str, kind: Any) -> Any:
-    if cell == MISSING:
+def _value(cell: Any, kind: Any) -> Any:
+    if cell is None or cell == MISSING:
         return None
     return cell if str(kind) == "string" else int(cell) if str(kind) == "int64" else float(cell)
 
