@@ -230,3 +230,36 @@ def test_what_cannot_be_scored_is_said_before_anything_is_read(ctcf, genome):
         Scorer(ctcf, genome, share=150)
     with pytest.raises(ConfigError, match="strands 'down' must be one of"):
         Scorer(ctcf, genome, strands="down")
+
+
+def test_whole_profiles_of_both_alleles_are_kept_in_hdf5(profiler, genome, letters, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    from zoo.effects.score_files import writer_for
+    from zoo.effects.score_parts import Parts
+    from zoo.effects.variant_scores import comments, score_file
+
+    p = 500
+    variants = typed(letters, (p, 1, letters[p] + "TTT"), (p + 9, 1, "A" if letters[p + 9] != "A" else "C"))
+    source = read_variants([*variants, "chr1:5000:A>C"], genome)
+    scorer = Scorer(profiler, genome, output="counts", scores=["difference", "gain_loss"], profile="reads")
+    found = score_file(source, scorer, profiles=True)
+    parts = Parts(tmp_path / "s.h5", found.columns, {})
+    for chunk in found.chunks:
+        parts.write(chunk)
+    parts.finish(comments(scorer), writer_for(str(tmp_path / "s.h5"), source, scorer.positions))
+    with h5py.File(tmp_path / "s.h5") as file:
+        assert file["table/status"].asstr()[:].tolist() == ["ok", "ok", "out_of_bounds"]
+        reference, alternate = file["profiles/reads/reference"][:], file["profiles/reads/alternate"][:]
+        position = file["profiles/reads/position"][:]
+        difference = file["table/counts"][:]
+        gain = file["table/reads.gain"][:]
+        assert file.attrs["model"] == "p"
+    assert reference.shape == alternate.shape == (3, 80)
+    assert (position[0], position[-1]) == (-40, 39)
+    assert np.isnan(reference[2]).all()
+    np.testing.assert_allclose(gain[:2], np.nanmax(alternate[:2] - reference[:2], 1).clip(0), atol=1e-6)
+    assert np.isnan(difference[2])
+    codes = window(letters, p - 60, 120)
+    with torch.no_grad():
+        expected = profiler.predict({"codes": torch.from_numpy(codes)})["reads"][0, 0].numpy()
+    np.testing.assert_allclose(reference[0], expected, atol=1e-5)

@@ -18,7 +18,8 @@ import click
     "--out",
     default="-",
     show_default=True,
-    help=".tsv, .tsv.gz, .parquet, or the annotated VCF: .vcf, .vcf.gz, .bcf; - is the terminal.",
+    help=".tsv, .tsv.gz, .parquet, .h5 (with whole profiles), or the annotated VCF: .vcf, .vcf.gz, .bcf; - is the "
+    "terminal.",
 )
 @click.option("--output", help="Which outputs: task, task:raw, task:sum, task@-50..50:mean; default all.")
 @click.option(
@@ -91,7 +92,6 @@ def command(
         return
     limits = {"regions": regions, "fix_swapped": fix_swapped}
     opened = read_variants(source, genome, **limits)
-    write = writer_for(out, opened)
     network = load(name).to(choose_device(device))
     scorer = Scorer(
         network,
@@ -105,6 +105,7 @@ def command(
         share=share,
         max_n=max_n,
     )
+    write = writer_for(out, opened, scorer.positions)
     for note in opened.notes:
         click.echo(f"note: {note}", err=True)
     if dry_run:
@@ -122,7 +123,8 @@ def _run(source, limits, opened, scorer, null, out, write, resume):
     from zoo.effects.variant_scores import comments, score_file
     from zoo.progress import counting
 
-    found = score_file(opened, scorer, null)
+    whole = getattr(write, "takes_profiles", False)
+    found = score_file(opened, scorer, null, whole)
     if out == "-":
         counts = Counter()
 
@@ -138,7 +140,7 @@ def _run(source, limits, opened, scorer, null, out, write, resume):
         if parts.records:
             click.echo(f"note: going on behind record {parts.records:,}", err=True)
             opened = read_variants(source, scorer.genome, **limits, start=parts.records)
-            found = score_file(opened, scorer, null)
+            found = score_file(opened, scorer, null, whole)
         with counting(opened.total, label="scoring", unit="records") as advance:
             for chunk in found.chunks:
                 parts.write(chunk)

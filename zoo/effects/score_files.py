@@ -11,6 +11,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from zoo.errors import ConfigError, DataError, ZooError
 from zoo.tables import MISSING, TableWriter, atomic_path
 
@@ -19,17 +21,24 @@ if TYPE_CHECKING:
 
 __all__ = ["writer_for"]
 
-SUFFIXES = ".tsv, .tsv.gz, .parquet, .vcf, .vcf.gz, .bcf"
+SUFFIXES = ".tsv, .tsv.gz, .parquet, .h5, .vcf, .vcf.gz, .bcf"
+_TEXTS = {"chrom", "id", "ref", "alt", "status", "norm_ref", "norm_alt", "notes", "sample"}
+_WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest"}
 _OWN = ("chrom", "pos", "id", "ref", "alt", "norm_pos", "norm_ref", "norm_alt")
 Row = tuple[int, Sequence[str]]
 Writer = Callable[[Path, Sequence[str], Iterable[Row], Mapping[str, Any]], str | None]
 
 
-def writer_for(path: str, source: VariantFile | None = None) -> Writer:
+def writer_for(
+    path: str, source: VariantFile | None = None, positions: Mapping[str, np.ndarray] | None = None
+) -> Writer:
     """Writes rows (record, cells) to a file of the kind that the name says; returns what a user should know, or None.
 
+    A writer that has `takes_profiles` wants the profiles of both alleles as well.
+
     source: the scored file, which .vcf, .vcf.gz and .bcf annotate.
-    Raises ConfigError for another name, and for a VCF of scores whose input is none.
+    positions: of every profile in bp from the variant, which .h5 holds.
+    Raises ConfigError for another name, for .h5 without a profile, and for a VCF of scores whose input is none.
     """
     if path == "-" or path.endswith((".tsv", ".tsv.gz")):
         return _table
@@ -37,6 +46,14 @@ def writer_for(path: str, source: VariantFile | None = None) -> Writer:
         if find_spec("pyarrow") is None:
             raise ZooError(f"{path} needs the library pyarrow: pip install 'zoo-core[formats]'")
         return _parquet
+    if path.endswith((".h5", ".hdf5")):
+        if find_spec("h5py") is None:
+            raise ZooError(f"{path} needs the library h5py: pip install 'zoo-core[formats]'")
+        if not positions:
+            raise ConfigError(f"{path} holds whole profiles: name them, as in --profile task")
+        writer = partial(_hdf5, positions)
+        writer.takes_profiles = True
+        return writer
     if path.endswith((".vcf", ".vcf.gz", ".bcf")):
         if source is None or source.kind != "vcf":
             raise ConfigError(f"{path} annotates a VCF, but the input is none: write .tsv or .parquet")
@@ -73,6 +90,51 @@ def _value(cell: Any, kind: Any) -> Any:
     if cell is None or cell == MISSING:
         return None
     return cell if str(kind) == "string" else int(cell) if str(kind) == "int64" else float(cell)
+
+
+def _hdf5(
+    positions: Mapping[str, np.ndarray],
+    path: Path,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    comments: Mapping[str, Any],
+    profiles: Iterable[np.ndarray] = (),
+) -> None:
+    """/table/<column> (A,), /profiles/<name>/reference and alternate (A, T), position (T,); comments as attributes."""
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({str(k): str(v) for k, v in comments.items()})
+        table = file.create_group("table")
+        for column in columns:
+            kind = h5py.string_dtype() if column in _TEXTS else "f8" if column in _WHOLE else "f4"
+            table.create_dataset(column, (0,), kind, maxshape=(None,), chunks=True)
+        groups = {}
+        for name, position in positions.items():
+            group = groups[name] = file.create_group(f"profiles/{name}")
+            group["position"] = position
+            for allele in ("reference", "alternate"):
+                shape = (0, len(position))
+                group.create_dataset(
+                    allele, shape, "f4", maxshape=(None, len(position)), chunks=True, compression="gzip"
+                )
+        rows = iter(rows)
+        for part in profiles:
+            cells = [c for _, c in islice(rows, len(part))]
+            for i, column in enumerate(columns):
+                number = table[column].dtype.kind == "f"
+                _append(table[column], [_value(c[i], "float" if number else "string") for c in cells], number)
+            at = 0
+            for name, position in positions.items():
+                for k, allele in enumerate(("reference", "alternate")):
+                    _append(groups[name][allele], part[:, k, at : at + len(position)], True)
+                at += len(position)
+
+
+def _append(dataset: Any, values: Any, number: bool) -> None:
+    n = len(dataset)
+    dataset.resize(n + len(values), 0)
+    dataset[n:] = np.array([np.nan if v is None else v for v in values]) if number else [v or "" for v in values]
 
 
 def _annotated(

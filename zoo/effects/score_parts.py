@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from zoo.errors import ConfigError, DataError
 from zoo.tables import TableWriter, atomic_path, read_table
 
@@ -53,6 +55,10 @@ class Parts:
     def write(self, chunk: Chunk) -> None:
         """The rows of a chunk, which follows the last part."""
         name = f"{chunk.first:09d}-{chunk.last:09d}.tsv"
+        if chunk.profiles is not None:
+            with _room(self.folder), atomic_path(self.folder / name.replace(".tsv", ".npy")) as temporary:
+                with temporary.open("wb") as file:
+                    np.save(file, chunk.profiles, allow_pickle=False)
         with _room(self.folder), TableWriter(self.folder / name, ["record", *self.columns]) as table:
             for record, row in zip(chunk.record.tolist(), chunk.rows, strict=True):
                 table.row([record, *row])
@@ -63,6 +69,11 @@ class Parts:
             for row in read_table(path)[1]:
                 record, *cells = row.values()
                 yield int(record), cells
+
+    def profiles(self) -> Iterator[np.ndarray]:
+        """(A, 2, T) of every part, in order."""
+        for _, _, path in self._parts():
+            yield np.load(path.with_suffix(".npy"), allow_pickle=False)
 
     def finish(self, comments: Mapping[str, Any], writer: Callable) -> tuple[Counter, str | None]:
         """Join the parts into the output and drop them; how many rows have which status, and the writer's note."""
@@ -75,7 +86,8 @@ class Parts:
                 yield record, cells
 
         with _room(self.out):
-            note = writer(self.out, self.columns, rows(), comments)
+            beside = {"profiles": self.profiles()} if getattr(writer, "takes_profiles", False) else {}
+            note = writer(self.out, self.columns, rows(), comments, **beside)
         shutil.rmtree(self.folder)
         return counts, note
 

@@ -37,10 +37,14 @@ ROWS = 2048
 
 @dataclass(frozen=True)
 class Scored:
-    """values: (A, number of columns) float32, NaN where there is no score; status: (A,), as of the variants or new."""
+    """values: (A, number of columns) float32, NaN where there is no score; status: (A,), as of the variants or new.
+
+    profiles: (A, 2, positions of all profiles) float32 of the reference and the alternate allele, where asked for.
+    """
 
     values: np.ndarray
     status: np.ndarray
+    profiles: np.ndarray | None = None
 
 
 class Scorer:
@@ -117,17 +121,29 @@ class Scorer:
             "shifts": ", ".join(map(str, self.shifts)),
         }
 
-    def __call__(self, variants: Variants) -> Scored:
-        """Scores of some variants, in their order."""
+    @property
+    def positions(self) -> dict[str, np.ndarray]:
+        """{profile: (T,) int64}, the first base of each of its positions, in bp from position L // 2 of the window."""
+        found = {}
+        for name, (term, *_) in zip(self.profiles.names, self.profiles.terms, strict=True) if self.profiles else ():
+            grid = self.model.spec.outputs[term.head][1]
+            found[name] = grid.offset + np.arange(term.first, term.last) * grid.bin_size - self.length // 2
+        return found
+
+    def __call__(self, variants: Variants, profiles: bool = False) -> Scored:
+        """Scores of some variants, in their order; with the profiles themselves, where asked for."""
         status = variants.status.copy()
+        width = sum(map(len, self.positions.values()))
+        whole = np.full((len(status), 2, width), np.nan, np.float32) if profiles else None
         values = np.full((len(status), len(self.columns)), np.nan, np.float32)
         rows, same = _distinct(variants, np.flatnonzero(status == "ok"))
         for first in range(0, len(rows), ROWS):
-            self._some(variants, rows[first : first + ROWS], values, status)
-        values[same[:, 0]], status[same[:, 0]] = values[same[:, 1]], status[same[:, 1]]
-        return Scored(values, status)
+            self._some(variants, rows[first : first + ROWS], values, status, whole)
+        for x in (values, status, whole) if profiles else (values, status):
+            x[same[:, 0]] = x[same[:, 1]]
+        return Scored(values, status, whole)
 
-    def _some(self, variants: Variants, rows: np.ndarray, values: np.ndarray, status: np.ndarray) -> None:
+    def _some(self, variants, rows: np.ndarray, values: np.ndarray, status: np.ndarray, whole) -> None:
         cuts = [cut(variants, rows, self.genome, self.length, shift, self.share) for shift in self.shifts]
         good = np.ones(len(rows), bool)
         for alleles in cuts:
@@ -141,14 +157,25 @@ class Scorer:
         kept = np.flatnonzero(good)
         if not len(kept):
             return
-        values[rows[kept]] = self.values(cuts, kept)
+        pairs = self._pairs(cuts, kept)
+        values[rows[kept]] = self._numbers(pairs)
+        if whole is not None:
+            start = len(self.output.names)
+            whole[rows[kept]] = torch.stack([x[:, start:] for x in pairs[0]], 1).float().cpu().numpy()
 
     def values(self, cuts: Sequence[Alleles], kept: np.ndarray) -> np.ndarray:
         """Scores (len(kept), number of columns) float32 of some variants, from their alleles at every shift."""
+        return self._numbers(self._pairs(cuts, kept))
+
+    def _pairs(self, cuts: Sequence[Alleles], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
+        """Outputs for the reference and the alternate allele, (A, K) each, of every strand that has columns."""
         pairs = [[self._outputs(engine, alleles, kept) for alleles in cuts] for engine in self._engines]
         pairs = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
         if self.strands == "average":
             pairs = [tuple(torch.stack(x).mean(0) for x in zip(*pairs, strict=True))]
+        return pairs
+
+    def _numbers(self, pairs: list[tuple[Tensor, Tensor]]) -> np.ndarray:
         return torch.cat([self._scored(*pair) for pair in pairs], 1).float().cpu().numpy()
 
     def _outputs(self, engine: Incremental, alleles: Alleles, kept: np.ndarray) -> tuple[Tensor, Tensor]:

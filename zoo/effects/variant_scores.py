@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.effects.background import Background, of_shuffles, of_variants
-from zoo.effects.scoring import Scored, Scorer
+from zoo.effects.scoring import Scorer
 from zoo.prediction import origin
 
 if TYPE_CHECKING:
@@ -46,22 +46,26 @@ class ScoredFile:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows of the records first to last of the input."""
+    """Rows of the records first to last of the input; profiles (A, 2, T) where the output has room for them."""
 
     first: int
     last: int
     rows: list[list[Any]]
     record: np.ndarray
+    profiles: np.ndarray | None = None
 
     def statuses(self) -> Counter:
         """How many rows have which status."""
         return Counter(row[COLUMNS.index("status")] for row in self.rows)
 
 
-def score_file(variants: VariantFile, scorer: Scorer, background: Background | None = None) -> ScoredFile:
+def score_file(
+    variants: VariantFile, scorer: Scorer, background: Background | None = None, profiles: bool = False
+) -> ScoredFile:
     """Score a file of variants, chunk by chunk: memory does not grow with the file.
 
     background: adds each score's quantile among scores that mean nothing.
+    profiles: keep the profiles of both alleles.
 
     Raises GenomeMismatch where more than 5 % of the references do not match: the file is of another assembly.
     """
@@ -71,11 +75,12 @@ def score_file(variants: VariantFile, scorer: Scorer, background: Background | N
         for number, part in enumerate(variants):
             if number == 0:
                 check_reference(part, str(variants.path), scorer.genome)
-            scored = scorer(part)
+            scored = scorer(part, profiles)
             if background is not None:
                 quantiles = background.quantiles(scorer.columns, scored.values)
-                scored = Scored(np.concatenate([scored.values, quantiles], 1), scored.status)
-            yield Chunk(int(part.record[0]), int(part.record[-1]) + 1, list(_rows(part, scored)), part.record)
+                scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
+            first, last = int(part.record[0]), int(part.record[-1]) + 1
+            yield Chunk(first, last, list(_rows(part, scored)), part.record, scored.profiles)
 
     own = background.columns if background is not None else []
     return ScoredFile([*COLUMNS, *scorer.columns, *own, *NORMAL], chunks(), comments(scorer, background))
