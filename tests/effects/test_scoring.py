@@ -12,7 +12,9 @@ from zoo.effects.alleles import cut
 from zoo.effects.scores import difference, gain_loss, get_scores, jensen_shannon, log2_fold_change
 from zoo.effects.scoring import Scorer
 from zoo.errors import ConfigError, UnknownComponent
-from zoo.model import build
+from zoo.fields import Field, Grid
+from zoo.interfaces import Encoder, Head
+from zoo.model import Model, build
 from zoo.registry import registry
 from zoo.spec import ModelSpec
 
@@ -263,3 +265,57 @@ def test_whole_profiles_of_both_alleles_are_kept_in_hdf5(profiler, genome, lette
     with torch.no_grad():
         expected = profiler.predict({"codes": torch.from_numpy(codes)})["reads"][0, 0].numpy()
     np.testing.assert_allclose(reference[0], expected, atol=1e-5)
+
+
+class Spaced(Encoder):
+    """1 for GATTACA with TTGACC exactly 15 bp behind it, on the strand that is read."""
+
+    pools, out_channels, receptive_field = True, 1, None
+
+    def __init__(self):
+        super().__init__()
+        self.filters = torch.nn.ParameterList(
+            torch.nn.functional.one_hot(torch.from_numpy(encode(m)).long(), 4).T[None].float()
+            for m in ("GATTACA", "TTGACC")
+        )
+
+    def grid(self, length: int) -> Grid:
+        return Grid(0, length, 1)
+
+    def forward(self, inputs):
+        first, second = (torch.relu(torch.conv1d(inputs["one_hot"], w) - w.shape[2] + 1) for w in self.filters)
+        apart = second[:, :, 15:]
+        both = first[:, :, : apart.shape[2]] * apart[:, :, : first.shape[2]]
+        return both.sum(2, keepdim=True)
+
+
+class Alone(Head):
+    field = Field("C", channels=("y",))
+
+    def forward(self, embedding, inputs):
+        return embedding.squeeze(2)
+
+
+@pytest.fixture(scope="module")
+def spaced(tmp_path_factory):
+    """The two motifs 19 bp apart, 4 too many."""
+    codes = np.random.default_rng(8).integers(0, 4, 400).astype(np.uint8)
+    codes[190:197], codes[209:215] = encode("GATTACA"), encode("TTGACC")
+    path = tmp_path_factory.mktemp("spaced") / "g.fa"
+    path.write_text(f">chr1\n{decode(codes)}\n")
+    model = Model(ModelSpec("spaced", {"name": "s"}, {"y": {"name": "s"}}, 120), Spaced(), {"y": Alone()}).eval()
+    return model, Genome(path), decode(codes)
+
+
+def test_a_deletion_that_moves_two_motifs_to_their_spacing_is_a_gain(spaced):
+    model, genome, letters = spaced
+    right, wrong = (199, 5, letters[199]), (199, 4, letters[199])
+    found = scores(model, genome, typed(letters, right, wrong)).values[:, 0]
+    assert found[0] == pytest.approx(1, abs=1e-5)
+    assert found[1] == pytest.approx(0, abs=1e-5)
+
+
+def test_a_motif_that_is_no_palindrome_counts_on_its_own_strand(spaced):
+    model, genome, letters = spaced
+    found = scores(model, genome, typed(letters, (199, 5, letters[199])), strands="both").values[0]
+    assert found == pytest.approx([1, 0], abs=1e-5)
