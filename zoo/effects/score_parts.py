@@ -43,7 +43,9 @@ class Parts:
         if self.folder.exists():
             self._same_run(resume)
         else:
-            self.folder.mkdir(parents=True)
+            if not self.out.parent.is_dir():
+                raise DataError(f"folder {self.out.parent} for {self.out.name} does not exist: create it")
+            self.folder.mkdir()
             with atomic_path(self.folder / "run.json") as temporary:
                 Path(temporary).write_text(json.dumps(self.run, indent=1))
 
