@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,18 @@ class Genome:
         if start > end:
             raise DataError(f"interval {contig}:{start}-{end}: start is after end: swap them")
         return self.windows(self.contig_ids([contig]), np.array([start]), end - start)[0]
+
+    def codes(self, contig: str) -> np.ndarray:
+        """Codes (length,) of a whole contig, by name or alias: memory-mapped, without a copy."""
+        i = self._id[self.resolve(contig)]
+        codes = self._stores[self._file[i]].codes
+        return codes[self._offset[i] : self._offset[i] + self._length[i]]
+
+    def flat(self, contig_ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """For compiled loops, once a file: its codes, where each of the N contigs begins in it and its bp, (N,) each,
+        and which of the N lie in this file."""
+        for file, rows in self._by_file(contig_ids):
+            yield self._stores[file].codes, self._offset[contig_ids], self._length[contig_ids], rows
 
     def base_counts(self, contig_id: int, starts: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
         """G + C and N in windows that lie within one contig: two of (N,) int32."""

@@ -200,7 +200,7 @@ def _run(store, genome, samples, starts, ends, length, positions, unphased, thre
     low, high = store.region
     if n and (low > max(starts.min(), 0) or (high is not None and (reads_on or ends.max() > high))):
         raise DataError(f"the genotypes were read for {low}-{high} alone: read the whole contig for these windows")
-    x = _codes(genome, genome.resolve(store.contig))
+    x = genome.codes(store.contig)
     size, skipped = np.zeros((n, 2), np.int64), np.zeros((n, 2), np.int64)
     unknown, haploid = np.zeros(n, np.int64), np.zeros(n, np.bool_)
     problem, culprit = np.zeros(n, np.uint8), np.zeros(n, np.int64)
@@ -234,13 +234,6 @@ def _run(store, genome, samples, starts, ends, length, positions, unphased, thre
     where = np.empty(codes.shape, np.int64) if positions else None
     splice(codes.reshape(-1), first, no_positions if where is None else where.reshape(-1), True)
     return HaplotypeWindows(codes, first, where, size, skipped, unknown, haploid)
-
-
-def _codes(genome: Genome, contig: str) -> np.ndarray:
-    """The codes of a whole contig, without a copy."""
-    i = list(genome.contigs).index(contig)
-    codes = genome._stores[genome._file[i]].codes
-    return codes[genome._offset[i] : genome._offset[i] + genome._length[i]]
 
 
 def _sample_ids(store: Genotypes, samples, n: int) -> np.ndarray:

@@ -75,7 +75,7 @@ def matches_genome(genome: Genome, contig: np.ndarray, pos: np.ndarray, alleles:
     Raises GenomeMismatch for a contig id that is not of the genome.
     """
     found = np.zeros(len(pos), np.bool_)
-    for codes, offset, size, rows in _flat(genome, contig):
+    for codes, offset, size, rows in genome.flat(np.ascontiguousarray(contig, np.int64)):
         _match(codes, offset, size, pos, alleles.codes, alleles.first, alleles.length, rows, found)
     return found
 
@@ -94,7 +94,7 @@ def normalize(
     new_ref = Alleles(np.zeros(ref.length.sum() + n, np.uint8), _starts(ref.length + 1), np.zeros(n, np.int64))
     new_alt = Alleles(np.zeros(alt.length.sum() + n, np.uint8), _starts(alt.length + 1), np.zeros(n, np.int64))
     new_pos = np.array(pos, np.int64)
-    for codes, offset, size, rows in _flat(genome, contig):
+    for codes, offset, size, rows in genome.flat(np.ascontiguousarray(contig, np.int64)):
         _normalize(
             *(codes, offset, size, rows, new_pos),
             *(ref.codes, ref.first, ref.length, alt.codes, alt.first, alt.length),
@@ -105,15 +105,6 @@ def normalize(
 
 def _starts(length: np.ndarray) -> np.ndarray:
     return np.cumsum(length) - length
-
-
-def _flat(genome: Genome, contig: np.ndarray):
-    """(codes, offset (n,), size (n,), rows) of each file of the genome; offset and size are the contigs' in it."""
-    contig = np.ascontiguousarray(contig, np.int64)
-    size = genome.lengths(contig)
-    offset = genome._offset[contig]
-    for file, rows in genome._by_file(contig):
-        yield genome._stores[file].codes, offset, size, rows
 
 
 @numba.njit(nogil=True, cache=True)
