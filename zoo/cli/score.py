@@ -61,20 +61,33 @@ import click
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: several processes here, or a cluster; needs zoo-core[ray].",
+)
+@click.option("--address", help="Of a running Ray cluster: auto or HOST:PORT; without it Ray is started here.")
+@click.option("--workers", type=int, help="Processes of --engine ray; one for each CPU or GPU if not given.")
 def command(
     variants, name, fastas, out, output, scores, profile, regions, strands, shifts, anchor, share, fix_swapped, max_n,
     background, seed, phased, sample, resume, dry_run, device,
+    engine, address, workers,
 ):  # fmt: skip
     """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with the model NAME.
 
     A row comes out for every allele, in the order of the input, with a status that says why it has no score.  A score
     is alternate against reference.  A run in which no row could be scored exits with 1.
     """
+    from functools import partial
+
     from zoo.data.genome import Genome
     from zoo.data.variant_files import read_variants
     from zoo.effects.score_files import writer_for
+    from zoo.effects.score_ray import RayJob, score_on_ray
     from zoo.effects.scoring import Scorer
-    from zoo.effects.variant_scores import background_of
+    from zoo.effects.variant_scores import background_of, score_file
     from zoo.errors import ConfigError
     from zoo.hub import load
     from zoo.inference import choose_device
@@ -84,6 +97,8 @@ def command(
         moved = [int(s) for s in shifts.split(",")]
     except ValueError:
         raise ConfigError(f"--shifts {shifts!r} must be whole numbers with commas between, as in -1,0,1") from None
+    if engine == "local" and (address or workers):
+        raise ConfigError("--address and --workers are of --engine ray: add it, or leave them out")
     genome = Genome(list(fastas))
     if phased or sample:
         if not (phased and sample) or resume or dry_run or background or len(variants) != 1:
@@ -92,19 +107,19 @@ def command(
         return
     limits = {"regions": regions, "fix_swapped": fix_swapped}
     opened = read_variants(source, genome, **limits)
-    network = load(name).to(choose_device(device))
-    scorer = Scorer(
-        network,
-        genome,
-        output=output,
-        scores=scores,
-        profile=profile,
-        strands=strands,
-        shifts=moved,
-        anchor=anchor,
-        share=share,
-        max_n=max_n,
-    )
+    network = load(name).to("cpu" if engine == "ray" else choose_device(device))
+    options = {
+        "output": output,
+        "scores": scores,
+        "profile": profile,
+        "strands": strands,
+        "shifts": moved,
+        "anchor": anchor,
+        "share": share,
+        "max_n": max_n,
+    }
+    scorer = Scorer(network, genome, **options)
+    score = score_file if engine == "local" else partial(score_on_ray, job=RayJob(options, address, workers, device))
     write = writer_for(out, opened, scorer.positions)
     for note in opened.notes:
         click.echo(f"note: {note}", err=True)
@@ -112,19 +127,19 @@ def command(
         _estimate(opened, scorer)
     else:
         null = background_of(background, opened, scorer, seed)
-        _run(source, limits, opened, scorer, null, out, write, resume)
+        _run(source, limits, opened, scorer, null, out, write, resume, score)
 
 
-def _run(source, limits, opened, scorer, null, out, write, resume):
+def _run(source, limits, opened, scorer, null, out, write, resume, score):
     from collections import Counter
 
     from zoo.data.variant_files import read_variants
     from zoo.effects.score_parts import Parts
-    from zoo.effects.variant_scores import comments, score_file
+    from zoo.effects.variant_scores import comments
     from zoo.progress import counting
 
     whole = getattr(write, "takes_profiles", False)
-    found = score_file(opened, scorer, null, whole)
+    found = score(opened, scorer, null, whole)
     if out == "-":
         counts = Counter()
 
@@ -140,7 +155,7 @@ def _run(source, limits, opened, scorer, null, out, write, resume):
         if parts.records:
             click.echo(f"note: going on behind record {parts.records:,}", err=True)
             opened = read_variants(source, scorer.genome, **limits, start=parts.records)
-            found = score_file(opened, scorer, null, whole)
+            found = score(opened, scorer, null, whole)
         with counting(opened.total, label="scoring", unit="records") as advance:
             for chunk in found.chunks:
                 parts.write(chunk)
