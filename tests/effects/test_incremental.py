@@ -227,6 +227,17 @@ def test_the_model_is_left_as_it_was(draw):
         net.eval()
 
 
+def test_a_model_of_half_precision_is_followed_in_float32(draw):
+    net = nn.Sequential(nn.Conv1d(4, 3, 5), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten()).to(torch.bfloat16).eval()
+    engine = make((net, 30))
+    codes = draw(1, 30)
+    edits = Edits.substitutions(codes)
+    found = engine.effects(codes, edits)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, by_full_inference(engine, codes, edits), rtol=0, atol=1e-6)
+    assert net[0].weight.dtype == torch.bfloat16
+
+
 def test_no_edits_have_no_effects(draw):
     engine = make("views")
     codes = draw(2, engine.length)

@@ -57,7 +57,7 @@ class Incremental:
     carry: False computes every mutant in full.
     check: compare a random sample of mutants with full inference in float64.
     backend: loops over windows; compiled ones on a CPU, torch on other devices, unless given.
-    dtype: in which the engine computes; the module's own where it is not given.
+    dtype: in which the engine computes; the module's own where it is not given, but float32 at least.
 
     A model that cannot be recorded is run in full; `report` says so.
     """
@@ -79,7 +79,8 @@ class Incremental:
         first = next(module.parameters(), torch.zeros(()))
         self._module = weakref.ref(module)
         self.function = function
-        self.device, self.dtype = first.device, dtype or first.dtype
+        own = first.dtype if first.dtype in (torch.float32, torch.float64) else torch.float32
+        self.device, self.dtype = first.device, dtype or own
         self.length = shapes[sequence][1]
         self.sequence, self.n_encoding = sequence, n_encoding
         self.backend = backend or (Compiled() if self.device.type == "cpu" else Eager())
