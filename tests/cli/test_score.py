@@ -146,7 +146,9 @@ def test_another_assembly_is_refused_with_advice(files, tmp_path, capsys):
     (tmp_path / "w.vcf").write_text(HEADER + body)
     assert score(files, "-o", tmp_path / "s.tsv", source=tmp_path / "w.vcf") == 1
     assert "of another assembly" in capsys.readouterr().err
-    assert not (tmp_path / "s.tsv").exists()
+    assert not list(tmp_path.glob("s.tsv*"))
+    assert score(files, "-o", tmp_path / "absent" / "s.tsv") == 1
+    assert "does not exist: create it" in capsys.readouterr().err
 
 
 def test_a_cut_off_file_never_makes_a_table(files, tmp_path, capsys):
@@ -223,9 +225,10 @@ def test_a_killed_run_goes_on_without_loss_or_repetition(files, tmp_path):
 
 def test_an_unfinished_run_is_not_overwritten_nor_mixed_with_another(files, tmp_path, capsys):
     from zoo.effects.score_parts import Parts
+    from zoo.effects.variant_scores import Chunk
 
     out = tmp_path / "s.tsv"
-    Parts(out, ["a"], {"model": "other"})
+    Parts(out, ["a"], {"model": "other"}).write(Chunk(0, 1, [["x"]], np.array([0])))
     assert score(files, "-o", out) == 1
     assert "go on with --resume, or delete the folder" in capsys.readouterr().err
     assert score(files, "-o", out, "--resume") == 1

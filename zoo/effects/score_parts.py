@@ -42,12 +42,8 @@ class Parts:
         self.run = json.loads(json.dumps(dict(run), default=str))
         if self.folder.exists():
             self._same_run(resume)
-        else:
-            if not self.out.parent.is_dir():
-                raise DataError(f"folder {self.out.parent} for {self.out.name} does not exist: create it")
-            self.folder.mkdir()
-            with atomic_path(self.folder / "run.json") as temporary:
-                Path(temporary).write_text(json.dumps(self.run, indent=1))
+        elif not self.out.parent.is_dir():
+            raise DataError(f"folder {self.out.parent} for {self.out.name} does not exist: create it")
 
     @property
     def records(self) -> int:
@@ -56,6 +52,11 @@ class Parts:
 
     def write(self, chunk: Chunk) -> None:
         """The rows of a chunk, which follows the last part."""
+        if not self.folder.exists():
+            with _room(self.folder):
+                self.folder.mkdir()
+                with atomic_path(self.folder / "run.json") as temporary:
+                    temporary.write_text(json.dumps(self.run, indent=1))
         name = f"{chunk.first:09d}-{chunk.last:09d}.tsv"
         if chunk.profiles is not None:
             with _room(self.folder), atomic_path(self.folder / name.replace(".tsv", ".npy")) as temporary:
@@ -90,11 +91,13 @@ class Parts:
         with _room(self.out):
             beside = {"profiles": self.profiles()} if getattr(writer, "takes_profiles", False) else {}
             note = writer(self.out, self.columns, rows(), comments, **beside)
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
         return counts, note
 
     def _parts(self) -> list[tuple[int, int, Path]]:
         """Parts that follow each other from record 0 on."""
+        if not self.folder.exists():
+            return []
         found = sorted(
             (int(m[1]), int(m[2]), path) for path in self.folder.iterdir() if (m := _PART.fullmatch(path.name))
         )
