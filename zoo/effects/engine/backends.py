@@ -67,8 +67,11 @@ class Backend(Protocol):
     ) -> Tensor:
         """The maximum over all positions with the values, less that without: (M, F).
 
-        row: (M,) the reference of each mutant.  sides: (R * (T + 1), F) maxima before and from a position on.
+        row: (M,) the reference of each mutant.  sides: of `running_maxima`.
         """
+
+    def running_maxima(self, reference: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """(R * T, F) -> maxima before each position, and from it on: two of (R * (T + 1), F)."""
 
 
 class Compiled:
@@ -138,6 +141,14 @@ class Compiled:
         )
         return y
 
+    def running_maxima(self, reference, length) -> tuple[Tensor, Tensor]:
+        from zoo.effects.engine import kernels
+
+        rows = len(reference) // length * (length + 1)
+        before, after = (reference.new_empty(rows, reference.shape[1]) for _ in range(2))
+        kernels.running_maxima(reference.numpy(), length, before.numpy(), after.numpy())
+        return before, after
+
 
 class Eager:
     """The same in torch."""
@@ -192,6 +203,13 @@ class Eager:
         inside = gather(reference, base, windows) + values
         index = windows.mutant(device)[:, None].expand_as(inside)
         return y.scatter_reduce(0, index, inside, "amax") - top
+
+    def running_maxima(self, reference, length) -> tuple[Tensor, Tensor]:
+        x = reference.view(-1, length, reference.shape[1])
+        rim = torch.full_like(x[:, :1], -torch.inf)
+        before = torch.cat([rim, x.cummax(1).values], 1)
+        after = torch.cat([x.flip(1).cummax(1).values.flip(1), rim], 1)
+        return before.flatten(0, 1), after.flatten(0, 1)
 
 
 def _tap_by_tap(x: Tensor, weight: Tensor, shifts: Sequence[int], windows: Windows, out: Windows) -> Tensor:

@@ -30,15 +30,10 @@ class Reference:
     output: Tensor
     _sides: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def sides(self, index: int) -> tuple[Tensor, Tensor]:
+    def sides(self, index: int, backend: Backend) -> tuple[Tensor, Tensor]:
         """Maxima before each position and from it on: two of (R * (T + 1), F)."""
         if index not in self._sides:
-            x = self.rows[index]
-            x = x.view(self.count, -1, x.shape[1])
-            rim = torch.full_like(x[:, :1], -torch.inf)
-            before = torch.cat([rim, x.cummax(1).values], 1)
-            after = torch.cat([x.flip(1).cummax(1).values.flip(1), rim], 1)
-            self._sides[index] = before.flatten(0, 1), after.flatten(0, 1)
+            self._sides[index] = backend.running_maxima(self.rows[index], len(self.rows[index]) // self.count)
         return self._sides[index]
 
 

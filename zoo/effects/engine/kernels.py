@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["add_rows", "finish", "max_pool", "outside_maximum", "segment_sum", "sum_taps"]
+__all__ = ["add_rows", "finish", "max_pool", "outside_maximum", "running_maxima", "segment_sum", "sum_taps"]
 
 _jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
@@ -132,3 +132,27 @@ def outside_maximum(values, low, high, first, reference, base, before, after, be
                 y[c] = max(y[c], r[c] + x[c])
         for c in range(width):
             y[c] -= top[m, c]
+
+
+@_jit
+def running_maxima(reference, length, before, after):
+    """Maxima before each position and from it on; reference: (R * T, F), the others (R * (T + 1), F)."""
+    width = reference.shape[1]
+    low = -np.inf
+    for r in range(reference.shape[0] // length):
+        x = reference[r * length : (r + 1) * length]
+        first, last = (
+            before[r * (length + 1) : (r + 1) * (length + 1)],
+            after[r * (length + 1) : (r + 1) * (length + 1)],
+        )
+        for c in range(width):
+            first[0, c] = low
+            last[length, c] = low
+        for q in range(length):
+            a, b, y = first[q], first[q + 1], x[q]
+            for c in range(width):
+                b[c] = max(a[c], y[c])
+        for q in range(length - 1, -1, -1):
+            a, b, y = last[q + 1], last[q], x[q]
+            for c in range(width):
+                b[c] = max(a[c], y[c])

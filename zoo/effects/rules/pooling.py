@@ -60,7 +60,7 @@ class Maximum(Operation):
 
     def run(self, batch, x: Tensor) -> Tensor | tuple:
         (value,) = self.inputs
-        sides = batch.reference.sides(value.index)
+        sides = batch.reference.sides(value.index, batch.backend)
         best = batch.backend.maximum(x, batch.windows[value.index], batch.rows(value), batch.row, sides)
         natural = value.layout.with_length(1).from_rows(best)
         natural = natural if self.keepdim else natural.squeeze(value.layout.position)
