@@ -247,3 +247,17 @@ def test_a_full_disk_is_a_sentence_and_no_file(files, tmp_path, capsys, monkeypa
     assert score(files, "-o", tmp_path / "s.tsv") == 1
     assert "no room is left for" in capsys.readouterr().err
     assert not (tmp_path / "s.tsv").exists()
+
+
+def test_the_bar_knows_how_many_records_are_left(files, tmp_path, monkeypatch):
+    from zoo.cli.score import _total
+    from zoo.data.genome import Genome
+    from zoo.data.variant_files import read_variants
+
+    genome = Genome(files / "g.fa")
+    assert _total(read_variants(files / "v.vcf", genome)) is None
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    (tmp_path / "v.vcf.gz").write_bytes(gzip.compress((files / "v.vcf").read_bytes()))
+    for path in (files / "v.vcf", tmp_path / "v.vcf.gz"):
+        assert _total(read_variants(path, genome)) == 106
+        assert _total(read_variants(path, genome, start=100)) == 6

@@ -156,7 +156,7 @@ def _run(source, limits, opened, scorer, null, out, write, resume, score):
             click.echo(f"note: going on behind record {parts.records:,}", err=True)
             opened = read_variants(source, scorer.genome, **limits, start=parts.records)
             found = score(opened, scorer, null, whole)
-        with counting(opened.total, label="scoring", unit="records") as advance:
+        with counting(_total(opened), label="scoring", unit="records") as advance:
             for chunk in found.chunks:
                 parts.write(chunk)
                 advance(chunk.last - chunk.first)
@@ -199,6 +199,18 @@ def _phased(vcf, genome, model, output, sample, regions, out):
     }
     writer_for(out)(out, names, rows(), comments)
     _tell(counts, out)
+
+
+def _total(opened):
+    """How many records are left, for the bar: a text file without an index is counted, if somebody watches."""
+    import sys
+
+    from zoo.data.files import read_chunks
+
+    if opened.total is not None or opened.kind not in ("vcf", "table") or not sys.stderr.isatty():
+        return opened.total and opened.total - opened.start
+    lines = sum(chunk.count(b"\n") for chunk in read_chunks(opened.path))
+    return max(0, lines - (len(opened.header_lines) or 1) - opened.start)
 
 
 def _size(source):

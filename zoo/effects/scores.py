@@ -94,7 +94,11 @@ def jensen_shannon(reference: Tensor, alternate: Tensor) -> Tensor:
     return torch.where(wrong | p.isnan().any(1) | q.isnan().any(1), torch.nan, distance).to(reference.dtype)[:, None]
 
 
-@score("profile", ("gain", "gain_at", "loss", "loss_at"), "the output's unit; positions in bins from the variant")
+@score(
+    "profile",
+    ("gain", "gain_at", "loss", "loss_at"),
+    "the output's unit; positions in bins from the middle of the profile",
+)
 def gain_loss(reference: Tensor, alternate: Tensor) -> Tensor:
     """The largest rise and fall of a profile (N, T) and the positions of both, counted from the middle -> (N, 4).
 
