@@ -71,14 +71,14 @@ def score_on_ray(
 
     Raises ZooError where Ray is not installed, cannot be joined, or loses an actor too often.
     """
-    if find_spec("ray") is None:
-        raise ZooError("--engine ray needs the library ray: pip install 'zoo-core[ray]'")
     if not getattr(scorer.model, "source", None):
         raise ConfigError(f"model {scorer.model.spec.name!r} was built here, but actors load theirs: publish it first")
     if job.workers is not None and job.workers < 1:
         raise ConfigError(f"--workers {job.workers} must be 1 or more: leave it out for as many as there are")
     if job.address is not None and "//" in job.address:
         raise ConfigError(f"--address {job.address!r} must be auto or HOST:PORT, as `ray start --head` says it")
+    if find_spec("ray") is None:
+        raise ZooError("--engine ray needs the library ray: pip install 'zoo-core[ray]'")
     stream = _Stream(variants, scorer, job, profiles)
     return score_file(stream, stream, background, profiles)
 
