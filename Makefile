@@ -15,7 +15,7 @@ install: $(VENV)/installed
 
 $(VENV)/installed: $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing zoo and its plugins into $(VENV): 1 to 2 minutes and 1.8 GB the first time"
+	@echo "installing zoo and its plugins into $(VENV): 1 to 2 minutes and 2 GB the first time"
 	$(PIP) -e . $(EDITABLE)
 	touch $@
 
