@@ -1,10 +1,7 @@
 """`zoo mutate`: from a region to files."""
 
 import os
-import pty
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -105,21 +102,7 @@ def test_the_outputs_of_a_model_with_several_are_named(zoo, fasta):
     assert "one output, not 2 (CTCF, CTCF_short)" in err
 
 
-def test_a_bar_shows_at_a_terminal(fasta, tmp_path):
-    command = [sys.executable, "-m", "zoo.cli.main", "mutate", "chr20:401-460", "--fasta", fasta, *MODEL]
-    ours, theirs = pty.openpty()
-    env = {**os.environ, "COLUMNS": "120", "TERM": "xterm", "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=theirs) as running:
-        os.close(theirs)
-        seen = b""
-        while True:
-            try:
-                more = os.read(ours, 65536)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            if not more:
-                break
-            seen += more
-    os.close(ours)
-    assert running.returncode == 0, seen[-2000:]
+def test_a_bar_shows_at_a_terminal(at_a_terminal, fasta):
+    code, seen = at_a_terminal("mutate", "chr20:401-460", "--fasta", fasta, *MODEL)
+    assert code == 0, seen[-2000:]
     assert b"180/180" in seen

@@ -235,6 +235,20 @@ def test_an_unfinished_run_is_not_overwritten_nor_mixed_with_another(files, tmp_
     assert "is of another run, whose" in capsys.readouterr().err
 
 
+def test_a_part_that_was_lost_is_noticed(tmp_path):
+    from zoo.effects.score_parts import Parts
+    from zoo.effects.variant_scores import Chunk
+    from zoo.errors import DataError
+
+    parts = Parts(tmp_path / "s.tsv", ["status"], {})
+    for first, record in ((0, 1), (2, 5), (6, 7)):  # records that --regions left out lie between
+        parts.write(Chunk(first, record + 1, [["ok"]], np.array([record])))
+    assert [record for record, _ in Parts(tmp_path / "s.tsv", ["status"], {}, resume=True).rows()] == [1, 5, 7]
+    (tmp_path / "s.tsv.parts" / "000000002-000000006.tsv").unlink()
+    with pytest.raises(DataError, match="lacks the records 2 to 6: delete it and start anew"):
+        Parts(tmp_path / "s.tsv", ["status"], {}, resume=True)
+
+
 def test_a_full_disk_is_a_sentence_and_no_file(files, tmp_path, capsys, monkeypatch):
     import errno
 

@@ -1,5 +1,7 @@
 """What can go wrong with incremental inference is found, named and survived."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -129,7 +131,7 @@ def test_what_cannot_be_recorded_is_refused(change, message, draw):
 
     engine = Incremental(conv, run, {"one_hot": (4, 30)})
     assert engine.plan is None
-    assert __import__("re").search(message, engine.refused)
+    assert re.search(message, engine.refused)
 
 
 def test_full_inference_can_be_asked_for(net, draw):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Parts"]
 
-_PART = re.compile(r"(\d{9})-(\d{9})\.tsv")
+_PART = re.compile(r"(\d{9,})-(\d{9,})\.tsv")
 
 
 class Parts:
@@ -33,6 +33,7 @@ class Parts:
 
     out: where the scores go in the end.  columns: of every part.
     run: what the run is: model, options, input; a folder of another run is refused.
+    records: of the input whose rows are written.
     resume: go on behind the last part.  Raises ConfigError where parts lie there and resume is not asked for.
     """
 
@@ -40,15 +41,12 @@ class Parts:
         self.out, self.columns = Path(out), list(columns)
         self.folder = self.out.with_name(f"{self.out.name}.parts")
         self.run = json.loads(json.dumps(dict(run), default=str))
+        parts = self._parts()
+        self.records = parts[-1][1] if parts else 0
         if self.folder.exists():
             self._same_run(resume)
         elif not self.out.parent.is_dir():
             raise DataError(f"folder {self.out.parent} for {self.out.name} does not exist: create it")
-
-    @property
-    def records(self) -> int:
-        """Records of the input whose rows are written."""
-        return self._parts()[-1][1] if self._parts() else 0
 
     def write(self, chunk: Chunk) -> None:
         """The rows of a chunk, which follows the last part."""
@@ -57,7 +55,7 @@ class Parts:
                 self.folder.mkdir()
                 with atomic_path(self.folder / "run.json") as temporary:
                     temporary.write_text(json.dumps(self.run, indent=1))
-        name = f"{chunk.first:09d}-{chunk.last:09d}.tsv"
+        name = f"{self.records:09d}-{chunk.last:09d}.tsv"
         if chunk.profiles is not None:
             with _room(self.folder), atomic_path(self.folder / name.replace(".tsv", ".npy")) as temporary:
                 with temporary.open("wb") as file:
@@ -65,6 +63,7 @@ class Parts:
         with _room(self.folder), TableWriter(self.folder / name, ["record", *self.columns]) as table:
             for record, row in zip(chunk.record.tolist(), chunk.rows, strict=True):
                 table.row([record, *row])
+        self.records = chunk.last
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(record, cells) of every row, in order."""
@@ -95,17 +94,15 @@ class Parts:
         return counts, note
 
     def _parts(self) -> list[tuple[int, int, Path]]:
-        """Parts that follow each other from record 0 on."""
+        """(first record, one past the last, file) of every part; DataError where one is missing between others."""
         if not self.folder.exists():
             return []
-        found = sorted(
-            (int(m[1]), int(m[2]), path) for path in self.folder.iterdir() if (m := _PART.fullmatch(path.name))
-        )
-        joined: list[tuple[int, int, Path]] = []
-        for part in found:
-            if not joined or part[0] >= joined[-1][1]:
-                joined.append(part)
-        return joined
+        names = [(m, path) for path in self.folder.iterdir() if (m := _PART.fullmatch(path.name))]
+        found = sorted((int(m[1]), int(m[2]), path) for m, path in names)
+        for end, (first, _, _) in zip([0, *(last for _, last, _ in found)], found, strict=False):
+            if first != end:
+                raise DataError(f"{self.folder} lacks the records {end:,} to {first:,}: delete it and start anew")
+        return found
 
     def _same_run(self, resume: bool) -> None:
         if not resume:
