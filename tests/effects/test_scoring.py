@@ -155,6 +155,21 @@ def test_an_insertion_leaves_distant_positions_of_a_profile_where_they_were(prof
         assert max(gain, loss) > 1e-3
 
 
+def test_a_profile_before_the_activation_is_that_whatever_the_output_is(profiler, genome, letters):
+    p = 500
+    variant = typed(letters, (p, 1, "A" if letters[p] != "A" else "C"))
+    codes = window(letters, p - 60, 120)
+    with torch.no_grad():
+        batch = {"codes": torch.from_numpy(codes)}
+        expected = {"reads": profiler.predict(batch)["reads"], "reads:raw": profiler(batch)["reads"]}
+    assert (expected["reads"] - expected["reads:raw"]).abs().max() > 0.1
+    (chunk,) = read_variants(variant, genome)
+    for name, values in expected.items():
+        scorer = Scorer(profiler, genome, output="counts", scores=["gain_loss"], profile=name)
+        found = scorer(chunk, profiles=True).profiles[0, 0]
+        np.testing.assert_allclose(found, values[0, 0].numpy(), atol=1e-5)
+
+
 def test_strands_and_shifts(ctcf, profiler, genome, letters):
     variants = typed(letters, (AT + 10, 1, "T"), (AT + 8, 4, letters[AT + 8]))
     forward = scores(profiler, genome, variants, output="counts").values

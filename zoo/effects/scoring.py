@@ -239,6 +239,8 @@ class Scorer:
             prediction = _read(alive(), inputs, turned, output.raw)
             parts = [output.select(prediction)]
             if profiles is not None:
+                if profiles.raw != output.raw:
+                    prediction = _read(alive(), inputs, turned, profiles.raw)
                 parts += [t[0].of(prediction) for t in profiles.terms]
             return torch.cat(parts, 1)
 
