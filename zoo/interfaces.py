@@ -111,13 +111,17 @@ class Attribution:
 
     values: {input: (N, *axes)}, shaped like the input.
     kind: effect (of a substitution, against the reference), contribution (of what is there), or
-        hypothetical (of what could be there).  Kinds are not comparable before they are brought to one.
-    delta: (N,) convergence error where the method has one.
+        hypothetical (of what could be there).  Kinds are not comparable before they are brought to one:
+        see zoo.attribution.kinds.
+    delta: (N,) convergence error where the method has one: the sum of the contributions less the difference
+        of the output that they should add up to.
+    centered: whether the mean over the four bases has been taken out of each position.
     """
 
     values: Mapping[str, Tensor]
     kind: Literal["effect", "contribution", "hypothetical"]
     delta: Tensor | None = None
+    centered: bool = False
 
 
 class Interpreter(ABC):

@@ -1,0 +1,21 @@
+"""What uses an interpreter: scores by base for many sequences, their files, and their validation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Attributed", "attribute", "validate"]
+
+_MODULES = {
+    "Attributed": "zoo.attribution.attributed",
+    "attribute": "zoo.attribution.explaining",
+    "validate": "zoo.attribution.validation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'zoo.attribution' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_MODULES[name]), name)

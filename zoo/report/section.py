@@ -1,0 +1,81 @@
+"""What a section of a report is given (`Subject`) and what it gives (`Section`).
+
+A section is a function `(Subject) -> Section | None`, registered as kind "section"; None where it has nothing to say.
+It gives text, pictures and tables, never HTML: the report alone writes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from zoo.evaluation.opening import Opened
+    from zoo.model import Model
+    from zoo.outputs import Output
+
+__all__ = ["Picture", "Section", "Subject", "Table", "Text"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph in plain words.  tone: "", "good", "bad" or "unsure", for verdicts."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with the words that stand for it where it is not seen."""
+
+    figure: Figure
+    alt: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """rows: cells are text, numbers or a Picture."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | int | float | Picture | None]]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    title: str
+    parts: Sequence[Text | Picture | Table]
+
+
+@dataclass
+class Subject:
+    """What a report is about.
+
+    name: what the model was asked for by.  output: the number that is explained.
+    codes: (N, L) uint8 sequences that stand for the model's data, and origin: where they are from, in words.
+    labels: (N,) of the output's task, where they are known.
+    opened: the model with its data, where they are at hand.
+    interpreter: name and arguments, as in a configuration; None where none is wanted.
+    found: what sections computed and others may use, by name.
+    """
+
+    name: str
+    model: Model
+    output: Output
+    codes: np.ndarray
+    origin: str
+    labels: np.ndarray | None = None
+    opened: Opened | None = None
+    interpreter: Mapping[str, Any] | None = None
+    seed: int = 0
+    progress: bool = False
+    found: dict[str, Any] = field(default_factory=dict)
