@@ -21,16 +21,17 @@ from torch import Tensor, nn
 from zoo.data.edits import Edits
 from zoo.effects.engine.at import At
 from zoo.effects.engine.backends import Backend, Compiled, Eager
-from zoo.effects.engine.graph import Weights
 from zoo.effects.engine.memory import available_bytes
 from zoo.effects.engine.plan import Plan
 from zoo.effects.engine.precision import as_type, full_precision, in_precision
 from zoo.effects.engine.self_check import SelfCheck
-from zoo.effects.engine.trace import Untraceable, trace
 from zoo.effects.rules.operation import rules
 from zoo.errors import ContractError
 from zoo.inference import batch_rows, evaluating, inferring
 from zoo.layers.one_hot import one_hot
+from zoo.tracing.graph import Weights
+from zoo.tracing.kept import kept
+from zoo.tracing.trace import Untraceable, trace
 
 if TYPE_CHECKING:
     from zoo.model import Ensemble, Model
@@ -212,9 +213,6 @@ class Incremental:
         return torch.zeros((0, *shape[1:]), dtype=self.dtype, device=self.device)
 
 
-_engines: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
-
-
 def incremental(
     model: Model | Ensemble,
     output: Output | None = None,
@@ -231,23 +229,18 @@ def incremental(
     from zoo.outputs import Output
 
     output = output or Output.every(model.spec)
-    key = output, carry, check, dtype, backend
-    state = tuple((id(p), p.data_ptr(), p._version, p.device, p.dtype) for p in (*model.parameters(), *model.buffers()))
-    kept = _engines.setdefault(model, {})
-    if key not in kept or kept[key][0] != state:
-        fields = model.input_fields
-        if "one_hot" not in fields:
-            raise ContractError(
-                f"model {model.spec.name!r} reads {', '.join(fields)} and no sequence: there are no edits"
-            )
+    fields = model.input_fields
+    if "one_hot" not in fields:
+        raise ContractError(f"model {model.spec.name!r} reads {', '.join(fields)} and no sequence: there are no edits")
+
+    def make() -> Incremental:
         length = model.spec.input_length
         required = {k: f for k, f in fields.items() if f.required}
-        shapes = {k: f.shape(1, length // f.bin_size)[1:] for k, f in required.items()}
         alive = weakref.ref(model)
-        engine = Incremental(
+        return Incremental(
             model,
             lambda inputs: output.of(alive(), inputs),
-            shapes,
+            {k: f.shape(1, length // f.bin_size)[1:] for k, f in required.items()},
             n_encoding=model.spec.n_encoding,
             integers=[k for k, f in required.items() if f.values == "class"],
             carry=carry,
@@ -255,8 +248,8 @@ def incremental(
             dtype=dtype,
             backend=backend,
         )
-        kept[key] = state, engine
-    return kept[key][1]
+
+    return kept(model, (output, carry, check, dtype, backend), make)
 
 
 def _fits(n: int, part: Tensor) -> None:

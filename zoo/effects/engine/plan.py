@@ -12,11 +12,11 @@ from torch import Tensor
 
 from zoo.effects.engine.batch import Batch, Reference
 from zoo.effects.engine.fuse import fuse
-from zoo.effects.engine.graph import Graph, Node, Ref, Weights, map_tree, refs
 from zoo.effects.engine.layout import Layout
 from zoo.effects.engine.windows import Span, Windows, limit
 from zoo.effects.rules.operation import Call, Operation, Value, at_reference, rules
 from zoo.layers.channels_last import conv1d
+from zoo.tracing.graph import Graph, Node, Ref, Weights, map_tree, refs
 
 __all__ = ["Plan"]
 

@@ -81,8 +81,8 @@ class SelfCheck:
 
     def _blame(self, at: At, edits: Edits, error: float, limit: float) -> str:
         """Which layer's values part first, when one mutant is followed through both."""
-        from zoo.effects.engine.graph import Weights
         from zoo.effects.engine.plan import Plan
+        from zoo.tracing.graph import Weights
 
         engine = self.engine
         exact = Plan(engine.plan.graph, Weights(engine.device, torch.float64), engine.sequence, fused=False)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from zoo.effects.engine.graph import Graph
 from zoo.effects.engine.layout import Layout
 from zoo.effects.engine.windows import Span, hull
+from zoo.tracing.graph import Graph
 
 if TYPE_CHECKING:
     from zoo.effects.engine.batch import Batch
-    from zoo.effects.engine.graph import Node, Weights
+    from zoo.tracing.graph import Node, Weights
 
 __all__ = ["Call", "Operation", "Value", "at_reference", "layer", "operation", "rules"]
 

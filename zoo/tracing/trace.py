@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from zoo.effects.engine.graph import AnyDevice, Graph, Node, Ref, Weight, map_tree, same_structure
 from zoo.errors import ContractError
+from zoo.tracing.graph import AnyDevice, Graph, Node, Ref, Weight, map_tree, same_structure
 
 __all__ = ["Untraceable", "trace"]
 

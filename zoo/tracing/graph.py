@@ -86,10 +86,12 @@ class Graph:
         *,
         keep: Callable[[Node, Any], None] | None = None,
         replace: Mapping[str, Callable] | None = None,
+        call: Callable[[Node, Callable, tuple, dict], Any] | None = None,
     ) -> Tensor:
         """inputs {key: (n, ...)} -> the output (n, ...).
 
         keep: shown every node with its value.  replace: other functions for calls of a name.
+        call: makes the calls, given (node, function, arguments, keywords).
         """
         values: dict[int, Any] = {}
         for node in self.nodes:
@@ -100,7 +102,7 @@ class Graph:
             else:
                 function = (replace or {}).get(node.name, node.function)
                 arguments, keywords = self.bind(node, values, n, weights)
-                value = function(*arguments, **keywords)
+                value = call(node, function, arguments, keywords) if call else function(*arguments, **keywords)
             values[node.index] = value
             if keep is not None:
                 keep(node, value)
