@@ -16,7 +16,6 @@ def zoo_register(registry) -> None:
     registry.add("objective", "squared_error", "zoo.objectives.squared_error:SquaredError")
     registry.add("objective", "confounder_penalty", "zoo.objectives.confounder_penalty:ConfounderPenalty")
     registry.add("objective", "domain_adversarial", "zoo.objectives.domain_adversarial:DomainAdversarial")
-    registry.add("interpreter", "gradient", "zoo.interpreters.gradient:Gradient")
     registry.add("interpreter", "ism", "zoo.interpreters.ism:ISM")
     registry.add("data", "simulated", "zoo.data.simulated:Simulated")
     registry.add("data", "peaks", "zoo.data.peaks:Peaks")
@@ -30,4 +29,6 @@ def zoo_register(registry) -> None:
     registry.add("rule", "layers", "zoo.effects.rules.layers:tied_convolution")
     for name in ("difference", "log2_fold_change", "jensen_shannon", "gain_loss"):
         registry.add("score", name, f"zoo.effects.scores:{name}")
+    for name in ("facts", "performance", "attribution", "validation"):
+        registry.add("section", name, f"zoo.report.{name}:{name}")
     registry.models("zoo", "registry.yaml")

@@ -8,7 +8,6 @@ from torch import nn
 
 from zoo.fields import ONE_HOT, Field, Grid
 from zoo.interfaces import Attribution, Encoder, Head, Interpreter, Objective
-from zoo.interpreters.gradient import Gradient
 from zoo.interpreters.ism import ISM
 from zoo.testing import check_encoder, check_head, check_interpreter, check_objective, failures
 
@@ -363,7 +362,7 @@ def test_a_broken_objective_fails_exactly_its_checks(objective, broken):
     assert [c.name for c in found] == broken
 
 
-class LeavesEval(Gradient):
+class LeavesEval(ISM):
     def attribute(self, model, batch, output):
         found = super().attribute(model, batch, output)
         model.eval()
@@ -392,7 +391,6 @@ class Graph(Interpreter):
 @pytest.mark.parametrize(
     ("interpreter", "check"),
     [
-        (Gradient, None),
         (ISM, None),
         (LeavesEval, "leaves the model as it was"),
         (LooksBeside, "finds what the model reads"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["one_hot"]
+__all__ = ["codes_of", "one_hot"]
 
 
 def one_hot(codes: Tensor, n_encoding: str = "zero", dtype: torch.dtype = torch.float32) -> Tensor:
@@ -21,3 +21,13 @@ def one_hot(codes: Tensor, n_encoding: str = "zero", dtype: torch.dtype = torch.
     if n_encoding == "quarter":
         table[4] = 0.25
     return table[codes.int()].transpose(1, 2)
+
+
+def codes_of(x: Tensor) -> Tensor:
+    """One-hot (N, 4, L) -> codes (N, L) uint8; a column that is not one base is an N.
+
+    >>> codes_of(one_hot(torch.tensor([[0, 4, 3]], dtype=torch.uint8))).tolist()
+    [[0, 4, 3]]
+    """
+    known = (x.amax(1) == 1) & (x.sum(1) == 1)
+    return torch.where(known, x.argmax(1), 4).to(torch.uint8)

@@ -86,12 +86,12 @@ class Graph:
         *,
         keep: Callable[[Node, Any], None] | None = None,
         replace: Mapping[str, Callable] | None = None,
-        call: Callable[[Node, Callable, tuple, dict], Any] | None = None,
+        call: Callable[[Node, Callable, dict[int, Any]], Any] | None = None,
     ) -> Tensor:
         """inputs {key: (n, ...)} -> the output (n, ...).
 
         keep: shown every node with its value.  replace: other functions for calls of a name.
-        call: makes the calls, given (node, function, arguments, keywords).
+        call: makes the calls, given (node, function, values of the nodes that are still needed).
         """
         values: dict[int, Any] = {}
         for node in self.nodes:
@@ -101,8 +101,11 @@ class Graph:
                 value = inputs[node.layer]
             else:
                 function = (replace or {}).get(node.name, node.function)
-                arguments, keywords = self.bind(node, values, n, weights)
-                value = call(node, function, arguments, keywords) if call else function(*arguments, **keywords)
+                if call is None:
+                    arguments, keywords = self.bind(node, values, n, weights)
+                    value = function(*arguments, **keywords)
+                else:
+                    value = call(node, function, values)
             values[node.index] = value
             if keep is not None:
                 keep(node, value)
