@@ -42,8 +42,8 @@ ELEMENTWISE = frozenset(
 )
 """One number to one number, at every element alike, where one argument depends on the sequence."""
 
-MAXIMA = frozenset("max_pool1d adaptive_max_pool1d amax".split())
-"""The largest over an axis, or over windows of it."""
+MAXIMA = frozenset("max_pool1d adaptive_max_pool1d amax max".split())
+"""The largest over an axis, or over windows of it; `max` of two values is no such thing."""
 
 
 def rule_of(node: Node, dependent: frozenset[int] | set[int]) -> Rule:
@@ -59,7 +59,7 @@ def rule_of(node: Node, dependent: frozenset[int] | set[int]) -> Rule:
         return Rule.LINEAR if count == 1 and not _squared(node) else Rule.PRODUCT
     if name in ELEMENTWISE and count == 1 and not _squared(node):
         return Rule.ELEMENTWISE
-    if name in MAXIMA:
+    if name in MAXIMA and count == 1:
         return Rule.MAXIMUM
     return Rule.PATH
 

@@ -105,7 +105,11 @@ class Path(torch.autograd.Function):
         ctx.run, ctx.points, ctx.x, ctx.several = run, points, x, not isinstance(y, Tensor)
         ctx.save_for_backward(*r)
         ctx.set_materialize_grads(False)
-        return tuple(v.clone() for v in y) if ctx.several else y.clone()
+        if not ctx.several:
+            return y.clone()
+        y = tuple(v if v is None else v.clone() for v in y)
+        ctx.mark_non_differentiable(*(v for v in y if v is not None and not v.is_floating_point()))
+        return y
 
     @staticmethod
     @once_differentiable
@@ -118,7 +122,7 @@ class Path(torch.autograd.Function):
                 here = [torch.lerp(a, b, along).requires_grad_() for a, b in zip(r, ctx.x, strict=True)]
                 y = ctx.run(*here)
                 pairs = zip(y if ctx.several else (y,), gradients, strict=True)
-                reached = [(v, g) for v, g in pairs if g is not None and v.requires_grad]
+                reached = [(v, g) for v, g in pairs if g is not None and v is not None and v.requires_grad]
                 if not reached:
                     continue
                 found = torch.autograd.grad(

@@ -138,13 +138,16 @@ class Sequences:
 
     def _call(self, node: Node, function: Callable, values: dict[int, Any], row: Tensor) -> Any:
         network, n = self._network, len(row)
+        used = refs((node.arguments, node.keywords))
+        # A copy: the graph lets go of values while the backward pass still runs the call.
+        values = {i: values[i] for i in used}
 
         def run(*given: Tensor) -> Any:
             bound = {**values, **dict(zip(dependents, given, strict=True))} if given else values
             arguments, keywords = Graph.bind(node, bound, n, network.weights)
             return function(*arguments, **keywords)
 
-        dependents = sorted(refs((node.arguments, node.keywords)) & network.dependent)
+        dependents = sorted(used & network.dependent)
         rule = network.rules.get(node.index, Rule.LINEAR)
         differentiable = [isinstance(values[i], Tensor) and values[i].is_floating_point() for i in dependents]
         if rule is Rule.LINEAR or not all(differentiable):
@@ -161,7 +164,7 @@ class Sequences:
         points = 1 if rule is Rule.PRODUCT else POINTS
         with torch.no_grad():
             probe = run(*(values[i] for i in dependents))
-        if not all(isinstance(v, Tensor) and v.is_floating_point() for v in _several(probe)):
+        if not any(v is not None and v.is_floating_point() for v in _several(probe)):
             return probe
         return Path.apply(run, points, [self._at(i, row) for i in dependents], *(values[i] for i in dependents))
 

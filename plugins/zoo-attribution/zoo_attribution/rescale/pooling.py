@@ -47,4 +47,9 @@ def pooled(node: Node, arguments: tuple, keywords: Mapping[str, Any]) -> Pool | 
     axis %= x.dim()
     if axis == 0:
         return None
-    return Pool(axis, lambda z: z.max(axis, keepdim=True), lambda y: y if keep else y.squeeze(axis))
+
+    def finish(y: Tensor) -> Any:
+        y = y if keep else y.squeeze(axis)
+        return y if name == "amax" else (y, x.detach().argmax(axis, keepdim=keep))
+
+    return Pool(axis, lambda z: z.max(axis, keepdim=True), finish)

@@ -1,0 +1,124 @@
+"""`zoo validate-attribution`: is what an interpreter shows true of the model, and the model worth explaining?"""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "validate-attribution",
+    short_help="Hold an attribution against all substitutions",
+    epilog="Example: zoo validate-attribution ctcf-motif-cnn --output CTCF:raw --interpreter deeplift_shap "
+    "--bed peaks.bed --fasta hg19.fa -o agreement.png",
+)
+@click.argument("model", metavar="NAME_OR_RUN")
+@click.option("--interpreter", required=True, metavar="NAME", help="What is to be held against the substitutions.")
+@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the interpreter.")
+@click.option("--output", help="One output, as in CTCF:raw; by default the model's first.")
+@click.option("--bed", help="Intervals whose windows are taken, in place of the test split's.")
+@click.option("--fasta", multiple=True, help="Genome of --bed, or of the model's data; may be given several times.")
+@click.option("--sequences", help="A FASTA file whose records are taken, in place of the test split's.")
+@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
+@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them.")
+@click.option("--n", default=200, show_default=True, help="Sequences, at most.")
+@click.option("--shuffles", default=100, show_default=True, help="Shuffles of the scores that show what chance does.")
+@click.option("--seed", default=0, show_default=True, help="Of whatever is drawn at random.")
+@click.option("-o", "--out", "outs", multiple=True, help="Write .tsv (each sequence), .png, .svg or .pdf.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers and verdicts as JSON.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(
+    model,
+    interpreter,
+    settings,
+    output,
+    bed,
+    fasta,
+    sequences,
+    config,
+    data,
+    n,
+    shuffles,
+    seed,
+    outs,
+    as_json,
+    device,
+):
+    """Two questions on the run folder or the published model NAME, with thresholds that were fixed beforehand.
+
+    \b
+    Is the attribution faithful to the model?  Yes if its mean correlation with the effects of all
+      substitutions is 0.5 or more, the whole 95 % interval, and beyond that of shuffled scores.
+    Is the model worth explaining?  Yes if its test metric is above every baseline's, interval by interval.
+    """
+    import json
+
+    from zoo.attribution import validate
+    from zoo.attribution.named import named_interpreter
+    from zoo.attribution.worth import task_of, worth_explaining
+    from zoo.errors import ConfigError
+    from zoo.report.subject import open_subject
+
+    for out in outs:
+        if not out.endswith((".tsv", ".tsv.gz", ".png", ".svg", ".pdf")):
+            raise ConfigError(f"{out!r} does not say which file to write: end it in .tsv, .tsv.gz, .png, .svg or .pdf")
+    if shuffles < 20:
+        raise ConfigError(f"{shuffles} shuffles are too few to show what chance does: use 20 or more")
+    subject = open_subject(
+        model,
+        output=output,
+        interpreter=named_interpreter(interpreter, settings),
+        config=config,
+        data=data,
+        fasta=fasta,
+        bed=bed,
+        sequences=sequences,
+        n=n,
+        seed=seed,
+        device=device,
+        progress=True,
+    )
+    for note in subject.notes:
+        click.echo(f"note: {note}", err=True)
+    found = validate(
+        subject.model,
+        subject.codes,
+        interpreter=subject.interpreter,
+        output=subject.output,
+        names=list(subject.names),
+        n_shuffles=shuffles,
+        seed=seed,
+        progress=True,
+    )
+    if subject.opened is not None:
+        from zoo.evaluation.evaluate import evaluate
+
+        rows = evaluate(subject.model, subject.opened.source, seed=seed).rows
+    else:
+        rows = subject.model.spec.metrics
+    verdicts = [*found.verdicts(), worth_explaining(rows, *task_of(subject.output, subject.model.spec))]
+    if as_json:
+        told = [{"question": v.question, "answer": v.answer, "words": v.words} for v in verdicts]
+        click.echo(json.dumps({"rows": found.rows, "verdicts": told, "sequences": subject.origin}, indent=2))
+    else:
+        click.echo(f"sequences: {subject.origin}\n\n{found.table()}\n")
+        for verdict in verdicts:
+            click.echo(str(verdict))
+        if subject.random:
+            click.echo(
+                "note: the sequences are random, so that this says little of real ones: give --bed or --sequences"
+            )
+    for out in outs:
+        _write(found, out)
+        click.echo(f"wrote {out}", err=True)
+
+
+def _write(found, out):
+    from zoo.tables import atomic_path
+
+    if out.endswith((".tsv", ".tsv.gz")):
+        found.write(out)
+        return
+    from zoo.pictures.agreement import draw_agreement
+
+    with atomic_path(out) as temporary:
+        draw_agreement(found).savefig(temporary, format=out.rsplit(".", 1)[1])
