@@ -14,7 +14,7 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def test_the_guides_are_found():
-    assert {g.stem for g in GUIDES} >= {"train", "share", "plugins", "benchmarks"}
+    assert {g.stem for g in GUIDES} >= {"train", "share", "plugins", "benchmarks", "interpret", "effects", "variants"}
 
 
 @pytest.mark.slow

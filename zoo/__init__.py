@@ -33,6 +33,7 @@ _LAZY = {
     "score_variants": "zoo.effects.variant_scores",
     "epistasis": "zoo.effects.epistasis",
     "mutate": "zoo.effects.mutagenesis",
+    "attribute_regions": "zoo.attribution.regions",
     "score_haplotypes": "zoo.effects.phased",
     "haplotypes": "zoo.data.haplotypes",
 }

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import ConfigError, ZooError
+from zoo.data.placing import place_windows
+from zoo.errors import ConfigError
 from zoo.inference import batch_rows, inferring
 from zoo.outputs import Output
 
@@ -97,7 +98,7 @@ def predict_intervals(
     selected = Output.parse(output, model.spec)
     length = model.spec.input_length
     columns = [_free(c, {"status", *selected.names}) for c in intervals.columns]
-    contigs = _resolve_all(genome, intervals.chrom)
+    placed = place_windows(intervals, genome, length)
     comments = {
         **origin(model, selected),
         "genome": genome.name or "",
@@ -106,18 +107,10 @@ def predict_intervals(
     }
 
     def rows() -> Iterator[list[Any]]:
-        centers = intervals.centers()
         for first in range(0, len(intervals), CHUNK):
             part = slice(first, min(first + CHUNK, len(intervals)))
-            ids, starts = contigs[part], centers[part] - length // 2
-            status = np.where(intervals.ok[part], "ok", "malformed").astype(object)
-            unknown = (status == "ok") & (ids < 0)
-            status[unknown] = "contig_unknown"
+            ids, starts, status = placed.contig[part], placed.start[part], placed.status[part].copy()
             ok = status == "ok"
-            inside = np.zeros(len(ids), bool)
-            inside[ok] = (starts[ok] >= 0) & (starts[ok] + length <= genome.lengths(ids[ok]))
-            status[ok & ~inside] = "out_of_bounds"
-            ok &= inside
             scores = np.full((len(ids), len(selected.names)), np.nan, np.float32)
             if ok.any():
                 codes = genome.windows(ids[ok], starts[ok], length)
@@ -193,18 +186,6 @@ def _scored(model: Model, codes: np.ndarray, output: Output, max_n: float) -> tu
     if ok.any():
         scores[ok] = predict_codes(model, codes[ok], output)
     return scores, status
-
-
-def _resolve_all(genome: Genome, names: Sequence[str]) -> np.ndarray:
-    """Index of each name among the genome's contigs, -1 where it is unknown."""
-    order = {contig: i for i, contig in enumerate(genome.contigs)}
-    known: dict[str, int] = {}
-    for name in dict.fromkeys(names):
-        try:
-            known[name] = order[genome.resolve(name)]
-        except ZooError:
-            known[name] = -1
-    return np.array([known[name] for name in names], np.int64)
 
 
 def _padded(cells: list[str], n: int) -> list[str | None]:

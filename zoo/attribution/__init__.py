@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Attributed", "attribute", "validate"]
+__all__ = ["Attributed", "attribute", "attribute_regions", "validate"]
 
 _MODULES = {
     "Attributed": "zoo.attribution.attributed",
     "attribute": "zoo.attribution.explaining",
+    "attribute_regions": "zoo.attribution.regions",
     "validate": "zoo.attribution.validation",
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.attribution.attributed import Attributed
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, ContractError
 from zoo.inference import batch_rows
 from zoo.outputs import Output
 from zoo.prediction import origin, predict_codes
@@ -61,6 +61,9 @@ def attribute(
         for first in range(0, len(codes), rows):
             batch = {"codes": torch.from_numpy(np.ascontiguousarray(codes[first : first + rows])).to(model.device)}
             last = built.attribute(model, batch, selected)
+            if "one_hot" not in last.values:
+                told = ", ".join(last.values) or "nothing"
+                raise ContractError(f"{arguments['name']} scores {told} and no bases: take another interpreter")
             values.append(last.values["one_hot"].float().cpu().numpy())
             deltas.append(None if last.delta is None else last.delta.float().cpu().numpy())
             advance(len(batch["codes"]))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.data.bigwig import write_bigwig
 from zoo.errors import ConfigError, DataError, ZooError
 from zoo.tables import TableWriter, atomic_path
 
@@ -152,29 +153,7 @@ def _write_bigwig(landscape: Landscape, path: str) -> list[str]:
 
 def _write_track(landscape: Landscape, values: np.ndarray, path: str) -> None:
     """values (W,), one a base."""
-    import pybigtools
-
-    records = [(landscape.chrom, at, at + 1, value) for at, value in enumerate(values.tolist(), start=landscape.start)]
-    with atomic_path(path) as temporary:
-        # pybigtools goes by the name's end, and says nothing of a write that failed.
-        named = temporary.with_name(f"{temporary.name}.bw")
-        try:
-            pybigtools.open(str(named), "w").write({landscape.chrom: landscape.contig_length}, iter(records))
-            if _covered(named) != len(values):
-                raise DataError(f"{path} did not take its {len(values):,} bases: is there room on the disk?")
-            named.replace(temporary)
-        finally:
-            named.unlink(missing_ok=True)
-
-
-def _covered(path: Path) -> int:
-    """Bases with a value; 0 in a file that cannot be read."""
-    import pybigtools
-
-    try:
-        return pybigtools.open(str(path)).info()["summary"]["basesCovered"]
-    except Exception:  # pybigtools raises its own BBIReadError, OSError and ValueError
-        return 0
+    write_bigwig(path, {landscape.chrom: landscape.contig_length}, [(landscape.chrom, landscape.start, values)])
 
 
 def _need(library: str, path: str) -> None:

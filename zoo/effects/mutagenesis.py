@@ -5,8 +5,7 @@ region or sequence -> window (1, L) codes -> 3 W edits -> effects (4, W)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,10 @@ import numpy as np
 
 from zoo.data.codes import encode
 from zoo.data.edits import Edits
-from zoo.data.region import format_region, parse_region
+from zoo.data.placing import RegionWindow, region_window
+from zoo.data.region import format_region
 from zoo.effects.landscape import Landscape
-from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.errors import ConfigError, DataError
 from zoo.outputs import Output
 from zoo.prediction import origin, predict_codes
 from zoo.progress import counting
@@ -116,19 +116,6 @@ def landscape(
     )
 
 
-@dataclass(frozen=True)
-class _Window:
-    """codes (L,) of the model's input and the columns [first, last) of it that are mutated."""
-
-    codes: np.ndarray
-    first: int
-    last: int
-    comments: Mapping[str, str]
-    chrom: str | None = None
-    start: int = 0
-    contig_length: int | None = None
-
-
 def _one_output(text: str | None, model: Model) -> Output:
     output = Output.parse(text, model.spec)
     if len(output.names) != 1:
@@ -137,7 +124,7 @@ def _one_output(text: str | None, model: Model) -> Output:
     return output
 
 
-def _of_letters(letters: str | tuple, length: int, start: int | None, end: int | None) -> _Window:
+def _of_letters(letters: str | tuple, length: int, start: int | None, end: int | None) -> RegionWindow:
     if not isinstance(letters, str) or ":" in letters:
         raise ConfigError(f"region {letters!r} needs a genome: give its FASTA file as fasta")
     if len(letters) != length:
@@ -146,45 +133,10 @@ def _of_letters(letters: str | tuple, length: int, start: int | None, end: int |
     if not 0 <= start < end <= length:
         raise ConfigError(f"columns {start}..{end} are not within the sequence: use 0..{length} or a part of it")
     comments = {"window": f"a sequence of {length:,} bp", "region": format_region("sequence", start, end)}
-    return _Window(encode(letters), start, end, comments)
+    return RegionWindow(encode(letters), start, end, comments=comments)
 
 
-def _of_region(region: str | tuple[str, int, int], fasta, length: int) -> _Window:
+def _of_region(region: str | tuple[str, int, int], fasta, length: int) -> RegionWindow:
     from zoo.data.genome import Genome
 
-    given, start, end = parse_region(region) if isinstance(region, str) else _checked(region)
-    genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
-    chrom = genome.resolve(given)
-    contig_length = genome.contigs[chrom]
-    name = format_region(chrom, start, end)
-    if end > contig_length:
-        raise GenomeMismatch(
-            f"region {name} leaves contig {chrom!r} of genome {genome.name!r}, which ends at {contig_length:,}: "
-            "end it there, or check the assembly"
-        )
-    if end - start > length:
-        raise ConfigError(
-            f"region {name} is {end - start:,} bp but the model reads {length:,}: split it into parts of at most that"
-        )
-    at = (start + end) // 2 - length // 2
-    comments = {
-        "genome": genome.name or "",
-        "aliases": f"{given} is {chrom}" if given != chrom else "none",
-        "window": format_region(chrom, max(at, 0), min(at + length, contig_length)),
-        "region": name,
-    }
-    beyond = max(-at, 0) + max(at + length - contig_length, 0)
-    if beyond:
-        comments["rim"] = f"{beyond:,} bp of the model's {length:,} lie beyond the contig and read as N"
-    return _Window(genome.fetch(chrom, at, at + length), start - at, end - at, comments, chrom, at, contig_length)
-
-
-def _checked(region: tuple[str, int, int]) -> tuple[str, int, int]:
-    try:
-        chrom, start, end = region
-        start, end = int(start), int(end)
-    except (TypeError, ValueError):
-        raise ConfigError(f"region {region!r} is not (chrom, start, end) with 0-based half-open numbers") from None
-    if not 0 <= start < end:
-        raise ConfigError(f"region {region!r}: it must hold a base: use 0 <= start < end")
-    return chrom, start, end
+    return region_window(region, fasta if isinstance(fasta, Genome) else Genome(fasta), length)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.region import format_region
+from zoo.pictures.canvas import drawn_text
 from zoo.pictures.logo import draw_logo
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["draw_landscape"]
 ROW = 130
 """Most bases in one row of the picture; a letter stays wide enough to be read."""
 
+LABEL = "mean loss\nwhen replaced"
 QUANTILE = 0.995
 
 # Inches.
@@ -27,8 +29,15 @@ LEFT, RIGHT, TOP, BOTTOM = 0.95, 1.15, 0.75, 0.45
 LETTERS, CELLS, BETWEEN, NEXT_ROW = 0.95, 0.5, 0.06, 0.45
 
 
-def draw_landscape(landscape: Landscape) -> Figure:
-    """The landscape in rows of at most 130 bp.
+def draw_landscape(
+    landscape: Landscape,
+    *,
+    heights: np.ndarray | None = None,
+    label: str = LABEL,
+    title: str | None = None,
+    row_length: int = ROW,
+) -> Figure:
+    """The landscape in rows of at most `row_length` bp.
 
     1. The reference bases, each as high as minus the mean effect of replacing it: a letter that points up is a
        base whose loss lowers the output.
@@ -37,12 +46,15 @@ def draw_landscape(landscape: Landscape) -> Figure:
 
     All rows share one scale of heights and one of colours, which ends at the 99.5 % quantile of the absolute
     effects.  Positions count from 1.
+
+    heights: (4, W) other heights of the letters, such as attributions, and label: what they are.
+    title: in place of the coordinates.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     width = landscape.effects.shape[1]
-    rows = -(-width // ROW)
+    rows = -(-width // row_length)
     each = -(-width // rows)
     inch = min(0.3, max(0.1, 4 / each))
     row_height = LETTERS + BETWEEN + CELLS + NEXT_ROW
@@ -55,7 +67,7 @@ def draw_landscape(landscape: Landscape) -> Figure:
         box = left / size[0], 1 - (top + high) / size[1], wide / size[0], high / size[1]
         return figure.add_axes(box)
 
-    heights = _heights(landscape)
+    heights = _heights(landscape) if heights is None else heights
     limit = _limit(landscape)
     for row in range(rows):
         columns = slice(row * each, min((row + 1) * each, width))
@@ -69,10 +81,10 @@ def draw_landscape(landscape: Landscape) -> Figure:
             bar = figure.colorbar(image, cax=scale, extend="both", extendfrac=0.04)
             bar.ax.tick_params(labelsize=7)
             bar.set_label("effect of the substitution", fontsize=8)
-            letters.set_ylabel("mean loss\nwhen replaced", fontsize=8)
-    name = "position, bp" if landscape.chrom is None else f"position on {landscape.chrom}, bp"
+            letters.set_ylabel(label, fontsize=8)
+    name = "position, bp" if landscape.chrom is None else f"position on {drawn_text(landscape.chrom)}, bp"
     cells.set_xlabel(name, fontsize=8)
-    _title(figure, landscape, LEFT / size[0], size[1])
+    _title(figure, landscape, title, LEFT / size[0], size[1])
     return figure
 
 
@@ -124,10 +136,10 @@ def _draw_cells(axes: Axes, landscape: Landscape, columns: slice, limit: float):
     return image
 
 
-def _title(figure: Figure, landscape: Landscape, x: float, height: float) -> None:
+def _title(figure: Figure, landscape: Landscape, title: str | None, x: float, height: float) -> None:
     end = landscape.start + landscape.effects.shape[1]
-    where = format_region(landscape.chrom or "sequence", landscape.start, end)
+    where = title or format_region(landscape.chrom or "sequence", landscape.start, end)
     model = landscape.comments.get("model")
-    of = f"{landscape.output} of {model}" if model else landscape.output
-    figure.text(x, 1 - 0.27 / height, where, fontsize=11, weight="bold")
+    of = drawn_text(f"{landscape.output} of {model}" if model else landscape.output, 120)
+    figure.text(x, 1 - 0.27 / height, drawn_text(where, 120), fontsize=11, weight="bold")
     figure.text(x, 1 - 0.47 / height, f"{of}, {landscape.reference:.4g} without a mutation", fontsize=9)

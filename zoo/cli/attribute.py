@@ -1,0 +1,143 @@
+"""`zoo attribute`: what each base contributes to an output, by any interpreter."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "attribute",
+    short_help="What each base contributes to an output",
+    epilog="Example: zoo attribute peaks.narrowPeak --model ctcf-motif-cnn --output CTCF:raw --fasta hg19.fa "
+    "--interpreter ism -o contributions.bw -o contributions.h5 -o logos.png -o table.tsv",
+)
+@click.argument("regions", metavar="[REGIONS]", required=False)
+@click.option("--model", required=True, metavar="NAME", help="A published model.")
+@click.option("--fasta", "fastas", multiple=True, help="Genome of the regions; may be given several times.")
+@click.option(
+    "--sequences", help="In place of REGIONS and --fasta: a FASTA file whose records are explained themselves."
+)
+@click.option("--output", help="One output: task, task:raw, task@-50..50:mean; needed where the model has several.")
+@click.option("--interpreter", default="ism", show_default=True, help="How to explain; zoo list lists them.")
+@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the interpreter.")
+@click.option(
+    "-o",
+    "--out",
+    "outs",
+    multiple=True,
+    default=["-"],
+    help="File to write: .tsv, .tsv.gz, .bw (with {base} in its name one file a letter), .h5, .png, .svg, .pdf; "
+    "- is a table on the terminal, the default.  May be given several times.",
+)
+@click.option("--max-n", default=0.5, show_default=True, help="Windows with a larger part of N are not explained.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["raise", "skip"]),
+    default="raise",
+    show_default=True,
+    help="skip marks malformed lines with a status and goes on.",
+)
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(regions, model, fastas, sequences, output, interpreter, settings, outs, max_n, on_error, device):
+    """Explain one output of a model at REGIONS: chr20:1,001-1,200, or a file of intervals.
+
+    Positions that you type count from 1 and both ends belong to the region, which lies in the middle of the model's
+    input.  Files are BED3 to BED12, narrowPeak or broadPeak; each row is explained in a window around its summit or
+    middle.  Where windows overlap, bigWig holds the mean.
+
+    Every row of the input comes out again in a table, with a status that says why it is not explained.  A run in
+    which no row could be explained exits with 1.
+    """
+    from time import perf_counter
+
+    from zoo.attribution.files import check_path
+    from zoo.errors import ConfigError
+
+    if sequences and (regions or fastas):
+        raise ConfigError("--sequences stands alone: leave out REGIONS and --fasta")
+    if not sequences and not (regions and fastas):
+        raise ConfigError("nothing to explain: give REGIONS and --fasta GENOME, or --sequences FASTA")
+    for out in outs:
+        check_path(out)
+        if sequences and out.endswith(".bw"):
+            raise ConfigError(f"{out}: sequences have no place in a genome, which bigWig needs: write .tsv or .h5")
+
+    from zoo.attribution.explaining import build_interpreter, one_output
+    from zoo.attribution.named import named_interpreter
+    from zoo.attribution.regions import attribute_windows
+    from zoo.hub import load
+    from zoo.inference import choose_device
+
+    chosen = named_interpreter(interpreter, settings)
+    built, _ = build_interpreter(chosen)
+    network = load(model).to(choose_device(device))
+    selected = one_output(output, network)
+    windows = _windows(regions, fastas, sequences, network.spec.input_length, max_n, on_error)
+    began = perf_counter()
+    _refuse_early(outs, network, windows, built, selected)
+    found = attribute_windows(network, windows, interpreter=chosen, output=selected, progress=True)
+    _write(found, outs, perf_counter() - began)
+
+
+def _windows(regions, fastas, sequences, length, max_n, on_error):
+    from zoo.attribution.regions import interval_windows, names_region, one_window, sequence_windows
+
+    if sequences:
+        return sequence_windows(sequences, length, max_n=max_n)
+
+    from zoo.data.genome import Genome
+
+    genome = Genome(list(fastas))
+    if names_region(regions):
+        found = one_window(regions, genome, length, max_n=max_n)
+    else:
+        found = interval_windows(regions, genome, length, max_n=max_n, on_error=on_error)
+    for key, text in found.comments.items():
+        if key == "rim" or key.startswith("note_"):
+            click.echo(f"note: {text}", err=True)
+    return found
+
+
+def _refuse_early(outs, network, windows, interpreter, output):
+    """Explain one window for its kind, where a file may not go with it: the rest may take hours."""
+    from zoo.attribution.explaining import attribute
+    from zoo.attribution.files import check_kind
+
+    if len(windows) > 1 and any(out.endswith(".h5") or "{base}" in out for out in outs):
+        kind = attribute(network, windows.codes[:1], interpreter=interpreter, output=output).kind
+        for out in outs:
+            check_kind(out, kind)
+
+
+def _write(found, outs, seconds):
+    """Files, then a line of numbers; DataError where nothing was explained."""
+    from zoo.attribution.files import is_table
+    from zoo.errors import DataError
+
+    for name in [name for out in outs if len(found) or is_table(out) for name in found.write(out)]:
+        if name != "-":
+            click.echo(f"wrote {name}", err=True)
+    if not len(found):
+        table = next((out for out in outs if is_table(out)), None)
+        hint = "add -o table.tsv to see them" if table is None else f"see the column status in {table}"
+        raise DataError(f"no row could be explained ({found.rows.counts()}): {hint}")
+    if any(out.endswith(".bw") for out in outs) and not found.comments["overlap"].startswith("0 "):
+        click.echo(f"note: {found.comments['overlap']}", err=True)
+    rows = f"{len(found.rows):,} row{'s' * (len(found.rows) != 1)}"
+    click.echo(
+        f"{rows} ({found.rows.counts()}): {found.output} of {found.comments['model']} "
+        f"explained by {found.comments['interpreter']}, {_error(found)}"
+        f"{seconds:,.1f} s, {len(found) / seconds:,.1f} windows/s",
+        err=True,
+    )
+    if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
+        click.echo("next: the same command with -o logos.png draws them", err=True)
+
+
+def _error(found):
+    """The largest convergence error beside the largest contribution, where the interpreter says it."""
+    if found.delta is None:
+        return ""
+    import numpy as np
+
+    return f"largest convergence error {np.abs(found.delta).max():.2g}, "

@@ -1,0 +1,81 @@
+"""bigWig: one number a base, written and then looked at, because the library is silent about a write that failed.
+
+write_bigwig("mean.bw", {"chr2": 5000, "chr10": 4000}, [("chr2", 1000, values), ("chr10", 7, others)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from zoo.errors import DataError
+from zoo.tables import atomic_path
+
+__all__ = ["write_bigwig"]
+
+
+def write_bigwig(path: str | Path, contigs: Mapping[str, int], runs: Iterable[tuple[str, int, np.ndarray]]) -> int:
+    """Write records of 1 bp; returns how many bases have one.
+
+    contigs: bp of each.  runs: (chrom, 0-based start, values (W,)) by contig in one order, then by start, without
+    overlap; a base whose value is NaN has no record.
+
+    Raises DataError for an infinite value, where there is no value at all, and where the file did not take every
+    base: beyond the end of a contig, or no room on the disk.
+    """
+    import pybigtools
+
+    counted = _Records(path, runs)
+    records = iter(counted)
+    first = list(islice(records, 1))
+    counted.check()
+    if not first:
+        raise DataError(f"{path} would be empty, which bigWig cannot be: no base has a value")
+    with atomic_path(path) as temporary:
+        # pybigtools goes by the name's end, and says nothing of a write that failed.
+        named = temporary.with_name(f"{temporary.name}.bw")
+        try:
+            pybigtools.open(str(named), "w").write(dict(contigs), chain(first, records))
+            counted.check()
+            if _covered(named) != counted.bases:
+                raise DataError(f"{path} did not take its {counted.bases:,} bases: is there room on the disk?")
+            named.replace(temporary)
+        finally:
+            named.unlink(missing_ok=True)
+    return counted.bases
+
+
+class _Records:
+    """(chrom, start, end, value) of every base; pybigtools swallows an error in what it iterates, so it waits here."""
+
+    def __init__(self, path: str | Path, runs: Iterable[tuple[str, int, np.ndarray]]):
+        self.path, self.runs, self.bases, self.error = path, runs, 0, None
+
+    def __iter__(self) -> Iterator[tuple[str, int, int, float]]:
+        try:
+            for chrom, start, values in self.runs:
+                if np.isinf(values).any():
+                    raise DataError(f"{self.path} would hold an infinite value on {chrom}: leave that window out")
+                columns = np.flatnonzero(~np.isnan(values))
+                self.bases += len(columns)
+                for at, value in zip((start + columns).tolist(), values[columns].tolist(), strict=True):
+                    yield chrom, at, at + 1, value
+        except Exception as error:
+            self.error = error
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+def _covered(path: Path) -> int:
+    """Bases with a value; 0 in a file that cannot be read."""
+    import pybigtools
+
+    try:
+        return pybigtools.open(str(path)).info()["summary"]["basesCovered"]
+    except Exception:  # pybigtools raises its own BBIReadError, OSError and ValueError
+        return 0
