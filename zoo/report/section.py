@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,6 +67,13 @@ class Subject:
     opened: the model with its data, where they are at hand.
     interpreter: name and arguments, as in a configuration; None where none is wanted.
     found: what sections computed and others may use, by name.
+    output_text: the output as it was asked for.
+    names: of the sequences.  places: (chrom, 0-based start) of each, where they are from a genome.
+    random: whether the sequences are random ones, for want of others.
+    run: the folder of the training run, where the model is from one.
+    motifs: JASPAR names whose best match is a baseline of the evaluation.
+    n_validation: on how many of the sequences attributions are validated; 0 for not at all.
+    notes: what the reader must know of how the report was made, in words.
     """
 
     name: str
@@ -79,3 +87,11 @@ class Subject:
     seed: int = 0
     progress: bool = False
     found: dict[str, Any] = field(default_factory=dict)
+    output_text: str = ""
+    names: Sequence[str] = ()
+    places: Sequence[tuple[str, int]] = ()
+    random: bool = False
+    run: Path | None = None
+    motifs: Sequence[str] = ()
+    n_validation: int = 50
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,110 @@
+"""`zoo report`: one HTML file that tells a biologist what a model is, how good it is, and what it has learnt."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "report",
+    short_help="A report on a model, as one HTML file",
+    epilog="Example: zoo report ctcf-motif-cnn --bed peaks.bed --fasta hg19.fa -o report.html",
+)
+@click.argument("model", metavar="NAME_OR_RUN")
+@click.option("-o", "--out", default="report.html", show_default=True, help="HTML file to write.")
+@click.option("--output", help="One output to explain, as in CTCF:raw; by default the model's first.")
+@click.option("--interpreter", help="What explains it; by default deeplift_shap, or ism where that does not run.")
+@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the interpreter.")
+@click.option("--bed", help="Intervals whose windows are explained, in place of the test split's.")
+@click.option("--fasta", multiple=True, help="Genome of --bed, or of the model's data; may be given several times.")
+@click.option("--sequences", help="A FASTA file whose records are explained, in place of the test split's.")
+@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
+@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them.")
+@click.option("--motif", "motifs", multiple=True, help="JASPAR name or identifier: its best match is a baseline.")
+@click.option("--n", default=200, show_default=True, help="Sequences that stand for the data, at most.")
+@click.option("--n-validation", default=50, show_default=True, help="Of these, how many validate the attributions.")
+@click.option("--no-validation", is_flag=True, help="Leave out the validation of the attributions; the report says so.")
+@click.option("--seed", default=0, show_default=True, help="Of whatever is drawn at random.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@click.pass_context
+def command(
+    context,
+    model,
+    out,
+    output,
+    interpreter,
+    settings,
+    bed,
+    fasta,
+    sequences,
+    config,
+    data,
+    motifs,
+    n,
+    n_validation,
+    no_validation,
+    seed,
+    device,
+):
+    """Report on a run folder or the published model NAME.
+
+    The file needs no network: pictures and styles lie within.  A section that fails stands in the report with its
+    reason; the report is then written all the same, and the exit code is 1.
+    """
+    import sys
+    from time import perf_counter
+
+    from zoo.attribution.named import named_interpreter
+    from zoo.errors import ConfigError
+    from zoo.report import write_report
+    from zoo.report.subject import open_subject
+
+    if not out.endswith((".html", ".htm")):
+        raise ConfigError(f"{out!r} does not say that it is HTML: end it in .html")
+    if settings and not interpreter:
+        raise ConfigError("--set changes an argument of --interpreter: name that too")
+    began = perf_counter()
+    subject = open_subject(
+        model,
+        output=output,
+        interpreter=named_interpreter(interpreter, settings) if interpreter else None,
+        config=config,
+        data=data,
+        fasta=fasta,
+        bed=bed,
+        sequences=sequences,
+        motifs=motifs,
+        n=n,
+        n_validation=0 if no_validation else n_validation,
+        seed=seed,
+        device=device,
+        progress=True,
+    )
+    for note in subject.notes:
+        click.echo(f"note: {note}", err=True)
+    chapters = write_report(subject, out, command=_typed(context), tell=lambda line: click.echo(line, err=True))
+    failed = [chapter for chapter in chapters if chapter.failure]
+    click.echo(f"wrote {out}: {len(chapters)} sections, {perf_counter() - began:.1f} s", err=True)
+    sys.stderr.flush()
+    return 1 if failed else 0
+
+
+def _typed(context):
+    """The command line, put together from what was given."""
+    import shlex
+
+    from click.core import ParameterSource
+
+    words = ["zoo", "report"]
+    for parameter in context.command.params:
+        if context.get_parameter_source(parameter.name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = context.params[parameter.name]
+        if isinstance(parameter, click.Argument):
+            words.append(str(value))
+        elif parameter.is_flag:
+            words.append(parameter.opts[0])
+        else:
+            for one in value if parameter.multiple else [value]:
+                words += [parameter.opts[0], str(one)]
+    return shlex.join(words)

@@ -1,0 +1,114 @@
+"""Rows of an evaluation made fit to be drawn: a stranger's stored rows may hold anything.
+
+rows -> cleaned -> of one task -> {predictor: {metric: row}}, the model first and the best baseline named
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.hub.card import printable
+
+__all__ = ["CHANCE", "METRICS", "Comparison", "cleaned", "compared", "main_metric", "tasks"]
+
+MOST = 20_000
+_LONGEST = 200
+
+METRICS = {
+    "auroc": ("AUROC", "the chance that a positive example scores above a negative one; 0.5 is guessing, 1 is perfect"),
+    "auprc": ("AUPRC", "how pure the highest-scoring examples are; the share of positives is guessing, 1 is perfect"),
+    "pearson": ("Pearson's r", "how closely predictions follow the measured values on a line; 0 is none, 1 is perfect"),
+    "spearman": ("Spearman's rho", "whether predictions rank the examples as measured; 0 is none, 1 is perfect"),
+    "accuracy": ("accuracy", "the share of examples that are called right"),
+    "log_count_pearson": ("Pearson's r of log counts", "whether regions with more reads are predicted to have more"),
+}
+"""Metrics that may be drawn, where more is better: name and meaning.  The first that is there leads."""
+
+CHANCE = {"auroc": 0.5, "pearson": 0.0, "spearman": 0.0, "log_count_pearson": 0.0}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The model's row of its main metric, and that of the best baseline on the same rows."""
+
+    metric: str
+    model: Mapping[str, Any]
+    baseline: Mapping[str, Any] | None
+
+    @property
+    def better(self) -> str:
+        """yes, no, or unsure where the two intervals overlap or are not known."""
+        if self.baseline is None:
+            return "unsure"
+        ends = [self.model["low"], self.model["high"], self.baseline["low"], self.baseline["high"]]
+        if any(end is None for end in ends):
+            return "unsure"
+        low, high, other_low, other_high = ends
+        return "yes" if low > other_high else "no" if high < other_low else "unsure"
+
+    def words(self) -> str:
+        """What the number is of, and what it is beside."""
+        told = f"On {self.model['n']:,} {self.model['split'] or 'recorded'} examples"
+        if self.baseline is None:
+            return f"{told}; no baseline is recorded beside it"
+        return f"{told}; the best baseline, {self.baseline['predictor']}, has {number(self.baseline)}"
+
+
+def number(row: Mapping[str, Any]) -> str:
+    """0.897 [0.883, 0.909], or a dash."""
+    if row["value"] is None:
+        return "-"
+    interval = "" if row["low"] is None or row["high"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+    return f"{row['value']:.3f}{interval}"
+
+
+def cleaned(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """Rows with every key of an evaluation's, texts on one line and cut, numbers finite or None; of one ensemble
+    its own rows, not those of its members."""
+    clean = []
+    for row in list(rows)[:MOST]:
+        if not isinstance(row, Mapping) or "member" in row:
+            continue
+        texts = ("predictor", "head", "task", "metric", "split", "unit", "stratum", "note")
+        one: dict[str, Any] = {key: printable(row.get(key) or "")[:_LONGEST] for key in texts}
+        one |= {key: _finite(row.get(key)) for key in ("value", "low", "high")}
+        one |= {key: _count(row.get(key)) for key in ("n", "n_positive")}
+        clean.append(one | {"baseline": row.get("baseline") is True, "n": one["n"] or 0})
+    return clean
+
+
+def tasks(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(head, task) in their order, of those with a value."""
+    return list(dict.fromkeys((r["head"], r["task"]) for r in rows if r["value"] is not None))
+
+
+def compared(rows: Iterable[Mapping[str, Any]], head: str, task: str, stratum: str = "all") -> Comparison | None:
+    """The model against its best baseline on one task; None where no metric that leads has a value."""
+    own = [r for r in rows if (r["head"], r["task"], r["stratum"]) == (head, task, stratum)]
+    metric = main_metric(own)
+    if metric is None:
+        return None
+    leading = [r for r in own if r["metric"] == metric and r["value"] is not None]
+    model = next(r for r in leading if not r["baseline"])
+    # Only what was judged on as many rows of the same split stands beside the model.
+    equal = [r for r in leading if r["baseline"] and (r["n"], r["split"]) == (model["n"], model["split"])]
+    return Comparison(metric, model, max(equal, key=lambda r: r["value"], default=None))
+
+
+def main_metric(rows: Iterable[Mapping[str, Any]]) -> str | None:
+    """The first of METRICS that the model has a value of."""
+    have = {r["metric"] for r in rows if not r["baseline"] and r["value"] is not None}
+    return next((metric for metric in METRICS if metric in have), None)
+
+
+def _finite(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e12 or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**12 else None

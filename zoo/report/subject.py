@@ -1,0 +1,220 @@
+"""From what is typed to what sections are given: the model, its data, the output, sequences, and the interpreter.
+
+zoo report NAME [--config, --data, --fasta, --bed, --sequences, --output, --interpreter]  ->  Subject
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import ConfigError, DataError, UnknownComponent
+from zoo.report.section import Subject
+from zoo.report.sequences import Chosen, of_fasta, of_intervals, of_split, random_sequences
+
+if TYPE_CHECKING:
+    from zoo.evaluation.opening import Opened
+    from zoo.model import Model
+    from zoo.outputs import Output
+
+__all__ = ["open_subject"]
+
+INTERPRETERS = ("deeplift_shap", "ism")
+MOST_ROWS, MOST_BASES = 200_000, 50_000_000
+
+
+def open_subject(
+    name: str,
+    *,
+    output: str | None = None,
+    interpreter: str | Mapping[str, Any] | None = None,
+    config: str | Path | None = None,
+    data: Sequence[str] = (),
+    fasta: Sequence[str] = (),
+    bed: str | None = None,
+    sequences: str | None = None,
+    motifs: Sequence[str] = (),
+    n: int = 200,
+    n_validation: int = 50,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: bool = False,
+) -> Subject:
+    """Open a run folder or a published model for a report.
+
+    output: one output; the first task by default, before its activation where it has one.
+    interpreter: name, or name and arguments; by default deeplift_shap, or ism where that does not run on the model.
+    config, data, fasta, device: as in zoo.evaluation.opening; `fasta` is the genome of `bed` too.
+    bed, sequences: whose windows are explained, in place of the test split's.
+    n: sequences, at most.  n_validation: of these, how many attributions are validated on; 0 for not at all.
+
+    A published model names its data itself; only simulated data of a bounded size are made from that, since no file
+    is read because a stranger's model asks for it.
+    Raises ConfigError and DataError as opening and reading do, for what was asked for.
+    """
+    if n < 1:
+        raise ConfigError(f"n {n} sequences cannot stand for data: use 1 or more")
+    if n_validation < 0:
+        raise ConfigError(f"n_validation {n_validation} is no number of sequences: use 0 or more")
+    if bed and not fasta:
+        raise ConfigError("intervals need their genome: give --fasta beside --bed")
+    if bed and sequences:
+        raise ConfigError("--bed and --sequences are two sources of sequences: leave out one")
+    notes: list[str] = []
+    opened, model = _opened(name, config, data, fasta, bed, device, notes)
+    selected, text = _output(output, model, notes)
+    chosen = _chosen(opened, model, selected, fasta, bed, sequences, n, seed)
+    found: dict[str, Any] = {}
+    subject = Subject(
+        name,
+        model,
+        selected,
+        chosen.codes,
+        chosen.origin,
+        chosen.labels,
+        opened,
+        seed=seed,
+        progress=progress,
+        found=found,
+        output_text=text,
+        names=chosen.names or [f"sequence {i + 1}" for i in range(len(chosen.codes))],
+        places=chosen.places,
+        random=chosen.random,
+        run=_run(name),
+        motifs=tuple(motifs),
+        n_validation=n_validation,
+        notes=notes,
+    )
+    subject.interpreter = _interpreter(interpreter, subject)
+    return subject
+
+
+def _run(name: str) -> Path | None:
+    folder = Path(name).expanduser()
+    return folder if (folder / "config.json").is_file() and (folder / "model").is_dir() else None
+
+
+def _opened(
+    name: str,
+    config: str | Path | None,
+    data: Sequence[str],
+    fasta: Sequence[str],
+    bed: str | None,
+    device: str,
+    notes: list[str],
+) -> tuple[Opened | None, Model]:
+    """The model, and its data where they are at hand; what was asked for and fails is an error."""
+    from zoo.evaluation.opening import open_evaluated
+    from zoo.hub import load
+    from zoo.inference import choose_device
+
+    run = _run(name)
+    asked = config is not None or data or (fasta and not bed)
+    if not asked and run is None:
+        model = load(name).to(choose_device(device))
+        reason = _not_made(model.spec.data.get("config"))
+        if reason:
+            notes.append(reason)
+            return None, model
+    try:
+        opened = open_evaluated(name, config=config, data=data, fasta=fasta, device=device)
+        opened.source.examples("test")
+        return opened, opened.model
+    except (ConfigError, DataError, UnknownComponent) as error:
+        if asked:
+            raise
+        model = load(str(run / "model") if run else name).to(choose_device(device))
+        notes.append(f"The data that the model was made with could not be read here: {error}.")
+        return None, model
+
+
+def _not_made(config: Any) -> str:
+    """Why a published model's own data are not made from its words; "" where they are."""
+    if not isinstance(config, Mapping) or config.get("name") != "simulated":
+        return (
+            "The data that the model was made with are not at hand: --config RUN/config.json, or --data and --fasta, "
+            "say where they are."
+        )
+    rows = [config.get(key, 0) for key in ("n_train", "n_validation", "n_test")]
+    length = config.get("length", 0)
+    plain = all(isinstance(x, int) and x >= 0 for x in (*rows, length))
+    if not plain or sum(rows) > MOST_ROWS or sum(rows) * length > MOST_BASES:
+        return "The simulated data that the model names are too many to be made for a report: --data makes others."
+    return ""
+
+
+def _output(text: str | None, model: Model, notes: list[str]) -> tuple[Output, str]:
+    """One output; the first of the model's own by default."""
+    from zoo.attribution.explaining import one_output
+    from zoo.outputs import Output
+
+    if text:
+        return one_output(text, model), text
+    every = Output.every(model.spec)
+    if not every.names:
+        raise ConfigError(f"model {model.spec.name!r} has no task with a name: name an output with --output")
+    first, term = every.names[0], every.terms[0][0]
+    activated = model.spec.activation.get(term.head, "identity") != "identity"
+    text = f"{first}:raw" if activated and term.reduce is None else first
+    if len(every.names) > 1:
+        others = ", ".join(every.names[1:6]) + (", ..." if len(every.names) > 6 else "")
+        notes.append(
+            f"The model has {len(every.names):,} outputs; this report explains the first, {text}. "
+            f"Others: {others} (--output names one)."
+        )
+    return one_output(text, model), text
+
+
+def _chosen(
+    opened: Opened | None,
+    model: Model,
+    output: Output,
+    fasta: Sequence[str],
+    bed: str | None,
+    sequences: str | None,
+    n: int,
+    seed: int,
+) -> Chosen:
+    length = model.spec.input_length
+    if bed:
+        return of_intervals(bed, fasta, length, n, seed)
+    if sequences:
+        return of_fasta(sequences, length, n, seed)
+    split = of_split(opened, output, n, seed) if opened else None
+    return split or random_sequences(length, n, seed)
+
+
+def _interpreter(asked: str | Mapping[str, Any] | None, subject: Subject) -> dict[str, Any]:
+    """The interpreter asked for; else the first that explains a sequence of this model."""
+    from zoo.registry import registry
+
+    if asked is not None:
+        given = {"name": asked} if isinstance(asked, str) else dict(asked)
+        registry().resolve("interpreter", given["name"], {k: v for k, v in given.items() if k != "name"})
+        return given
+    known = registry().names("interpreter")
+    for name in INTERPRETERS:
+        if name in known:
+            reason = _fails(name, subject)
+            if not reason:
+                return {"name": name}
+            subject.notes.append(f"Attributions are not by {name}, which does not run on this model: {reason}.")
+    return {"name": INTERPRETERS[-1]}
+
+
+def _fails(name: str, subject: Subject) -> str:
+    """Why an interpreter cannot explain the first sequence; "" where it can, or where none could."""
+    from zoo.attribution import attribute
+
+    if name == INTERPRETERS[-1] or _reads_more(subject.model):
+        return ""
+    try:
+        attribute(subject.model, subject.codes[:1], interpreter=name, output=subject.output)
+    except Exception as error:  # It was not asked for: whatever stops it, another will do.
+        return str(error).rstrip(".") or type(error).__name__
+    return ""
+
+
+def _reads_more(model: Model) -> bool:
+    return any(field.required and key != "one_hot" for key, field in model.input_fields.items())

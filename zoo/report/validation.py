@@ -1,0 +1,141 @@
+"""Section `validation`: whether the attributions may be believed, by the tests of zoo.attribution.validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.pictures.curves import draw_agreement
+from zoo.pictures.intervals import Estimate, draw_intervals
+from zoo.report.measured import METRICS
+from zoo.report.section import Picture, Section, Subject, Table, Text
+
+if TYPE_CHECKING:
+    from zoo.attribution.validation import Validation
+    from zoo.attribution.verdict import Verdict
+
+__all__ = ["TONES", "sentence", "validation", "verdict_text"]
+
+TITLE = "Whether to believe the attributions"
+TONES = {"yes": "good", "no": "bad", "unsure": "unsure"}
+_COLUMNS = {"value": "value", "low": "95 % from", "high": "to", "null_high": "shuffled up to", "n": "n"}
+_UNITS = {"sequences": "mean over sequences", "numbers": "all numbers pooled"}
+
+
+def validation(subject: Subject) -> Section | None:
+    """Verdicts in words, then the numbers behind them; a warning where validation was not wanted."""
+    if subject.interpreter is None:
+        return None
+    if not subject.n_validation:
+        told = "The attributions of this report were not validated: do not rely on them."
+        return Section(TITLE, [Text(told, "unsure")])
+    needed = [k for k, f in subject.model.input_fields.items() if f.required and k != "one_hot"]
+    if needed:
+        told = f"Not validated: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
+        return Section(TITLE, [Text(told, "unsure")])
+    from zoo.attribution import validate
+
+    rows = _some(subject)
+    found = validate(
+        subject.model,
+        subject.codes[rows],
+        interpreter=subject.interpreter,
+        output=subject.output,
+        names=[subject.names[i] for i in rows] if len(subject.names) else None,
+        seed=subject.seed,
+        progress=subject.progress,
+    )
+    subject.found["validation"] = found
+    subject.found["verdicts"] = found.verdicts()
+    parts: list[Text | Picture | Table] = [
+        Text(
+            "An attribution can look convincing and be wrong. Here it is held against a measurement on the model "
+            f"itself: the effect of every substitution, in {_of(subject, len(rows))}."
+        ),
+        *_reservations(subject),
+        *(verdict_text(verdict) for verdict in subject.found["verdicts"]),
+        *_pictures(found),
+        *_numbers(found.rows),
+    ]
+    return Section(TITLE, parts)
+
+
+def _some(subject: Subject) -> np.ndarray:
+    """Rows that are validated on: a random part, since the order of the sequences may mean something."""
+    n = len(subject.codes)
+    if n <= subject.n_validation:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(subject.seed).choice(n, subject.n_validation, replace=False))
+
+
+def _of(subject: Subject, n: int) -> str:
+    every = len(subject.codes)
+    return subject.origin if n == every else f"{n:,} of the {every:,} sequences of this report ({subject.origin})"
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    """Question, answer and reason as one paragraph."""
+    answer = {"yes": "Yes", "no": "No"}.get(verdict.answer, "Unsure")
+    return Text(f"{verdict.question} {answer}: {_named(verdict.words)}.", TONES.get(verdict.answer, "unsure"))
+
+
+def sentence(words: str) -> str:
+    """A verdict's words with a capital and a full stop."""
+    named = _named(words)
+    return f"{named[:1].upper()}{named[1:]}."
+
+
+def _named(words: str) -> str:
+    """Without a full stop, and with the name of the metric that they begin with."""
+    first, blank, rest = words.rstrip(".").partition(" ")
+    return (METRICS[first][0] if first in METRICS else first) + blank + rest
+
+
+def _reservations(subject: Subject) -> Iterator[Text]:
+    """What weakens any verdict."""
+    if subject.random:
+        yield Text("The sequences are random: the answer says little of real ones.", "unsure")
+    if subject.interpreter["name"] == "ism":
+        yield Text(
+            "The attributions are the effects of substitutions themselves (ism), so that the agreement below is by "
+            "definition and tests nothing.",
+            "unsure",
+        )
+
+
+def _pictures(found: Validation) -> Iterator[Picture]:
+    from zoo.attribution.validation import NAMES
+
+    rows = [row for row in found.rows if row["unit"] == "sequences" and row["value"] is not None]
+    if not rows:
+        return
+    lines = [
+        Estimate(NAMES.get(r["measure"], r["measure"]), r["value"], r["low"], r["high"], True, r["null_high"])
+        for r in rows
+    ]
+    told = "; ".join(f"{line.name} {line.value:.2f}" for line in lines)
+    yield Picture(
+        draw_intervals(lines, "agreement with the effects of substitutions", reference=(0.0, ""), limits=(-1, 1)),
+        f"Agreement of the attributions with the effects of substitutions: {told}.",
+        "Four measures of agreement, each the mean over sequences with its 95 % interval; 1 is perfect. Grey marks: "
+        "what the same scores reach when they are shuffled within each sequence.",
+    )
+    yield Picture(
+        draw_agreement(found.scores, found.effects),
+        f"Attribution scores against effects of substitutions, {len(found.scores):,} pairs.",
+        f"Each of {len(found.scores):,} scores (right) against the effect that was measured (up); darker is more. "
+        "Of a faithful attribution the points lie along a rising line.",
+    )
+
+
+def _numbers(rows: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    from zoo.attribution.validation import NAMES
+
+    if rows:
+        lines = [
+            [NAMES.get(r["measure"], r["measure"]), _UNITS.get(r["unit"], r["unit"]), *(r[key] for key in _COLUMNS)]
+            for r in rows
+        ]
+        yield Table(["measure", "of", *_COLUMNS.values()], lines, "The numbers behind the answer.")
