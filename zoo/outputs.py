@@ -124,6 +124,15 @@ class Output:
         return cls(tuple(names), tuple(terms), raws[0])
 
     @classmethod
+    def one(cls, text: str | Output | None, spec: ModelSpec) -> Output:
+        """`parse`, or an output as it is; raises ConfigError where more than one number is meant."""
+        output = text if isinstance(text, Output) else cls.parse(text, spec)
+        if len(output.names) != 1:
+            names = ", ".join(output.names[:8]) + (", ..." if len(output.names) > 8 else "")
+            raise ConfigError(f"one output is needed, not {len(output.names)} ({names}): name one as output")
+        return output
+
+    @classmethod
     def every(cls, spec: ModelSpec) -> Output:
         """Every task; tasks with positions are reduced by their mean, and named so.
 

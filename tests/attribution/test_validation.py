@@ -167,10 +167,9 @@ def test_kinds_are_brought_to_one():
 
 
 def test_the_output_is_named_where_the_model_has_several(codes):
-    from zoo.attribution.explaining import one_output
     from zoo.hub import load
 
     shipped = load("ctcf-motif-cnn")
     with pytest.raises(ConfigError, match="CTCF, CTCF_short"):
-        one_output(None, shipped)
-    assert one_output("CTCF:raw", shipped) == Output.parse("CTCF:raw", shipped.spec)
+        Output.one(None, shipped.spec)
+    assert Output.one("CTCF:raw", shipped.spec) == Output.parse("CTCF:raw", shipped.spec)

@@ -162,7 +162,7 @@ def test_an_interpreter_that_does_not_go_with_a_file_is_noticed_before_the_run(z
         ({"regions": "chr20:991-1001"}, "ends at 1,000"),
         ({"regions": "chr2:1-100"}, "no contig 'chr2'"),
         ({"--model": "ctcf-motf-cnn"}, "did you mean 'ctcf-motif-cnn'"),
-        ({"--output": "CTCF,CTCF_short"}, "one output can be explained, not 2 (CTCF, CTCF_short)"),
+        ({"--output": "CTCF,CTCF_short"}, "one output is needed, not 2 (CTCF, CTCF_short)"),
         ({"--output": "GATA1"}, "no output 'GATA1'"),
         ({"-o": "effects.xlsx"}, ".tsv, .tsv.gz, .bw"),
         ({"-o": "nowhere/t.bw"}, "folder nowhere for t.bw does not exist"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoo.interfaces import Interpreter
     from zoo.model import Model
 
-__all__ = ["attribute", "build_interpreter", "one_output"]
+__all__ = ["attribute", "build_interpreter", "text_of"]
 
 
 def attribute(
@@ -52,7 +52,7 @@ def attribute(
         from zoo.hub import load
 
         model = load(model)
-    selected = output if isinstance(output, Output) else one_output(output, model)
+    selected = Output.one(output, model.spec)
     built, arguments = build_interpreter(interpreter)
     predictions = predict_codes(model, codes, selected)[:, 0]
     rows = batch_rows(codes.shape[1], model.device.type)
@@ -95,15 +95,6 @@ def build_interpreter(interpreter: Interpreter | str | Mapping[str, Any]) -> tup
     name = given.pop("name")
     resolved = registry().resolve("interpreter", name, given)
     return registry().get("interpreter", name)(**resolved), {"name": name, **resolved}
-
-
-def one_output(text: str | None, model: Model) -> Output:
-    """Raises ConfigError where the text, or the model, means more than one number."""
-    output = Output.parse(text, model.spec)
-    if len(output.names) != 1:
-        names = ", ".join(output.names[:8]) + (", ..." if len(output.names) > 8 else "")
-        raise ConfigError(f"one output can be explained, not {len(output.names)} ({names}): name one as output")
-    return output
 
 
 def text_of(arguments: Mapping[str, Any]) -> str:

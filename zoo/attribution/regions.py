@@ -173,10 +173,10 @@ def attribute_windows(
 
     Where no row is left, so is no sequence: N is 0, and kind is "" if nothing was run.
     """
-    from zoo.attribution.explaining import attribute, build_interpreter, one_output
+    from zoo.attribution.explaining import attribute, build_interpreter
     from zoo.prediction import origin
 
-    selected = output if isinstance(output, Output) else one_output(output, model)
+    selected = Output.one(output, model.spec)
     built = build_interpreter(interpreter)
     if not len(windows):
         return _nothing(windows, selected, built[1], {**origin(model, selected), **windows.comments})

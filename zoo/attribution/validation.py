@@ -16,7 +16,7 @@ import numpy as np
 
 from zoo.attribution.agreement import MEASURES, TOP, Compared, agreement, pooled, shuffled
 from zoo.attribution.attributed import Attributed
-from zoo.attribution.explaining import attribute, one_output, text_of
+from zoo.attribution.explaining import attribute, text_of
 from zoo.attribution.verdict import Verdict
 from zoo.errors import ConfigError
 from zoo.evaluation.bootstrap import FEWEST, resamples
@@ -137,7 +137,7 @@ def validate(
         from zoo.hub import load
 
         model = load(model)
-    selected = output if isinstance(output, Output) else one_output(output, model)
+    selected = Output.one(output, model.spec)
     scored = attribute(model, codes, interpreter=interpreter, output=selected, names=names, progress=progress)
     _comparable(scored)
     truth = attribute(model, codes, interpreter="ism", output=selected, names=names, progress=progress)

@@ -62,16 +62,17 @@ def command(regions, model, fastas, sequences, output, interpreter, settings, ou
         if sequences and out.endswith(".bw"):
             raise ConfigError(f"{out}: sequences have no place in a genome, which bigWig needs: write .tsv or .h5")
 
-    from zoo.attribution.explaining import build_interpreter, one_output
+    from zoo.attribution.explaining import build_interpreter
     from zoo.attribution.named import named_interpreter
     from zoo.attribution.regions import attribute_windows
     from zoo.hub import load
     from zoo.inference import choose_device
+    from zoo.outputs import Output
 
     chosen = named_interpreter(interpreter, settings)
     built, _ = build_interpreter(chosen)
     network = load(model).to(choose_device(device))
-    selected = one_output(output, network)
+    selected = Output.one(output, network.spec)
     windows = _windows(regions, fastas, sequences, network.spec.input_length, max_n, on_error)
     began = perf_counter()
     _refuse_early(outs, network, windows, built, selected)

@@ -68,9 +68,7 @@ def epistasis(
 
         model = load(model)
     genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
-    selected = Output.parse(output, model.spec)
-    if len(selected.names) != 1:
-        raise ConfigError(f"epistasis needs one output, not {len(selected.names)} ({', '.join(selected.names[:8])})")
+    selected = Output.one(output, model.spec)
     found = Variants.join(read_variants(variants, genome))
     length = model.spec.input_length
     reach = length // 2 if max_distance is None else max_distance

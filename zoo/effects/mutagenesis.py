@@ -37,7 +37,7 @@ def mutate(
     sequence: str | tuple[str, int, int],
     *,
     fasta: str | Path | Sequence[str | Path] | Genome | None = None,
-    output: str | None = None,
+    output: str | Output | None = None,
     start: int | None = None,
     end: int | None = None,
     full: bool = False,
@@ -57,7 +57,7 @@ def landscape(
     sequence: str | tuple[str, int, int],
     *,
     fasta: str | Path | Sequence[str | Path] | Genome | None = None,
-    output: str | None = None,
+    output: str | Output | None = None,
     start: int | None = None,
     end: int | None = None,
     full: bool = False,
@@ -85,7 +85,7 @@ def landscape(
         from zoo.hub import load
 
         model = load(model)
-    selected = _one_output(output, model)
+    selected = Output.one(output, model.spec)
     length = model.spec.input_length
     if fasta is not None:
         if start is not None or end is not None:
@@ -114,14 +114,6 @@ def landscape(
         window.contig_length,
         {**origin(model, selected), **window.comments, "inference": engine.report},
     )
-
-
-def _one_output(text: str | None, model: Model) -> Output:
-    output = Output.parse(text, model.spec)
-    if len(output.names) != 1:
-        names = ", ".join(output.names[:8]) + (", ..." if len(output.names) > 8 else "")
-        raise ConfigError(f"mutagenesis needs one output, not {len(output.names)} ({names}): name one as output")
-    return output
 
 
 def _of_letters(letters: str | tuple, length: int, start: int | None, end: int | None) -> RegionWindow:

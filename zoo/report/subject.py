@@ -146,11 +146,10 @@ def _not_made(config: Any) -> str:
 
 def _output(text: str | None, model: Model, notes: list[str]) -> tuple[Output, str]:
     """One output; the first of the model's own by default."""
-    from zoo.attribution.explaining import one_output
     from zoo.outputs import Output
 
     if text:
-        return one_output(text, model), text
+        return Output.one(text, model.spec), text
     every = Output.every(model.spec)
     if not every.names:
         raise ConfigError(f"model {model.spec.name!r} has no task with a name: name an output with --output")
@@ -163,7 +162,7 @@ def _output(text: str | None, model: Model, notes: list[str]) -> tuple[Output, s
             f"The model has {len(every.names):,} outputs; this report explains the first, {text}. "
             f"Others: {others} (--output names one)."
         )
-    return one_output(text, model), text
+    return Output.one(text, model.spec), text
 
 
 def _chosen(
