@@ -193,7 +193,7 @@ def test_columns_of_a_region_are_an_error(model, genome):
 
 
 def test_one_output_is_needed_and_the_choices_are_named():
-    with pytest.raises(ConfigError, match=r"one output, not 2 \(liver, brain\)"):
+    with pytest.raises(ConfigError, match=r"one output is needed, not 2 \(liver, brain\)"):
         mutate(tiny(("liver", "brain")), "ACGT" * 10)
 
 
