@@ -1,0 +1,166 @@
+"""`zoo filter-motifs`: what the first filters of a model read, and which of them matter."""
+
+from __future__ import annotations
+
+import click
+
+PICTURES = (".png", ".svg", ".pdf")
+RANDOM = 2_000
+
+
+@click.command(
+    "filter-motifs",
+    short_help="What the first filters of a model read",
+    epilog="Example: zoo filter-motifs ctcf-motif-cnn --output CTCF:raw --bed peaks.bed --fasta hg19.fa --match jaspar "
+    "-o filters.meme -o filters.tsv -o filters.png",
+)
+@click.argument("name", metavar="MODEL")
+@click.option("--sequences", type=click.Path(), help="FASTA file whose records of the model's length are scanned.")
+@click.option("--bed", type=click.Path(), help="Intervals whose windows are scanned, with --fasta.")
+@click.option("--fasta", "fastas", multiple=True, help="Genome of the intervals; may be given several times.")
+@click.option("--n", default=RANDOM, show_default=True, type=click.IntRange(1), help="Sequences, at most.")
+@click.option(
+    "--threshold",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of a filter's largest answer that a site must reach.",
+)
+@click.option("--min-sites", default=10, show_default=True, type=click.IntRange(1), help="Below it a filter is silent.")
+@click.option("--trim", default=0.25, show_default=True, help="Bits below which columns are cut from both ends.")
+@click.option("--output", help="What filters are ranked by: task, task:raw; default all, before their activation.")
+@click.option("--match", "known", help="Match the filters to jaspar, jaspar:plants, ..., or a MEME file.")
+@click.option(
+    "-o",
+    "--out",
+    "outs",
+    multiple=True,
+    default=["-"],
+    help="File to write: .meme, .tsv, .tsv.gz, .png, .svg, .pdf; - is a table on the terminal, the default.  May be "
+    "given several times.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the sequences that are drawn.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto, for the ranking.")
+def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output, known, outs, seed, device):
+    """Turn the filters of MODEL's first convolution into motifs, and rank them by how much they matter.
+
+    A filter's motif counts the letters at the positions, on both strands, where it answers with at least half of its
+    largest answer.  Its importance is the standard deviation over sequences of what happens to the output when it
+    is silenced.  Without sequences, random ones are taken: they show what a filter prefers, not what it meets.
+
+    A match has q <= 0.05 and letters that agree, see `zoo match-motifs --help`.
+    """
+    from time import perf_counter
+
+    from zoo.errors import ConfigError
+    from zoo.hub import load
+    from zoo.inference import choose_device
+    from zoo_motifs.databases import database
+    from zoo_motifs.ranked import rank_filters
+
+    for out in outs:
+        if out != "-" and not out.endswith((".meme", ".tsv", ".tsv.gz", *PICTURES)):
+            raise ConfigError(f"-o {out}: write .meme, .tsv, .tsv.gz, .png, .svg or .pdf, or - for the terminal")
+    targets, database_name, notes = database(known) if known else (None, None, [])
+    network = load(name).to(choose_device(device))
+    chosen = _chosen(network.spec.input_length, sequences, bed, fastas, n, seed)
+    began = perf_counter()
+    found = rank_filters(
+        network,
+        chosen.codes,
+        output=_output(output, network.spec),
+        targets=targets,
+        threshold=threshold,
+        min_sites=min_sites,
+        trim=trim,
+        progress=True,
+    )
+    seconds = perf_counter() - began
+    for note in [*notes, *found.notes]:
+        click.echo(f"note: {note}", err=True)
+    if chosen.random:
+        click.echo(f"note: no sequences were given, so {chosen.origin} were scanned (seed {seed})", err=True)
+    for out in outs:
+        _write(found, out, _comments(network, found, chosen.origin, database_name, trim))
+        if out != "-":
+            click.echo(f"wrote {out}", err=True)
+    _tell(found, chosen.origin, database_name, seconds)
+
+
+def _chosen(length, sequences, bed, fastas, n, seed):
+    from zoo.errors import ConfigError
+    from zoo.report.sequences import of_fasta, of_intervals, random_sequences
+
+    if sequences and (bed or fastas):
+        raise ConfigError("--sequences stands alone: leave out --bed and --fasta")
+    if bool(bed) != bool(fastas):
+        raise ConfigError("intervals and their genome go together: give --bed and --fasta")
+    if sequences:
+        return of_fasta(sequences, length, n, seed)
+    return of_intervals(bed, list(fastas), length, n, seed) if bed else random_sequences(length, n, seed)
+
+
+def _output(text, spec):
+    """What was asked for; otherwise every output before its activation, which hides what saturates."""
+    from dataclasses import replace
+
+    from zoo.outputs import Output
+
+    return Output.parse(text, spec) if text else replace(Output.every(spec), raw=True)
+
+
+def _comments(network, found, origin, database_name, trim):
+    from importlib.metadata import version
+
+    return {
+        "model": network.spec.name,
+        "revision": str(getattr(network, "revision", "") or ""),
+        "sequences": origin,
+        "threshold": f"{found.threshold:g} of a filter's largest answer",
+        "importance": f"standard deviation over {found.lesioned} sequences of the change when a filter is silenced",
+        "drop": "mean of that change",
+        "trim": f"columns of less than {trim:g} bits at both ends",
+        **({"database": database_name} if database_name else {}),
+        "versions": f"zoo-motifs {version('zoo-motifs')}, memelite {version('memelite')}",
+    }
+
+
+def _write(found, out, comments):
+    from zoo.tables import atomic_path, write_table
+    from zoo_motifs.ranked import COLUMNS
+
+    if out.endswith(".meme"):
+        from zoo.errors import DataError
+        from zoo_motifs.meme import write_meme
+
+        if not found.filters:
+            raise DataError(f"no filter answers at enough sites, so {out} would be empty: lower --min-sites")
+        write_meme(out, [one.motif for one in found.filters])
+    elif out.endswith(PICTURES):
+        from zoo_motifs.pictures import draw_filters
+
+        with atomic_path(out) as temporary:
+            draw_filters(found).savefig(temporary, format=out.rpartition(".")[2])
+    else:
+        write_table(out, COLUMNS, found.rows(), comments)
+
+
+def _tell(found, origin, database_name, seconds):
+    every = len(found.filters) + len(found.silent)
+    click.echo(
+        f"{every} filters over {origin}, both strands: {len(found.filters)} motifs, {len(found.silent)} silent, "
+        f"{seconds:.2g} s",
+        err=True,
+    )
+    if found.silent:
+        names = ", ".join(one.name for one in found.silent[:8]) + (", ..." if len(found.silent) > 8 else "")
+        click.echo(f"silent: {names}", err=True)
+    if database_name:
+        matched = sum(one.target is not None for one in found.filters)
+        click.echo(f"{matched} of {len(found.filters)} motifs match {database_name}", err=True)
+    for one in found.filters[:3]:
+        change = f", importance {one.importance.change:.3g}" if one.importance else ""
+        known = f", {found.named(one)}" if one.target is not None else ""
+        click.echo(f"  {one.filter.name}{change}: {one.motif.consensus}{known}", err=True)
+    if not database_name:
+        click.echo("next: the same command with --match jaspar says which known motifs they are", err=True)

@@ -1,0 +1,118 @@
+"""`zoo match-motifs`: which known motifs are like these, by TOMTOM."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "match-motifs",
+    short_help="Which known motifs are like these, by TOMTOM",
+    epilog="Example: zoo match-motifs filters.meme --database jaspar -o matches.tsv",
+)
+@click.argument("query", metavar="QUERY.meme")
+@click.option(
+    "--database",
+    "known",
+    default="jaspar",
+    show_default=True,
+    help="jaspar (CORE vertebrates), jaspar:plants and other groups, or a MEME file.",
+)
+@click.option(
+    "-o",
+    "--out",
+    "outs",
+    multiple=True,
+    default=["-"],
+    help="Table to write (.tsv or .tsv.gz); - is the terminal, the default.  May be given several times.",
+)
+@click.option("--best", default=10, show_default=True, type=click.IntRange(1), help="Rows a query, at most.")
+@click.option("--max-q", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="Largest q-value.")
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(-1, 1),
+    help="Least agreement of the aligned letters; 0.7 by default.",
+)
+@click.option("--all", "every", is_flag=True, help="Every target of every query, whatever its agreement.")
+@click.option(
+    "--per-query",
+    is_flag=True,
+    help="Correct q-values within each query, as MEME's tomtom does, not over all comparisons.",
+)
+def command(query, known, outs, best, max_q, min_agreement, every, per_query):
+    """Compare the motifs of QUERY.meme with a database, in both orientations.
+
+    Columns: query, target, p_value, q_value, offset (the column of the target, as it is oriented, on which the first
+    column of the query lies), overlap, orientation.  Rows are sorted by p-value within a query.
+
+    TOMTOM's p-value is tiny for a vague query on the vague stretch of a long target, so targets that do not want
+    the same letters are left out: see --min-agreement.
+    """
+    from time import perf_counter
+
+    from zoo.tables import write_table
+    from zoo_motifs.agreement import AGREES
+    from zoo_motifs.databases import database
+    from zoo_motifs.match import COLUMNS, match
+    from zoo_motifs.meme import read_meme
+
+    check_tables(outs)
+    queries = read_meme(query)
+    targets, name, notes = database(known)
+    began = perf_counter()
+    found = match(queries.motifs, targets, over="query" if per_query else "table")
+    seconds = perf_counter() - began
+    for note in [*queries.notes, *notes, *found.notes]:
+        click.echo(f"note: {note}", err=True)
+    least = -1.0 if every and min_agreement is None else AGREES if min_agreement is None else min_agreement
+    rows = list(found.rows(None if every else best, max_q=max_q, agree=least))
+    corrected = "within each query" if per_query else f"over {found.p.size:,} comparisons"
+    comments = {
+        "queries": query,
+        "database": name,
+        "method": f"TOMTOM by memelite {_version('memelite')}",
+        "q_value": f"Benjamini-Hochberg {corrected}",
+        "rows": ("all targets" if every else f"at most {best} a query")
+        + f" with q <= {max_q:g}"
+        + (f" and an agreement of at least {least:g}" if least > -1 else ""),
+    }
+    for out in outs:
+        write_table(out, COLUMNS, rows, comments)
+        if out != "-":
+            click.echo(f"wrote {out}", err=True)
+    _tell(found, rows, least, name, seconds)
+
+
+def check_tables(outs):
+    """Refuse a name that is no table before the work begins."""
+    from zoo.errors import ConfigError
+
+    for out in outs:
+        if out != "-" and not out.endswith((".tsv", ".tsv.gz")):
+            raise ConfigError(f"-o {out}: the table is written as .tsv or .tsv.gz, or to the terminal with -")
+
+
+def _tell(found, rows, least, name, seconds):
+    """How many queries match, and what was left out."""
+    import numpy as np
+
+    fits = found.q <= 0.05
+    agreeing = fits & (found.agreement >= max(least, -1.0))
+    vague = int((fits.any(1) & ~agreeing.any(1)).sum())
+    click.echo(
+        f"{len(found.queries):,} motifs against {name}: {int(np.any(agreeing, axis=1).sum()):,} have a match with "
+        f"q <= 0.05, {len(rows):,} rows, {seconds:.2g} s",
+        err=True,
+    )
+    if vague:
+        click.echo(
+            f"note: {vague} motifs match with q <= 0.05 only targets that want other letters, which are left out; "
+            "--all shows them",
+            err=True,
+        )
+
+
+def _version(distribution):
+    from importlib.metadata import version
+
+    return version(distribution)

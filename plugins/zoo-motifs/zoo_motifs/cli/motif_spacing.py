@@ -1,0 +1,114 @@
+"""`zoo motif-spacing`: how the distance and orientation of two motifs matter to a model."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "motif-spacing",
+    short_help="How the distance and orientation of two motifs matter",
+    epilog="Example: zoo motif-spacing CTCF SPI1 --model ctcf-dilated-cnn --output CTCF:raw --gaps 0..50 "
+    "-o spacing.tsv -o spacing.png",
+)
+@click.argument("first", metavar="FIRST")
+@click.argument("second", metavar="SECOND")
+@click.option("--model", "name", required=True, metavar="NAME", help="A published model, or a folder of one.")
+@click.option("--output", help="One output: task, task:raw, task@-50..50:mean; needed where the model has several.")
+@click.option("--gaps", default="0..50", show_default=True, help="bp between the motifs: 0..50, 0..50..5 or 4,10,21.")
+@click.option("--backgrounds", default=100, show_default=True, help="Random sequences that the motifs are put into.")
+@click.option("--sequences", type=click.Path(), help="FASTA of backgrounds as long as the model's input, instead.")
+@click.option("--shuffle", is_flag=True, help="Shuffle --sequences, keeping the dinucleotides of each.")
+@click.option("--gc", default=0.41, show_default=True, help="Share of C and G in random backgrounds.")
+@click.option(
+    "--sites",
+    type=click.Choice(["consensus", "sampled"]),
+    default="consensus",
+    show_default=True,
+    help="The consensus of a motif, or for every background a site drawn from its counts.",
+)
+@click.option(
+    "-o",
+    "--out",
+    "outs",
+    multiple=True,
+    default=["-"],
+    help="File to write: .tsv, .tsv.gz, .png, .svg, .pdf; - is a table on the terminal, the default.  May be given "
+    "several times.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of backgrounds, shuffles and drawn sites.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(first, second, name, output, gaps, backgrounds, sequences, shuffle, gc, sites, outs, seed, device):
+    """Put the motifs FIRST and SECOND into backgrounds, at every gap and in every orientation.
+
+    A motif is a JASPAR name or identifier, or letters.  Its synergy with another is the effect of both on the output
+    less the effects of each alone at the same place and strand.  An arrangement is named by where SECOND lies as seen
+    from FIRST along FIRST's strand: downstream or upstream, on the same or the opposite strand.
+    """
+    from time import perf_counter
+
+    from zoo.errors import ConfigError
+    from zoo.hub import load
+    from zoo.inference import choose_device
+    from zoo_motifs.spacing import check_path, motif_spacing
+
+    for out in outs:
+        check_path(out)
+    wanted = _gaps(gaps)
+    if shuffle and not sequences:
+        raise ConfigError("--shuffle keeps the dinucleotides of given backgrounds: name them with --sequences")
+    network = load(name).to(choose_device(device))
+    given = _given(sequences, shuffle, seed) if sequences else backgrounds
+    began = perf_counter()
+    found = motif_spacing(
+        network,
+        first,
+        second,
+        output=output,
+        gaps=wanted,
+        backgrounds=given,
+        sites=sites,
+        gc=gc,
+        seed=seed,
+        progress=True,
+    )
+    seconds = perf_counter() - began
+    if sequences:
+        told = f"{found.n} sequences of {sequences}" + (f", shuffled with seed {seed}" if shuffle else "")
+        found.comments["backgrounds"] = told
+    for out in outs:
+        found.write(out)
+        if out != "-":
+            click.echo(f"wrote {out}", err=True)
+    click.echo(f"{found.sentence()}; {seconds:.2g} s", err=True)
+    if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
+        click.echo("next: the same command with -o spacing.png draws it", err=True)
+
+
+def _gaps(text):
+    """'0..50', '0..50..5' or '4,10,21' as numbers; the ends belong to a range."""
+    import re
+
+    from zoo.errors import ConfigError
+
+    if match := re.fullmatch(r"(\d{1,6})\.\.(\d{1,6})(?:\.\.(\d{1,6}))?", text):
+        start, end, step = (int(x) for x in match.groups(default="1"))
+        if start <= end and step:
+            return range(start, end + 1, step)
+    elif re.fullmatch(r"\d{1,6}(,\d{1,6})*", text):
+        return [int(x) for x in text.split(",")]
+    raise ConfigError(f"gaps {text!r} must read first..last, first..last..step or a list, as in 0..50 or 4,10,21")
+
+
+def _given(path, shuffle, seed):
+    """The sequences of a file as codes (B, L); shuffled, each once."""
+    import numpy as np
+
+    from zoo.data.sequences import read_sequences
+    from zoo.data.shuffle import dinucleotide_shuffle
+
+    found = read_sequences(path)
+    codes = found.batch(np.arange(len(found)))
+    if not shuffle:
+        return codes
+    return np.stack([dinucleotide_shuffle(x, 1, seed + i)[0] for i, x in enumerate(codes)])

@@ -1,0 +1,1 @@
+"""Configurations that this plugin adds to zoo."""
