@@ -8,8 +8,10 @@ import pytest
 import torch
 
 import zoo
+from zoo.attribution import attribute
 from zoo.config import compose
 from zoo.data.motifs import get_motif
+from zoo.registry import registry
 from zoo.report.sequences import of_intervals
 from zoo_motifs.agreement import AGREES
 from zoo_motifs.databases import family, jaspar
@@ -22,9 +24,27 @@ def matches_of(model, codes):
     return match(heard, jaspar())
 
 
+def mass_ratios(model, source, n=40):
+    """{(interpreter, task): mean attribution of a base inside the task's planted sites over that outside}."""
+    examples, truth = source.examples("test"), source.truth("test")
+    known = registry().names("interpreter")
+    found = {}
+    for index, task in enumerate(source.targets["binding"].channels):
+        rows = np.unique(truth["row"][truth["index"] == index])[:n]
+        codes = examples.batch(rows)["codes"]
+        inside = np.zeros(codes.shape, bool)
+        for i, row in enumerate(rows):
+            for site in np.flatnonzero((truth["row"] == row) & (truth["index"] == index)):
+                inside[i, truth["start"][site] : truth["end"][site]] = True
+        for name in {"ism", "deeplift_shap", "integrated_gradients"} & set(known):
+            mass = np.abs(attribute(model, codes, interpreter=name, output=f"{task}:raw").per_base())
+            found[name, task] = float(mass[inside].mean() / mass[~inside].mean())
+    return found
+
+
 @pytest.mark.slow
 def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_path):
-    """A filter whose best match is the planted motif or one of its family, q < 0.01, and whose letters agree."""
+    """A filter whose best match is the planted motif or of its family, q < 0.01, letters agreeing; scores lie on sites."""
     from zoo.training.run import train
     from zoo.training.wiring import build_source
 
@@ -46,6 +66,8 @@ def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_pat
                 if same or family(known).shares(family(planted.id)):
                     recovered.add(name)
     assert len(recovered) >= 4, f"only {sorted(recovered)}"
+    ratios = mass_ratios(model, build_source(config))
+    assert min(ratios.values()) >= 5, ratios
 
 
 @pytest.mark.slow
