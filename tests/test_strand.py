@@ -22,7 +22,7 @@ HEADS = {
     "stranded": {"name": "profile", "tasks": ["plus", "minus"], "rc": [1, 0], "kernel": 3},
     "segments": {"name": "profile", "classes": ["gain", "loss"], "rc": [1, 0]},
 }
-ENCODERS = registry().names("encoder")
+ENCODERS = [name for name in registry().names("encoder") if "tied" in registry().resolve("encoder", name)]
 
 
 def tied(encoder: str, head: str) -> Model:

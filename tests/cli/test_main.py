@@ -21,7 +21,7 @@ WITH_COMMAND = """
 
     @zoo.hookimpl
     def zoo_register(registry):
-        registry.command("{command}", "{package}.cli:{function}", help="Call copy number from read depth")
+        registry.command("{command}", "{package}.cli:{function}", help="Call loops of a contact map")
 """
 PLUGIN_CLI = """
     import click
@@ -33,7 +33,7 @@ PLUGIN_CLI = """
 """
 
 
-def with_command(package, command="call-cnv", function="call"):
+def with_command(package, command="call-loops", function="call"):
     return {
         "__init__.py": WITH_COMMAND.format(package=package, command=command, function=function),
         "cli.py": PLUGIN_CLI,
@@ -133,8 +133,8 @@ def test_exit_codes(zoo, broken, error, code):
 
 def test_a_plugin_s_command_appears_and_runs(zoo, install):
     install("zoo-cnv", with_command("zoo_cnv"))
-    assert "Call copy number from read depth (zoo-cnv)" in " ".join(zoo("--help")[1].split())
-    assert zoo("call-cnv")[:2] == (0, "called\n")
+    assert "Call loops of a contact map (zoo-cnv)" in " ".join(zoo("--help")[1].split())
+    assert zoo("call-loops")[:2] == (0, "called\n")
 
 
 def test_help_does_not_import_a_plugin_s_command(zoo, install):
@@ -145,7 +145,7 @@ def test_help_does_not_import_a_plugin_s_command(zoo, install):
 
 def test_a_plugin_s_command_that_cannot_be_imported_names_its_plugin(zoo, install):
     install("zoo-cnv", with_command("zoo_cnv", function="missing"))
-    code, _, err = zoo("call-cnv")
+    code, _, err = zoo("call-loops")
     assert code == 1
     assert "zoo-cnv" in err
     assert "zoo_cnv.cli:missing" in err
@@ -154,7 +154,7 @@ def test_a_plugin_s_command_that_cannot_be_imported_names_its_plugin(zoo, instal
 def test_a_broken_plugin_is_named_and_the_others_work(zoo, install):
     install("zoo-cnv", with_command("zoo_cnv"))
     install("zoo-bad", {"__init__.py": "raise ImportError('no such library')"})
-    assert zoo("call-cnv")[:2] == (0, "called\n")
+    assert zoo("call-loops")[:2] == (0, "called\n")
     code, out, _ = zoo("--help")
     assert code == 0
     assert "zoo-bad" in out.partition("did not load")[2]
@@ -163,19 +163,19 @@ def test_a_broken_plugin_is_named_and_the_others_work(zoo, install):
     plugins = json.loads(zoo("plugins", "--json")[1])["plugins"]
     found = {plugin["distribution"]: plugin for plugin in plugins}
     assert (found["zoo-bad"]["status"], found["zoo-bad"]["error"]) == ("broken", "ImportError: no such library")
-    assert found["zoo-cnv"]["commands"] == ["call-cnv"]
+    assert found["zoo-cnv"]["commands"] == ["call-loops"]
     assert "no such library" in zoo("plugins")[1]
 
 
 def test_a_command_of_two_plugins_is_an_error_that_names_both(zoo, install):
     install("zoo-one", with_command("zoo_one"))
     install("zoo-two", with_command("zoo_two"))
-    code, _, err = zoo("call-cnv")
+    code, _, err = zoo("call-loops")
     assert code == 1
     assert "zoo-one" in err
     assert "zoo-two" in err
     assert "uninstall one of them" in err
-    assert "command/call-cnv" in json.loads(zoo("plugins", "--json")[1])["contested"]
+    assert "command/call-loops" in json.loads(zoo("plugins", "--json")[1])["contested"]
 
 
 def test_a_plugin_cannot_take_a_command_of_the_core(zoo, install):
@@ -190,7 +190,7 @@ def test_a_plugin_cannot_take_a_command_of_the_core(zoo, install):
 
 def test_a_plugin_for_another_core_is_broken(zoo, install):
     install("zoo-old", with_command("zoo_old"), requires=["zoo-core<0.0.1"])
-    assert "zoo-old needs zoo-core<0.0.1" in zoo("call-cnv")[2]
+    assert "zoo-old needs zoo-core<0.0.1" in zoo("call-loops")[2]
 
 
 def doctor(zoo, monkeypatch, tmp_path):
@@ -217,7 +217,7 @@ def test_doctor_names_a_broken_plugin_and_a_contested_name(zoo, install, monkeyp
     code, found = doctor(zoo, monkeypatch, tmp_path)
     assert code == 1
     assert found["plugin zoo-bad"]["status"] == "broken"
-    assert found["name command/call-cnv"]["status"] == "broken"
+    assert found["name command/call-loops"]["status"] == "broken"
 
 
 def test_doctor_says_that_a_server_does_not_answer(zoo, monkeypatch, tmp_path):

@@ -80,7 +80,7 @@ def test_what_lies_beyond_the_contig_is_noted(zoo, fasta):
         ({"region": "chr20:991-1001"}, "ends at 1,000"),
         ({"region": "chr2:1-100"}, "no contig 'chr2'"),
         ({"--model": "ctcf-motf-cnn"}, "did you mean 'ctcf-motif-cnn'"),
-        ({"--output": "CTCF,CTCF_short"}, "one output, not 2 (CTCF, CTCF_short)"),
+        ({"--output": "CTCF,CTCF_short"}, "one output is needed, not 2 (CTCF, CTCF_short)"),
         ({"--output": "GATA1"}, "no output 'GATA1'"),
         ({"-o": "effects.xlsx"}, ".tsv, .tsv.gz, .parquet"),
         ({"--device": "tpu"}, "choose from auto, cpu"),
@@ -99,7 +99,7 @@ def test_a_mistake_is_one_line(zoo, fasta, change, said):
 def test_the_outputs_of_a_model_with_several_are_named(zoo, fasta):
     code, _, err = zoo("mutate", "chr20:401-460", "--fasta", fasta, "--model", "ctcf-motif-cnn")
     assert code == 1
-    assert "one output, not 2 (CTCF, CTCF_short)" in err
+    assert "one output is needed, not 2 (CTCF, CTCF_short)" in err
 
 
 def test_a_bar_shows_at_a_terminal(at_a_terminal, fasta):

@@ -112,6 +112,88 @@ def test_an_arranged_pair_has_its_spacing_and_orientation_on_either_strand(orien
     assert not simulation.arranged[~both].any()
 
 
+def stand_as_said(pair, truth, row):
+    """Whether some first and some second site of a row are arranged as the pair is, written out for one row."""
+    shortest, longest = pair.spacings
+    sites = [{c: truth[c][i] for c in ("index", "start", "end", "strand")} for i in np.flatnonzero(truth["row"] == row)]
+    for a in (s for s in sites if s["index"] == pair.first):
+        for b in (s for s in sites if s["index"] == pair.second):
+            gap = b["start"] - a["end"] if a["strand"] == "+" else a["start"] - b["end"]
+            same = a["strand"] == b["strand"]
+            if shortest <= gap <= longest and same == (pair.orientation == "same"):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("orientation", ["same", "opposite"])
+def test_a_range_of_spacings_is_drawn_evenly_with_both_ends(orientation):
+    pair = Pair(spacing=[8, 12], orientation=orientation, fraction=1.0)
+    simulation = simulate([FIRST, SECOND], 2_000, length=60, positives=1.0, pair=pair, seed=11)
+    assert simulation.arranged.all()
+    assert all((a == b).all() for a, b in sites_read(simulation, [FIRST, SECOND]))
+    truth = simulation.truth
+    first, second = (truth["index"] == i for i in (0, 1))
+    forward = truth["strand"][first] == "+"
+    gap = np.where(forward, truth["start"][second] - truth["end"][first], truth["start"][first] - truth["end"][second])
+    assert np.unique(gap).tolist() == [8, 9, 10, 11, 12]
+    assert (np.abs(np.bincount(gap)[8:] - 400) < 80).all()
+    same = truth["strand"][first] == truth["strand"][second]
+    assert (same == (orientation == "same")).all()
+    assert truth["start"].min() >= 0
+    assert truth["end"].max() <= 60
+    assert 0.45 < forward.mean() < 0.55
+
+
+@pytest.mark.parametrize("sites", [1, 2])
+@pytest.mark.parametrize("spacing", [4, (2, 9)])
+def test_arranged_is_what_stands_there_even_by_chance(sites, spacing):
+    """In a short row many of the others come to stand so; each is found, and no row beside them."""
+    pair = Pair(spacing=spacing, orientation="opposite", fraction=0.3)
+    simulation = simulate([FIRST, SECOND], 400, length=50, positives=0.9, sites=sites, pair=pair, seed=12)
+    both = simulation.labels.all(1)
+    expected = [bool(b) and stand_as_said(pair, simulation.truth, row) for row, b in enumerate(both)]
+    assert simulation.arranged.tolist() == expected
+    nobody = simulate(
+        [FIRST, SECOND], 400, length=50, positives=0.9, sites=sites, pair=Pair(spacing=spacing, fraction=0), seed=12
+    )
+    assert 0 < nobody.arranged.sum() < 200
+
+
+def test_the_others_hold_both_motifs_in_every_other_arrangement():
+    """Which strand, which side and which gap each occur without the others, so that none of them tells the label."""
+    pair = Pair(spacing=(8, 12), orientation="opposite", fraction=0.4)
+    simulation = simulate([FIRST, SECOND], 4_000, length=80, positives=1.0, pair=pair, seed=13)
+    truth = simulation.truth
+    first, second = (truth["index"] == i for i in (0, 1))
+    forward = truth["strand"][first] == "+"
+    downstream = (truth["start"][second] > truth["start"][first]) == forward
+    same = truth["strand"][first] == truth["strand"][second]
+    gap = np.maximum(truth["start"][second] - truth["end"][first], truth["start"][first] - truth["end"][second])
+    others = ~simulation.arranged
+    for side in (True, False):
+        for strand in (True, False):
+            here = others & (downstream == side) & (same == strand)
+            assert here.sum() > 400
+            inside = here & (gap >= 8) & (gap <= 12)
+            assert inside.any() == ((side, strand) != (True, False))
+
+
+def test_a_range_of_one_spacing_gives_the_rows_of_that_spacing():
+    one, range_of_one = (
+        simulate([FIRST, SECOND], 100, length=60, pair=Pair(spacing=s, fraction=0.5), seed=14) for s in (6, (6, 6))
+    )
+    assert (one.codes == range_of_one.codes).all()
+    assert (one.arranged == range_of_one.arranged).all()
+
+
+def test_the_rows_of_a_seed_stay_what_they_were():
+    """A hash of the arrays of the first release: data that models were trained on must not change under them."""
+    import hashlib
+
+    simulation = simulate([get_motif("CTCF"), get_motif("SPI1")], 500, length=150, pair=Pair(), seed=5)
+    assert hashlib.sha256(simulation.codes.tobytes()).hexdigest()[:16] == "8ddd57721bb246e3"
+
+
 def test_the_activity_adds_up_except_for_the_pair():
     pair = Pair(synergy=3.0)
     simulation = simulate([FIRST, SECOND], 500, length=60, pair=pair, seed=8)
@@ -158,6 +240,17 @@ def test_the_same_seed_gives_the_same_arrays_and_another_gives_others():
 def test_what_cannot_be_simulated_is_refused(arguments, message):
     with pytest.raises(ConfigError, match=message):
         simulate([FIRST], 10, **arguments)
+
+
+@pytest.mark.parametrize("spacing", [-1, [12, 8], [8], [8, 10, 12], "8", 2.5, [-1, 3], True, None])
+def test_a_spacing_that_is_none_is_refused(spacing):
+    with pytest.raises(ConfigError, match="must be bp, as in 10, or a range"):
+        Pair(spacing=spacing)
+
+
+def test_a_range_fits_as_a_whole_or_not_at_all():
+    with pytest.raises(ConfigError, match="pair of 48 bp in all do not fit into 40 bp"):
+        simulate([FIRST, SECOND], 5, length=40, positives=1.0, pair=Pair(spacing=(1, 30)))
 
 
 def test_a_profile_needs_bins_that_divide_the_length():

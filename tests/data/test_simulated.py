@@ -84,8 +84,42 @@ def test_a_wrong_name_is_answered_with_the_nearest(arguments, error, message):
         Simulated(**arguments)
 
 
-def test_description_is_plain_json():
+@pytest.mark.parametrize("spacing", [2, [8, 12]])
+def test_description_is_plain_json(spacing):
     import json
 
-    text = json.dumps(Simulated(motifs=["CTCF", "SPI1"], pair={"spacing": 2}).describe(), allow_nan=False)
+    text = json.dumps(Simulated(motifs=["CTCF", "SPI1"], pair={"spacing": spacing}).describe(), allow_nan=False)
     assert "MA0139.2" in text
+    assert json.loads(text)["config"]["pair"] == {"spacing": spacing}
+
+
+def test_the_activity_of_a_grammar_is_the_synergy_where_both_stand_so():
+    """The configuration as it is written in YAML; the label is read off the truth, row by row."""
+    from zoo.config import compose
+
+    config = compose(
+        [
+            "data=simulated",
+            "data.motifs=[CTCF, SPI1]",
+            "data.targets=[activity]",
+            "data.noise=0.0",
+            "data.positives=0.8",
+            "data.n_test=500",
+            "data.length=100",
+            "data.pair={spacing: [8, 12], orientation: opposite, fraction: 0.4, synergy: 3.0}",
+        ]
+    )["data"]
+    source = registry().build("data", config.pop("name"), config)
+    value, truth = everything(source, "test")["target/activity"][:, 0], source.truth("test")
+    seen = set()
+    for row in range(500):
+        at = {truth["index"][i]: {k: truth[k][i] for k in truth} for i in np.flatnonzero(truth["row"] == row)}
+        expected = float(len(at))
+        if len(at) == 2:
+            first, second = at[0], at[1]
+            gap = second["start"] - first["end"] if first["strand"] == "+" else first["start"] - second["end"]
+            active = 8 <= gap <= 12 and first["strand"] != second["strand"]
+            expected += 3.0 * active
+            seen.add(bool(active))
+        assert value[row] == pytest.approx(expected)
+    assert seen == {True, False}

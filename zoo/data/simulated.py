@@ -33,7 +33,8 @@ class Simulated(Source):
     positives: share of the rows that hold a motif.
     sites: planted in a row that holds the motif.
     decoys: shuffled, scattered or none, see `zoo.data.simulate.simulate`.
-    pair: arguments of `zoo.data.simulate.Pair` by name, for an activity that does not add up.
+    pair: arguments of `zoo.data.simulate.Pair` by name, for an activity that does not add up, as in
+        {spacing: [8, 12], orientation: opposite, synergy: 3}.
     noise: sd of the activity's noise.
     bin_size: bp a position of the profile.
     stranded: two tracks of reads a motif instead of one.

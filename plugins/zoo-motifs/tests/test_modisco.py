@@ -236,3 +236,4 @@ def test_ctcf_comes_out_of_a_trained_model_on_held_out_peaks(tmp_path, interpret
     assert matches.targets[matches.best(0)[0]].name == "CTCF"
     target = [t.id for t in matches.targets].index(get_motif("MA0139").id)
     assert matches.q[0, target] < 1e-10
+    assert matches.agreement[0, target] > 0.9

@@ -44,7 +44,7 @@ def mass_ratios(model, source, n=40):
 
 @pytest.mark.slow
 def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_path):
-    """A filter whose best match is the planted motif or of its family, q < 0.01, letters agreeing; scores lie on sites."""
+    """A filter whose best match is the planted motif or of its family, letters agreeing; scores lie on the sites."""
     from zoo.training.run import train
     from zoo.training.wiring import build_source
 

@@ -1,0 +1,30 @@
+"""What a network has to beat: three old ways to call copy number from depth, on one corrected log2 ratio.
+
+    Bins ── corrected_log2 ──> log2 ratio ──┬─ Threshold       running median
+                                            ├─ Pelt            change points of ruptures
+                                            ├─ CircularBinary  segments of DNAcopy, where R is installed
+                                            └─ HiddenMarkov    Viterbi path of hmmlearn
+                                                  └──> copies of each bin, NaN where none can be given
+
+A baseline knows what the network knows: bins, sex, and never the purity.  `tune` chooses its settings on samples of
+known copy number.
+"""
+
+from zoo_copy_number.baselines.correction import Ratio, corrected_log2
+from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
+from zoo_copy_number.baselines.segments import CircularBinary, Pelt
+from zoo_copy_number.baselines.threshold import Threshold
+from zoo_copy_number.baselines.tuning import BASELINES, Baseline, call, tune
+
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "CircularBinary",
+    "HiddenMarkov",
+    "Pelt",
+    "Ratio",
+    "Threshold",
+    "call",
+    "corrected_log2",
+    "tune",
+]

@@ -1,0 +1,71 @@
+"""`zoo call-cnv`: read depth to copy number calls."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "call-cnv",
+    epilog="Example: zoo call-cnv sample.regions.bed.gz --model runs/copy-number/2026-01-31/model --fasta hg38.fa --mappability map.bw -o calls.vcf.gz "
+    "-o genome.png",
+)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--model", required=True, metavar="NAME", help="A published model, or the model of a run.")
+@click.option(
+    "-o", "--out", "outs", multiple=True, help="Write .vcf, .vcf.gz, .bed, .seg, or a picture: .png, .svg, .pdf, .html."
+)
+@click.option("--fasta", help="Genome of the bins: gives their GC, and checks that they fit.")
+@click.option("--gc", help="GC of the bins as wig, bigWig or bedGraph, in place of --fasta.")
+@click.option("--mappability", help="bigWig, wig, bedGraph or BED.")
+@click.option("--reference", help="CNVkit's pooled reference of the same kit (.cnn).")
+@click.option("--targets", help="BED file whose intervals are the bins, for BAM, CRAM and bigWig.")
+@click.option("--bin-size", type=int, help="bp of a bin; needed for BAM and CRAM without --targets, and for bigWig.")
+@click.option("--format", "kind", help="What INPUT is, where its content does not say.")
+@click.option("--sample", help="Name of the sample; that of the file by default.")
+@click.option("--sex", type=click.Choice(["female", "male"]), help="Read from X and Y where it is not given.")
+@click.option("--ploidy", default=2, show_default=True, help="Copies of an autosome that are expected.")
+@click.option("--no-call", default=10.0, show_default=True, help="Quality below which a segment is not called.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where quality control warns.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+def command(
+    inputs, model, outs, fasta, gc, mappability, reference, targets, bin_size, kind, sample, sex, ploidy, no_call,
+    strict, device,
+):  # fmt: skip
+    """Call deletions and duplications of one sample from INPUT: BAM, CRAM, mosdepth regions, bedGraph, wig, bigWig,
+    CNVkit .cnn or .cnr.  Several INPUTs make one sample (targets and off-target bins).
+    """
+    from time import perf_counter
+
+    from zoo.errors import ConfigError
+    from zoo.hub import load
+    from zoo.inference import choose_device
+    from zoo_copy_number.calling import call_sample
+    from zoo_copy_number.output import check_name, write
+    from zoo_copy_number.qc import quality_control
+    from zoo_copy_number.readers import read_bins
+
+    for out in outs:
+        check_name(out)
+    began = perf_counter()
+    bins = read_bins(
+        list(inputs), format=kind, bin_size=bin_size, targets=targets, fasta=fasta, gc=gc, mappability=mappability,
+        sample=sample, reference=reference,
+    )  # fmt: skip
+    for note in bins.notes:
+        click.echo(f"note: {note}", err=True)
+    network = load(model).to(choose_device(device))
+    called = call_sample(network, bins, sex=sex, ploidy=ploidy, no_call=no_call, progress=True)
+    figures, warnings = quality_control(bins, called, sex)
+    for name, value in figures.items():
+        click.echo(f"{name}\t{value}")
+    numbers = ", ".join(f"{len(called.calls.of(s)):,} {s}" for s in ("DEL", "DUP", "NO-CALL"))
+    click.echo(f"calls\t{numbers}")
+    for out in outs:
+        write(out, bins, called, {**figures, "model": network.spec.name, "warnings": "; ".join(warnings) or "none"})
+        click.echo(f"wrote {out}", err=True)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{len(bins):,} bins in {perf_counter() - began:.1f} s", err=True)
+    if strict and warnings:
+        raise ConfigError(f"quality control warns ({len(warnings)}): the sample is not to be trusted as it is")

@@ -1,0 +1,78 @@
+"""A network over a whole sample: windows that overlap, and for every bin what the windows around it say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.errors import ConfigError
+from zoo.progress import counting
+from zoo_copy_number.bins import Bins
+from zoo_copy_number.tracks import autosomal, draw_sample, tracks_of
+from zoo_copy_number.windows import cut
+
+if TYPE_CHECKING:
+    from zoo.model import Model
+
+__all__ = ["Predicted", "predict_bins"]
+
+ROWS = 16
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """probability: (n, K) of 0, 1, 2, 3 and at least 4 copies.  corrected: (n,) log2 depth less the sample's bias,
+    NaN where the depth is not known.  known: (n,) bool."""
+
+    probability: np.ndarray
+    corrected: np.ndarray
+    known: np.ndarray
+
+
+def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = False) -> Predicted:
+    """Run a model of `simulated_depth`'s kind over every bin.
+
+    Neighbouring windows overlap by a quarter; a bin's answer is their mean, each weighted by how far the bin is from
+    the window's ends.  The bins that tell the sample's bias are drawn once, with `seed`.
+
+    Raises ConfigError for a model with other inputs or heads.
+    """
+    import torch
+
+    from zoo.inference import inferring
+
+    if set(model.input_fields) != {"signal", "sample"} or not {"states", "log2"} <= set(model.spec.outputs):
+        raise ConfigError(
+            f"model {model.spec.name!r} does not call copy number: take one that was trained on simulated_depth"
+        )
+    size = model.spec.input_length
+    autosomes = autosomal(bins)
+    tracks = tracks_of(bins, autosomes)
+    sample = draw_sample(tracks, size, np.random.default_rng(seed), autosomes)
+    spans = cut(bins.contig, size, size * 3 // 4)
+    states = len(model.spec.outputs["states"][0].vocabulary)
+    total, corrected, weight = np.zeros((len(bins), states)), np.zeros(len(bins)), np.zeros(len(bins))
+    with inferring(model), counting(len(spans), label="calling", unit="windows", wanted=progress) as advance:
+        for first in range(0, len(spans), ROWS):
+            chosen = spans[first : first + ROWS]
+            signal = np.zeros((len(chosen), len(tracks), size), np.float32)
+            for row, (a, b) in enumerate(chosen):
+                signal[row, :, : b - a] = tracks[:, a:b]
+            batch = {
+                "signal": torch.from_numpy(signal).to(model.device),
+                "sample": torch.from_numpy(sample)[None].expand(len(chosen), -1, -1).to(model.device),
+            }
+            found = model.predict(batch)
+            probability, log2 = found["states"].cpu().numpy(), found["log2"][:, 0].cpu().numpy()
+            for row, (a, b) in enumerate(chosen):
+                near = 1.0 + np.minimum(np.arange(b - a), np.arange(b - a)[::-1])
+                total[a:b] += near[:, None] * probability[row, :, : b - a].T
+                corrected[a:b] += near * log2[row, : b - a]
+                weight[a:b] += near
+            advance(len(chosen))
+    weight = np.maximum(weight, 1e-9)
+    known = tracks[1] > 0
+    answer = np.where(known, corrected / weight, np.nan).astype(np.float32)
+    return Predicted((total / weight[:, None]).astype(np.float32), answer, known)

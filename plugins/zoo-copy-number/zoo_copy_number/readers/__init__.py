@@ -1,0 +1,152 @@
+"""`read_bins`: read depth of one sample, from whatever file holds it, as `Bins`.
+
+read_bins("sample.regions.bed.gz", fasta="hg38.fa", mappability="k100.bw")
+read_bins("sample.bam", bin_size=1000)
+read_bins(["s.targetcoverage.cnn", "s.antitargetcoverage.cnn"], reference="pool.cnn")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.errors import ConfigError
+from zoo.registry import did_you_mean
+from zoo_copy_number.bins import Bins
+from zoo_copy_number.readers.contigs import match_contigs
+from zoo_copy_number.readers.rows import Rows, assemble, join
+from zoo_copy_number.readers.runs import Runs, as_rows, averaged, mean_over
+from zoo_copy_number.readers.sniff import FORMATS, format_of
+from zoo_copy_number.readers.targets import Targets, read_targets
+
+if TYPE_CHECKING:
+    from zoo.data.genome import Genome
+
+__all__ = ["FORMATS", "format_of", "open_runs", "read_bins"]
+
+MIN_MAPPABILITY = 0.3
+MAX_N = 0.5
+
+
+def read_bins(
+    path: str | Path | Sequence[str | Path],
+    *,
+    format: str | None = None,
+    bin_size: int | None = None,
+    targets: str | Path | None = None,
+    fasta: str | Path | Genome | None = None,
+    gc: str | Path | None = None,
+    mappability: str | Path | None = None,
+    sample: str | None = None,
+    reference: str | Path | None = None,
+    min_mapq: int = 0,
+) -> Bins:
+    """Read depth of one sample.
+
+    path: a file, or several that make one sample (targets and off-target bins, or one a contig).
+    format: one of FORMATS; what the file holds decides where it is not given.
+    bin_size: bp; needed for BAM and CRAM without targets and for bigWig, averages bedGraph, wig and mosdepth, and cuts
+        targets into equal parts of at most so many.
+    targets: BED file whose intervals are the bins.
+    fasta: genome that the reads were mapped to: GC, N, and whether the bins fit its contigs.
+    gc: wig, bigWig or bedGraph of GC from 0 to 1, -1 where unknown; in place of `fasta`'s.
+    mappability: bigWig, wig, bedGraph or BED.
+    sample: name; that of the read groups or the file where it is not given.
+    reference: CNVkit's pooled reference (.cnn).
+    min_mapq: for BAM and CRAM.
+
+    mask is False where the depth is unknown, the mappability known and below 0.3, or more than half of the bin N.
+
+    Raises DataError for a file that breaks its format, GenomeMismatch for bins of another assembly, ConfigError for
+    options that do not fit the file.
+    """
+    from zoo_copy_number.fill import gc_from, mappability_of, with_composition
+
+    if format is not None and format not in FORMATS:
+        raise ConfigError(f"there is no format {format!r} of read depth{did_you_mean(format, FORMATS)}")
+    if bin_size is not None and bin_size < 1:
+        raise ConfigError(f"bin size {bin_size} must be 1 bp or more: try 1000")
+    paths = [path] if isinstance(path, (str, Path)) else list(path)
+    if not paths:
+        raise ConfigError("no file of read depth is given: name one")
+    wanted = None if targets is None else read_targets(targets, bin_size)
+    bins = assemble(join([_read(p, format or format_of(p), bin_size, wanted, min_mapq) for p in paths], sample))
+    if fasta is not None:
+        bins = with_composition(bins, fasta, MAX_N)
+    if gc is not None:
+        bins = replace(bins, gc=gc_from(bins, gc), origin={**bins.origin, "gc": Path(gc).name})
+    if mappability is not None:
+        known = mappability_of(bins, mappability)
+        mask = bins.mask & ~(known < MIN_MAPPABILITY)
+        origin = {**bins.origin, "mappability": Path(mappability).name}
+        bins = replace(bins, mappability=known, mask=mask, origin=origin)
+    if reference is not None:
+        from zoo_copy_number.readers.reference import with_reference
+
+        bins = with_reference(bins, reference)
+    return replace(bins, notes=[*bins.notes, *_unknown(bins)])
+
+
+def open_runs(path: str | Path, format: str | None = None) -> Runs:
+    """The runs of a bedGraph, mosdepth, wig or bigWig file; ConfigError for another format."""
+    from zoo_copy_number.readers.bedgraph import bedgraph_runs, mosdepth_runs
+    from zoo_copy_number.readers.bigwig import bigwig_runs
+    from zoo_copy_number.readers.wig import wig_runs
+
+    found = format or format_of(path)
+    openers = {"bedgraph": bedgraph_runs, "mosdepth": mosdepth_runs, "wig": wig_runs, "bigwig": bigwig_runs}
+    if found not in openers:
+        raise ConfigError(f"{path} is {found}, which holds no track: give one of {', '.join(openers)}")
+    return openers[found](path)
+
+
+def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets | None, min_mapq: int) -> Rows:
+    if format in ("bam", "cram"):
+        from zoo_copy_number.readers.alignments import read_alignments
+
+        return read_alignments(path, bin_size=bin_size, targets=targets, min_mapq=min_mapq)
+    if format == "cnvkit":
+        from zoo_copy_number.readers.cnvkit import read_cnvkit
+
+        if bin_size is not None or targets is not None:
+            raise ConfigError(f"the bins of {path} are those of its kit: leave bin size and targets out")
+        return read_cnvkit(path)
+    runs = open_runs(path, format)
+    if targets is not None:
+        return _over(runs, targets)
+    if bin_size is not None:
+        return averaged(runs, bin_size)
+    if format == "bigwig":
+        raise ConfigError(
+            f"{path} has a value a base, not bins: give a bin size (such as 1000) or a BED file of targets"
+        )
+    return as_rows(runs)
+
+
+def _over(runs: Runs, targets: Targets) -> Rows:
+    order = np.lexsort((targets.start, targets.contig))
+    contig, start, end = targets.contig[order], targets.start[order], targets.end[order]
+    depth = mean_over(runs, targets.contigs, contig, start, end)
+    same = match_contigs(targets.contigs, runs.contigs)
+    sizes = {c: runs.sizes[same[c]] for c in targets.contigs if same[c] in runs.sizes}
+    unit, notes = f"{runs.unit}, averaged", [*runs.notes, *targets.notes]
+    contigs = targets.contigs
+    return Rows(runs.path, contigs, contig, start, end, depth, runs.sample, runs.reader, unit, sizes=sizes, notes=notes)
+
+
+def _unknown(bins: Bins) -> list[str]:
+    """What the channels lack and what the mask leaves."""
+    found, n = [], len(bins)
+    if np.isnan(bins.gc).all():
+        found.append("GC is unknown: give a FASTA file, or a track of GC")
+    elif missing := int(np.isnan(bins.gc).sum()):
+        found.append(f"GC is unknown in {missing:,} of {n:,} bins")
+    if not np.isnan(bins.mappability).all() and (missing := int(np.isnan(bins.mappability).sum())):
+        found.append(f"mappability is unknown in {missing:,} of {n:,} bins")
+    if masked := n - int(bins.mask.sum()):
+        found.append(f"{masked:,} of {n:,} bins are masked")
+    return found

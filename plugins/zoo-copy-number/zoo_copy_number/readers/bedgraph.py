@@ -1,0 +1,50 @@
+"""bedGraph and mosdepth: contig, start, end, [name,] value; 0-based half-open.
+
+Sources: UCSC's description of bedGraph; mosdepth's `regions.bed.gz` (Pedersen and Quinlan 2018,
+doi:10.1093/bioinformatics/btx699), whose fourth column is the name of the region where `--by` was a BED file of four.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from zoo.data.files import read_lines
+from zoo.errors import DataError
+from zoo_copy_number.readers.runs import Runs
+from zoo_copy_number.readers.sniff import sample_of
+from zoo_copy_number.readers.text import Layout, is_setting, read_columns
+
+__all__ = ["bedgraph_runs", "mosdepth_runs"]
+
+
+def bedgraph_runs(path: str | Path) -> Runs:
+    """Runs of a bedGraph; four columns, by tabs or spaces."""
+    return _runs(path, "bedgraph", (4,))
+
+
+def mosdepth_runs(path: str | Path) -> Runs:
+    """Runs of mosdepth's regions: four or five columns."""
+    return _runs(path, "mosdepth", (4, 5))
+
+
+def _runs(path: str | Path, reader: str, widths: tuple[int, ...]) -> Runs:
+    layout = Layout([])
+    for number, line in read_lines(path):
+        if is_setting(line):
+            continue
+        layout.skip, layout.tabs = number - 1, "\t" in line
+        n = len(line.split("\t") if layout.tabs else line.split())
+        if n not in widths:
+            wanted = " or ".join(map(str, widths))
+            raise DataError(f"{path} line {number} has {n} columns, {reader} has {wanted}: give one of those")
+        layout.names = ["contig", "start", "end", "name", "depth"] if n == 5 else ["contig", "start", "end", "depth"]
+        break
+    gaps = "auto" if reader == "bedgraph" else "unknown"
+    return Runs(str(path), _pieces(path, layout), layout.contigs, sample_of(path), reader, gaps=gaps)
+
+
+def _pieces(path: str | Path, layout: Layout) -> Iterator[tuple]:
+    if layout.names:
+        for piece in read_columns(path, layout):
+            yield piece["contig"], piece["start"], piece["end"], piece["depth"]

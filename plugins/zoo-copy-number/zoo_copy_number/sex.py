@@ -1,0 +1,48 @@
+"""What a sample should have: copies of every contig, given or read from its own X and Y."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zoo.errors import ConfigError
+
+__all__ = ["SEXES", "expected_copies", "sex_of"]
+
+SEXES = ("female", "male")
+
+
+def sex_of(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray) -> tuple[str | None, str]:
+    """(sex, why in words) from the median corrected log2 depth of X and Y; None where neither has 20 bins.
+
+    One X is a level of -1, two one of 0: the border lies between.  Y, where it is binned, has to agree.
+    """
+    levels = {}
+    for name in ("X", "Y"):
+        places = [i for i, c in enumerate(contigs) if c.removeprefix("chr") == name]
+        values = corrected[np.isin(contig, places) & np.isfinite(corrected)]
+        if len(values) >= 20:
+            levels[name] = float(np.median(values))
+    if not levels:
+        return None, "neither X nor Y has 20 usable bins"
+    told = ", ".join(f"{name} at log2 {level:+.2f}" for name, level in levels.items())
+    votes = []
+    if "X" in levels:
+        votes.append("male" if levels["X"] < -0.5 else "female")
+    if "Y" in levels:
+        votes.append("male" if levels["Y"] > -2.5 else "female")
+    if len(set(votes)) > 1:
+        return votes[0], f"{told}: X and Y do not agree"
+    return votes[0], told
+
+
+def expected_copies(contigs: Sequence[str], sex: str | None, ploidy: int = 2) -> np.ndarray:
+    """(contigs,) copies; `ploidy` of everything where the sex is not known."""
+    if sex not in (None, *SEXES):
+        raise ConfigError(f"sex {sex!r} must be female or male")
+    if ploidy < 1:
+        raise ConfigError(f"ploidy {ploidy} must be 1 or more")
+    half = max(1, ploidy // 2)
+    special = {} if sex is None else {"X": half if sex == "male" else ploidy, "Y": half if sex == "male" else 0}
+    return np.array([special.get(c.removeprefix("chr"), ploidy) for c in contigs])

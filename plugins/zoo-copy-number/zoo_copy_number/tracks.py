@@ -1,0 +1,102 @@
+"""What a network reads of a sample: bins as tracks, and bins drawn from all over the sample beside them.
+
+    Bins -> tracks (A, n) float32                          every bin
+    Bins -> sampled_tracks (A, m) float32                  m bins that tell the sample's own bias
+
+Depth is log2 of the depth over the sample's median, bins of one kind on one level.  A channel that is not known is 0,
+and a track beside it says so; nothing is filled in.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo_copy_number.bins import Bins
+
+__all__ = ["TRACKS", "autosomal", "draw_sample", "log2_depth", "tracks_of"]
+
+TRACKS = (
+    "depth",
+    "depth_known",
+    "gc",
+    "gc_known",
+    "mappability",
+    "mappability_known",
+    "reference",
+    "spread",
+    "reference_known",
+    "log_width",
+    "off_target",
+)
+"""gc and mappability are centred (0.41, 1) and scaled to about one."""
+
+FLOOR, CEILING = -5.0, 3.0
+_GC, _GC_SCALE = 0.41, 0.1
+
+
+def autosomal(bins: Bins) -> np.ndarray:
+    """(n,) bool: not on X, Y or the mitochondrion."""
+    other = {"X", "Y", "M", "MT", "Mito", "23", "24"}
+    return np.array([c.removeprefix("chr") not in other for c in bins.contigs], bool)[bins.contig]
+
+
+def log2_depth(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
+    """(n,) log2 of depth over the median of the usable bins, NaN where the depth is not known.
+
+    autosomes: (n,) bool, the bins that the median is of; all where it is not given.  Targets and off-target bins
+    have a median each.  No reads at all is the floor, -5.
+    """
+    out = np.full(len(bins), np.nan, np.float32)
+    used = bins.mask & np.isfinite(bins.depth)
+    kinds = np.zeros(len(bins), np.uint8) if bins.kind is None else bins.kind
+    for kind in np.unique(kinds):
+        here = kinds == kind
+        level = used & here & (bins.depth > 0)
+        if autosomes is not None and (level & autosomes).any():
+            level &= autosomes
+        if not level.any():
+            continue
+        middle = np.median(bins.depth[level])
+        with np.errstate(divide="ignore"):
+            out[here & used] = np.log2(bins.depth[here & used] / middle)
+    return np.clip(out, FLOOR, CEILING)
+
+
+def tracks_of(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
+    """(A, n) float32 in the order of `TRACKS`."""
+    depth = log2_depth(bins, autosomes)
+    known = np.isfinite(depth) & bins.mask
+    nothing = np.full(len(bins), np.nan, np.float32)
+    reference = nothing if bins.reference is None else bins.reference
+    spread = nothing if bins.spread is None else bins.spread
+    has_reference = np.isfinite(reference) & np.isfinite(spread)
+    rows = [
+        np.where(known, depth, 0),
+        known,
+        np.where(np.isfinite(bins.gc), (bins.gc - _GC) / _GC_SCALE, 0),
+        np.isfinite(bins.gc),
+        np.where(np.isfinite(bins.mappability), (bins.mappability - 1) * 2, 0),
+        np.isfinite(bins.mappability),
+        np.where(has_reference, np.clip(reference, FLOOR, CEILING), 0),
+        np.where(has_reference, np.clip(spread, 0, 2), 0),
+        has_reference,
+        np.log10(bins.width) - 3,
+        np.zeros(len(bins)) if bins.kind is None else bins.kind,
+    ]
+    return np.stack(rows).astype(np.float32)
+
+
+def draw_sample(
+    tracks: np.ndarray, size: int, rng: np.random.Generator, usable: np.ndarray | None = None
+) -> np.ndarray:
+    """(A, size) of bins drawn at random from those whose depth is known; with repeats where there are fewer.
+
+    usable: (n,) bool, to keep to autosomes.
+    """
+    known = tracks[1] > 0
+    if usable is not None and (known & usable).any():
+        known &= usable
+    rows = np.flatnonzero(known)
+    if not len(rows):
+        return np.zeros((len(tracks), size), np.float32)
+    return tracks[:, rng.choice(rows, size, replace=len(rows) < size)]

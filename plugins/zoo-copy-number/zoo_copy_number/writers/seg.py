@@ -1,0 +1,37 @@
+"""SEG of segments, for IGV: ID, chrom, loc.start, loc.end, num.mark, seg.mean; 1-based, ends included.
+
+ID  chrom  loc.start  loc.end  num.mark  seg.mean
+s1  chr1   1001       5000     4         -0.98
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+from pathlib import Path
+
+from zoo.errors import DataError
+from zoo.tables import atomic_path
+from zoo_copy_number.calls import Calls
+
+__all__ = ["write_seg"]
+
+_COLUMNS = ("ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean")
+
+
+def write_seg(path: str | Path, calls: Calls) -> int:
+    """Write every segment that has a log2, neutral ones too; returns how many.
+
+    A segment without one is left out: IGV takes no missing value.  Comments are left out as well, since the first
+    line must be the header.  Raises DataError where no segment has a log2.
+    """
+    known = [c for c in calls if not math.isnan(c.log2)]
+    if len(calls) and not known:
+        raise DataError(f"{path} would be empty: no segment of {calls.sample} has a log2 ratio, write BED or VCF")
+    sample = "_".join(calls.sample.split())
+    opener = gzip.open if str(path).endswith(".gz") else open
+    with atomic_path(path) as temporary, opener(temporary, "wt", encoding="utf-8", newline="\n") as file:
+        file.write("\t".join(_COLUMNS) + "\n")
+        for c in known:
+            file.write(f"{sample}\t{c.contig}\t{c.start + 1}\t{c.end}\t{c.n_bins}\t{c.log2:.6g}\n")
+    return len(known)
