@@ -7,8 +7,8 @@ import click
 
 @click.command(
     "call-cnv",
-    epilog="Example: zoo call-cnv sample.regions.bed.gz --model runs/copy-number/2026-01-31/model --fasta hg38.fa --mappability map.bw -o calls.vcf.gz "
-    "-o genome.png",
+    epilog="Example: zoo call-cnv sample.regions.bed.gz --model runs/copy-number/2026-01-31/model --fasta hg38.fa "
+    "--mappability map.bw -o calls.vcf.gz -o genome.png",
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option("--model", required=True, metavar="NAME", help="A published model, or the model of a run.")
