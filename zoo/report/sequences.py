@@ -107,8 +107,9 @@ def of_fasta(path: str, length: int, n: int, seed: int) -> Chosen:
 
 def random_sequences(length: int, n: int, seed: int) -> Chosen:
     """Independent letters with 41 % C and G, as in the human genome."""
-    p = [(1 - GC) / 2, GC / 2, GC / 2, (1 - GC) / 2]
-    codes = np.random.default_rng(seed).choice(4, (n, length), p=p).astype(np.uint8)
+    from zoo.data.simulate import background
+
+    codes = background(n, length, gc=GC, rng=np.random.default_rng(seed))
     return Chosen(codes, f"{n:,} random sequences with {GC:.0%} C and G", random=True)
 
 
