@@ -67,8 +67,8 @@ def call_sample(
     usable = int((bins.mask & np.isfinite(bins.depth)).sum())
     if usable < FEWEST:
         raise DataError(f"{bins.sample} has {usable:,} usable bins: {FEWEST} are the least that can be called")
-    head = model.heads["states"] if hasattr(model, "heads") else model.members[0].heads["states"]
     predicted = predict_bins(model, bins, seed=seed, progress=progress)
+    head = model.heads["states"] if hasattr(model, "heads") else model.members[0].heads["states"]
     found, reason = sex_of(predicted.corrected, bins.contigs, bins.contig)
     copies = expected_copies(bins.contigs, sex or found, ploidy)
     expected = copies[bins.contig]
