@@ -137,6 +137,13 @@ def test_a_plugin_s_command_appears_and_runs(zoo, install):
     assert zoo("call-loops")[:2] == (0, "called\n")
 
 
+def test_a_plugin_s_command_of_the_story_is_listed_once(zoo, install):
+    install("zoo-cnv", with_command("zoo_cnv", command="match-loops"))
+    names = [line.split()[0] for line in zoo("--help")[1].splitlines() if line.startswith("  ") and line.strip()]
+    assert names.count("match-loops") == 1
+    assert len([n for n in names if n == "match-motifs"]) <= 1
+
+
 def test_help_does_not_import_a_plugin_s_command(zoo, install):
     install("zoo-cnv", with_command("zoo_cnv"))
     zoo("--help")

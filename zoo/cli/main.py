@@ -71,7 +71,7 @@ class Commands(click.Group):
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         known = registry()
-        core = [name for name in self.list_commands(context) if name in STORY]
+        core = [name for name in self.list_commands(context) if name not in known.commands]
         rows = [(name, self.get_command(context, name).get_short_help_str(90)) for name in core]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
