@@ -1,18 +1,12 @@
-"""Distributions that exist for one test, and how examples are drawn."""
+"""Distributions that exist for one test."""
 
-import os
 import sys
 import textwrap
 
 import pytest
-from hypothesis import settings
 
 from zoo.plugins import discover
 from zoo.registry import registry
-
-# A check of a change sees the same examples each time; on a desk every run tries new ones.
-settings.register_profile("zoo", deadline=None, derandomize=os.environ.get("CI") == "true")
-settings.load_profile("zoo")
 
 
 @pytest.fixture
