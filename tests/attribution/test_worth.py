@@ -13,8 +13,8 @@ from zoo.hub import load
 def row(value, low=None, high=None, *, baseline=False, predictor="model", split="test", metric="auroc", **more):
     return {
         "predictor": predictor, "baseline": baseline, "head": "binding", "task": "CTCF", "metric": metric,
-        "value": value, "low": low, "high": high, "n": 500, "split": split, "stratum": "all", **more,
-    }  # fmt: skip
+        "value": value, "low": low, "high": high, "n": 500, "split": split, "stratum": "all",
+    } | more  # fmt: skip
 
 
 PWM = row(0.82, 0.80, 0.84, baseline=True, predictor="PWM")
@@ -39,6 +39,22 @@ PWM = row(0.82, 0.80, 0.84, baseline=True, predictor="PWM")
 )
 def test_the_answer_follows_the_intervals(rows, answer):
     assert worth_explaining(rows, "binding", "CTCF").answer == answer
+
+
+def test_members_of_an_ensemble_and_baselines_on_other_rows_do_not_count():
+    member = row(0.7, 0.68, 0.72, member=0)
+    elsewhere = row(0.95, 0.94, 0.96, baseline=True, predictor="PWM of few", n=20)
+    verdict = worth_explaining([member, row(0.9, 0.88, 0.92), elsewhere, PWM])
+    assert verdict.answer == "yes"
+    assert "0.900" in verdict.words
+    assert "few" not in verdict.words
+
+
+def test_a_strangers_words_do_not_reach_the_terminal_as_they_are():
+    loud = row(0.8, 0.7, 0.85, baseline=True, predictor="PWM\x1b[31m\n" + "x" * 5_000)
+    words = worth_explaining([row(0.9, 0.88, 0.92), loud]).words
+    assert words.isprintable()
+    assert len(words) < 1_000
 
 
 def test_the_strongest_baseline_counts():

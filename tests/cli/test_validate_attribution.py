@@ -23,7 +23,7 @@ def test_both_questions_are_answered(zoo, fasta, tmp_path):
     )  # fmt: skip
     assert code == 0, err
     assert "Is the attribution faithful to the model? yes" in out
-    assert "Is the model worth explaining? yes: auroc on the test split is 0.897" in out
+    assert "Is the model worth explaining? yes: AUROC on the test split is 0.897" in out
     assert len([line for line in table.read_text().splitlines() if not line.startswith("##")]) == 13
     assert picture.read_bytes().startswith(b"\x89PNG")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from zoo.evaluation.comparison import cleaned, compared, main_metric
 from zoo.pictures.canvas import drawn_text
-from zoo.report.measured import cleaned, compared, main_metric
 from zoo.report.performance import performance
 from zoo.report.section import Picture, Table, Text
 

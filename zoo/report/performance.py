@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.evaluation.comparison import CHANCE, METRICS, cleaned, compared, number, tasks
 from zoo.pictures.curves import MOST_DOTS, draw_observed, draw_precision_recall, draw_roc
 from zoo.pictures.intervals import Estimate, draw_intervals
-from zoo.report.measured import CHANCE, METRICS, cleaned, compared, number, tasks
 from zoo.report.section import Picture, Section, Subject, Table, Text
 from zoo.report.training import training
 from zoo.report.validation import verdict_text

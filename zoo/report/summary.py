@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from zoo.evaluation.comparison import METRICS, number
 from zoo.hub.card import printable
-from zoo.report.measured import METRICS, number
 from zoo.report.validation import TONES, sentence
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.evaluation.comparison import METRICS
 from zoo.pictures.curves import draw_agreement
 from zoo.pictures.intervals import Estimate, draw_intervals
-from zoo.report.measured import METRICS
 from zoo.report.section import Picture, Section, Subject, Table, Text
 
 if TYPE_CHECKING:
