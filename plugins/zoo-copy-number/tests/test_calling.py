@@ -12,6 +12,8 @@ from zoo_copy_number.sex import expected_copies, sex_of
 from zoo_copy_number.tracks import TRACKS, autosomal, draw_sample, log2_depth, tracks_of
 from zoo_copy_number.windows import cut
 
+TWO = np.full(100, 2, np.int8)
+
 
 def some_bins(depth, contigs=("chr1", "chrX"), split=None, **more):
     n = len(depth)
@@ -68,18 +70,29 @@ def test_what_is_not_known_is_said_and_not_filled_in():
 def test_a_change_has_to_be_worth_its_cost():
     states = [2] * 10 + [1] + [2] * 10 + [1] * 8 + [2] * 5
     predicted, contig = answer(states), np.zeros(34, int)
-    cheap, dear = (decode(predicted, contig, p) for p in (0.5, 6.0))
+    cheap, dear = (decode(predicted, contig, TWO[:34], p) for p in (0.5, 6.0))
     assert cheap.tolist() == states
     assert dear.tolist() == [2] * 21 + [1] * 8 + [2] * 5
-    found = segments_of(predicted, contig, dear)
+    found = segments_of(predicted, contig, TWO[:34], dear)
     assert found["state"].tolist() == [2, 1, 2]
     assert found["bins"].tolist() == [21, 8, 5]
     assert found["log2"][1] == pytest.approx(-1)
 
 
+def test_states_of_one_direction_speak_together():
+    states = np.repeat([2, 1, 2], [10, 6, 10])
+    predicted = answer(states)
+    unsure = predicted.probability.copy()
+    unsure[10:16] = [0.33, 0.32, 0.34, 0.005, 0.005]
+    found = decode(Predicted(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26], 1.5)
+    assert found.tolist() == [2] * 10 + [0] * 6 + [2] * 10
+    one = decode(Predicted(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26] * 0 + 1, 1.5)
+    assert one[10:16].tolist() == [2] * 6, "where one copy is expected, two are a gain and one is nothing"
+
+
 def test_segments_end_with_their_contig():
     predicted, contig = answer([1] * 6), np.array([0, 0, 0, 1, 1, 1])
-    found = segments_of(predicted, contig, decode(predicted, contig, 4.0))
+    found = segments_of(predicted, contig, TWO[:6], decode(predicted, contig, TWO[:6], 4.0))
     assert found["contig"].tolist() == [0, 1]
 
 
@@ -88,7 +101,7 @@ def test_bins_without_depth_say_nothing():
     known = predicted.known.copy()
     known[5:10] = False
     silent = Predicted(predicted.probability, np.where(known, predicted.corrected, np.nan), known)
-    assert decode(silent, np.zeros(15, int), 4.0).tolist() == [2] * 15
+    assert decode(silent, np.zeros(15, int), TWO[:15], 4.0).tolist() == [2] * 15
 
 
 def test_sex_is_read_from_x_and_y():
@@ -124,9 +137,11 @@ def test_qualities_are_calibrated_on_what_they_were_fitted_to():
 def test_longer_and_clearer_segments_have_features_that_grow():
     states = [2] * 20 + [1] * 4 + [2] * 20 + [1] * 40
     predicted, contig = answer(states), np.zeros(84, int)
-    found = segments_of(predicted, contig, np.array(states, np.int8))
+    found = segments_of(predicted, contig, TWO[:84], np.array(states, np.int8))
     x = features(found, np.full(len(found), 2), 0.2)
-    short, long = x[1], x[3]
+    assert (x[[1, 3], :5] == 0).all()
+    assert (x[[0, 2], 5:] == 0).all()
+    short, long = x[1, 5:], x[3, 5:]
     assert (long[1:] >= short[1:]).all()
     assert x[0, 3] == 0, "a segment at its expected depth is no step away"
 

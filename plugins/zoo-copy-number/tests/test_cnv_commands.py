@@ -20,6 +20,7 @@ from zoo_copy_number.tracks import TRACKS
 
 BINS, WIDTH = 600, 10_000
 LOSS = (200, 260)
+QUALITY = [0.0, 1.0, 1.0, 0.5, 0.0]
 
 
 def known_model():
@@ -38,7 +39,7 @@ def known_model():
         head = model.heads["states"]
         head.linear.weight[:, 0, 0] = 2 * 20 * levels
         head.linear.bias.copy_(-20 * levels**2)
-        head.quality.copy_(torch.tensor([0.0, 1.0, 1.0, 0.5, 0.0]))
+        head.quality.copy_(torch.tensor(QUALITY * 2))
     return model
 
 
@@ -155,5 +156,27 @@ def test_calibration_is_kept_with_the_weights(folder, tmp_path, capsys):
     assert "qualities from" in out
     head = load(str(run / "model")).heads["states"]
     assert head.quality.abs().sum() > 0
-    assert head.quality.tolist() != [0.0, 1.0, 1.0, 0.5, 0.0]
+    assert head.quality.tolist() != QUALITY * 2
     assert json.loads((run / "model" / "manifest.json").read_text()) != before
+
+
+def test_normals_take_out_what_a_kit_does(folder, tmp_path, capsys):
+    rng = np.random.default_rng(5)
+    kit = np.exp2(rng.normal(0, 0.5, BINS))
+
+    def wrote(name, loss=False):
+        depth = kit * rng.normal(30, 1, BINS)
+        depth[LOSS[0] : LOSS[1]] /= 1 + loss
+        lines = [f"chr1\t{i * WIDTH}\t{(i + 1) * WIDTH}\t{d:.4f}" for i, d in enumerate(depth)]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        return str(tmp_path / name)
+
+    tumour, normals = wrote("t.bedgraph", True), [wrote(f"n{i}.bedgraph") for i in range(3)]
+    model = ["--model", str(folder / "run" / "model")]
+    assert main(["call-cnv", tumour, *model, *(x for n in normals for x in ("--normal", n))]) == 0
+    seen = capsys.readouterr()
+    assert "reference pooled from n0 (sex unknown), n1 (sex unknown), n2 (sex unknown)" in seen.err
+    assert main(["call-cnv", tumour, *model, "--normal", normals[0]]) != 0
+    assert "1 normal is no pool" in capsys.readouterr().err
+    assert main(["call-cnv", tumour, *model, "--normal", normals[0], "--reference", "pool.cnn"]) != 0
+    assert "leave one out" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
@@ -565,6 +565,7 @@ def test_a_line_without_end_is_refused_before_it_fills_memory(tmp_path, monkeypa
     st.text(alphabet="chr1 \t\n0123456789.-eXfixedStp=\r#", max_size=120),
     st.sampled_from(["a.bedgraph", "a.wig", "a.cnn"]),
 )
+@example("\t0.\r0", "a.bedgraph")
 def test_any_text_is_read_or_refused_as_a_users_mistake(tmp_path_factory, text, name):
     start = {"a.bedgraph": "1\t0\t9\t3\n", "a.wig": "fixedStep chrom=1 start=1 step=9 span=9\n3\n"}
     path = put(tmp_path_factory.mktemp("any"), name, start.get(name, cnn(TARGET)) + text)

@@ -7,9 +7,10 @@ from zoo import hookimpl
 
 @hookimpl
 def zoo_register(registry) -> None:
-    """An encoder of bins, a head for corrected depth, and simulated samples."""
+    """An encoder of bins, heads for corrected depth, its level and copies, and simulated samples."""
     registry.add("encoder", "depth_cnn", "zoo_copy_number.encoder:DepthCNN")
     registry.add("head", "corrected", "zoo_copy_number.head:CorrectedHead")
+    registry.add("head", "level", "zoo_copy_number.head:LevelHead")
     registry.add("head", "copy_states", "zoo_copy_number.head:StatesHead")
     registry.add("data", "simulated_depth", "zoo_copy_number.source:SimulatedDepth")
     registry.command("call-cnv", "zoo_copy_number.cli.call_cnv:command", "Call copy number from read depth")

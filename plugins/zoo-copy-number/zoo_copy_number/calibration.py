@@ -55,9 +55,10 @@ def calibrate(model: Model, samples: Sequence[Simulated], progress: bool = False
 
 
 def directions_right(predicted: Predicted, sample: Simulated, penalty: float) -> tuple[np.ndarray, np.ndarray]:
-    """Features (S, 5) of the segments, and whether at least half of their usable bins go that way: (S,) bool."""
+    """Features (S, F) of the segments, and whether at least half of their usable bins go that way: (S,) bool."""
     bins = sample.bins
-    segments = segments_of(predicted, bins.contig, decode(predicted, bins.contig, penalty))
+    states = decode(predicted, bins.contig, sample.expected, penalty)
+    segments = segments_of(predicted, bins.contig, sample.expected, states)
     expected = sample.expected[segments["first"]]
     way = np.sign(segments["state"].astype(int) - expected)
     truth = np.sign(sample.copies.astype(int) - sample.expected)
@@ -70,7 +71,7 @@ def directions_right(predicted: Predicted, sample: Simulated, penalty: float) ->
 
 def _f1(seen: Sequence[Predicted], samples: Sequence[Simulated], penalty: float) -> float:
     """Over all events, however long."""
-    counts = sum(counted(decode(p, s.bins.contig, penalty), s) for p, s in zip(seen, samples, strict=True))
+    counts = sum(counted(decode(p, s.bins.contig, s.expected, penalty), s) for p, s in zip(seen, samples, strict=True))
     return float(summary(counts.sum((0, 1)))["f1"])
 
 

@@ -72,8 +72,8 @@ def call_sample(
     found, reason = sex_of(predicted.corrected, bins.contigs, bins.contig)
     copies = expected_copies(bins.contigs, sex or found, ploidy)
     expected = copies[bins.contig]
-    states = decode(predicted, bins.contig, float(head.penalty))
-    segments = segments_of(predicted, bins.contig, states)
+    states = decode(predicted, bins.contig, expected, float(head.penalty))
+    segments = segments_of(predicted, bins.contig, expected, states)
     noise = noise_of(predicted.corrected, bins.contig)
     wanted = copies[segments["contig"]]
     quality = phred(features(segments, wanted, noise), head.quality.cpu().numpy())

@@ -20,16 +20,19 @@ COVARIATES = [i for i, name in enumerate(TRACKS) if not name.startswith("depth")
 
 
 class DepthCNN(Encoder):
-    """Two steps, trained as one:
+    """Three steps, trained as one:
 
     1. The bias.  A soft histogram over GC of the `sample`'s bins, and means of a small network over all its tracks,
        describe how depth follows GC, mappability and reference in this sample.  A second network reads that and the
        covariates of a bin, and gives the log2 depth that the bin would have without an event.
-    2. The segments.  Depth less the bias, with the covariates, goes through a convolution and residual layers whose
-       dilation doubles, so that a position sees `receptive_field` bins.
+    2. What it left.  The bias is taken off the sample's own bins, and the soft histogram of what is left, in which
+       bins far from zero weigh little, is taken off as well.
+    3. The segments.  Depth less the bias, as it is and in units of the noise between neighbours, goes with the
+       covariates through a convolution and residual layers whose dilation doubles, so that a position sees
+       `receptive_field` bins.
 
     The corrected log2 depth is the first channel of the embedding, untouched, so that heads can answer with it.
-    One position is one bin, whatever its size in bp.
+    One position is one bin, whatever its size in bp.  A `sample` that was expanded over N (stride 0) is described once.
 
     channels: D - 1, width of the residual layers.
     layers: residual layers; the dilation doubles from one to the next.
@@ -57,22 +60,17 @@ class DepthCNN(Encoder):
         field = Field("AT", channels=TRACKS, bin_size=1)
         self.inputs = {"signal": field, "sample": field}
         self.out_channels = channels + 1
-        dilations = [2**i for i in range(layers)]
         self.receptive_field = None
         self.register_buffer("centres", torch.linspace(-2.5, 3.5, steps))
         self.describe = nn.Sequential(
             nn.Conv1d(len(TRACKS), hidden, 1), nn.ReLU(), nn.Conv1d(hidden, hidden, 1), nn.ReLU()
         )
-        self.bias = nn.Sequential(
-            nn.Conv1d(len(COVARIATES) + 2 * steps + 1 + hidden, hidden, 1),
-            nn.ReLU(),
-            nn.Conv1d(hidden, hidden, 1),
-            nn.ReLU(),
-            nn.Conv1d(hidden, 1, 1),
-        )
-        self.first = nn.Conv1d(len(TRACKS) + 1, channels, 5, padding=2)
+        self.of_bin = nn.Conv1d(len(COVARIATES) + steps, hidden, 1)
+        self.of_sample = nn.Linear(steps + 1 + hidden, hidden)
+        self.bias = nn.Sequential(nn.ReLU(), nn.Conv1d(hidden, hidden, 1), nn.ReLU(), nn.Conv1d(hidden, 1, 1))
+        self.first = nn.Conv1d(len(TRACKS) + 3, channels, 5, padding=2)
         self.blocks = nn.ModuleList(
-            DilatedBlock(channels, kernel=kernel, dilation=d, dropout=dropout) for d in dilations
+            DilatedBlock(channels, kernel=kernel, dilation=2**i, dropout=dropout) for i in range(layers)
         )
 
     def grid(self, length: int) -> Grid:
@@ -82,33 +80,56 @@ class DepthCNN(Encoder):
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """inputs: {signal (N, A, T), sample (N, A, M)} -> embedding (N, channels + 1, T)."""
         signal, sample = inputs["signal"], inputs["sample"]
+        if sample.stride(0) == 0:
+            sample = sample[:1]
         known = signal[:, DEPTH + 1 : DEPTH + 2]
-        corrected = (signal[:, :1] - self.expected(signal, self.describe_sample(sample))) * known
-        x = torch.relu(self.first(torch.cat([corrected, signal], 1)))
+        corrected = (signal[:, :1] - self.expected(signal, sample)) * known
+        noise = _noise(corrected, known)
+        scaled = torch.clamp(corrected / noise, -12, 12) / 4
+        x = torch.cat([corrected, scaled, noise.log().expand_as(corrected), signal], 1)
+        x = torch.relu(self.first(x))
         for block in self.blocks:
             x = block(x)
         return torch.cat([corrected, x], 1)
 
-    def describe_sample(self, sample: Tensor) -> Tensor:
-        """(N, A, M) -> (N, steps + 1 + hidden): the curve of depth over GC, its level, and learned means."""
-        weight = self._near(sample)
-        depth = sample[:, :1]
-        curve = (weight * depth).sum(2) / (weight.sum(2) + 1)
-        level = depth.mean(2)
-        return torch.cat([curve, level, self.describe(sample).mean(2)], 1)
-
     def expected(self, signal: Tensor, sample: Tensor) -> Tensor:
-        """log2 depth (N, 1, T) without an event, from a description (N, F) of the sample."""
-        everywhere = sample.unsqueeze(2).expand(-1, -1, signal.shape[2])
-        near = self._near(signal)
-        steps = near.shape[1]
-        share = near / (near.sum(1, keepdim=True) + 1e-3)
-        at_gc = (share * everywhere[:, :steps]).sum(1, keepdim=True)
-        given = torch.cat([signal[:, COVARIATES], near, everywhere], 1)
-        return at_gc + self.bias(given)
+        """log2 depth (N, 1, T) without an event, in a sample that is told by M of its bins (N or 1, A, M)."""
+        near, near_sample = self._near(signal), self._near(sample)
+        curve = _curve(near_sample, sample[:, :1], sample[:, 1:2])
+        told = torch.cat([curve, sample[:, :1].mean(2), self.describe(sample).mean(2)], 1)
+        told = self.of_sample(told).unsqueeze(2)
+        left = sample[:, :1] - self._learned(sample, near_sample, curve, told)
+        spread = (left.detach().abs() * sample[:, 1:2]).median(2, keepdim=True).values + 0.02
+        weight = sample[:, 1:2] / (1 + (left.detach() / (3 * spread)).square()).square()
+        rest = _curve(near_sample, left, weight)
+        return self._learned(signal, near, curve, told) + _at(near, rest)
+
+    def _learned(self, tracks: Tensor, near: Tensor, curve: Tensor, told: Tensor) -> Tensor:
+        given = torch.cat([tracks[:, COVARIATES], near], 1)
+        return _at(near, curve) + self.bias(self.of_bin(given) + told)
 
     def _near(self, tracks: Tensor) -> Tensor:
         """(N, A, T) -> (N, steps, T): how near a bin's GC is to each centre, 0 where it is not known."""
         width = self.centres[1] - self.centres[0]
         distance = (tracks[:, GC : GC + 1] - self.centres[:, None]) / width
         return torch.exp(-0.5 * distance.square()) * tracks[:, GC_KNOWN : GC_KNOWN + 1]
+
+
+def _curve(near: Tensor, values: Tensor, weight: Tensor) -> Tensor:
+    """Weighted means (N, steps) of values (N, 1, M) near each centre, drawn to 0 where little is near."""
+    near = near * weight
+    return (near * values).sum(2) / (near.sum(2) + 1)
+
+
+def _at(near: Tensor, curve: Tensor) -> Tensor:
+    """(N, 1, T): the curve (N or 1, steps) read at the bins' GC; 0 where it is not known."""
+    return (near * curve.unsqueeze(2)).sum(1, keepdim=True) / (near.sum(1, keepdim=True) + 1e-3)
+
+
+def _noise(corrected: Tensor, known: Tensor) -> Tensor:
+    """Standard deviation (N, 1, 1) of log2 depth from the median step between neighbours, at least 0.02."""
+    steps = (corrected.detach().diff(dim=2)).abs()
+    both = known[:, :, 1:] * known[:, :, :-1] > 0
+    steps = steps.masked_fill(~both, float("nan"))
+    middle = steps.nanmedian(2, keepdim=True).values
+    return torch.nan_to_num(1.05 * middle, nan=0.1).clamp(min=0.02)

@@ -39,8 +39,7 @@ def plant_events(
     where = np.searchsorted(design.contig[usable], np.arange(len(design.contigs) + 1))
     room, free = np.diff(where), np.ones(len(usable), bool)
     n = rng.poisson(rng.uniform(*settings.events))
-    lengths = rng.choice([*LENGTHS, *settings.long], n)
-    lengths = np.where(lengths < 5, lengths, np.rint(lengths * rng.uniform(0.8, 1.2, n))).astype(int)
+    lengths = _lengths(rng, settings, n)
     wanted = [(int(length), False) for length in lengths]
     wanted += [(0, True)] * rng.poisson(settings.arms)
     budget, rows = settings.altered * len(usable), []
@@ -65,6 +64,14 @@ def plant_events(
         rows.append((c, first, last, made, size))
     events = np.array(rows, EVENT)
     return copies, events[np.argsort(events["start"])]
+
+
+def _lengths(rng, settings, n):
+    least, *others, most = (*LENGTHS, *settings.long)
+    if settings.any_length:
+        return np.rint(least * (most / least) ** rng.random(n) ** 1.5).astype(int)
+    lengths = rng.choice([least, *others, most], n)
+    return np.where(lengths < 5, lengths, np.rint(lengths * rng.uniform(0.8, 1.2, n))).astype(int)
 
 
 def _altered(rng, settings, normal, size):

@@ -1,4 +1,4 @@
-"""What the network answers: the corrected log2 depth as it is, and the copy number of every bin."""
+"""What the network answers: the corrected log2 depth as it is, the same without noise, and copies of every bin."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from zoo.fields import Field
 from zoo.interfaces import Head
 
-__all__ = ["CorrectedHead", "StatesHead"]
+__all__ = ["CorrectedHead", "LevelHead", "StatesHead"]
 
-FEATURES = 5
+FEATURES = 10
 
 
 class CorrectedHead(Head):
@@ -33,6 +33,27 @@ class CorrectedHead(Head):
     def forward(self, embedding: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         """embedding (N, D, T) -> (N, C, T)."""
         return embedding[:, : len(self.field.channels)]
+
+
+class LevelHead(Head):
+    """One linear layer to the log2 of copies over 2 that the bin and its neighbours tell: depth without its noise.
+
+    Fitted to the true log2 ratio it is near the mean of what may be true, so it lies between two states in doubt.
+
+    tasks: its name.
+    bin_size: of a position.
+    """
+
+    needs_positions = True
+
+    def __init__(self, *, in_channels: int, tasks: Sequence[str] = ("log2_ratio",), bin_size: int = 1):
+        super().__init__()
+        self.field = Field("CT", channels=tuple(tasks), unit="log2 of copies over 2", bin_size=bin_size)
+        self.linear = nn.Conv1d(in_channels, len(self.field.channels), 1)
+
+    def forward(self, embedding: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+        """embedding (N, D, T) -> (N, C, T)."""
+        return self.linear(embedding)
 
 
 class StatesHead(Head):

@@ -20,15 +20,19 @@ __all__ = ["Predicted", "predict_bins"]
 
 ROWS = 16
 
+TELLING = 32_768
+"""Bins that tell a sample's bias: more than in training, where each window pays for its own."""
+
 
 @dataclass(frozen=True)
 class Predicted:
     """probability: (n, K) of 0, 1, 2, 3 and at least 4 copies.  corrected: (n,) log2 depth less the sample's bias,
-    NaN where the depth is not known.  known: (n,) bool."""
+    NaN where the depth is not known.  known: (n,) bool.  level: (n,) corrected depth without its noise, or None."""
 
     probability: np.ndarray
     corrected: np.ndarray
     known: np.ndarray
+    level: np.ndarray | None = None
 
 
 def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = False) -> Predicted:
@@ -50,10 +54,13 @@ def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = Fa
     size = model.spec.input_length
     autosomes = autosomal(bins)
     tracks = tracks_of(bins, autosomes)
-    sample = draw_sample(tracks, size, np.random.default_rng(seed), autosomes)
+    sample = draw_sample(
+        tracks, min(TELLING, max(size, int((tracks[1] > 0).sum()))), np.random.default_rng(seed), autosomes
+    )
     spans = cut(bins.contig, size, size * 3 // 4)
     states = len(model.spec.outputs["states"][0].vocabulary)
-    total, corrected, weight = np.zeros((len(bins), states)), np.zeros(len(bins)), np.zeros(len(bins))
+    ratios = [name for name in ("log2", "level") if name in model.spec.outputs]
+    total, ratio, weight = np.zeros((len(bins), states)), np.zeros((len(ratios), len(bins))), np.zeros(len(bins))
     with inferring(model), counting(len(spans), label="calling", unit="windows", wanted=progress) as advance:
         for first in range(0, len(spans), ROWS):
             chosen = spans[first : first + ROWS]
@@ -65,14 +72,15 @@ def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = Fa
                 "sample": torch.from_numpy(sample)[None].expand(len(chosen), -1, -1).to(model.device),
             }
             found = model.predict(batch)
-            probability, log2 = found["states"].cpu().numpy(), found["log2"][:, 0].cpu().numpy()
+            probability = found["states"].cpu().numpy()
+            log2 = np.stack([found[name][:, 0].cpu().numpy() for name in ratios])
             for row, (a, b) in enumerate(chosen):
                 near = 1.0 + np.minimum(np.arange(b - a), np.arange(b - a)[::-1])
                 total[a:b] += near[:, None] * probability[row, :, : b - a].T
-                corrected[a:b] += near * log2[row, : b - a]
+                ratio[:, a:b] += near * log2[:, row, : b - a]
                 weight[a:b] += near
             advance(len(chosen))
     weight = np.maximum(weight, 1e-9)
     known = tracks[1] > 0
-    answer = np.where(known, corrected / weight, np.nan).astype(np.float32)
-    return Predicted((total / weight[:, None]).astype(np.float32), answer, known)
+    answers = np.where(known, ratio / weight, np.nan).astype(np.float32)
+    return Predicted((total / weight[:, None]).astype(np.float32), answers[0], known, *answers[1:])

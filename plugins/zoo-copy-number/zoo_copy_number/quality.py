@@ -1,6 +1,6 @@
 """How sure a segment is: phred quality from what the network says of its bins, fitted to held-out truth.
 
-segment -> features (5,) -> logistic regression -> P(the direction is right) -> -10 log10(1 - P)
+segment -> features (10,) -> logistic regression -> P(the direction is right) -> -10 log10(1 - P)
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def noise_of(corrected: np.ndarray, contig: np.ndarray) -> float:
 
 
 def features(segments: np.ndarray, expected: np.ndarray, noise: float) -> np.ndarray:
-    """(S, 5): one, log bins, mean log odds of the state, and the step from the expected depth in standard errors.
+    """(S, 10): one, log bins, mean log odds of its direction, the step from the expected depth in standard errors, odds
+    by bins; in the first five of a segment that is as expected, in the last five of one that is not, else 0.
 
     segments: of dtype SEGMENT.  expected: (S,) copies that the sample should have there.
     """
@@ -36,11 +37,13 @@ def features(segments: np.ndarray, expected: np.ndarray, noise: float) -> np.nda
     errors = step / noise * np.sqrt(np.maximum(segments["bins"], 1))
     size = np.log1p(segments["bins"].astype(float))
     odds = np.clip(segments["margin"].astype(float), -6, 9)
-    return np.stack([np.ones(len(segments)), size, odds, np.log1p(errors), odds * size], axis=1)
+    told = np.stack([np.ones(len(segments)), size, odds, np.log1p(errors), odds * size], axis=1)
+    altered = (segments["state"] != expected)[:, None]
+    return np.concatenate([told * ~altered, told * altered], axis=1)
 
 
 def fit(x: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Coefficients (5,) of a weakly regularised logistic regression of `right` (S,) bool on features x (S, 5)."""
+    """Coefficients (F,) of a weakly regularised logistic regression of `right` (S,) bool on features x (S, F)."""
     from scipy.optimize import minimize
 
     y = np.where(right, 1.0, -1.0)
@@ -54,6 +57,6 @@ def fit(x: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def phred(x: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """features (S, 5) -> (S,) qualities from 0 to 60."""
+    """features (S, F) -> (S,) qualities from 0 to 60."""
     z = np.clip(x @ np.asarray(coefficients, float), -50, 50)
     return np.clip(10 / np.log(10) * np.logaddexp(0, z), 0, CAP)

@@ -18,16 +18,23 @@ SEGMENT = np.dtype(
     }
 )
 """first, last: indices of bins, half-open.  bins: usable ones.  log2: mean corrected depth.  margin: mean over bins of
-the log odds of the state against all others."""
+the log odds of fewer, as many or more copies than expected, whichever the state is, against the others."""
 
 
-def decode(predicted: Predicted, contig: np.ndarray, penalty: float) -> np.ndarray:
+def decode(predicted: Predicted, contig: np.ndarray, expected: np.ndarray, penalty: float) -> np.ndarray:
     """(n,) int8, the path of states of largest probability where each change costs `penalty` nats (Viterbi).
 
+    expected: (n,) copies that the sample should have.  All states of fewer copies speak together for a loss, and all of
+    more for a gain, so that a network in doubt whether none or one is left, as in an impure sample, is not in doubt
+    whether something is lost; the likeliest of them names the segment.
     Bins without depth say nothing, and every contig begins anew.
     """
-    with np.errstate(divide="ignore"):
-        score = np.log(np.clip(predicted.probability, 1e-6, 1.0))
+    p = np.clip(predicted.probability, 1e-6, 1.0)
+    score = np.log(p)
+    for here in _directions(p, expected):
+        total = np.where(here, p, 0).sum(1, keepdims=True)
+        most = np.where(here, p, 0).max(1, keepdims=True)
+        score += np.where(here, np.log(np.maximum(total, 1e-6)) - np.log(np.maximum(most, 1e-6)), 0)
     score[~predicted.known] = 0
     out = np.empty(len(contig), np.int8)
     edges = [0, *(np.flatnonzero(np.diff(contig)) + 1).tolist(), len(contig)]
@@ -37,20 +44,30 @@ def decode(predicted: Predicted, contig: np.ndarray, penalty: float) -> np.ndarr
     return out
 
 
-def segments_of(predicted: Predicted, contig: np.ndarray, states: np.ndarray) -> np.ndarray:
+def segments_of(predicted: Predicted, contig: np.ndarray, expected: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Runs of one state on one contig, as a table of dtype SEGMENT; runs without a usable bin are left out."""
     change = np.flatnonzero((np.diff(states) != 0) | (np.diff(contig) != 0)) + 1
     edges = np.concatenate([[0], change, [len(states)]]).astype(int)
-    p = np.clip(predicted.probability, 1e-4, 1 - 1e-4)
+    share = np.zeros(len(states))
+    for here in _directions(predicted.probability, expected):
+        same = here[np.arange(len(states)), states]
+        share[same] = np.where(here, predicted.probability, 0).sum(1)[same]
+    p = np.clip(share, 1e-4, 1 - 1e-4)
     odds = np.log(p) - np.log1p(-p)
     rows = []
     for first, last in pairwise(edges):
         known = predicted.known[first:last]
         if known.any():
             state = int(states[first])
-            log2, margin = predicted.corrected[first:last][known].mean(), odds[first:last, state][known].mean()
+            log2, margin = predicted.corrected[first:last][known].mean(), odds[first:last][known].mean()
             rows.append((contig[first], first, last, state, known.sum(), log2, margin))
     return np.array(rows, SEGMENT)
+
+
+def _directions(p: np.ndarray, expected: np.ndarray) -> list[np.ndarray]:
+    """Of fewer, as many and more copies than expected: (n, K) bool each, the states that say so."""
+    way = np.sign(np.arange(p.shape[1])[None, :] - np.minimum(expected, p.shape[1] - 1)[:, None])
+    return [way == direction for direction in (-1, 0, 1)]
 
 
 @numba.njit(nogil=True, cache=True)

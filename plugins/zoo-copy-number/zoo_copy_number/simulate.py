@@ -25,6 +25,7 @@ from zoo.errors import ConfigError
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.designs import Design, genome_design, target_design
 from zoo_copy_number.events import EVENT, LENGTHS, plant_events
+from zoo_copy_number.pool import pooled
 
 __all__ = [
     "EVENT",
@@ -58,7 +59,8 @@ class Settings:
     gc_unknown, mappability_unknown, reference_absent: share of samples that lack the whole channel.
     gc_gaps: share of bins with unknown GC in the other samples.
     events: mean of the Poisson number of events of the LENGTHS and of `long` bins; lengths are equally likely, those
-        of 5 bins and more vary by a fifth.  arms: mean of the Poisson number of altered chromosome arms.
+        of 5 bins and more vary by a fifth.  any_length: whatever length from 3 bins to the longest instead, the short
+        ones more often.  arms: mean of the Poisson number of altered chromosome arms.
     altered: most of the usable bins that events may take.
     copies: weights of 0, 1, 3, 4, 5, 6 and 8 copies in an event where two are normal.
     short: most bins of an event that leaves no copy.
@@ -84,6 +86,7 @@ class Settings:
     reference_absent: float = 0.0
     events: Range = (4.0, 30.0)
     long: tuple[int, ...] = (300,)
+    any_length: bool = False
     arms: float = 0.5
     altered: float = 0.3
     copies: tuple[float, ...] = (0.10, 0.38, 0.32, 0.10, 0.05, 0.03, 0.02)
@@ -187,11 +190,7 @@ def with_reference(
         known = (sample.bins.depth > 0) & (sample.expected > 0)
         row[known] = np.log2(sample.bins.depth[known] * 2 / sample.expected[known])
         _centre(row, design)
-    known = np.isfinite(rows).sum(0)
-    enough = known >= np.where(_is_y(design), 1, normals // 2)
-    reference, spread = np.full((2, len(design)), np.nan, np.float32)
-    reference[enough] = np.nanmedian(rows[:, enough], 0)
-    spread[enough] = 1.4826 * np.nanmedian(np.abs(rows[:, enough] - reference[enough]), 0)
+    reference, spread = pooled(rows, np.where(_is_y(design), 1, normals // 2))
     _centre(reference, design)
     return replace(design, reference=reference, spread=spread)
 

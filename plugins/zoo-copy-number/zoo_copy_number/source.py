@@ -25,11 +25,14 @@ STATES = ("0", "1", "2", "3", "4+")
 KINDS = ("genome", "exome", "panel")
 FLOOR, CEILING = -4.0, 3.0
 
-TRAINING = Settings(noise=(0.03, 0.25))
-"""What models are trained on: from deep genomes to noisier bins than anybody should call."""
+TRAINING = Settings(noise=(0.03, 0.25), events=(5.0, 60.0), any_length=True)
+"""What models are trained on: from deep genomes to noisier bins than anybody should call, and many short events."""
 
 FROZEN = Settings(noise=(0.03, 0.10))
 """What models are judged on: the noise of a genome at 30x in bins of 1 to 10 kb, in the median bin."""
+
+NORMALS = (3, 6, 12, 24)
+"""Samples in the pool of a kit, each as likely."""
 
 AUTOSOMES = 4
 """In a sample of training, beside X and Y: contigs are then as long as windows."""
@@ -38,7 +41,8 @@ AUTOSOMES = 4
 class SimulatedDepth(Source):
     """Windows of samples of whole genomes, exomes and panels, with and without a pooled reference.
 
-    targets: states (N, T), 0, 1, 2, 3 or at least 4 copies; log2 (N, 1, T), the log2 of copies seen over 2.
+    targets: states (N, T), 0, 1, 2, 3 or at least 4 copies; log2 and level (N, 1, T), the log2 of copies seen
+        over 2, for a head of corrected depth and for one of depth without noise.
     bins: of a window.
     samples: of training; a twelfth of them, at least 6, in validation and in test.
     size: bins of a sample, about.
@@ -62,9 +66,11 @@ class SimulatedDepth(Source):
         self._config = {"name": "simulated_depth", **given}
         signal = Field("AT", channels=TRACKS, bin_size=1)
         self.inputs = {"signal": signal, "sample": signal}
+        ratio = Field("CT", channels=("log2_ratio",), unit="log2 of copies over 2", bin_size=1)
         self.targets = {
             "states": Field("T", values="class", vocabulary=STATES, bin_size=1),
-            "log2": Field("CT", channels=("log2_ratio",), unit="log2 of copies over 2", bin_size=1),
+            "log2": ratio,
+            "level": ratio,
         }
         self.input_length = bins
         held_out = max(6, samples // 12)
@@ -82,7 +88,7 @@ class SimulatedDepth(Source):
             with counting(n, label=f"simulating {split}", unit="samples", wanted=True) as advance:
                 for i in range(n):
                     kind = self._kinds[i % len(self._kinds)]
-                    made.append(sample_of(kind, self._size, (self._seed, at, i), TRAINING, AUTOSOMES))
+                    made.append(sample_of(kind, self._size, (self._seed, at, i), TRAINING, autosomes=AUTOSOMES))
                     advance(1)
             self._made[split] = _Windows(made, self.input_length, (self._seed, at))
         return self._made[split]
@@ -99,11 +105,18 @@ class SimulatedDepth(Source):
 
 
 def sample_of(
-    kind: str, size: int, seed: Sequence[int], settings: Settings = FROZEN, autosomes: int | None = None
+    kind: str,
+    size: int,
+    seed: Sequence[int],
+    settings: Settings = FROZEN,
+    *,
+    autosomes: int | None = None,
+    reference: bool | None = None,
 ) -> Simulated:
-    """A sample of about `size` bins; half of the exomes and panels have a pooled reference.
+    """A sample of about `size` bins.
 
     autosomes: how many, drawn at random, beside X and Y; all of them where it is not given.
+    reference: whether an exome or panel has a pooled reference; half of them where it is not given.
     """
     rng = np.random.default_rng(seed)
     if kind == "genome":
@@ -111,7 +124,7 @@ def sample_of(
         design = genome_design(rng, width=width, bins=size, sizes=_contigs(rng, autosomes))
         return simulate_sample(rng, design, settings, name="-".join(map(str, seed)))
     pick = _kit(kind, size, int(rng.integers(24)), autosomes)
-    settings = replace(settings, reference_absent=0.5)
+    settings = replace(settings, reference_absent=0.5 if reference is None else float(not reference))
     return simulate_sample(rng, pick, settings, name="-".join(map(str, seed)))
 
 
@@ -125,7 +138,7 @@ def _kit(kind: str, size: int, number: int, autosomes: int | None) -> Design:
     else:
         fill = int(sum(sizes.values()) / (0.75 * size) * rng.uniform(0.7, 1.4))
         design = target_design(rng, targets=max(300, size // 4), off_target=fill, sizes=sizes)
-    return with_reference(rng, design, TRAINING, normals=12)
+    return with_reference(rng, design, TRAINING, normals=int(rng.choice(NORMALS)))
 
 
 def _contigs(rng: np.random.Generator, autosomes: int | None) -> dict[str, int]:
@@ -174,6 +187,8 @@ class _Windows(Examples):
             out["target/log2"][row, 0, :size] = self._log2[i][here]
             known = self._tracks[i][1, here] > 0
             out["weight/log2"][row, 0, :size] = known & (self._tracks[i][0, here] > FLOOR)
+        for part in ("target", "weight"):
+            out[f"{part}/level"] = out[f"{part}/log2"]
         return out
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:

@@ -19,6 +19,13 @@ import click
 @click.option("--gc", help="GC of the bins as wig, bigWig or bedGraph, in place of --fasta.")
 @click.option("--mappability", help="bigWig, wig, bedGraph or BED.")
 @click.option("--reference", help="CNVkit's pooled reference of the same kit (.cnn).")
+@click.option(
+    "--normal",
+    "normals",
+    multiple=True,
+    metavar="FILE[,FILE]",
+    help="A normal sample of the same bins, in place of --reference; again for each, two at least.",
+)
 @click.option("--targets", help="BED file whose intervals are the bins, for BAM, CRAM and bigWig.")
 @click.option("--bin-size", type=int, help="bp of a bin; needed for BAM and CRAM without --targets, and for bigWig.")
 @click.option("--format", "kind", help="What INPUT is, where its content does not say.")
@@ -29,8 +36,8 @@ import click
 @click.option("--strict", is_flag=True, help="Exit with 1 where quality control warns.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 def command(
-    inputs, model, outs, fasta, gc, mappability, reference, targets, bin_size, kind, sample, sex, ploidy, no_call,
-    strict, device,
+    inputs, model, outs, fasta, gc, mappability, reference, normals, targets, bin_size, kind, sample, sex, ploidy,
+    no_call, strict, device,
 ):  # fmt: skip
     """Call deletions and duplications of one sample from INPUT: BAM, CRAM, mosdepth regions, bedGraph, wig, bigWig,
     CNVkit .cnn or .cnr.  Several INPUTs make one sample (targets and off-target bins).
@@ -42,16 +49,21 @@ def command(
     from zoo.inference import choose_device
     from zoo_copy_number.calling import call_sample
     from zoo_copy_number.output import check_name, write
+    from zoo_copy_number.pool import with_normals
     from zoo_copy_number.qc import quality_control
     from zoo_copy_number.readers import read_bins
 
     for out in outs:
         check_name(out)
+    if normals and reference:
+        raise ConfigError("--normal and --reference both give a reference: leave one out")
     began = perf_counter()
+    options = {"format": kind, "bin_size": bin_size, "targets": targets}
     bins = read_bins(
-        list(inputs), format=kind, bin_size=bin_size, targets=targets, fasta=fasta, gc=gc, mappability=mappability,
-        sample=sample, reference=reference,
-    )  # fmt: skip
+        list(inputs), fasta=fasta, gc=gc, mappability=mappability, sample=sample, reference=reference, **options
+    )
+    if normals:
+        bins = with_normals(bins, [read_bins(files.split(","), **options) for files in normals])
     for note in bins.notes:
         click.echo(f"note: {note}", err=True)
     network = load(model).to(choose_device(device))

@@ -82,7 +82,12 @@ def read_columns(path: str | Path, layout: Layout) -> Iterator[Mapping[str, np.n
         "encoding": "utf-8",
     }
     try:
-        with io.BufferedReader(_Unpacked(path), 1 << 20) as file, pandas.read_csv(file, **how) as pieces:
+        # pandas warns of what it then refuses, a missing whole number.
+        with (
+            np.errstate(invalid="ignore"),
+            io.BufferedReader(_Unpacked(path), 1 << 20) as file,
+            pandas.read_csv(file, **how) as pieces,
+        ):
             for frame in pieces:
                 codes, names = pandas.factorize(frame[layout.contig])
                 if (codes < 0).any():

@@ -1,0 +1,119 @@
+"""A reference pooled from normal samples of the same bins: what is common to a kit, and how much it varies.
+
+with_normals(bins, [normal, normal, ...]) -> bins with `reference` and `spread`
+
+Each normal's log2 depth over its median is brought to two copies on X and Y.  `reference` is the median over normals,
+`spread` 1.4826 times the median absolute deviation from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from zoo.errors import DataError
+from zoo_copy_number.bins import Bins
+from zoo_copy_number.readers.contigs import match_contigs
+from zoo_copy_number.sex import SEXES
+from zoo_copy_number.tracks import autosomal, log2_depth
+
+__all__ = ["FEWEST", "pooled", "sexes_of", "with_normals"]
+
+FEWEST = 2
+"""Normals that a pool needs: one alone would give its own events as losses and gains of the sample."""
+
+_ENOUGH = 0.9
+_GAP = 0.5
+
+
+def with_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
+    """The bins with a reference pooled from normals of the same kit or bin size.
+
+    The sexes of all are read together (`sexes_of`), so that a kit which catches X more or less than the autosomes
+    misleads nobody.  Raises DataError for fewer than two normals, and for one that lacks a tenth of the bins.
+    """
+    if len(normals) < FEWEST:
+        raise DataError(f"{len(normals)} normal is no pool for {bins.sample}: give {FEWEST} at least, better 6 or more")
+    rows = np.full((len(normals), len(bins)), np.nan, np.float32)
+    for row, normal in zip(rows, normals, strict=True):
+        at = _rows_of(bins, normal)
+        here = at >= 0
+        if here.sum() < _ENOUGH * len(bins):
+            raise DataError(
+                f"{int(here.sum()):,} of {len(bins):,} bins of {bins.sample} are in the normal {normal.sample}, "
+                f"{_ENOUGH:.0%} are needed: another kit or bin size? give normals with these bins"
+            )
+        log2 = log2_depth(normal, autosomal(normal))
+        row[here] = np.where(log2 > -5, log2, np.nan)[at[here]]
+    sexes = sexes_of([bins, *normals])[1:]
+    x, y = _on(bins, "X"), _on(bins, "Y")
+    for row, sex in zip(rows, sexes, strict=True):
+        row[x] += sex == "male"
+        row[y] = row[y] + 1 if sex == "male" else np.nan
+    enough = np.where(y, 1, (len(normals) + 1) // 2)
+    reference, spread = pooled(rows, enough)
+    told = ", ".join(f"{n.sample} ({sex or 'sex unknown'})" for n, sex in zip(normals, sexes, strict=True))
+    return replace(
+        bins,
+        reference=reference,
+        spread=spread,
+        origin={**bins.origin, "reference": f"{len(normals)} normals"},
+        notes=[*bins.notes, f"reference pooled from {told}"],
+    )
+
+
+def pooled(rows: np.ndarray, enough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(reference, spread), each (n,) float32, of log2 depths (normals, n); NaN where fewer than `enough` are known."""
+    kept = np.isfinite(rows).sum(0) >= np.maximum(enough, 1)
+    reference, spread = np.full((2, rows.shape[1]), np.nan, np.float32)
+    reference[kept] = np.nanmedian(rows[:, kept], 0)
+    spread[kept] = 1.4826 * np.nanmedian(np.abs(rows[:, kept] - reference[kept]), 0)
+    return reference, spread
+
+
+def sexes_of(samples: Sequence[Bins]) -> list[str | None]:
+    """female, male or None for samples of one kit, from their levels of X beside each other.
+
+    One X and two lie 1 apart in log2, so a gap of more than 0.5 among the levels parts males from females.  Without
+    one all are of one sex, which Y tells where it is binned, and the level of X itself where it is not.
+    """
+    levels = {name: np.array([_level(s, name) for s in samples]) for name in ("X", "Y")}
+    known = np.flatnonzero(np.isfinite(levels["X"]))
+    found: list[str | None] = [None] * len(samples)
+    if not len(known):
+        return found
+    ordered = np.sort(levels["X"][known])
+    gaps = np.diff(ordered)
+    if len(gaps) and gaps.max() > _GAP:
+        border = ordered[gaps.argmax() : gaps.argmax() + 2].mean()
+        male = levels["X"] < border
+    elif np.isfinite(levels["Y"][known]).any():
+        male = np.full(len(samples), np.nanmedian(levels["Y"][known]) > -2.5)
+    else:
+        male = np.full(len(samples), np.median(ordered) < -0.5)
+    for i in known:
+        found[i] = SEXES[int(male[i])]
+    return found
+
+
+def _level(bins: Bins, name: str) -> float:
+    values = log2_depth(bins, autosomal(bins))[_on(bins, name)]
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if len(values) >= 20 else np.nan
+
+
+def _on(bins: Bins, name: str) -> np.ndarray:
+    return np.array([c.removeprefix("chr") == name for c in bins.contigs], bool)[bins.contig]
+
+
+def _rows_of(bins: Bins, normal: Bins) -> np.ndarray:
+    """(n,) index of the normal's bin with the same contig, start and end; -1 where there is none."""
+    place, code = match_contigs(bins.contigs, normal.contigs), {c: i for i, c in enumerate(normal.contigs)}
+    table = np.array([-1 if place[c] is None else code[place[c]] for c in bins.contigs], np.int64)
+    keys = normal.contig.astype(np.int64) << 40 | normal.start
+    wanted = table[bins.contig] << 40 | bins.start
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    same = (keys[at] == wanted) & (normal.end[at] == bins.end) & (table[bins.contig] >= 0)
+    return np.where(same, at, -1)
