@@ -15,15 +15,15 @@ from zoo_copy_number.tracks import TRACKS
 
 __all__ = ["DepthCNN"]
 
-DEPTH, GC, GC_KNOWN = TRACKS.index("depth"), TRACKS.index("gc"), TRACKS.index("gc_known")
+DEPTH, GC, GC_KNOWN, OFF = (TRACKS.index(name) for name in ("depth", "gc", "gc_known", "off_target"))
 COVARIATES = [i for i, name in enumerate(TRACKS) if not name.startswith("depth")]
 
 
 class DepthCNN(Encoder):
     """Three steps, trained as one:
 
-    1. The bias.  A soft histogram over GC of the `sample`'s bins, and means of a small network over all its tracks,
-       describe how depth follows GC, mappability and reference in this sample.  A second network reads that and the
+    1. The bias.  A soft histogram over GC of the `sample`'s bins, targets and off-target bins apart, and means of a
+       small network over all its tracks, describe how depth follows GC, mappability and reference in this sample.  A second network reads that and the
        covariates of a bin, and gives the log2 depth that the bin would have without an event.
     2. What it left.  The bias is taken off the sample's own bins, and the soft histogram of what is left, in which
        bins far from zero weigh little, is taken off as well.
@@ -47,7 +47,7 @@ class DepthCNN(Encoder):
     def __init__(
         self,
         *,
-        channels: int = 32,
+        channels: int = 40,
         layers: int = 8,
         kernel: int = 3,
         steps: int = 24,
@@ -65,8 +65,8 @@ class DepthCNN(Encoder):
         self.describe = nn.Sequential(
             nn.Conv1d(len(TRACKS), hidden, 1), nn.ReLU(), nn.Conv1d(hidden, hidden, 1), nn.ReLU()
         )
-        self.of_bin = nn.Conv1d(len(COVARIATES) + steps, hidden, 1)
-        self.of_sample = nn.Linear(steps + 1 + hidden, hidden)
+        self.of_bin = nn.Conv1d(len(COVARIATES) + 2 * steps, hidden, 1)
+        self.of_sample = nn.Linear(2 * steps + 1 + hidden, hidden)
         self.bias = nn.Sequential(nn.ReLU(), nn.Conv1d(hidden, hidden, 1), nn.ReLU(), nn.Conv1d(hidden, 1, 1))
         self.first = nn.Conv1d(len(TRACKS) + 3, channels, 5, padding=2)
         self.blocks = nn.ModuleList(
@@ -109,10 +109,13 @@ class DepthCNN(Encoder):
         return _at(near, curve) + self.bias(self.of_bin(given) + told)
 
     def _near(self, tracks: Tensor) -> Tensor:
-        """(N, A, T) -> (N, steps, T): how near a bin's GC is to each centre, 0 where it is not known."""
+        """(N, A, T) -> (N, 2 steps, T): how near a bin's GC is to each centre, 0 where it is not known; in the first
+        half for targets and bins of a genome, in the second for off-target bins."""
         width = self.centres[1] - self.centres[0]
         distance = (tracks[:, GC : GC + 1] - self.centres[:, None]) / width
-        return torch.exp(-0.5 * distance.square()) * tracks[:, GC_KNOWN : GC_KNOWN + 1]
+        near = torch.exp(-0.5 * distance.square()) * tracks[:, GC_KNOWN : GC_KNOWN + 1]
+        off = tracks[:, OFF : OFF + 1]
+        return torch.cat([near * (1 - off), near * off], 1)
 
 
 def _curve(near: Tensor, values: Tensor, weight: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ def plant_events(
 def _lengths(rng, settings, n):
     least, *others, most = (*LENGTHS, *settings.long)
     if settings.any_length:
-        return np.rint(least * (most / least) ** rng.random(n) ** 1.5).astype(int)
+        return np.rint(most ** rng.random(n) ** 1.3).astype(int)
     lengths = rng.choice([least, *others, most], n)
     return np.where(lengths < 5, lengths, np.rint(lengths * rng.uniform(0.8, 1.2, n))).astype(int)
 

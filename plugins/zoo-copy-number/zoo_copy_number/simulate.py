@@ -10,7 +10,7 @@
 
 The GC curve of a sample is a parabola and a tilt.  The tilt is solved for so that the correlation of log2 depth with
 GC comes out near the value drawn: of depth itself for a genome, of depth over what is common to all samples of a kit
-for targets.
+for targets.  Off-target bins have a tilt of their own.
 Copies that are not altered are those of the sex: one X and one Y, or two X and no Y.
 """
 
@@ -59,7 +59,7 @@ class Settings:
     gc_unknown, mappability_unknown, reference_absent: share of samples that lack the whole channel.
     gc_gaps: share of bins with unknown GC in the other samples.
     events: mean of the Poisson number of events of the LENGTHS and of `long` bins; lengths are equally likely, those
-        of 5 bins and more vary by a fifth.  any_length: whatever length from 3 bins to the longest instead, the short
+        of 5 bins and more vary by a fifth.  any_length: whatever length from 1 bin to the longest instead, the short
         ones more often.  arms: mean of the Poisson number of altered chromosome arms.
     altered: most of the usable bins that events may take.
     copies: weights of 0, 1, 3, 4, 5, 6 and 8 copies in an event where two are normal.
@@ -230,15 +230,18 @@ def _shape(rng, design, settings):
     curve = -drawn["gc_curvature"] * (gc - drawn["gc_optimum"]) ** 2
     variance = drawn["noise"] ** 2 * ((1 - drawn["poisson"]) * design.unrest + drawn["poisson"] / design.exposure)
     used = design.mask & (design.mappability > 0.05)
-    if used.sum() > 2:
-        common = effect if not design.efficiency.any() else 0
-        g, other = gc[used] - gc[used].mean(), (common + own + wave + curve)[used]
-        slope = float(g @ (other - other.mean()) / (g @ g))
-        rest = float(np.var(other - slope * g) + variance[used].mean())
-        r = drawn["gc_correlation"]
-        drawn["gc_tilt"] = r * (rest / (1 - r * r)) ** 0.5 / float(g.std()) - slope
-        curve = curve + np.float32(drawn["gc_tilt"]) * (gc - gc[used].mean())
-        curve -= np.median(curve[used])
+    common = effect if not design.efficiency.any() else 0
+    for off, name in ((False, "gc"), (True, "off_target_gc")):
+        here, known = design.off_target == off, used & (design.off_target == off)
+        if known.sum() > 2:
+            r = drawn["gc_correlation"] if not off else float(rng.uniform(*settings.gc_correlation))
+            g, other = gc[known] - gc[known].mean(), (common + own + wave + curve)[known]
+            slope = float(g @ (other - other.mean()) / (g @ g))
+            rest = float(np.var(other - slope * g) + variance[known].mean())
+            drawn[f"{name}_correlation"] = r
+            drawn[f"{name}_tilt"] = r * (rest / (1 - r * r)) ** 0.5 / float(g.std()) - slope
+            curve[here] += np.float32(drawn[f"{name}_tilt"]) * (gc[here] - gc[known].mean())
+            curve[here] -= np.median(curve[known])
     shape = effect + own + wave + np.clip(curve, -4, 3) + design.efficiency
     odd = np.flatnonzero(rng.random(n, dtype=np.float32) < drawn["outliers"])
     shape[odd] += 1.2 * rng.standard_normal(len(odd))

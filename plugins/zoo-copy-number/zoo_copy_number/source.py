@@ -25,8 +25,9 @@ STATES = ("0", "1", "2", "3", "4+")
 KINDS = ("genome", "exome", "panel")
 FLOOR, CEILING = -4.0, 3.0
 
-TRAINING = Settings(noise=(0.03, 0.25), events=(5.0, 60.0), any_length=True)
-"""What models are trained on: from deep genomes to noisier bins than anybody should call, and many short events."""
+TRAINING = Settings(noise=(0.03, 0.25), gc_correlation=(-0.92, 0.92), events=(5.0, 60.0), any_length=True)
+"""What models are trained on: from deep genomes to noisier bins than anybody should call, depth that hardly tells
+anything but GC, as off-target bins of real captures have, and many events from a single bin on."""
 
 FROZEN = Settings(noise=(0.03, 0.10))
 """What models are judged on: the noise of a genome at 30x in bins of 1 to 10 kb, in the median bin."""
@@ -54,8 +55,8 @@ class SimulatedDepth(Source):
         self,
         *,
         bins: int = 1024,
-        samples: int = 900,
-        size: int = 4_500,
+        samples: int = 2_400,
+        size: int = 7_000,
         kinds: Sequence[str] = KINDS,
         seed: int = 0,
     ):
