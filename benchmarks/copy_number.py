@@ -6,7 +6,7 @@ Samples are drawn from the frozen settings of the simulator (`zoo_copy_number.so
 bins of 1 to 500 kb, exomes and panels (with off-target bins) each with and without a pooled reference.  Baselines are
 tuned for each group on samples of one seed, and everybody is judged on those of another that nothing else uses; nobody
 is told the purity.  `circular binary` needs R and DNAcopy and is left out without them.  Rules of counting:
-`zoo_copy_number.scoring`; bins without a call count as missed.
+`zoo_copy_number.scoring`; bins without a call count as missed.  Network and baselines are told the sex.
 """
 
 from __future__ import annotations
@@ -22,24 +22,9 @@ from zoo.progress import counting
 from zoo_copy_number.baselines import BASELINES, call, tune
 from zoo_copy_number.baselines.segments import CircularBinary
 from zoo_copy_number.calibration import TEST
+from zoo_copy_number.judging import GROUPS, TRUSTED, draw_group, reliability, trusted
 from zoo_copy_number.scoring import count, table
 from zoo_copy_number.simulate import Simulated
-from zoo_copy_number.source import sample_of
-
-GROUPS = {
-    "genome": ("genome", None),
-    "exome, reference": ("exome", True),
-    "panel, reference": ("panel", True),
-    "exome": ("exome", False),
-    "panel": ("panel", False),
-}
-
-
-def draw(group: str, n: int, bins: int, which: int) -> list[Simulated]:
-    """n samples of about `bins` bins."""
-    kind, reference = GROUPS[group]
-    at = list(GROUPS).index(group)
-    return [sample_of(kind, bins, (which, at, i), reference=reference) for i in range(n)]
 
 
 def judged(samples: list[Simulated], copies_of) -> tuple[list[np.ndarray], float]:
@@ -69,25 +54,33 @@ def main() -> None:
     args = parser.parse_args()
 
     for group in args.group or GROUPS:
-        test = draw(group, args.test, args.bins, args.seed)
+        test = draw_group(group, args.test, args.bins, args.seed)
         print(f"\n=== {group}: {len(test)} samples, {sum(len(s.events) for s in test):,} events", flush=True)
         if args.model:
-            show("network", *judged(test, network_of(args.model)))
-        known = draw(group, args.tune, args.bins, args.seed + 1000)
+            held = []
+            show("network", *judged(test, network_of(args.model, held)))
+            wrong, kept, calls, events = reliability(held)
+            print(f"calls of quality >= {TRUSTED:g}: wrong {wrong} of {calls:,}")
+            print(f"events >= 10 bins that they hold: {kept} of {events:,}")
+        known = draw_group(group, args.tune, args.bins, args.seed + 1000)
         for name in args.only or BASELINES:
             if name in BASELINES:
                 beside(name, known, test)
 
 
-def network_of(name: str):
-    """A function from a sample to the copies of its bins."""
+def network_of(name: str, held: list[np.ndarray]):
+    """A function from a sample to the copies of its bins; what its trusted calls hold is added to `held`."""
     import zoo
-    from zoo_copy_number.predicted import predict_bins
-    from zoo_copy_number.segments import decode
+    from zoo_copy_number.calling import call_sample
 
     model = zoo.load(name)
-    penalty = float(model.heads["states"].penalty)
-    return lambda s: decode(predict_bins(model, s.bins), s.bins.contig, s.expected, penalty).astype(float)
+
+    def copies(s: Simulated) -> np.ndarray:
+        called = call_sample(model, s.bins, sex="male" if s.male else "female")
+        held.append(trusted(called, s))
+        return called.states.astype(float)
+
+    return copies
 
 
 def beside(name: str, known: list[Simulated], test: list[Simulated]) -> None:

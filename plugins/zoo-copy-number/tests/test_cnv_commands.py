@@ -13,6 +13,7 @@ from zoo.hub.bundle import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
 from zoo_copy_number.calling import call_sample
+from zoo_copy_number.judging import GROUPS
 from zoo_copy_number.output import write
 from zoo_copy_number.qc import quality_control
 from zoo_copy_number.readers import read_bins
@@ -151,10 +152,33 @@ def test_calibration_is_kept_with_the_weights(folder, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(folder / "run", run)
     before = json.loads((run / "model" / "manifest.json").read_text())
-    code, out, err = zoo(capsys, "calibrate-cnv", run, "--samples", "6", "--size", "1500", "--kind", "genome")
+    code, out, err = zoo(
+        capsys,
+        "calibrate-cnv",
+        run,
+        "--samples",
+        "6",
+        "--size",
+        "1500",
+        "--kind",
+        "genome",
+        "--test",
+        "3",
+        "--baseline",
+        "threshold",
+    )
     assert code == 0, err
     assert "qualities from" in out
-    head = load(str(run / "model")).heads["states"]
+    model = load(str(run / "model"))
+    found = {(r["predictor"], r["metric"], r["stratum"]): r for r in model.spec.metrics}
+    for group in GROUPS:
+        ours = found["known", "event_f1", group]
+        assert ours["n"] == found["threshold", "event_f1", group]["n"] > 5, "on the same events"
+        assert ours["low"] <= ours["value"] <= ours["high"]
+        assert not ours["baseline"]
+        assert 0 <= found["known", "held_at_q20", group]["value"] <= 1
+    assert "event_f1" in out
+    head = model.heads["states"]
     assert head.quality.abs().sum() > 0
     assert head.quality.tolist() != QUALITY * 2
     assert json.loads((run / "model" / "manifest.json").read_text()) != before

@@ -23,8 +23,9 @@ class DepthCNN(Encoder):
     """Three steps, trained as one:
 
     1. The bias.  A soft histogram over GC of the `sample`'s bins, targets and off-target bins apart, and means of a
-       small network over all its tracks, describe how depth follows GC, mappability and reference in this sample.  A second network reads that and the
-       covariates of a bin, and gives the log2 depth that the bin would have without an event.
+       small network over all its tracks, describe how depth follows GC, mappability and reference in this sample.
+       A second network reads that and the covariates of a bin, and gives the log2 depth that the bin would have
+       without an event.
     2. What it left.  The bias is taken off the sample's own bins, and the soft histogram of what is left, in which
        bins far from zero weigh little, is taken off as well.
     3. The segments.  Depth less the bias, as it is and in units of the noise between neighbours, goes with the

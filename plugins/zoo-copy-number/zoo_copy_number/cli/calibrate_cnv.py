@@ -9,10 +9,17 @@ import click
 @click.argument("run", metavar="RUN")
 @click.option("--samples", default=90, show_default=True, help="Simulated samples, which training never sees.")
 @click.option("--size", default=16_000, show_default=True, help="Bins of a sample, about.")
+@click.option(
+    "--test", default=40, show_default=True, help="Further samples of each group, to judge it on; 0 for none."
+)
+@click.option(
+    "--baseline", "baselines", multiple=True, help="To judge beside it, tuned on other samples; again for more."
+)
 @click.option("--kind", "kinds", multiple=True, help="genome, exome or panel, or several; all by default.")
-def command(run, samples, size, kinds):
-    """Calibrate the model of a run folder in place: publish it afterwards.
+def command(run, samples, size, test, baselines, kinds):
+    """Calibrate the model of a run folder in place, and write into its card how good its calls are.
 
+    Publish it afterwards.
     Its golden outputs stay what they are: calibration changes segments and qualities, not the network's outputs.
     """
     from pathlib import Path
@@ -22,14 +29,27 @@ def command(run, samples, size, kinds):
     from zoo.errors import ConfigError
     from zoo.hub import load
     from zoo.hub.bundle import save_bundle
-    from zoo_copy_number.calibration import CALIBRATION, calibrate, held_out
+    from zoo.hub.card import metrics_text
+    from zoo.registry import did_you_mean
+    from zoo_copy_number.baselines import BASELINES
+    from zoo_copy_number.calibration import CALIBRATION, TEST, calibrate, held_out
+    from zoo_copy_number.judging import GROUPS, judge
     from zoo_copy_number.source import KINDS
+
+    for name in baselines:
+        if name not in BASELINES:
+            raise ConfigError(f"there is no baseline {name!r}" + did_you_mean(name, list(BASELINES)))
 
     folder = Path(run) / "model"
     if not folder.is_dir():
         raise ConfigError(f"{run} has no folder model: give the folder of a finished run")
     model = load(str(folder))
     found = calibrate(model, held_out(samples, size, kinds or KINDS, CALIBRATION), progress=True)
+    rows = [r for group in GROUPS if test for r in judge(model, group, test, size, TEST, baselines)]
+    kept = [r for r in model.spec.metrics if r["metric"] not in {row["metric"] for row in rows}]
+    model.spec = model.spec.replace(metrics=(*kept, *rows))
     golden = {k.removeprefix("input/"): v for k, v in load_file(folder / "golden.safetensors").items() if "input/" in k}
     save_bundle(model, folder, golden)
+    if rows:
+        click.echo(metrics_text(rows))
     click.echo(f"penalty {found['penalty']:g} (F1 {found['f1']:.3f}), qualities from {found['segments']:,} segments")
