@@ -78,7 +78,7 @@ def network_of(name: str, held: list[np.ndarray]):
     def copies(s: Simulated) -> np.ndarray:
         called = call_sample(model, s.bins, sex="male" if s.male else "female")
         held.append(trusted(called, s))
-        return called.states.astype(float)
+        return called.copies
 
     return copies
 

@@ -26,7 +26,7 @@ def said(sample, calls):
     known = bins.mask & np.isfinite(bins.depth)
     predicted = Predicted(np.full((n, 5), 0.2, np.float32), np.zeros(n, np.float32), known)
     found = Calls("s", list(bins.contigs), made)
-    return Called(found, predicted, np.zeros(n, np.int8), sample.expected, "male", "", 0.1)
+    return Called(found, predicted, np.zeros(n, np.int8), np.full(n, np.nan), sample.expected, "male", "", 0.1)
 
 
 def long_events(sample):

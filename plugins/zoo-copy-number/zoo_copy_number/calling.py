@@ -21,17 +21,18 @@ from zoo_copy_number.sex import expected_copies, sex_of
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["NO_CALL", "Called", "call_sample"]
+__all__ = ["NO_CALL", "Called", "call_sample", "called_copies"]
 
-NO_CALL = 10.0
-"""Quality below which a segment is not called."""
+NO_CALL = 4.0
+"""Quality below which a segment is hardly more likely right than wrong (0.6), and not called."""
 
 FEWEST = 50
 
 
 @dataclass(frozen=True)
 class Called:
-    """calls.  predicted: by bin.  states: (n,) decoded.  expected: (n,) copies.  noise: log2 of a bin.
+    """calls.  predicted: by bin.  states: (n,) decoded.  copies: (n,) float of those that are called, else NaN.
+    expected: (n,) copies.  noise: log2 of a bin.
 
     sex: as given, or as seen; seen_sex: what X and Y say, and sex_reason: how.
     """
@@ -39,6 +40,7 @@ class Called:
     calls: Calls
     predicted: Predicted
     states: np.ndarray
+    copies: np.ndarray
     expected: np.ndarray
     sex: str | None
     sex_reason: str
@@ -81,10 +83,19 @@ def call_sample(
         _call(bins, segment, int(copy), float(q), no_call)
         for segment, copy, q in zip(segments, wanted, quality, strict=True)
     ]
+    sure = called_copies(segments, states, quality, no_call)
     calls += _silent(bins, predicted.known, copies)
     sizes = {c: n for c, n in bins.sizes.items() if c in bins.contigs}
     made = Calls(bins.sample, list(bins.contigs), calls, sizes)
-    return Called(made, predicted, states, expected, sex or found, reason, noise, found)
+    return Called(made, predicted, states, sure, expected, sex or found, reason, noise, found)
+
+
+def called_copies(segments: np.ndarray, states: np.ndarray, quality: np.ndarray, no_call: float) -> np.ndarray:
+    """(n,) float copies of the bins in segments whose quality (S,) is at least `no_call`, NaN in others."""
+    copies = np.full(len(states), np.nan)
+    for segment in segments[quality >= no_call]:
+        copies[segment["first"] : segment["last"]] = segment["state"]
+    return copies
 
 
 def _call(bins: Bins, segment: np.void, expected: int, quality: float, no_call: float) -> Call:

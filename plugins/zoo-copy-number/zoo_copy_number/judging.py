@@ -101,7 +101,7 @@ def judge(
     with counting(n, label=f"judging {group}", unit="samples") as advance:
         for s in samples:
             called = call_sample(model, s.bins, sex="male" if s.male else "female")
-            counts.append(counted(called.states, s))
+            counts.append(counted(called.copies, s))
             held.append(trusted(called, s))
             advance(1)
     rows = card_rows(model.spec.name, group, counts, held)

@@ -32,7 +32,7 @@ import click
 @click.option("--sample", help="Name of the sample; that of the file by default.")
 @click.option("--sex", type=click.Choice(["female", "male"]), help="Read from X and Y where it is not given.")
 @click.option("--ploidy", default=2, show_default=True, help="Copies of an autosome that are expected.")
-@click.option("--no-call", default=10.0, show_default=True, help="Quality below which a segment is not called.")
+@click.option("--no-call", default=4.0, show_default=True, help="Quality below which a segment is not called.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where quality control warns.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 def command(
