@@ -1,0 +1,59 @@
+"""Contact maps judged beyond distance: `compare` is the table that an evaluation prints."""
+
+from __future__ import annotations
+
+from zoo_hic.metrics.bands import Bands, Squares, band_of, bands_of, diagonals
+from zoo_hic.metrics.blocks import Figure
+from zoo_hic.metrics.boundaries import Overlap, boundaries, li_threshold, overlap, strong_boundaries
+from zoo_hic.metrics.distance import (
+    Curve,
+    Null,
+    by_diagonal,
+    correlations,
+    curve,
+    distance_only,
+    mean_by_distance,
+    shift_null,
+)
+from zoo_hic.metrics.insulation import insulation, insulation_correlation, insulation_tracks, window_bins
+from zoo_hic.metrics.pairs import Enrichment, enrichment, read_pairs
+from zoo_hic.metrics.stratum import StratumAdjusted, stratum_adjusted
+from zoo_hic.metrics.summary import Row, compare, lines
+from zoo_hic.metrics.transfer import Transfer, transfer, transfer_lines
+
+__all__ = [
+    "Bands",
+    "Curve",
+    "Enrichment",
+    "Figure",
+    "Null",
+    "Overlap",
+    "Row",
+    "Squares",
+    "StratumAdjusted",
+    "Transfer",
+    "band_of",
+    "bands_of",
+    "boundaries",
+    "by_diagonal",
+    "compare",
+    "correlations",
+    "curve",
+    "diagonals",
+    "distance_only",
+    "enrichment",
+    "insulation",
+    "insulation_correlation",
+    "insulation_tracks",
+    "li_threshold",
+    "lines",
+    "mean_by_distance",
+    "overlap",
+    "read_pairs",
+    "shift_null",
+    "stratum_adjusted",
+    "strong_boundaries",
+    "transfer",
+    "transfer_lines",
+    "window_bins",
+]

@@ -1,0 +1,141 @@
+"""`read_map`: contacts of one experiment, from .cool, .mcool or .hic, as a `ContactMap`.
+
+read_map("yeast.10kb.cool", fasta="sacCer3.fa.gz")
+read_map("map.mcool", resolution=10_000)              # or map.mcool::/resolutions/10000
+read_map("map.hic", resolution=10_000, balance="KR")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.data.aliases import find
+from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.registry import did_you_mean
+from zoo_hic.maps import ContactMap
+from zoo_hic.readers.assembly import match_assembly, sizes_of
+from zoo_hic.readers.cool import open_cool
+from zoo_hic.readers.hic import open_hic
+from zoo_hic.readers.opened import Opened
+from zoo_hic.readers.pixels import CisPixels
+from zoo_hic.readers.sniff import is_hdf5, split_group
+
+if TYPE_CHECKING:
+    from zoo.data.genome import Genome
+
+__all__ = ["read_map"]
+
+
+def read_map(
+    path: str | Path,
+    *,
+    resolution: int | None = None,
+    balance: str = "weight",
+    fasta: str | Path | Genome | Mapping[str, int] | None = None,
+    allow_other_assembly: bool = False,
+    contigs: Sequence[str] | None = None,
+) -> ContactMap:
+    """Read a contact map.  Contacts of a contig are read when they are first asked for.
+
+    path: .cool, .mcool (or path::/resolutions/N) or .hic; what the file holds decides.
+    resolution: bp of a bin; the file's where it has one only.  A multiple of one that the file has is made from it by
+        `coarsen`, which is noted.
+    balance: name of the weights (weight, ICE, KR, VC, SCALE ...), turned into cooler's multiplicative convention;
+        "none" for raw counts.
+    fasta: FASTA, Genome or bp by contig.  Contigs are matched by name or alias and come out under its names, in the
+        file's order; those that it does not have are left out; lengths keep the file's bins.
+    allow_other_assembly: take contigs whose lengths differ from the FASTA's by 0.1 % or more.
+    contigs: only these, by name or alias.
+
+    Raises DataError for a file that breaks its format or is not balanced, GenomeMismatch for another assembly or a
+    contig that is not there, ConfigError for options that do not fit the file.
+    """
+    file, group = split_group(path)
+    if is_hdf5(file):
+        opened, factor = open_cool(file, group, resolution)
+    elif group is not None:
+        raise ConfigError(f"{file} is a .hic, which has no group {group!r}: leave out what follows ::")
+    else:
+        opened, factor = open_hic(file, resolution)
+    names, notes = {c: c for c in opened.sizes}, []
+    if fasta is not None:
+        names, notes = match_assembly(opened.sizes, opened.resolution, fasta, str(file), allow_other_assembly)
+    chosen = _chosen(file, {name: contig for contig, name in names.items()}, contigs)
+    origin = {
+        "file": file.name,
+        "format": opened.format,
+        "reader": opened.reader,
+        "resolution": opened.resolution,
+        "assembly": opened.assembly,
+        "balance": balance,
+        "available": list(opened.balances),
+    }
+    if fasta is not None:
+        origin |= {"fasta": sizes_of(fasta)[0], "allow_other_assembly": allow_other_assembly}
+    weights = None if balance == "none" else _weights(opened, balance, chosen)
+    sizes = {name: opened.sizes[contig] for name, contig in chosen.items()}
+    pixels = CisPixels(opened, chosen)
+    found = ContactMap(tuple(chosen), sizes, opened.resolution, pixels, weights, _stem(file), origin, tuple(notes))
+    if factor == 1:
+        return found
+    from zoo_hic.coarsen import coarsen
+
+    return coarsen(found, factor)
+
+
+def _weights(file: Opened, name: str, chosen: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """Weights by contig, NaN where they are not finite or not positive."""
+    if name not in file.balances:
+        raise DataError(_unbalanced(file, name))
+    whole = file.weights(name)
+    n = sum(file.bins(c) for c in file.sizes)
+    if whole.shape != (n,):
+        raise DataError(f"weights {name!r} of {file.path} are {len(whole):,} for {n:,} bins: balance it again")
+    whole = np.where(np.isfinite(whole) & (whole > 0), whole, np.nan)
+    first = file.first_bins()
+    weights = {own: whole[first[c] : first[c] + file.bins(c)] for own, c in chosen.items()}
+    if all(np.isnan(w).all() for w in weights.values()):
+        raise DataError(
+            f"weights {name!r} of {file.path} mask all bins of {', '.join(list(chosen)[:4])}: balance it again"
+        )
+    return weights
+
+
+def _unbalanced(file: Opened, name: str) -> str:
+    if file.balances:
+        others = ", ".join(file.balances)
+        return (
+            f"{file.path} has no weights {name!r}, it has {others}: choose balance={file.balances[0]}, or balance=none"
+        )
+    remedy = "normalise it with juicer_tools addNorm" if file.format == "hic" else f"run `cooler balance {file.path}`"
+    return f"{file.path} is not balanced, it has no weights {name!r}: {remedy}, or read raw counts with balance=none"
+
+
+def _chosen(path: Path, names: Mapping[str, str], wanted: Sequence[str] | None) -> dict[str, str]:
+    """{name here: contig in the file} of the contigs asked for, in the file's order."""
+    if wanted is None:
+        return dict(names)
+    if isinstance(wanted, str) or not wanted:
+        raise ConfigError(f"contigs {wanted!r} must be a list of names, such as [{next(iter(names))}]")
+    kept = set()
+    for contig in wanted:
+        found = contig if contig in names else find(contig, names)
+        if found is None:
+            raise GenomeMismatch(
+                f"{path} has no contig {contig!r}{did_you_mean(contig, names) or f': choose from {_first(names)}'}"
+            )
+        kept.add(found)
+    return {name: contig for name, contig in names.items() if name in kept}
+
+
+def _first(names: Mapping[str, str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:8]) + (f" and {len(listed) - 8:,} more" if len(listed) > 8 else "")
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(path.suffix) or path.name

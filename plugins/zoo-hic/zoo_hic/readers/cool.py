@@ -1,0 +1,204 @@
+"""`.cool` and `.mcool`: read by hictkpy, or by cooler where hictk refuses an old file.
+
+Before either library sees it, the file's own description is checked: fixed bins, upper triangle, sizes within bounds,
+no links to other files.  Source: the cooler schema, v3 (Abdennur and Mirny 2020, doi:10.1093/bioinformatics/btz540).
+
+Weights of cooler multiply; those of Juicer divide, and keep doing so in a .cool (hic2cool, 4DN): KR, VC, VC_SQRT and
+SCALE, unless the attribute `divisive_weights` of the column says otherwise.  Here they all come out multiplicative.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.errors import ConfigError, DataError
+from zoo_hic.readers.opened import MOST_BINS, Opened, Triplets, check_size, readable
+from zoo_hic.readers.sniff import choose
+
+__all__ = ["open_cool"]
+
+_SCHEMA = {"chroms": ("name", "length"), "bins": ("chrom", "start", "end"), "pixels": ("bin1_id", "bin2_id", "count")}
+_DIVISIVE = re.compile(r"(GW_|INTER_)?(KR|VC|VC_SQRT|SCALE)")
+_MULTIPLICATIVE = re.compile(r"weight|(GW_|INTER_)?ICE")
+_MOST_RESOLUTIONS = 1_000
+
+
+def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Opened, int]:
+    """The map of one group of the file, and the factor to coarsen it by to the resolution that is asked for.
+
+    Raises ConfigError for a group that is not there or several resolutions without a choice, DataError for a file
+    that is not a cooler with fixed bins and the upper triangle.
+    """
+    import h5py
+
+    with readable(path), h5py.File(path, "r") as file:
+        format = "cool"
+        if group is None:
+            group, format = _group(path, file, resolution)
+        elif group.startswith("/resolutions/"):
+            format = "mcool"
+        if group not in file:
+            raise ConfigError(f"{path} has no group {group!r}: {_groups(file)}")
+        root = file[group]
+        _check_links(path, root)
+        _check_kind(path, root)
+        sizes, width = _check_bins(path, root)
+        _, factor = choose(path, [width], resolution)
+        balances = {c: _is_divisive(path, root, c) for c in root["bins"] if _is_balance(root["bins"][c])}
+        assembly = root.attrs.get("genome-assembly", root.attrs.get("assembly", "unknown"))
+    uri = str(path) if group == "/" else f"{path}::{group}"
+    reader = _reader(uri)
+    kind = _ByHictk if reader.startswith("hictkpy") else _ByCooler
+    return kind(path, reader, format, sizes, width, tuple(balances), str(assembly), uri, group, balances), factor
+
+
+@dataclass(frozen=True)
+class _Cool(Opened):
+    uri: str = ""
+    group: str = "/"
+    divisive: dict[str, bool | None] | None = None
+
+    def weights(self, name: str) -> np.ndarray:
+        import h5py
+
+        if self.divisive[name] is None:
+            raise DataError(
+                f"whether the weights {name!r} of {self.path} multiply or divide is not known: choose weight, or set "
+                f"the attribute divisive_weights of bins/{name} to true or false"
+            )
+        with readable(self.path), h5py.File(self.path, "r") as file:
+            weights = file[self.group]["bins"][name][:].astype(np.float64)
+        with np.errstate(divide="ignore"):
+            return 1 / weights if self.divisive[name] else weights
+
+
+@dataclass(frozen=True)
+class _ByHictk(_Cool):
+    def cis(self, contig: str) -> Triplets:
+        import hictkpy
+
+        with readable(self.path), hictkpy.File(self.uri) as file:
+            found = file.fetch(f"{contig}\t0\t{self.sizes[contig]}", query_type="BED", count_type="float64").to_coo()
+        return found.row, found.col, found.data
+
+
+@dataclass(frozen=True)
+class _ByCooler(_Cool):
+    def cis(self, contig: str) -> Triplets:
+        import cooler
+
+        first = self.first_bins()[contig]
+        here = slice(first, first + self.bins(contig))
+        with readable(self.path):
+            found = cooler.Cooler(self.uri).matrix(balance=False, as_pixels=True)[here, here]
+        row, column = found["bin1_id"].to_numpy() - first, found["bin2_id"].to_numpy() - first
+        return row, column, found["count"].to_numpy(np.float64)
+
+
+def _reader(uri: str) -> str:
+    """The library that opens the map: hictkpy, else cooler."""
+    import hictkpy
+
+    try:
+        hictkpy.File(uri).close()
+    except RuntimeError:
+        import cooler
+
+        with readable(uri.partition("::")[0]):
+            cooler.Cooler(uri)
+        return f"cooler {cooler.__version__}"
+    return f"hictkpy {hictkpy.__version__}"
+
+
+def _group(path: Path, file, resolution: int | None) -> tuple[str, str]:
+    """(group, format) of the resolution that is meant."""
+    if "resolutions" in file:
+        names = [n for n, _ in zip(file["resolutions"], range(_MOST_RESOLUTIONS), strict=False) if n.isdecimal()]
+        if not names:
+            raise DataError(f"{path} holds no resolution: fetch it again")
+        return f"/resolutions/{choose(path, [int(n) for n in names], resolution)[0]}", "mcool"
+    if all(g in file for g in _SCHEMA):
+        return "/", "cool"
+    if "cells" in file:
+        raise ConfigError(f"{path} holds many single cells: name one, as {path}::/cells/NAME")
+    raise DataError(f"{path} is HDF5 but no cooler, it has no chroms, bins and pixels: give a .cool or .mcool")
+
+
+def _groups(file) -> str:
+    listed = [f"/resolutions/{n}" for n, _ in zip(file.get("resolutions", ()), range(20), strict=False)]
+    return f"choose one of {', '.join(listed)}" if listed else "leave out what follows ::"
+
+
+def _check_links(path: Path, root) -> None:
+    """Everything that is read must lie in this file: HDF5 can point at any other."""
+    import h5py
+
+    for name, columns in _SCHEMA.items():
+        for place, key in ((root, name), *((root.get(name), c) for c in columns)):
+            if place is None or key not in place:
+                raise DataError(
+                    f"{path} has no {name}/{', '.join(columns)}: it is no cooler, or cut off, fetch it again"
+                )
+    for name in (*_SCHEMA, *(["indexes"] if "indexes" in root else [])):
+        links = [(root, name), *((root[name], key) for key in root[name])]
+        for place, key in links:
+            outside = isinstance(place.get(key, getlink=True), h5py.ExternalLink)
+            if not outside and isinstance(place[key], h5py.Dataset):
+                outside = bool(place[key].external) or place[key].is_virtual
+            if outside:
+                raise DataError(f"{path} keeps {name}/{key} in another file: copy it into one (`cooler cp`)")
+
+
+def _check_kind(path: Path, root) -> None:
+    storage, kind = (
+        _text(root.attrs.get(k, d)) for k, d in (("storage-mode", "symmetric-upper"), ("bin-type", "fixed"))
+    )
+    if storage != "symmetric-upper":
+        raise DataError(f"{path} stores {storage!r} contacts, not symmetric-upper: load it again with `cooler load`")
+    width = root.attrs.get("bin-size")
+    if kind != "fixed" or width is None or _text(width) in ("null", "None"):
+        raise DataError(f"{path} has bins of various sizes: bin it at one size with `cooler cload` or `cooler load`")
+    made = re.match(r"hic2cool-0\.([0-9]+)", _text(root.attrs.get("generated-by", "")))
+    if made and int(made[1]) < 5:
+        raise DataError(f"{path} was made by {made[0]}, which inverted weights: run `hic2cool update {path}` on it")
+
+
+def _check_bins(path: Path, root) -> tuple[dict[str, int], int]:
+    """(bp by contig, bp of a bin); the table of bins must be the grid that these two make."""
+    names, lengths, starts = root["chroms/name"], root["chroms/length"], root["bins/start"]
+    width = int(root.attrs["bin-size"])
+    if len(names) != len(lengths) or len(names) > MOST_BINS or len(starts) > MOST_BINS:
+        raise DataError(f"{path} has {len(names):,} contigs and {len(starts):,} bins: it is damaged or too large")
+    contigs = [_text(n) for n in names[:]]
+    sizes = dict(zip(contigs, map(int, lengths[:]), strict=True))
+    if len(sizes) != len(contigs):
+        raise DataError(f"{path} names a contig twice: it is damaged, fetch it again")
+    check_size(path, sizes, width)
+    bins = [-(-s // width) for s in sizes.values()]
+    grid = np.concatenate([np.arange(n, dtype=np.int64) * width for n in bins])
+    if not np.array_equal(starts[:], grid):
+        raise DataError(
+            f"{path} has bins that are not a grid of {width:,} bp over its contigs: bin it again with `cooler cload`"
+        )
+    return sizes, width
+
+
+def _is_balance(column) -> bool:
+    return column.dtype.kind == "f" and column.ndim == 1
+
+
+def _is_divisive(path: Path, root, name: str) -> bool | None:
+    said = root["bins"][name].attrs.get("divisive_weights")
+    if said is not None:
+        return bool(said)
+    if _DIVISIVE.fullmatch(name):
+        return True
+    return False if _MULTIPLICATIVE.fullmatch(name) else None
+
+
+def _text(value) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,52 @@
+"""`.hic`, versions 6 to 9: read by hictkpy.
+
+The normalisation vectors of a .hic divide (norm = raw / (v_i * v_j)); here they come out as multiplicative weights, as
+cooler's.  Source: the description of the format, aidenlab/hic-format, HiCFormatV9.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo_hic.readers.opened import Opened, Triplets, check_size, readable
+from zoo_hic.readers.sniff import choose
+
+__all__ = ["open_hic"]
+
+
+def open_hic(path: Path, resolution: int | None) -> tuple[Opened, int]:
+    """The map at a resolution, and the factor to coarsen it by.
+
+    Raises ConfigError for several resolutions without a choice, DataError for a damaged file.
+    """
+    import hictkpy
+
+    with readable(path):
+        with hictkpy.MultiResFile(path) as file:
+            widths = [int(r) for r in file.resolutions()]
+        width, factor = choose(path, widths, resolution)
+        with hictkpy.File(path, width) as file:
+            sizes = {str(c): int(s) for c, s in file.chromosomes().items()}
+            check_size(path, sizes, width)
+            names = tuple(n for n in file.avail_normalizations() if n != "NONE")
+            assembly = str(file.attributes().get("assembly", "unknown"))
+    return _Hic(path, f"hictkpy {hictkpy.__version__}", "hic", sizes, width, names, assembly), factor
+
+
+@dataclass(frozen=True)
+class _Hic(Opened):
+    def weights(self, name: str) -> np.ndarray:
+        import hictkpy
+
+        with readable(self.path), hictkpy.File(self.path, self.resolution) as file:
+            return np.asarray(file.weights(name, divisive=False), np.float64)
+
+    def cis(self, contig: str) -> Triplets:
+        import hictkpy
+
+        with readable(self.path), hictkpy.File(self.path, self.resolution) as file:
+            found = file.fetch(f"{contig}\t0\t{self.sizes[contig]}", query_type="BED", count_type="float64").to_coo()
+        return found.row, found.col, found.data

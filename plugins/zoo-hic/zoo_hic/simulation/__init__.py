@@ -1,0 +1,1 @@
+"""The parts of `zoo_hic.simulate`: its numbers, the sequence, and the structure that follows from the motifs."""

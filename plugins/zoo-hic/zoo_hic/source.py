@@ -1,0 +1,177 @@
+"""`data=contact_maps`: windows of one or several contact maps of one genome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.data.files import file_identity, resolve_paths
+from zoo.data.genome import Genome
+from zoo.data.source import SPLITS, Examples, Source
+from zoo.data.splits import Splits
+from zoo.errors import ConfigError, DataError
+from zoo.fields import Field
+from zoo.registry import did_you_mean
+from zoo_hic.context_tracks import read_tracks
+from zoo_hic.maps import ContactMap
+from zoo_hic.preprocess import Preprocess
+from zoo_hic.readers import read_map
+from zoo_hic.windows import TARGET, SquareWindows, Stretch
+
+__all__ = ["ContactMaps"]
+
+
+class ContactMaps(Source):
+    """Sequence against log(observed / expected) contacts, one channel a map.
+
+    target: contacts (N, C, T, T), NaN where a pair is unknown or too near or far.
+    maps: {name: file}, .cool, .mcool or .hic; each is a channel, such as a cell type.
+    root: folder that relative paths are in.  genome: {name, fasta}, given by the configuration's `genome`.
+    resolution: bp of a bin; a multiple of what the file has is made from it.
+    bins: T of a window.  step: bins from one training window to the next; the others overlap by half.
+    splits: {train, validation, test: [regions]}, 0-based half-open.  A region that is shorter than a window gives
+        one window, whose bins beyond the region are unknown.
+    preprocess: arguments of zoo_hic.preprocess.Preprocess by name: every step from contacts to target.
+    nearest, furthest: bp; pairs nearer or further apart are left out of training and evaluation.
+    known: share of a window's pairs that must be known.
+    allow_other_assembly: accept maps whose contigs are not as long as the genome's.
+    exclude: contigs that no split holds, such as the mitochondrion.
+    tracks: {name: BED file}: epigenomic context that the model reads beside the sequence, as log(1 + intervals that
+        begin in the bin).
+    licence: of the maps, for the model card.
+
+    Raises ConfigError for what is not given, GenomeMismatch where a map is of another genome.
+    """
+
+    def __init__(
+        self,
+        *,
+        maps: Mapping[str, str] | None = None,
+        root: str | None = None,
+        genome: Mapping[str, Any] | None = None,
+        resolution: int = 10_000,
+        bins: int = 64,
+        step: int = 8,
+        splits: Mapping[str, Sequence[str]] | None = None,
+        preprocess: Mapping[str, Any] | None = None,
+        nearest: int = 20_000,
+        furthest: int | None = None,
+        known: float = 0.1,
+        allow_other_assembly: bool = False,
+        exclude: Sequence[str] = (),
+        tracks: Mapping[str, str] | None = None,
+        licence: str = "",
+    ):
+        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__", "genome")}
+        self._config = {"name": "contact_maps", **{k: _plain(v) for k, v in arguments.items()}}
+        if not maps:
+            raise ConfigError("data contact_maps names no map: set data.maps.NAME=/path/to/map.mcool")
+        unknown = set(preprocess or {}) - set(Preprocess.__dataclass_fields__)
+        if unknown:
+            name = sorted(unknown)[0]
+            raise ConfigError(
+                f"preprocess has no step {name!r}" + did_you_mean(name, list(Preprocess.__dataclass_fields__))
+            )
+        self.preprocess = Preprocess(**(preprocess or {}))
+        self.genome = Genome.from_config(genome)
+        self._splits = Splits.from_config(splits)
+        self._paths = dict(zip(maps, _found(maps, root), strict=True))
+        self.maps: dict[str, ContactMap] = {
+            name: read_map(
+                path,
+                resolution=resolution,
+                balance=self.preprocess.balance,
+                fasta=self.genome,
+                allow_other_assembly=allow_other_assembly,
+            )
+            for name, path in self._paths.items()
+        }
+        self._contigs = self._shared(set(exclude))
+        self._bins, self._step, self._known, self._bin_size = bins, step, known, resolution
+        self._near, self._far = -(-nearest // resolution), None if furthest is None else furthest // resolution
+        self._licence = licence
+        self.input_length = bins * resolution
+        self.targets = {TARGET: Field("CTT", tuple(maps), "log(observed / expected)", bin_size=resolution)}
+        self._tracks: dict[str, np.ndarray] | None = None
+        if tracks:
+            paths = dict(zip(tracks, _found(tracks, root), strict=True))
+            sizes = {c: self._length(c) for c in self._contigs}
+            self._tracks = read_tracks(paths, sizes, resolution)
+            self.inputs = {"signal": Field("AT", channels=tuple(tracks), bin_size=resolution, required=False)}
+        self._squares: dict[str, np.ndarray] | None = None
+
+    def squares(self) -> dict[str, np.ndarray]:
+        """{contig: (C, T, T) float32} of all maps, after every step of `preprocess`."""
+        if self._squares is None:
+            made = {name: self.preprocess.of_map(m, self._contigs) for name, m in self.maps.items()}
+            self._squares = {}
+            for contig in self._contigs:
+                n = self._length(contig)
+                square = np.full((len(made), n, n), np.nan, np.float32)
+                for c, by_contig in enumerate(made.values()):
+                    size = min(n, len(by_contig[contig]))
+                    square[c, :size, :size] = by_contig[contig][:size, :size]
+                self._squares[contig] = square
+        return self._squares
+
+    def examples(self, split: str) -> Examples:
+        """Windows of a split's regions."""
+        if split not in SPLITS:
+            raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
+        squares, names = self.squares(), list(self.genome.contigs)
+        stretches = []
+        for contig_id, start, end in self._splits.of(self.genome)[split]:
+            contig = names[contig_id]
+            if contig in squares:
+                first, last = -(-start // self._bin_size), -(-end // self._bin_size)
+                reader = lambda a, b, contig=contig: self.genome.fetch(contig, a, b)  # noqa: E731
+                stretches.append(Stretch(contig, first, min(last, squares[contig].shape[1]), squares[contig], reader))
+        return SquareWindows(
+            stretches,
+            self._bins,
+            self._bin_size,
+            step=self._step if split == "train" else max(1, self._bins // 2),
+            known=self._known,
+            nearest=self._near,
+            furthest=self._far,
+            signal=self._tracks,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Provenance for the model card; `config` builds the same source again."""
+        return {
+            "name": "contact_maps",
+            "maps": {name: {**file_identity(self._paths[name]), **m.origin} for name, m in self.maps.items()},
+            "notes": [note for m in self.maps.values() for note in m.notes],
+            "genome": self.genome.identity(),
+            "licence": self._licence,
+            "splits": self._splits.describe(),
+            "preprocessing": self.preprocess.describe(),
+            "pairs": {"nearest_bins": self._near, "furthest_bins": self._far},
+            "config": self._config,
+        }
+
+    def _shared(self, left_out: set[str]) -> list[str]:
+        """Contigs that the genome and every map have."""
+        out = {self.genome.resolve(c) for c in left_out}
+        kept = [c for c in self.genome.contigs if c not in out and all(c in m.sizes for m in self.maps.values())]
+        if not kept:
+            raise DataError("the maps and the genome share no contig: are they of one assembly?")
+        return kept
+
+    def _length(self, contig: str) -> int:
+        """Bins of a contig in the longest map."""
+        return max(m.bins(contig) for m in self.maps.values())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _found(files: Mapping[str, str], root: str | None) -> list[Path]:
+    return [resolve_paths(root, file)[0] for file in files.values()]

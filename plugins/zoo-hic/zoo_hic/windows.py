@@ -1,0 +1,122 @@
+"""Windows of sequence along contigs, and the squares of a contact map that they answer for.
+
+    codes (L,) and log(O/E) (C, T, T) of each contig ── windows of `bins` bins ──> batches
+
+A window has as many bins along the sequence as its square has on both sides; pairs further apart are seen by no
+window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.data.source import Examples
+from zoo.errors import ConfigError
+
+__all__ = ["TARGET", "SquareWindows", "Stretch", "starts_of"]
+
+TARGET = "contacts"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive bins of a contig.
+
+    contig: its name.  first, last: bins, half-open.  squares: (C, T, T) float32 of the whole contig, NaN where unknown.
+    codes: (start, end) in bp -> (end - start,) uint8; N past the contig's end.
+    """
+
+    contig: str
+    first: int
+    last: int
+    squares: np.ndarray
+    codes: Callable[[int, int], np.ndarray]
+
+
+class SquareWindows(Examples):
+    """Windows of some stretches.
+
+    bins: T of a window.  bin_size: bp.  step: bins from one window to the next; the last one ends with its stretch.
+    known: share of a window's pairs that must be known in one map at least; other windows are left out.
+    nearest, furthest: pairs fewer or more bins apart have weight 0.
+    """
+
+    def __init__(
+        self,
+        stretches: Sequence[Stretch],
+        bins: int,
+        bin_size: int,
+        *,
+        step: int,
+        known: float = 0.3,
+        nearest: int = 0,
+        furthest: int | None = None,
+        signal: Mapping[str, np.ndarray] | None = None,
+    ):
+        self._stretches, self._bins, self._bin_size, self._signal = list(stretches), bins, bin_size, signal
+        apart = np.abs(np.arange(bins)[:, None] - np.arange(bins)[None, :])
+        self._counted = (apart >= nearest) & (apart <= (bins if furthest is None else furthest))
+        places = []
+        for i, stretch in enumerate(self._stretches):
+            for start in starts_of(stretch.first, stretch.last, bins, step):
+                square = self._square(stretch, start)
+                share = np.isfinite(square)[:, self._counted].mean(1) if self._counted.any() else np.zeros(1)
+                if share.max() >= known:
+                    places.append((i, start))
+        self.places = np.array(places, np.int64).reshape(-1, 2)
+        self.lengths = np.full(len(places), bins * bin_size, np.int64)
+
+    def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
+        if margin:
+            raise ConfigError(f"windows of a map have no flank, but {margin} bp are asked for: set trainer.shift=0")
+        codes, squares, signal = [], [], []
+        for i, start in self.places[np.asarray(indices)]:
+            stretch = self._stretches[i]
+            here = slice(start, start + self._bins)
+            codes.append(stretch.codes(start * self._bin_size, (start + self._bins) * self._bin_size))
+            squares.append(self._square(stretch, start))
+            if self._signal is not None:
+                track = self._signal[stretch.contig][:, here]
+                signal.append(np.pad(track, ((0, 0), (0, self._bins - track.shape[1]))))
+        square = np.stack(squares)
+        known = np.isfinite(square) & self._counted
+        out = {
+            "codes": np.stack(codes),
+            f"target/{TARGET}": np.where(known, square, 0).astype(np.float32),
+            f"weight/{TARGET}": known.astype(np.float32),
+        }
+        return out | ({"signal": np.stack(signal)} if signal else {})
+
+    def _square(self, stretch: Stretch, start: int) -> np.ndarray:
+        """(C, T, T) of a window; bins beyond the stretch are unknown."""
+        size = min(self._bins, stretch.last - start)
+        here = slice(start, start + size)
+        out = np.full((len(stretch.squares), self._bins, self._bins), np.nan, np.float32)
+        out[:, :size, :size] = stretch.squares[:, here, here]
+        return out
+
+    def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        rows = self.places[np.asarray(indices)]
+        starts = rows[:, 1] * self._bin_size
+        return {
+            "chrom": np.array([self._stretches[i].contig for i in rows[:, 0]], object),
+            "start": starts,
+            "end": starts + self._bins * self._bin_size,
+        }
+
+
+def starts_of(first: int, last: int, bins: int, step: int) -> list[int]:
+    """First bins of windows that cover [first, last); one where it is not longer than a window.
+
+    >>> starts_of(0, 10, 4, 3)
+    [0, 3, 6]
+    >>> starts_of(0, 11, 4, 3)
+    [0, 3, 6, 7]
+    """
+    if last - first <= bins:
+        return [first] if last > first else []
+    starts = list(range(first, last - bins + 1, step))
+    return starts if starts[-1] == last - bins else [*starts, last - bins]
