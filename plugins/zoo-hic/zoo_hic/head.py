@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from zoo.errors import ConfigError, ContractError
@@ -25,8 +26,9 @@ class ContactHead(Head):
         sum of b between i and j      what has to be crossed, half of the two ends included
         distance                      log of it, and `steps` bumps over its logarithm
 
-    are added, mirrored to i > j, and go through residual convolutions in two dimensions, each made symmetric.
-    Akita (Fudenberg et al. 2020) has the mean of both in place of the first three.
+    are added, mirrored to i > j, and go through residual convolutions in two dimensions, each made symmetric.  What
+    has to be crossed also reaches the answer directly, so that insulation is learnt before anything else.
+    Akita (Fudenberg et al. 2020) has the mean of both bins in place of the first three.
 
     tasks: names of the maps (cell types, experiments), C of them.
     bin_size: bp of a bin.
@@ -56,8 +58,8 @@ class ContactHead(Head):
         super().__init__()
         if bin_size != resolution:
             raise ConfigError(
-                f"the map has bins of {bin_size:,} bp and the embedding positions of {resolution:,} bp: choose pools of "
-                f"the encoder whose product is {bin_size:,}"
+                f"the map has bins of {bin_size:,} bp and the embedding positions of {resolution:,} bp: choose pools "
+                f"of the encoder whose product is {bin_size:,}"
             )
         self.field = Field("CTT", channels=tuple(tasks), unit="log(observed / expected)", bin_size=bin_size)
         self.checkpointing, self.resolution = checkpointing, resolution
@@ -70,6 +72,9 @@ class ContactHead(Head):
         self.mix = nn.Conv2d(pair_channels, pair_channels, 1)
         self.blocks = nn.ModuleList(_Block(pair_channels, min(8, 2**i), dropout) for i in range(layers))
         self.output = nn.Conv2d(pair_channels, len(self.field.channels), 1)
+        self.direct = nn.Conv2d(pair_channels, len(self.field.channels), 1, bias=False)
+        nn.init.normal_(self.direct.weight, std=0.05)
+        nn.init.normal_(self.output.weight, std=0.05)
         nn.init.zeros_(self.output.bias)
 
     def grid(self, grid: Grid) -> Grid:
@@ -83,24 +88,28 @@ class ContactHead(Head):
 
     def forward(self, embedding: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         """embedding (N, D, T) -> (N, C, T, T), equal to its transpose."""
-        x = self.pairs(embedding)
+        crossed = self.crossed(embedding)
+        x = self.pairs(embedding, crossed)
         for block in self.blocks:
             if self.checkpointing and self.training:
                 x = checkpoint(block, x, use_reentrant=False)
             else:
                 x = block(x)
-        return _symmetric(self.output(x))
+        return _symmetric(self.output(x) + self.direct(crossed))
 
-    def pairs(self, embedding: Tensor) -> Tensor:
-        """(N, D, T) -> (N, pair_channels, T, T), symmetric."""
+    def crossed(self, embedding: Tensor) -> Tensor:
+        """(N, D, T) -> (N, pair_channels, T, T): the root of what lies between two bins, never negative."""
+        each = functional.softplus(self.between(embedding) - 2)
+        upto = each.cumsum(2) - each / 2
+        return ((upto.unsqueeze(2) - upto.unsqueeze(3)).abs() + 0.01).sqrt()
+
+    def pairs(self, embedding: Tensor, crossed: Tensor) -> Tensor:
+        """(N, D, T), (N, pair_channels, T, T) -> (N, pair_channels, T, T), symmetric."""
         either = self.either(embedding)
         oriented = self.left(embedding).unsqueeze(3) * self.right(embedding).unsqueeze(2)
         oriented = oriented.triu(0) + oriented.triu(1).transpose(2, 3)
-        crossed = torch.nn.functional.softplus(self.between(embedding))
-        upto = crossed.cumsum(2) - crossed / 2
-        crossed = (upto.unsqueeze(2) - upto.unsqueeze(3)).abs()
         distance = self.far(self._distance(embedding))
-        x = either.unsqueeze(3) + either.unsqueeze(2) + oriented - torch.log1p(crossed) + distance
+        x = either.unsqueeze(3) + either.unsqueeze(2) + oriented - crossed + distance
         return self.mix(torch.relu(x))
 
     def _distance(self, embedding: Tensor) -> Tensor:

@@ -1,0 +1,236 @@
+"""Structural variants of a VCF or BCF, each scored by what it does to the map around it.
+
+    <DEL> <DUP> <DUP:TANDEM> <INV>, and REF/ALT in letters of any length ── one Edit ── compare() ── a row of scores
+
+Every allele of every record comes out again, in the file's order, with a status.  An allele is put alone into the
+reference sequence, whatever the genotypes are.  Coordinates follow VCF 4.2 to 4.5: POS is the base before a symbolic
+allele, END its last base, SVLEN its length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.codes import encode
+from zoo.data.files import read_chunks
+from zoo.data.genome import Genome
+from zoo.data.region import format_region
+from zoo.data.variant_records import quiet_htslib, read_text
+from zoo.errors import DataError, GenomeMismatch
+from zoo_hic.disruption import Compared, compare
+from zoo_hic.edits import Edit
+from zoo_hic.predictor import Predictor
+
+__all__ = ["COLUMNS", "STATUSES", "Allele", "read_alleles", "score_alleles", "score_cells", "score_columns"]
+
+STATUSES = {
+    "ok": "the allele is scored",
+    "malformed": "the line could not be read; `notes` says why",
+    "contig_unknown": "the genome has no contig of this name, nor by another name",
+    "out_of_bounds": "the variant leaves the contig",
+    "ref_mismatch": "the genome reads otherwise than REF",
+    "no_alt": "ALT is . or *: there is no other sequence",
+    "breakend": "ALT is a breakend: two places are joined, which one window does not hold",
+    "unsupported": "ALT is another symbolic allele, such as <INS> or <CNV>: its sequence is not given",
+    "non_acgt": "REF or ALT has letters beyond ACGTN",
+    "too_long": "before or after, it is longer than three quarters of the model's window",
+    "out_of_region": "it does not overlap the region asked for",
+}
+
+COLUMNS = ("record", "allele", "chrom", "pos", "id", "ref", "alt", "type", "start", "end", "status", "notes")
+
+SHARE = 0.75
+"""Of a window that a variant may have."""
+
+MOST_SHOWN = 50
+"""Letters of REF or ALT that a table shows."""
+
+
+@dataclass(frozen=True)
+class Allele:
+    """One ALT.  record: from 0.  number: of the ALT, from 1.  pos: 1-based, as written.  kind: DEL, DUP, INV, or what
+    REF and ALT make of it (SNV, MNV, INS, DEL, INDEL); "" where it is neither.  edit: None unless `status` is ok."""
+
+    record: int
+    number: int
+    chrom: str
+    pos: str
+    id: str
+    ref: str
+    alt: str
+    kind: str = ""
+    status: str = "ok"
+    notes: str = ""
+    edit: Edit | None = None
+
+    def cells(self) -> list:
+        """Of COLUMNS; start and end count from 1 as in the file and are the first and last base that change."""
+        place = (self.edit.start + 1, self.edit.end) if self.edit else (None, None)
+        shown = (t if len(t) <= MOST_SHOWN else f"{t[:MOST_SHOWN]}...({len(t):,})" for t in (self.ref, self.alt))
+        return [self.record, self.number, self.chrom, self.pos, self.id, *shown, self.kind, *place, self.status,
+                self.notes or None]  # fmt: skip
+
+
+def read_alleles(
+    path: str | Path, genome: Genome, window: int, region: tuple[str, int, int] | None = None
+) -> Iterator[Allele]:
+    """Every allele of a VCF (plain, gzip, BGZF) or BCF, with its status.
+
+    window: bp of the model.  region: (contig, start, end) 0-based half-open; others are `out_of_region`.
+    Raises DataError for a file that is damaged or no VCF.
+    """
+    for record, text in enumerate(_lines(Path(path).expanduser())):
+        cells = text.split("\t")
+        if len(cells) < 8 or not re.fullmatch(r"[0-9]{1,12}", cells[1]) or not (cells[0] and cells[3] and cells[4]):
+            padded = ([c[:MOST_SHOWN] for c in cells] + [""] * 5)[:5]
+            why = "a line has CHROM, POS, ID, REF, ALT, QUAL, FILTER and INFO between tabs, and a whole number as POS"
+            yield Allele(record, 1, *padded, status="malformed", notes=why)
+            continue
+        alts = cells[4].split(",")
+        for number, alt in enumerate(alts, 1):
+            written = Allele(record, number, cells[0], cells[1], cells[2], cells[3], alt)
+            yield _labelled(written, _info(cells[7]), len(alts), genome, window, region)
+
+
+def score_alleles(
+    predictor: Predictor, genome: Genome, alleles: Iterator[Allele]
+) -> Iterator[tuple[Allele, Compared | None]]:
+    """Each allele with its maps, in a window around it; None unless its status is ok."""
+    for allele in alleles:
+        yield allele, compare(predictor, genome, [allele.edit]) if allele.edit else None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Lines of records."""
+    if next(read_chunks(path, 8), b"")[:3] == b"BCF":
+        import pysam
+
+        with quiet_htslib():
+            try:
+                with pysam.VariantFile(str(path)) as file:
+                    for record in file:
+                        yield str(record).rstrip("\n")
+            except (OSError, ValueError) as error:
+                raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
+        return
+    header = False
+    for number, text in read_text(path):
+        if text.startswith("#CHROM\tPOS\tID\tREF\tALT"):
+            header = True
+        elif not text.startswith("#") and text.strip():
+            if not header:
+                raise DataError(f"{path} line {number} stands before a line #CHROM POS ID REF ALT: it is no VCF")
+            yield text.rstrip("\n")
+    if not header:
+        raise DataError(f"{path} has no line that begins with #CHROM: it is no VCF, or was cut off in its header")
+
+
+def _info(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {key: value for key, _, value in pairs}
+
+
+def _labelled(a: Allele, info, alts: int, genome: Genome, window: int, region) -> Allele:
+    if a.alt in (".", "*", "<*>", "<NON_REF>"):
+        return replace(a, status="no_alt")
+    if "[" in a.alt or "]" in a.alt or a.alt.startswith(".") or a.alt.endswith("."):
+        return replace(a, kind="BND", status="breakend")
+    try:
+        contig = genome.resolve(a.chrom)
+    except GenomeMismatch:
+        return replace(a, status="contig_unknown")
+    size, pos = genome.contigs[contig], int(a.pos) - 1
+    if not re.fullmatch("[ACGTNacgtn]+", a.ref):
+        return replace(a, status="non_acgt")
+    if pos < (-1 if a.alt.startswith("<") else 0) or pos + len(a.ref) > size:
+        return replace(a, status="out_of_bounds")
+    if (
+        pos >= 0
+        and set(a.ref.upper()) != {"N"}
+        and (genome.fetch(contig, pos, pos + len(a.ref)) != encode(a.ref)).any()
+    ):
+        return replace(a, status="ref_mismatch")
+    if a.alt.startswith("<"):
+        kind, found = _symbolic(a, info, alts, contig, pos)
+    elif re.fullmatch("[ACGTNacgtn]+", a.alt):
+        kind, found = _letters(a, contig, pos)
+    else:
+        return replace(a, status="non_acgt")
+    if isinstance(found, str):
+        status, _, why = found.partition(": ")
+        return replace(a, kind=kind, status=status, notes=why)
+    size_before, notes = found.end - found.start, ""
+    if found.end > size:
+        return replace(a, kind=kind, status="out_of_bounds")
+    if region is not None and not (contig == region[0] and found.start < region[2] and found.end >= region[1]):
+        return replace(a, kind=kind, status="out_of_region")
+    if max(size_before, size_before + found.gained) > SHARE * window:
+        place = format_region(contig, found.start, max(found.end, found.start + 1))
+        return replace(a, kind=kind, status="too_long", notes=f"{place}, the window has {window:,} bp")
+    if contig != a.chrom:
+        notes = f"{a.chrom} is {contig}"
+    return replace(a, kind=kind, notes=notes, edit=found)
+
+
+def _symbolic(a: Allele, info: dict[str, str], alts: int, contig: str, pos: int) -> tuple[str, Edit | str]:
+    """(kind, the edit, or "status: why")."""
+    name = a.alt.strip("<>")
+    kind = name.partition(":")[0]
+    known = {"DEL": "delete", "INV": "invert", "DUP": "duplicate"}.get(kind)
+    if known is None or (kind == "DUP" and name not in ("DUP", "DUP:TANDEM")):
+        return name[:MOST_SHOWN], "unsupported: only <DEL>, <DUP>, <DUP:TANDEM> and <INV> say what the sequence is"
+    start = pos + 1
+    sizes = info.get("SVLEN", "").split(",")
+    said = sizes[a.number - 1] if len(sizes) == alts else sizes[0] if len(sizes) == 1 else ""
+    length = abs(int(said)) if re.fullmatch(r"-?[0-9]{1,12}", said) else 0
+    end = info.get("END", "")
+    span = int(end) - start if re.fullmatch(r"[0-9]{1,12}", end) else 0
+    if span < 0 or (length and span and alts == 1 and abs(span - length) > 1):
+        return kind, f"malformed: END={end} and SVLEN={said} do not agree with POS={a.pos}"
+    # With several alleles END is that of the longest.
+    size = length if length and (alts > 1 or not span) else span
+    if not size:
+        return kind, "malformed: INFO has neither END nor SVLEN, so the end is not known"
+    return kind, Edit(known, contig, start, start + size)
+
+
+def _letters(a: Allele, contig: str, pos: int) -> tuple[str, Edit | str]:
+    """REF and ALT without what they share at both ends."""
+    ref, alt = a.ref.upper(), a.alt.upper()
+    if ref == alt:
+        return "", "no_alt: ALT is REF"
+    shared = 0
+    while shared < min(len(ref), len(alt)) and ref[shared] == alt[shared]:
+        shared += 1
+    ref, alt, start = ref[shared:], alt[shared:], pos + shared
+    shared = 0
+    while shared < min(len(ref), len(alt)) and ref[-1 - shared] == alt[-1 - shared]:
+        shared += 1
+    ref, alt = ref[: len(ref) - shared], alt[: len(alt) - shared]
+    kind = {(True, False): "DEL", (False, True): "INS"}.get((bool(ref), bool(alt)))
+    kind = kind or ("INDEL" if len(ref) != len(alt) else "SNV" if len(ref) == 1 else "MNV")
+    how = "substitute" if alt else "delete"
+    return kind, Edit(how, contig, start, start + len(ref), alt)
+
+
+def score_columns(channels: tuple[str, ...]) -> list[str]:
+    """Columns behind COLUMNS: of the window, and of the scores of each channel."""
+    each = ("rms", "squared", "insulation", "largest", "largest_at")
+    prefix = [""] if len(channels) == 1 else [f"{c}:" for c in channels]
+    return ["window", "pairs", "shift_bp", *(p + name for p in prefix for name in each)]
+
+
+def score_cells(compared: Compared | None, channels: tuple[str, ...]) -> list:
+    """Of `score_columns`."""
+    if compared is None:
+        return [None] * (3 + 5 * len(channels))
+    cells: list = [compared.region, compared.scores[channels[0]].pairs, compared.shift]
+    for channel in channels:
+        score = compared.scores[channel]
+        cells += [score.rms, score.squared, score.insulation, score.largest, compared.place(score)]
+    return [None if isinstance(c, float) and np.isnan(c) else c for c in cells]
