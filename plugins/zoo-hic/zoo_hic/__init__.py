@@ -16,4 +16,7 @@ def zoo_register(registry) -> None:
     registry.add("metric", "contacts_mean_diagonal_pearson", "zoo_hic.metrics.windowed:MEAN_DIAGONAL")
     registry.add("metric", "contacts_mse", "zoo_hic.metrics.windowed:MSE")
     registry.command("predict-contacts", "zoo_hic.cli.predict_contacts:command", "Contacts from sequence, and of edits")
+    registry.command(
+        "evaluate-contacts", "zoo_hic.cli.evaluate_contacts:command", "Contact maps, judged beyond distance"
+    )
     registry.configs("pkg://zoo_hic.conf")

@@ -88,14 +88,14 @@ class ContactCNN(Encoder):
             seen += (span - 1) * step + (pool - 1) * step
             step *= pool
         self.pooled = pools
-        if tied and (tracks or contexts):
-            raise ConfigError("contact_cnn has no tracks and contexts with tied strands: set strand=augmented")
+        self.tied = tied
+        wide = channels // 2 if tied else channels
         if tracks:
             self.inputs["signal"] = Field("AT", channels=tuple(tracks), bin_size=self.bin_size, required=False)
-            self.of_signal = nn.Conv1d(len(tracks), channels, 1)
+            self.of_signal = nn.Conv1d(len(tracks), wide, 1)
         if contexts:
             self.inputs["context"] = Field("", values="class", vocabulary=tuple(contexts))
-            self.of_context = nn.Embedding(len(contexts), channels)
+            self.of_context = nn.Embedding(len(contexts), wide)
         self.blocks = nn.ModuleList(
             DilatedBlock(channels, kernel=kernel, dilation=2**i, dropout=dropout, tied=tied) for i in range(layers)
         )
@@ -117,9 +117,13 @@ class ContactCNN(Encoder):
             x = norm(functional.max_pool1d(conv(x), pool))
             x = torch.relu(x) if i else torch.exp(x.clamp(max=MOST))
         if "signal" in self.inputs:
-            x = x + self.of_signal(inputs["signal"])
+            x = x + self._both_strands(self.of_signal(inputs["signal"]))
         if "context" in self.inputs:
-            x = x + self.of_context(inputs["context"]).unsqueeze(2)
+            x = x + self._both_strands(self.of_context(inputs["context"]).unsqueeze(2))
         for block in self.blocks:
             x = block(x)
         return x
+
+    def _both_strands(self, x: Tensor) -> Tensor:
+        """What has no strand, for a channel and for its partner on the other strand alike."""
+        return torch.cat([x, x.flip(1)], 1) if self.tied else x

@@ -18,6 +18,7 @@ from zoo.data.genome import Genome
 from zoo.data.region import format_region, parse_region
 from zoo.errors import ConfigError, GenomeMismatch
 from zoo_hic.predictor import MOSTLY_N, Predictor
+from zoo_hic.stitching import average
 from zoo_hic.windows import starts_of
 
 __all__ = ["MOST_BINS", "Predicted", "place_window", "predict_region", "read_place"]
@@ -96,7 +97,7 @@ def predict_region(
         here = slice(first - starts[0], last - starts[0])
         mean = found[0][:, here, here]
     else:
-        mean = _average(found, [s - first for s in starts], last - first)
+        mean = average(found, [s - first for s in starts], last - first)
         apart = np.abs(np.subtract.outer(np.arange(last - first), np.arange(last - first)))
         mean[:, apart > window - step] = np.nan
         notes.append(
@@ -143,23 +144,6 @@ def _within(genome: Genome, contig: str, start: int, end: int) -> tuple[str, int
             f"ends at {size:,}: end it there, or check the assembly"
         )
     return contig, size
-
-
-def _average(found: np.ndarray, starts: list[int], bins: int) -> np.ndarray:
-    """(W, C, T, T) of windows at `starts` -> (C, bins, bins), NaN where none has a known value."""
-    window = found.shape[-1]
-    at = np.arange(window)
-    inside = np.minimum(at, at[::-1])
-    # The pair (i, j) is as near to an end as the nearer of its two bins.
-    weight = 1.0 + np.minimum.outer(inside, inside).astype(np.float32)
-    total = np.zeros((found.shape[1], bins, bins), np.float32)
-    share = np.zeros_like(total)
-    for square, start in zip(found, starts, strict=True):
-        here = slice(start, start + window)
-        known = np.isfinite(square)
-        total[:, here, here] += weight * np.where(known, square, 0)
-        share[:, here, here] += weight * known
-    return np.divide(total, share, out=np.full(total.shape, np.nan, np.float32), where=share > 0)
 
 
 def _moved(contig: str, start: int, window: int, width: int, size: int) -> str:

@@ -103,8 +103,15 @@ class Predictor:
         """bp of a window."""
         return self.bins * self.bin_size
 
-    def maps(self, codes: np.ndarray, *, label: str = "predicting", progress: bool = False) -> np.ndarray:
-        """codes (N, L) uint8 -> (N, C, T, T) float32, natural log(O/E), symmetric.
+    def maps(
+        self,
+        codes: np.ndarray,
+        *,
+        signal: np.ndarray | None = None,
+        label: str = "predicting",
+        progress: bool = False,
+    ) -> np.ndarray:
+        """codes (N, L) uint8, signal (N, A, T) -> (N, C, T, T) float32, natural log(O/E), symmetric.
 
         NaN between bins nearer or further apart than in training, and in rows and columns of bins that are mostly N.
         """
@@ -117,7 +124,8 @@ class Predictor:
         with inferring(self.model), counting(len(codes), label=label, unit="windows", wanted=progress) as advance:
             for first in range(0, len(codes), rows):
                 chosen = torch.from_numpy(np.ascontiguousarray(codes[first : first + rows]))
-                out[first : first + rows] = self._both(chosen.to(self.model.device)).float().cpu().numpy()
+                tracks = None if signal is None else torch.from_numpy(signal[first : first + rows])
+                out[first : first + rows] = self._both(chosen, tracks).float().cpu().numpy()
                 advance(len(chosen))
         if self.preprocess is not None and self.preprocess.log != "e":
             out *= math.log(float(self.preprocess.log))
@@ -139,8 +147,10 @@ class Predictor:
             raise ConfigError(f"{what}{hint}: model {self.model.spec.name!r} has {', '.join(self.channels)}")
         return name
 
-    def _both(self, codes):
-        batch = {"codes": codes}
+    def _both(self, codes, signal=None):
+        batch = {"codes": codes.to(self.model.device)}
+        if signal is not None:
+            batch["signal"] = signal.to(self.model.device)
         if self.context is not None:
             import torch
 

@@ -42,6 +42,7 @@ class SquareWindows(Examples):
     bins: T of a window.  bin_size: bp.  step: bins from one window to the next; the last one ends with its stretch.
     known: share of a window's pairs that must be known in one map at least; other windows are left out.
     nearest, furthest: pairs fewer or more bins apart have weight 0.
+    signal: {contig: (A, T)} epigenomic tracks by bin of the contig.
     """
 
     def __init__(
@@ -56,11 +57,12 @@ class SquareWindows(Examples):
         furthest: int | None = None,
         signal: Mapping[str, np.ndarray] | None = None,
     ):
-        self._stretches, self._bins, self._bin_size, self._signal = list(stretches), bins, bin_size, signal
+        self.stretches, self.signal = list(stretches), signal
+        self._bins, self._bin_size = bins, bin_size
         apart = np.abs(np.arange(bins)[:, None] - np.arange(bins)[None, :])
         self._counted = (apart >= nearest) & (apart <= (bins if furthest is None else furthest))
         places = []
-        for i, stretch in enumerate(self._stretches):
+        for i, stretch in enumerate(self.stretches):
             for start in starts_of(stretch.first, stretch.last, bins, step):
                 square = self._square(stretch, start)
                 share = np.isfinite(square)[:, self._counted].mean(1) if self._counted.any() else np.zeros(1)
@@ -74,12 +76,12 @@ class SquareWindows(Examples):
             raise ConfigError(f"windows of a map have no flank, but {margin} bp are asked for: set trainer.shift=0")
         codes, squares, signal = [], [], []
         for i, start in self.places[np.asarray(indices)]:
-            stretch = self._stretches[i]
+            stretch = self.stretches[i]
             here = slice(start, start + self._bins)
             codes.append(stretch.codes(start * self._bin_size, (start + self._bins) * self._bin_size))
             squares.append(self._square(stretch, start))
-            if self._signal is not None:
-                track = self._signal[stretch.contig][:, here]
+            if self.signal is not None:
+                track = self.signal[stretch.contig][:, here]
                 signal.append(np.pad(track, ((0, 0), (0, self._bins - track.shape[1]))))
         square = np.stack(squares)
         known = np.isfinite(square) & self._counted
@@ -102,7 +104,7 @@ class SquareWindows(Examples):
         rows = self.places[np.asarray(indices)]
         starts = rows[:, 1] * self._bin_size
         return {
-            "chrom": np.array([self._stretches[i].contig for i in rows[:, 0]], object),
+            "chrom": np.array([self.stretches[i].contig for i in rows[:, 0]], object),
             "start": starts,
             "end": starts + self._bins * self._bin_size,
         }

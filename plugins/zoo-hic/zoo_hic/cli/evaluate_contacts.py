@@ -1,0 +1,140 @@
+"""`zoo evaluate-contacts`: a model's contact maps on held-out contigs, judged beyond distance."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    "evaluate-contacts",
+    short_help="Contact maps of held-out contigs, judged beyond distance",
+    epilog="Example: zoo evaluate-contacts runs/hic-yeast/2026-01-31 --ceiling other_lab.mcool --pairs loops.bedpe",
+)
+@click.argument("model", metavar="NAME_OR_RUN")
+@click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
+@click.option("--distances", default="20000-300000", show_default=True, metavar="BP-BP", help="Pairs that count.")
+@click.option("--ceiling", metavar="MAP", help="Another experiment's .cool, .mcool or .hic: what two labs agree on.")
+@click.option("--pairs", metavar="FILE", help="bed2d or BEDPE: is log(O/E) higher there than at the same distances?")
+@click.option("--curve", is_flag=True, help="The correlation of every diagonal as well.")
+@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
+@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data.")
+@click.option("--fasta", multiple=True, help="Genome of the data; may be given several times.")
+@click.option("--allow-other-assembly", is_flag=True, help="Take a ceiling whose contigs have other lengths.")
+@click.option("--draws", default=500, show_default=True, help="Resamples for intervals and nulls.")
+@click.option("--seed", default=0, show_default=True, help="Of the resamples.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@click.option("-o", "--out", help="Write the table to this file (.tsv) too.")
+def command(
+    model, split, distances, ceiling, pairs, curve, config, data, fasta, allow_other_assembly, draws, seed, device, out
+):
+    """Judge the contact maps of a run folder or of the published model NAME on one split of its data.
+
+    Windows are put together into maps of whole contigs.  Every figure of log(observed / expected) stands beside that of
+    distance alone, which is 0, and beside that of another experiment, where one is given.  Intervals come from
+    resampled blocks of the genome.  A model of several cell types is also judged on each other's map.
+    """
+    from zoo.errors import ConfigError
+    from zoo.evaluation.opening import open_evaluated
+    from zoo.tables import write_table
+    from zoo_hic import metrics
+    from zoo_hic.judged import judged
+    from zoo_hic.predictor import Predictor
+    from zoo_hic.windows import SquareWindows
+
+    span = _span(distances)
+    opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
+    examples = opened.source.examples(split)
+    if not isinstance(examples, SquareWindows):
+        raise ConfigError(f"the data of {model!r} are no contact maps: give --data name=contact_maps and its arguments")
+    predictor = Predictor.of(opened.model)
+    found = judged(predictor, examples, progress=True)
+    table = []
+    for channel in predictor.channels:
+        predicted, observed = found.predicted[channel], found.observed[channel]
+        other = None
+        if ceiling:
+            other = _ceiling(ceiling, opened.source, predictor, found, allow_other_assembly)
+        rows = metrics.compare(
+            predicted, observed, predictor.bin_size, distances=span, ceiling=other, draws=draws, seed=seed
+        )
+        click.echo(f"{channel}, {split}: {', '.join(predicted)}")
+        click.echo("\n".join(metrics.lines(rows)))
+        table += [{"channel": channel, "split": split, **vars(row)} for row in rows]
+        if pairs:
+            table += _at_pairs(pairs, opened.source, channel, split, found, predictor, draws, seed)
+        if curve:
+            each = metrics.curve(metrics.bands_of(predicted, observed, predictor.bin_size, span))
+            for d, r, n in zip(each.distances, each.pearson, each.n, strict=True):
+                click.echo(f"{d / 1000:g} kb\t{r:.3f}\t{int(n):,}")
+    if len(predictor.channels) > 1:
+        got = metrics.transfer(found.predicted, found.observed, predictor.bin_size, distances=span, draws=draws)
+        click.echo("\n".join(metrics.transfer_lines(got)))
+    if out:
+        columns = list(dict.fromkeys(key for row in table for key in row))
+        write_table(out, columns, ([row.get(c) for c in columns] for row in table), {"model": opened.name})
+        click.echo(f"{out}: {len(table):,} rows", err=True)
+
+
+def _span(text: str) -> tuple[float, float]:
+    from zoo.errors import ConfigError
+
+    try:
+        low, high = (float(part.replace(",", "").replace("_", "")) for part in text.split("-"))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not 0 < low < high:
+        raise ConfigError(f"distances {text!r} must be two numbers of bp, the lower first, such as 20000-300000")
+    return low, high
+
+
+def _ceiling(path, source, predictor, found, allow_other_assembly):
+    """log(O/E) of another experiment for the stretches that are judged, after the same steps."""
+    import numpy as np
+
+    from zoo.errors import ConfigError
+    from zoo_hic.readers import read_map
+
+    if not hasattr(source, "preprocess"):
+        raise ConfigError("simulated maps have no other experiment: leave out --ceiling")
+    contacts = read_map(
+        path,
+        resolution=predictor.bin_size,
+        balance=source.preprocess.balance,
+        fasta=source.genome,
+        allow_other_assembly=allow_other_assembly,
+    )
+    made = source.preprocess.of_map(contacts, sorted({contig for contig, _ in found.offsets.values()}))
+    out = {}
+    for name, (contig, first) in found.offsets.items():
+        size = len(next(iter(found.observed.values()))[name])
+        square = np.full((size, size), np.nan)
+        part = made[contig][first : first + size, first : first + size]
+        square[: len(part), : len(part)] = part
+        out[name] = square
+    return out
+
+
+def _at_pairs(path, source, channel, split, found, predictor, draws, seed):
+    import numpy as np
+
+    from zoo.errors import ConfigError
+    from zoo_hic.metrics import enrichment, read_pairs
+
+    if not hasattr(source, "maps"):
+        raise ConfigError("simulated maps have no listed pairs: leave out --pairs")
+    sizes = {c: m.bins(c) * m.resolution for m in source.maps.values() for c in m.contigs}
+    listed, here = read_pairs(path, sizes, predictor.bin_size), {}
+    for name, (contig, first) in found.offsets.items():
+        inside = listed.get(contig, np.empty((0, 2), int)) - first
+        kept = ((inside >= 0) & (inside < len(found.observed[channel][name]))).all(1)
+        here[name] = inside[kept]
+    rows = []
+    for what, squares in (("predicted", found.predicted[channel]), ("observed", found.observed[channel])):
+        got = enrichment(squares, here, draws=draws, seed=seed)
+        click.echo(f"{what} log(O/E) at the pairs less that at their distances: {got.excess} p {got.p:.3f}")
+        rows.append({"channel": channel, "split": split, "name": f"{what} at pairs", **_flat(got)})
+    return rows
+
+
+def _flat(got):
+    return {"value": got.excess.value, "low": got.excess.low, "high": got.excess.high, "n": got.excess.n, "p": got.p}

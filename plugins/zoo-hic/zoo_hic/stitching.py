@@ -1,0 +1,24 @@
+"""Windows that overlap, put together into one map."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["average"]
+
+
+def average(found: np.ndarray, starts: list[int], bins: int) -> np.ndarray:
+    """(W, C, T, T) of windows at `starts` -> (C, bins, bins), NaN where none has a known value."""
+    window = found.shape[-1]
+    at = np.arange(window)
+    inside = np.minimum(at, at[::-1])
+    # The pair (i, j) is as near to an end as the nearer of its two bins.
+    weight = 1.0 + np.minimum.outer(inside, inside).astype(np.float32)
+    total = np.zeros((found.shape[1], bins, bins), np.float32)
+    share = np.zeros_like(total)
+    for square, start in zip(found, starts, strict=True):
+        here = slice(start, start + window)
+        known = np.isfinite(square)
+        total[:, here, here] += weight * np.where(known, square, 0)
+        share[:, here, here] += weight * known
+    return np.divide(total, share, out=np.full(total.shape, np.nan, np.float32), where=share > 0)
