@@ -16,6 +16,9 @@ from zoo_copy_number.tracks import TRACKS
 __all__ = ["DepthCNN"]
 
 DEPTH, GC, GC_KNOWN, OFF = (TRACKS.index(name) for name in ("depth", "gc", "gc_known", "off_target"))
+MAPPABILITY = TRACKS.index("mappability")
+FAR, SHARP = 8.0, 4
+"""Median distances from which a bin hardly counts as telling the bias, and how fast trust falls with mappability."""
 COVARIATES = [i for i, name in enumerate(TRACKS) if not name.startswith("depth")]
 
 
@@ -26,8 +29,8 @@ class DepthCNN(Encoder):
        small network over all its tracks, describe how depth follows GC, mappability and reference in this sample.
        A second network reads that and the covariates of a bin, and gives the log2 depth that the bin would have
        without an event.
-    2. What it left.  The bias is taken off the sample's own bins, and the soft histogram of what is left, in which
-       bins far from zero weigh little, is taken off as well.
+    2. What it left.  The bias is taken off the sample's own bins, and the least squares of what is left there on GC,
+       in which bins far off and bins of low mappability weigh little, is taken off as well.
     3. The segments.  Depth less the bias, as it is and in units of the noise between neighbours, goes with the
        covariates through a convolution and residual layers whose dilation doubles, so that a position sees
        `receptive_field` bins.
@@ -100,10 +103,8 @@ class DepthCNN(Encoder):
         told = torch.cat([curve, sample[:, :1].mean(2), self.describe(sample).mean(2)], 1)
         told = self.of_sample(told).unsqueeze(2)
         left = sample[:, :1] - self._learned(sample, near_sample, curve, told)
-        spread = (left.detach().abs() * sample[:, 1:2]).median(2, keepdim=True).values + 0.02
-        weight = sample[:, 1:2] / (1 + (left.detach() / (3 * spread)).square()).square()
-        rest = _curve(near_sample, left, weight)
-        return self._learned(signal, near, curve, told) + _at(near, rest)
+        rest, level = _left_by_gc(near_sample, left, _trust(sample))
+        return self._learned(signal, near, curve, told) + (near * rest.unsqueeze(2)).sum(1, keepdim=True) + level
 
     def _learned(self, tracks: Tensor, near: Tensor, curve: Tensor, told: Tensor) -> Tensor:
         given = torch.cat([tracks[:, COVARIATES], near], 1)
@@ -117,6 +118,32 @@ class DepthCNN(Encoder):
         near = torch.exp(-0.5 * distance.square()) * tracks[:, GC_KNOWN : GC_KNOWN + 1]
         off = tracks[:, OFF : OFF + 1]
         return torch.cat([near * (1 - off), near * off], 1)
+
+
+def _left_by_gc(near: Tensor, left: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights (N, steps) of `near` that give what is left (N, 1, M) from GC, and the level (N, 1, 1) beside that.
+
+    Least squares over the sample's bins, trusted by (N, 1, M), in which bins far from the others weigh little.
+    """
+    near, left, trust = near.detach(), left.detach(), trust.detach()
+    level = (trust * left).sum(2, keepdim=True) / (trust.sum(2, keepdim=True) + 1)
+    weight = trust / (1 + ((left - level) / (FAR * _middle(left - level))).square()).square()
+    level = (weight * left).sum(2, keepdim=True) / (weight.sum(2, keepdim=True) + 1)
+    both = torch.einsum("nim,njm->nij", near * weight, near)
+    both = both + torch.eye(near.shape[1], device=near.device, dtype=near.dtype)
+    rest = torch.linalg.solve(both, (near * weight * (left - level)).sum(2))
+    return rest, level
+
+
+def _trust(sample: Tensor) -> Tensor:
+    """(N, 1, M): 1 where the depth is known, less where the mappability is low."""
+    mappability = 1 + sample[:, MAPPABILITY : MAPPABILITY + 1] / 2
+    return sample[:, 1:2] * mappability.clamp(0, 1) ** SHARP
+
+
+def _middle(x: Tensor) -> Tensor:
+    """Median absolute value (N, 1, 1), at least 0.02."""
+    return x.abs().median(2, keepdim=True).values + 0.02
 
 
 def _curve(near: Tensor, values: Tensor, weight: Tensor) -> Tensor:
