@@ -125,10 +125,10 @@ def _left_by_gc(near: Tensor, left: Tensor, trust: Tensor) -> tuple[Tensor, Tens
 
     Least squares over the sample's bins, trusted by (N, 1, M), in which bins far from the others weigh little.
     """
-    near, left, trust = near.detach(), left.detach(), trust.detach()
-    level = (trust * left).sum(2, keepdim=True) / (trust.sum(2, keepdim=True) + 1)
-    weight = trust / (1 + ((left - level) / (FAR * _middle(left - level))).square()).square()
-    level = (weight * left).sum(2, keepdim=True) / (weight.sum(2, keepdim=True) + 1)
+    level = _mean(left.detach(), trust)
+    far = (left.detach() - level) / (FAR * _middle(left.detach() - level))
+    weight = trust / (1 + far.square()).square()
+    level = _mean(left, weight)
     both = torch.einsum("nim,njm->nij", near * weight, near)
     both = both + torch.eye(near.shape[1], device=near.device, dtype=near.dtype)
     rest = torch.linalg.solve(both, (near * weight * (left - level)).sum(2))
@@ -144,6 +144,11 @@ def _trust(sample: Tensor) -> Tensor:
 def _middle(x: Tensor) -> Tensor:
     """Median absolute value (N, 1, 1), at least 0.02."""
     return x.abs().median(2, keepdim=True).values + 0.02
+
+
+def _mean(x: Tensor, weight: Tensor) -> Tensor:
+    """(N, 1, 1), drawn to 0 where little is known."""
+    return (weight * x).sum(2, keepdim=True) / (weight.sum(2, keepdim=True) + 1)
 
 
 def _curve(near: Tensor, values: Tensor, weight: Tensor) -> Tensor:

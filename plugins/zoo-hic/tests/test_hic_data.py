@@ -78,6 +78,23 @@ def test_a_stretch_shorter_than_a_window_is_padded_with_what_is_unknown():
     assert batch["signal"][0].sum() == 20
 
 
+def test_windows_may_hang_over_the_ends_of_a_contig_where_they_read_n():
+    square = np.arange(400, dtype=np.float32).reshape(1, 20, 20)
+    square = square + square.transpose(0, 2, 1)
+    inside = lambda a, b: np.where((np.arange(a, b) >= 0) & (np.arange(a, b) < 200), 1, 4).astype(np.uint8)  # noqa: E731
+    whole, part = Stretch("c", 0, 20, square, inside), Stretch("c", 5, 20, square, inside)
+    options = {"step": 4, "overhang": 3, "signal": {"c": np.arange(20, dtype=np.float32)[None]}}
+    examples = SquareWindows([whole], 8, 10, **options)
+    assert examples.starts(whole, 4) == [-3, 1, 5, 9, 13, 15]
+    assert examples.starts(part, 4)[0] == 5, "a part of a contig hangs over its own end alone"
+    batch = examples.batch([0, 5])
+    assert (batch["codes"] == 4).sum(1).tolist() == [30, 30]
+    assert not batch["weight/contacts"][0, 0, :3].any()
+    assert (batch["target/contacts"][0, 0, 3:, 3:] == square[0, :5, :5]).all()
+    assert (batch["target/contacts"][1, 0, :5, :5] == square[0, 15:, 15:]).all()
+    assert batch["signal"][:, 0].tolist() == [[0, 0, 0, 0, 1, 2, 3, 4], [15, 16, 17, 18, 19, 0, 0, 0]]
+
+
 def test_pairs_too_near_or_too_far_have_no_weight():
     stretch = Stretch("c", 0, 30, np.zeros((1, 30, 30), np.float32), lambda a, b: np.zeros(b - a, np.uint8))
     batch = SquareWindows([stretch], 10, 10, step=5, nearest=2, furthest=4).batch([0])

@@ -13,7 +13,7 @@ import numpy as np
 from zoo_hic.metrics.bands import Squares
 from zoo_hic.predictor import Predictor
 from zoo_hic.stitching import average
-from zoo_hic.windows import SquareWindows, starts_of
+from zoo_hic.windows import SquareWindows
 
 __all__ = ["Judged", "judged"]
 
@@ -41,18 +41,14 @@ def judged(predictor: Predictor, examples: SquareWindows, *, progress: bool = Fa
     offsets: dict[str, tuple[str, int]] = {}
     for stretch in examples.stretches:
         size = stretch.last - stretch.first
-        starts = starts_of(stretch.first, stretch.last, window, step)
+        starts = examples.starts(stretch, step)
         codes = np.stack([stretch.codes(s * width, (s + window) * width) for s in starts])
         signal = None
         if examples.signal is not None:
-            track = examples.signal[stretch.contig]
-            cut = [track[:, s : s + window] for s in starts]
-            signal = np.stack([np.pad(c, ((0, 0), (0, window - c.shape[1]))) for c in cut]).astype(np.float32)
+            signal = np.stack([examples.tracks(stretch.contig, s) for s in starts])
         found = predictor.maps(codes, signal=signal, label=f"predicting {stretch.contig}", progress=progress)
-        if len(starts) == 1:
-            mean = found[0][:, :size, :size]
-        else:
-            mean = average(found, [s - stretch.first for s in starts], size)
+        mean = average(found, [s - stretch.first for s in starts], size)
+        if size > window:
             apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
             mean[:, apart > window - step] = np.nan
         truth = stretch.squares[:, stretch.first : stretch.last, stretch.first : stretch.last]

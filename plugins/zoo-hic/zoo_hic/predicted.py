@@ -85,9 +85,14 @@ def predict_region(
             f"{MOST_BINS:,}: split it into parts"
         )
     notes = list(predictor.notes)
-    single = last - first <= window
+    hang = predictor.overhang
+    single = last - first <= window and not hang
     step = max(1, window // 4)
-    starts = [place_window(first, last, window, total)] if single else starts_of(first, last, window, step)
+    if single:
+        starts = [place_window(first, last, window, total)]
+    else:
+        before, after = hang * (first == 0), hang * (last == total)
+        starts = starts_of(first - before, last + after, window, step)
     if single and starts[0] != (first + last - window) // 2:
         notes.append(_moved(contig, starts[0], window, width, size))
     codes = np.stack([genome.fetch(contig, s * width, (s + window) * width) for s in starts])
@@ -98,11 +103,12 @@ def predict_region(
         mean = found[0][:, here, here]
     else:
         mean = average(found, [s - first for s in starts], last - first)
-        apart = np.abs(np.subtract.outer(np.arange(last - first), np.arange(last - first)))
-        mean[:, apart > window - step] = np.nan
-        notes.append(
-            f"{len(starts)} windows are averaged; pairs more than {(window - step) * width:,} bp apart are unknown"
-        )
+        said = f"{len(starts)} windows are averaged"
+        if last - first > window:
+            apart = np.abs(np.subtract.outer(np.arange(last - first), np.arange(last - first)))
+            mean[:, apart > window - step] = np.nan
+            said += f"; pairs more than {(window - step) * width:,} bp apart are unknown"
+        notes.append(said)
     if predictor.near or predictor.far is not None:
         far = "" if predictor.far is None else f" or more than {predictor.far * width:,} bp"
         notes.append(f"pairs less than {predictor.near * width:,} bp{far} apart were not in training: unknown")

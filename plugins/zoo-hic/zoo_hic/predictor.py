@@ -40,6 +40,7 @@ class Predictor:
     preprocess: from contacts to the targets of its training; None where the model does not say.
     strands: predictions of both strands are averaged.
     context: class id of the cell type, of a model that reads one.
+    overhang: bins by which its training windows hung over the ends of a contig.
     notes: what a user should know.
     """
 
@@ -52,6 +53,7 @@ class Predictor:
     preprocess: Preprocess | None = None
     strands: bool = True
     context: int | None = None
+    overhang: int = 0
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -95,6 +97,7 @@ class Predictor:
             preprocess,
             strands,
             identity,
+            int((model.spec.data.get("config") or {}).get("overhang") or 0),
             tuple(notes),
         )
 

@@ -37,6 +37,7 @@ class ContactMaps(Source):
     preprocess: arguments of zoo_hic.preprocess.Preprocess by name: every step from contacts to target.
     nearest, furthest: bp; pairs nearer or further apart are left out of training and evaluation.
     known: share of a window's pairs that must be known.
+    overhang: bins by which windows may hang over the ends of a contig, where they read N.
     allow_other_assembly: accept maps whose contigs are not as long as the genome's.
     exclude: contigs that no split holds, such as the mitochondrion.
     tracks: {name: BED file}: epigenomic context that the model reads beside the sequence, as log(1 + intervals that
@@ -60,6 +61,7 @@ class ContactMaps(Source):
         nearest: int = 20_000,
         furthest: int | None = None,
         known: float = 0.1,
+        overhang: int = 0,
         allow_other_assembly: bool = False,
         exclude: Sequence[str] = (),
         tracks: Mapping[str, str] | None = None,
@@ -92,7 +94,7 @@ class ContactMaps(Source):
         self._contigs = self._shared(set(exclude))
         self._bins, self._step, self._known, self._bin_size = bins, step, known, resolution
         self._near, self._far = -(-nearest // resolution), None if furthest is None else furthest // resolution
-        self._licence = licence
+        self._licence, self._overhang = licence, overhang
         self.input_length = bins * resolution
         self.targets = {TARGET: Field("CTT", tuple(maps), "log(observed / expected)", bin_size=resolution)}
         self._tracks: dict[str, np.ndarray] | None = None
@@ -138,6 +140,7 @@ class ContactMaps(Source):
             nearest=self._near,
             furthest=self._far,
             signal=self._tracks,
+            overhang=self._overhang,
         )
 
     def describe(self) -> dict[str, Any]:

@@ -8,7 +8,10 @@ __all__ = ["average"]
 
 
 def average(found: np.ndarray, starts: list[int], bins: int) -> np.ndarray:
-    """(W, C, T, T) of windows at `starts` -> (C, bins, bins), NaN where none has a known value."""
+    """(W, C, T, T) of windows at `starts` -> (C, bins, bins), NaN where none has a known value.
+
+    Windows may begin before 0 and end behind `bins`; what lies there is left out.
+    """
     window = found.shape[-1]
     at = np.arange(window)
     inside = np.minimum(at, at[::-1])
@@ -17,8 +20,10 @@ def average(found: np.ndarray, starts: list[int], bins: int) -> np.ndarray:
     total = np.zeros((found.shape[1], bins, bins), np.float32)
     share = np.zeros_like(total)
     for square, start in zip(found, starts, strict=True):
-        here = slice(start, start + window)
+        low, high = max(start, 0), min(start + window, bins)
+        here, there = slice(low, high), slice(low - start, high - start)
+        square, near = square[:, there, there], weight[there, there]
         known = np.isfinite(square)
-        total[:, here, here] += weight * np.where(known, square, 0)
-        share[:, here, here] += weight * known
+        total[:, here, here] += near * np.where(known, square, 0)
+        share[:, here, here] += near * known
     return np.divide(total, share, out=np.full(total.shape, np.nan, np.float32), where=share > 0)

@@ -43,6 +43,8 @@ class SquareWindows(Examples):
     known: share of a window's pairs that must be known in one map at least; other windows are left out.
     nearest, furthest: pairs fewer or more bins apart have weight 0.
     signal: {contig: (A, T)} epigenomic tracks by bin of the contig.
+    overhang: bins by which windows may hang over the ends of a contig, where they read N: that tells a network
+        where a chromosome ends.
     """
 
     def __init__(
@@ -56,14 +58,15 @@ class SquareWindows(Examples):
         nearest: int = 0,
         furthest: int | None = None,
         signal: Mapping[str, np.ndarray] | None = None,
+        overhang: int = 0,
     ):
         self.stretches, self.signal = list(stretches), signal
-        self._bins, self._bin_size = bins, bin_size
+        self._bins, self._bin_size, self._overhang = bins, bin_size, overhang
         apart = np.abs(np.arange(bins)[:, None] - np.arange(bins)[None, :])
         self._counted = (apart >= nearest) & (apart <= (bins if furthest is None else furthest))
         places = []
         for i, stretch in enumerate(self.stretches):
-            for start in starts_of(stretch.first, stretch.last, bins, step):
+            for start in self.starts(stretch, step):
                 square = self._square(stretch, start)
                 share = np.isfinite(square)[:, self._counted].mean(1) if self._counted.any() else np.zeros(1)
                 if share.max() >= known:
@@ -77,12 +80,10 @@ class SquareWindows(Examples):
         codes, squares, signal = [], [], []
         for i, start in self.places[np.asarray(indices)]:
             stretch = self.stretches[i]
-            here = slice(start, start + self._bins)
             codes.append(stretch.codes(start * self._bin_size, (start + self._bins) * self._bin_size))
             squares.append(self._square(stretch, start))
             if self.signal is not None:
-                track = self.signal[stretch.contig][:, here]
-                signal.append(np.pad(track, ((0, 0), (0, self._bins - track.shape[1]))))
+                signal.append(self.tracks(stretch.contig, start))
         square = np.stack(squares)
         known = np.isfinite(square) & self._counted
         out = {
@@ -92,12 +93,26 @@ class SquareWindows(Examples):
         }
         return out | ({"signal": np.stack(signal)} if signal else {})
 
+    def starts(self, stretch: Stretch, step: int) -> list[int]:
+        """First bins of windows over a stretch; below 0 where one hangs over the contig's begin."""
+        before = self._overhang if stretch.first == 0 else 0
+        after = self._overhang if stretch.last >= stretch.squares.shape[1] else 0
+        return starts_of(stretch.first - before, stretch.last + after, self._bins, step)
+
+    def tracks(self, contig: str, start: int) -> np.ndarray:
+        """(A, T) of a window; 0 beyond the contig."""
+        whole = self.signal[contig]
+        out = np.zeros((len(whole), self._bins), np.float32)
+        low, high = max(start, 0), min(start + self._bins, whole.shape[1])
+        out[:, low - start : high - start] = whole[:, low:high]
+        return out
+
     def _square(self, stretch: Stretch, start: int) -> np.ndarray:
         """(C, T, T) of a window; bins beyond the stretch are unknown."""
-        size = min(self._bins, stretch.last - start)
-        here = slice(start, start + size)
+        low, high = max(start, stretch.first), min(start + self._bins, stretch.last)
         out = np.full((len(stretch.squares), self._bins, self._bins), np.nan, np.float32)
-        out[:, :size, :size] = stretch.squares[:, here, here]
+        there, here = slice(low - start, high - start), slice(low, high)
+        out[:, there, there] = stretch.squares[:, here, here]
         return out
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
