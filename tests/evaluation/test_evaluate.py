@@ -236,12 +236,13 @@ def test_classes_by_position_are_judged_beside_the_most_frequent_class():
     assert constant["value"] == pytest.approx((labels[:, 5:] == 0).mean())
 
 
-def test_contact_maps_without_a_metric_are_said_to_have_none():
-    field = Field("CTT", ("map",))
+def test_targets_without_a_metric_are_said_to_have_none():
+    field = Field("CTT", ("map",), values="count")
+    reason = "no metric is known for count targets of axes 'CTT'"
     maps = np.zeros((120, 1, 4, 4), np.float32)
     model = Fake(lambda x: torch.zeros(len(x), 1, 4, 4), field)
     found = evaluate(model, Tables(field, Rows(random_codes(), maps)))
-    assert [row["note"] for row in found.rows] == ["no metric is known for real targets of axes 'CTT'"]
+    assert [row["note"] for row in found.rows] == [reason, f"{reason}; no training rows"]
     assert "no metric is known" in found.table()
 
 

@@ -144,7 +144,7 @@ def test_correlation_with_a_constant_is_undefined():
         (Field("CT", ("a",), values="count"), ["pearson", "jsd_median", "log_count_pearson"]),
         (Field("CT", ("a",)), ["pearson"]),
         (Field("CT", ("a",), values="binary"), ["auroc", "auprc"]),
-        (Field("CTT", ("a",)), []),
+        (Field("CTT", ("a",), values="count"), []),
     ],
 )
 def test_the_field_chooses_the_metrics(field, names):

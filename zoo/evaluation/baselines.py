@@ -1,4 +1,4 @@
-"""What a model must beat: GC content, k-mers, the best match of a known motif, the average profile.
+"""What a model must beat: GC content, k-mers, the best match of a known motif, the average profile or map.
 
 Each is features of the sequence and a small fit on the training split, chosen on the validation split.
 Where the features are one number (GC, the best match), ranks and correlations are of the number itself.
@@ -42,10 +42,12 @@ class Baseline:
 def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Baseline]:
     """The baselines of a target; a motif named like one of its tasks is for that task only."""
     constant = Baseline("most frequent class" if field.values == "class" else "mean profile", None)
+    if field.axes == "CTT":
+        return [Baseline("mean map", None)]
     if "T" in field.axes:
         by_total = field.values == "count" and field.axes in ("CT", "T")
         scaled = [Baseline("GC", gc_content), _kmers(k, "ridge")] if by_total else []
-        return [constant, *scaled] if len(field.axes) <= 2 else []
+        return [constant, *scaled]
     found = [Baseline("GC", gc_content), _kmers(k, "logistic" if field.values in ("binary", "class") else "ridge")]
     if field.values != "class":
         for motif in motifs:

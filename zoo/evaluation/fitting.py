@@ -127,9 +127,14 @@ def score_of(features: Any) -> np.ndarray | None:
 
 
 def _constant(train: np.ndarray, field: Field, n: int) -> np.ndarray:
-    """The mean profile (n, T), or the share of every class (n, K, ...)."""
+    """The mean profile (n, T) or map (n, T, T), with the overall mean where no row has a label; for classes the share
+    of each (n, K, ...)."""
     if field.values == "class":
         share = np.bincount(train[train >= 0].astype(int).ravel(), minlength=len(field.vocabulary)).astype(np.float64)
         share = (share / max(share.sum(), 1)).reshape(1, -1, *[1] * (train.ndim - 1))
         return np.broadcast_to(share, (n, share.shape[1], *train.shape[1:]))
-    return np.broadcast_to(np.nanmean(train, axis=0), (n, *train.shape[1:]))
+    known = np.isfinite(train)
+    total, seen = np.where(known, train, 0).sum(0, dtype=np.float64), known.sum(0)
+    overall = total.sum() / max(seen.sum(), 1)
+    mean = np.divide(total, seen, out=np.full(total.shape, overall), where=seen > 0)
+    return np.broadcast_to(mean, (n, *train.shape[1:]))
