@@ -22,7 +22,11 @@ NAMES = ["ctcf-motif-cnn", "ctcf-dilated-cnn"]
 
 def test_each_shipped_model_is_listed_by_its_own_package():
     owners = {m["name"]: m["plugin"] for m in zoo.list_models() if m["source"].startswith("pkg://")}
-    assert owners == {"ctcf-motif-cnn": "zoo-core", "ctcf-dilated-cnn": "zoo-dilated-cnn"}
+    assert owners == {
+        "ctcf-motif-cnn": "zoo-core",
+        "ctcf-dilated-cnn": "zoo-dilated-cnn",
+        "hic-simulated": "zoo-hic",
+    }
     assert all(distribution(owner) for owner in owners.values())
 
 

@@ -20,3 +20,4 @@ def zoo_register(registry) -> None:
         "evaluate-contacts", "zoo_hic.cli.evaluate_contacts:command", "Contact maps, judged beyond distance"
     )
     registry.configs("pkg://zoo_hic.conf")
+    registry.models("zoo_hic", "registry.yaml")
