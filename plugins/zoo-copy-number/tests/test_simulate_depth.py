@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import ConfigError
 from zoo_copy_number.simulate import Settings, genome_design, simulate_sample, target_design, with_reference
+from zoo_copy_number.source import SimulatedDepth
 
 FLAT = Settings(
     noise=(0.1, 0.1),
@@ -257,3 +258,22 @@ def test_designs_that_cannot_be_are_refused():
         target_design(rng, targets=1000, sizes={"chr1": 100_000})
     with pytest.raises(ConfigError, match="at least 3"):
         with_reference(rng, target_design(rng, targets=300), normals=2)
+
+
+def test_the_source_takes_other_settings_and_says_them():
+    options = {"bins": 64, "samples": 6, "size": 400, "kinds": ["genome"]}
+    source = SimulatedDepth(**options, settings={"pure": 1.0, "noise": [0.05, 0.06]})
+    assert source.settings.noise == (0.05, 0.06)
+    assert source.settings.any_length, "what is not named stays as in training"
+    assert source.describe()["settings"]["pure"] == 1.0
+    assert source.describe()["config"]["settings"] == {"pure": 1.0, "noise": [0.05, 0.06]}
+    with pytest.raises(ConfigError, match=r"no setting 'purty'.*purity"):
+        SimulatedDepth(**options, settings={"purty": 1})
+
+
+def test_events_of_any_length_are_mostly_short():
+    settings = Settings(events=(60.0, 60.0), any_length=True, arms=0.0, altered=0.9)
+    lengths = sample_of(settings, design=design_of(bins=60_000)).events["bins"]
+    assert lengths.min() <= 2
+    assert lengths.max() > 100
+    assert np.median(lengths) < 30

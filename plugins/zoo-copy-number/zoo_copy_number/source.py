@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -47,7 +47,9 @@ class SimulatedDepth(Source):
     bins: of a window.
     samples: of training; a twelfth of them, at least 6, in validation and in test.
     size: bins of a sample, about.
-    kinds: genome (equal bins of 1 to 500 kb), exome (uneven targets), panel (few targets and off-target bins).
+    kinds: genome (equal bins of 1 to 500 kb), exome (uneven targets), panel (few targets and off-target bins); one that
+        is named twice is twice as frequent.
+    settings: of zoo_copy_number.simulate.Settings, by name, where they differ from TRAINING.
     seed: of the data; a run's own seed leaves it alone.
     """
 
@@ -58,12 +60,20 @@ class SimulatedDepth(Source):
         samples: int = 2_400,
         size: int = 7_000,
         kinds: Sequence[str] = KINDS,
+        settings: Mapping[str, Any] | None = None,
         seed: int = 0,
     ):
         for kind in kinds:
             if kind not in KINDS:
                 raise ConfigError(f"data simulated_depth has no kind {kind!r}" + did_you_mean(kind, KINDS))
-        given = {"bins": bins, "samples": samples, "size": size, "kinds": list(kinds), "seed": seed}
+        unknown = set(settings or {}) - set(Settings.__dataclass_fields__)
+        if unknown:
+            name = sorted(unknown)[0]
+            raise ConfigError(f"simulated depth has no setting {name!r}" + did_you_mean(name, TRAINING.__dict__))
+        changed = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in (settings or {}).items()}
+        self.settings = replace(TRAINING, **changed)
+        given = {"bins": bins, "samples": samples, "size": size, "kinds": list(kinds)}
+        given |= {"settings": dict(settings) if settings else None, "seed": seed}
         self._config = {"name": "simulated_depth", **given}
         signal = Field("AT", channels=TRACKS, bin_size=1)
         self.inputs = {"signal": signal, "sample": signal}
@@ -89,7 +99,7 @@ class SimulatedDepth(Source):
             with counting(n, label=f"simulating {split}", unit="samples", wanted=True) as advance:
                 for i in range(n):
                     kind = self._kinds[i % len(self._kinds)]
-                    made.append(sample_of(kind, self._size, (self._seed, at, i), TRAINING, autosomes=AUTOSOMES))
+                    made.append(sample_of(kind, self._size, (self._seed, at, i), self.settings, autosomes=AUTOSOMES))
                     advance(1)
             self._made[split] = _Windows(made, self.input_length, (self._seed, at))
         return self._made[split]
@@ -100,7 +110,7 @@ class SimulatedDepth(Source):
             "name": "simulated_depth",
             "licence": "simulated",
             "splits": {split: {"samples": n} for split, n in self._n.items()},
-            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in TRAINING.__dict__.items()},
+            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in self.settings.__dict__.items()},
             "config": self._config,
         }
 
