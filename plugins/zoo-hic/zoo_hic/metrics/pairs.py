@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.aliases import find
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares, band_of
@@ -44,8 +45,9 @@ class Enrichment:
 def read_pairs(path: str | os.PathLike, sizes: Mapping[str, int], resolution: int) -> dict[str, np.ndarray]:
     """{contig: (P, 2) int64 bins, first below second} of a bed2d or BEDPE file: chrom, start, end, chrom, start, end.
 
-    Coordinates are 0-based half-open; a place is the bin of its middle.  Further columns, empty lines and those that
-    start with # are skipped.  Pairs are listed once, and left out when both places are one bin.
+    Coordinates are 0-based half-open; a place is the bin of its middle.  Contigs are matched by name or alias.  Further
+    columns, empty lines and those that start with # are skipped.  Pairs are listed once, and left out when both places
+    are one bin.
 
     Raises DataError for lines that are none, places outside of a contig of `sizes`, pairs of two contigs or files
     above 256 MB; GenomeMismatch for a contig that `sizes` lacks.
@@ -56,6 +58,7 @@ def read_pairs(path: str | os.PathLike, sizes: Mapping[str, int], resolution: in
     if path.stat().st_size > _MOST_BYTES:
         raise DataError(f"{path} has more than {_MOST_BYTES:,} bytes: give a shorter list of pairs")
     found: dict[str, set] = {}
+    called: dict[str, str | None] = {}
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             if line.isspace() or line.startswith("#"):
@@ -66,11 +69,14 @@ def read_pairs(path: str | os.PathLike, sizes: Mapping[str, int], resolution: in
                 places = [(cells[k], int(cells[k + 1]), int(cells[k + 2])) for k in (0, 3)]
             except (IndexError, ValueError):
                 raise DataError(f"{where} is no pair: give chrom, start, end of both places") from None
-            contig = places[0][0]
-            if places[1][0] != contig:
-                raise DataError(f"{where} joins {contig[:50]} and {places[1][0][:50]}: give pairs of one contig only")
-            if contig not in sizes:
-                raise GenomeMismatch(f"{where} is on {contig[:50]!r}, which the map lacks: rename or remove its lines")
+            named = places[0][0]
+            if places[1][0] != named:
+                raise DataError(f"{where} joins {named[:50]} and {places[1][0][:50]}: give pairs of one contig only")
+            if named not in called:
+                called[named] = named if named in sizes else find(named, sizes)
+            contig = called[named]
+            if contig is None:
+                raise GenomeMismatch(f"{where} is on {named[:50]!r}, which the map lacks: rename or remove its lines")
             for _, start, end in places:
                 if not 0 <= start < end <= -(-sizes[contig] // resolution) * resolution:
                     raise DataError(
