@@ -117,3 +117,18 @@ def test_tied_strands_read_tracks_and_contexts_too():
     given = {"one_hot": x, "signal": track, "context": context}
     turned = {"one_hot": x.flip(1, 2), "signal": track.flip(2), "context": context}
     torch.testing.assert_close(encoder(turned), encoder(given).flip(1, 2))
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_composition_tells_gc_and_where_a_contig_ends(tied):
+    torch.manual_seed(6)
+    encoder = ContactCNN(**SMALL, composition=True, tied=tied, dropout=0.0).eval()
+    x = one_hot(1)
+    ended = x.clone()
+    ended[:, :, 256:] = 0
+    plain = ContactCNN(**SMALL, tied=tied, dropout=0.0).eval()
+    plain.load_state_dict({k: v for k, v in encoder.state_dict().items() if "composition" not in k})
+    added = encoder({"one_hot": ended})[:, :, 12] - plain({"one_hot": ended})[:, :, 12]
+    assert added.abs().max() > 1e-3
+    if tied:
+        torch.testing.assert_close(encoder({"one_hot": x.flip(1, 2)}), encoder({"one_hot": x}).flip(1, 2))

@@ -29,6 +29,7 @@ class ContactCNN(Encoder):
        The first activation is exponential: a filter that is nearly a motif then stands out from all that is not, and
        sites of some 15 bp are found among 10^5 bp (Koo & Ploenzke 2021, doi:10.1038/s42256-020-00291-x); with relu
        the same network stays at the mean for epochs.  The others are relu.
+       `composition` adds the shares of A, C, G and T in a bin: GC content, and with N where a contig ends.
     3. context, where the model has one: epigenomic tracks by bin through one convolution, and one vector a cell type,
        are added; sequence alone cannot tell cell types apart.
     4. for i in 0 .. layers - 1: x + relu(convolution of width `kernel`, dilation 2^i)
@@ -45,6 +46,7 @@ class ContactCNN(Encoder):
     layers: dilated layers; they see (kernel - 1) * (2^layers - 1) bins beside their own.
     kernel: bins of a dilated filter, odd.
     dropout: of the dilated layers.
+    composition: read base composition by bin beside motifs.
     tracks: names of epigenomic tracks, read by bin from the input `signal` (N, A, T).
     contexts: names of cell types; the input `context` (N,) is an index into them.
     tied: weights are shared between the strands; half of the channels are then the other strand's.
@@ -61,6 +63,7 @@ class ContactCNN(Encoder):
         layers: int = 6,
         kernel: int = 3,
         dropout: float = 0.1,
+        composition: bool = False,
         tracks: Sequence[str] = (),
         contexts: Sequence[str] = (),
         tied: bool = False,
@@ -89,6 +92,7 @@ class ContactCNN(Encoder):
             step *= pool
         self.pooled = pools
         self.tied = tied
+        self.of_composition = convolution(4, channels, 1, tied=tied) if composition else None
         wide = channels // 2 if tied else channels
         if tracks:
             self.inputs["signal"] = Field("AT", channels=tuple(tracks), bin_size=self.bin_size, required=False)
@@ -116,6 +120,9 @@ class ContactCNN(Encoder):
         for i, (conv, norm, pool) in enumerate(zip(self.stem, self.norms, self.pooled, strict=True)):
             x = norm(functional.max_pool1d(conv(x), pool))
             x = torch.relu(x) if i else torch.exp(x.clamp(max=MOST))
+        if self.of_composition is not None:
+            share = functional.avg_pool1d(inputs["one_hot"], self.bin_size)
+            x = x + self.of_composition(4 * share - 1)
         if "signal" in self.inputs:
             x = x + self._both_strands(self.of_signal(inputs["signal"]))
         if "context" in self.inputs:
