@@ -16,3 +16,4 @@ def zoo_register(registry) -> None:
     registry.command("call-cnv", "zoo_copy_number.cli.call_cnv:command", "Call copy number from read depth")
     registry.command("calibrate-cnv", "zoo_copy_number.cli.calibrate_cnv:command", "Fit qualities of copy number calls")
     registry.configs("pkg://zoo_copy_number.conf")
+    registry.models("zoo_copy_number", "registry.yaml")

@@ -15,7 +15,7 @@ from zoo.progress import counting
 from zoo_copy_number.baselines import BASELINES, call, tune
 from zoo_copy_number.calibration import counted
 from zoo_copy_number.calling import Called, call_sample
-from zoo_copy_number.scoring import Scored, table
+from zoo_copy_number.scoring import CLASSES, Scored, table
 from zoo_copy_number.simulate import Simulated
 from zoo_copy_number.source import sample_of
 
@@ -137,11 +137,15 @@ def card_rows(
             "note": note,
         }
 
+    long = np.asarray(counts) * (np.array(CLASSES) >= LONG)[:, None]
     rows = [
         row("event_f1", r.f1, r.events, f"{group}, {r.length} bins" if r.length else group)
         for r in table(counts)
         if np.isfinite(r.f1.value)
     ]
+    together = table(long)[-1]
+    if np.isfinite(together.f1.value):
+        rows.append(row("event_f1", together.f1, together.events, f"{group}, {LONG} bins and more"))
     if held is not None:
         wrong, kept, calls, events = reliability(held)
         rows.append(row("wrong_at_q20", wrong, calls, group, "share of calls of quality 20 or more"))
