@@ -80,7 +80,7 @@ def call_sample(
     wanted = copies[segments["contig"]]
     quality = phred(features(segments, wanted, noise), head.quality.cpu().numpy())
     calls = [
-        _call(bins, segment, int(copy), float(q), no_call)
+        _call(bins, segment, predicted.corrected, int(copy), float(q), no_call)
         for segment, copy, q in zip(segments, wanted, quality, strict=True)
     ]
     sure = called_copies(segments, states, quality, no_call)
@@ -98,10 +98,10 @@ def called_copies(segments: np.ndarray, states: np.ndarray, quality: np.ndarray,
     return copies
 
 
-def _call(bins: Bins, segment: np.void, expected: int, quality: float, no_call: float) -> Call:
+def _call(bins: Bins, segment: np.void, corrected: np.ndarray, expected: int, quality: float, no_call: float) -> Call:
     first, last, state = int(segment["first"]), int(segment["last"]), int(segment["state"])
     where = (bins.contigs[segment["contig"]], int(bins.start[first]), int(bins.end[last - 1]))
-    numbers = {"n_bins": int(segment["bins"]), "log2": float(segment["log2"]), "expected": expected}
+    numbers = {"n_bins": int(segment["bins"]), "log2": float(np.nanmedian(corrected[first:last])), "expected": expected}
     if quality < no_call:
         return Call(*where, None, "NO-CALL", quality, **numbers)
     kind = "NEUTRAL" if state == expected else "DEL" if state < expected else "DUP"
