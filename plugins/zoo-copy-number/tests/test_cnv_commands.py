@@ -204,3 +204,16 @@ def test_normals_take_out_what_a_kit_does(folder, tmp_path, capsys):
     assert "1 normal is no pool" in capsys.readouterr().err
     assert main(["call-cnv", tumour, *model, "--normal", normals[0], "--reference", "pool.cnn"]) != 0
     assert "leave one out" in capsys.readouterr().err
+
+
+def test_gc_can_be_withheld(folder, tmp_path, capsys):
+    gc = tmp_path / "gc.bedgraph"
+    rng = np.random.default_rng(1)
+    rows = [("chr1", BINS), ("chrX", 100)]
+    lines = [f"{c}\t{i * WIDTH}\t{(i + 1) * WIDTH}\t{rng.uniform(0.3, 0.6):.3f}" for c, n in rows for i in range(n)]
+    gc.write_text("\n".join(lines) + "\n")
+    given = ["call-cnv", str(folder / "depth.bedgraph"), "--model", str(folder / "run" / "model"), "--gc", str(gc)]
+    assert main(given) == 0
+    assert "raw" in capsys.readouterr().out
+    assert main([*given, "--ignore-gc"]) == 0
+    assert "gc_correlation\tunknown" in capsys.readouterr().out

@@ -17,6 +17,7 @@ import click
 )
 @click.option("--fasta", help="Genome of the bins: gives their GC, and checks that they fit.")
 @click.option("--gc", help="GC of the bins as wig, bigWig or bedGraph, in place of --fasta.")
+@click.option("--ignore-gc", is_flag=True, help="Correct nothing by GC: for samples whose events themselves follow it.")
 @click.option("--mappability", help="bigWig, wig, bedGraph or BED.")
 @click.option("--reference", help="CNVkit's pooled reference of the same kit (.cnn).")
 @click.option(
@@ -36,13 +37,16 @@ import click
 @click.option("--strict", is_flag=True, help="Exit with 1 where quality control warns.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 def command(
-    inputs, model, outs, fasta, gc, mappability, reference, normals, targets, bin_size, kind, sample, sex, ploidy,
+    inputs, model, outs, fasta, gc, ignore_gc, mappability, reference, normals, targets, bin_size, kind, sample, sex, ploidy,
     no_call, strict, device,
 ):  # fmt: skip
     """Call deletions and duplications of one sample from INPUT: BAM, CRAM, mosdepth regions, bedGraph, wig, bigWig,
     CNVkit .cnn or .cnr.  Several INPUTs make one sample (targets and off-target bins).
     """
+    from dataclasses import replace
     from time import perf_counter
+
+    import numpy as np
 
     from zoo.errors import ConfigError
     from zoo.hub import load
@@ -64,6 +68,8 @@ def command(
     )
     if normals:
         bins = with_normals(bins, [read_bins(files.split(","), **options) for files in normals])
+    if ignore_gc:
+        bins = replace(bins, gc=np.full(len(bins), np.nan, np.float32))
     for note in bins.notes:
         click.echo(f"note: {note}", err=True)
     network = load(model).to(choose_device(device))
