@@ -37,8 +37,8 @@ import click
 @click.option("--strict", is_flag=True, help="Exit with 1 where quality control warns.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 def command(
-    inputs, model, outs, fasta, gc, ignore_gc, mappability, reference, normals, targets, bin_size, kind, sample, sex, ploidy,
-    no_call, strict, device,
+    inputs, model, outs, fasta, gc, ignore_gc, mappability, reference, normals, targets, bin_size, kind, sample, sex,
+    ploidy, no_call, strict, device,
 ):  # fmt: skip
     """Call deletions and duplications of one sample from INPUT: BAM, CRAM, mosdepth regions, bedGraph, wig, bigWig,
     CNVkit .cnn or .cnr.  Several INPUTs make one sample (targets and off-target bins).
