@@ -29,6 +29,8 @@ def tied(encoder: str, head: str) -> Model:
     torch.manual_seed(0)
     known = registry()
     arguments = known.resolve("encoder", encoder, {"tied": True})
+    if "pools" in arguments:  # down to bins of kilobases, which the heads here are not made for
+        arguments["pools"] = [1]
     built = known.build("encoder", encoder, arguments)
     part = {**HEADS[head]}
     name = part.pop("name")
