@@ -15,7 +15,7 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.readers.contigs import match_contigs
+from zoo_copy_number.readers.reference import rows_of
 from zoo_copy_number.sex import SEXES
 from zoo_copy_number.tracks import autosomal, log2_depth
 
@@ -38,7 +38,7 @@ def with_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
         raise DataError(f"{len(normals)} normal is no pool for {bins.sample}: give {FEWEST} at least, better 6 or more")
     rows = np.full((len(normals), len(bins)), np.nan, np.float32)
     for row, normal in zip(rows, normals, strict=True):
-        at = _rows_of(bins, normal)
+        at = rows_of(bins, normal, f"the normal {normal.sample}")
         here = at >= 0
         if here.sum() < _ENOUGH * len(bins):
             raise DataError(
@@ -106,14 +106,3 @@ def _level(bins: Bins, name: str) -> float:
 
 def _on(bins: Bins, name: str) -> np.ndarray:
     return np.array([c.removeprefix("chr") == name for c in bins.contigs], bool)[bins.contig]
-
-
-def _rows_of(bins: Bins, normal: Bins) -> np.ndarray:
-    """(n,) index of the normal's bin with the same contig, start and end; -1 where there is none."""
-    place, code = match_contigs(bins.contigs, normal.contigs), {c: i for i, c in enumerate(normal.contigs)}
-    table = np.array([-1 if place[c] is None else code[place[c]] for c in bins.contigs], np.int64)
-    keys = normal.contig.astype(np.int64) << 40 | normal.start
-    wanted = table[bins.contig] << 40 | bins.start
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    same = (keys[at] == wanted) & (normal.end[at] == bins.end) & (table[bins.contig] >= 0)
-    return np.where(same, at, -1)

@@ -5,10 +5,11 @@ import pytest
 
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
+from zoo.pictures.saving import save_picture
 from zoo_hic.disruption import compare
 from zoo_hic.edits import Edit
 from zoo_hic.oracle import Oracle
-from zoo_hic.picture import draw_edits, draw_region, write_picture
+from zoo_hic.picture import draw_edits, draw_region
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulate import Settings, simulate_contig
 
@@ -82,7 +83,7 @@ def test_large_maps_are_averaged_and_say_so():
 def test_the_end_of_the_name_decides_the_file(tmp_path, end, head):
     figure = draw_region(map_of(12), "chr<1>", 0, 2_000_000, title="a $\\frac$ <b>")
     path = tmp_path / f"map.{end}"
-    write_picture(str(path), figure, "a <b>", {"model": "<script>"})
+    save_picture(str(path), figure, "a <b>", "map of <b>", {"model": "<script>"})
     data = path.read_bytes()
     assert data.startswith(head)
     assert b"<script>" not in data
@@ -90,5 +91,5 @@ def test_the_end_of_the_name_decides_the_file(tmp_path, end, head):
 
 def test_an_empty_map_is_drawn_grey(tmp_path):
     figure = draw_region(np.full((5, 5), np.nan), "chr1", 0, 100)
-    write_picture(str(tmp_path / "x.png"), figure, "x", {})
+    save_picture(str(tmp_path / "x.png"), figure, "x", "x", {})
     assert (tmp_path / "x.png").stat().st_size > 0

@@ -82,14 +82,15 @@ def predict_and_write(
             squares |= {"observed:log_oe": seen} if seen is not None else {}
             write_pairs(out, squares, found.contig, found.contig_size, found.start, found.bin_size, about)
         else:
-            from zoo_hic.picture import draw_region, write_picture
+            from zoo.pictures.saving import save_picture
+            from zoo_hic.picture import draw_region
 
             title = f"{channel} of {asked.predictor.model.spec.name}: {found.region}"
             said = "" if seen is None else f"Pearson of log(O/E) {score.pearson:.3f}, of distance alone 0"
             figure = draw_region(
                 square, found.contig, found.start, found.bin_size, observed=seen, title=title, subtitle=said
             )
-            write_picture(out, figure, title, figures)
+            save_picture(out, figure, title, f"Contact map: {title}", figures)
         click.echo(f"wrote {out}", err=True)
 
 
@@ -142,12 +143,14 @@ def score_edits_and_write(
             squares = {name: m[channel][:bins, :bins] for name, m in maps.items()}
             write_pairs(out, squares, found.contig, size, found.start, found.bin_size, {**about, "channel": channel})
         else:
-            from zoo_hic.picture import draw_edits, write_picture
+            from zoo.pictures.saving import save_picture
+            from zoo_hic.picture import draw_edits
 
             title = f"{channel} of {asked.predictor.model.spec.name}: {figures['edits']}"
             said = f"rms difference {score.rms:.3g}, insulation change {score.insulation:+.3g}"
             said += f", p {figures['p']} of {figures['null places']} places" if places else ""
-            write_picture(out, draw_edits(found, channel, title=title, subtitle=said), title, figures)
+            figure = draw_edits(found, channel, title=title, subtitle=said)
+            save_picture(out, figure, title, f"Contact map: {title}", figures)
         click.echo(f"wrote {out}", err=True)
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ConfigError
+from zoo.pictures.saving import PICTURES
 from zoo.tables import TableWriter
 from zoo_hic.maps import ContactMap
 
-__all__ = ["MAPS", "PICTURES", "TABLES", "check_name", "kind_of", "write_pairs", "write_square"]
+__all__ = ["MAPS", "TABLES", "check_name", "kind_of", "write_pairs", "write_square"]
 
 MAPS = (".cool",)
 TABLES = (".tsv", ".tsv.gz")
-PICTURES = (".png", ".svg", ".pdf", ".html")
 
 
 def check_name(out: str, kinds: tuple[str, ...] = (*MAPS, *TABLES, *PICTURES)) -> None:

@@ -10,16 +10,12 @@ Log(O/E) is white at 0, red above and blue below it; grey is unknown.
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.pictures.canvas import blank, drawn_text
-from zoo.tables import atomic_path
 from zoo_hic.disruption import Compared
 from zoo_hic.edits import Edit
 
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_edits", "draw_region", "write_picture"]
+__all__ = ["draw_edits", "draw_region"]
 
 COLOURS, UNKNOWN = "RdBu_r", "0.82"
 LABEL = "log(observed / expected)"
@@ -105,18 +101,6 @@ def draw_edits(compared: Compared, channel: str, *, title: str = "", subtitle: s
     _bar(figure, list(axes[:2]), limit, LABEL)
     _bar(figure, [axes[2]], change, "difference of\n" + LABEL)
     return figure
-
-
-def write_picture(path: str, figure: Figure, title: str, figures: Mapping[str, Any]) -> None:
-    """PNG, SVG, PDF, or one HTML file with the figures in a table below the picture, by the end of the name."""
-    kind = path.lower().rsplit(".", 1)[1]
-    with atomic_path(path) as temporary:
-        if kind != "html":
-            figure.savefig(temporary, format=kind)
-            return
-        held = io.BytesIO()
-        figure.savefig(held, format="png")
-        temporary.write_text(_page(title, held.getvalue(), figures), encoding="utf-8")
 
 
 def _painted(values: np.ndarray, limit: float, outside: np.ndarray | None = None) -> np.ndarray:
@@ -219,17 +203,3 @@ def _extent(start: int, bins: int, width: int) -> tuple[int, int]:
 
 def _unit(extent: tuple[int, int]) -> tuple[float, str]:
     return (1e6, "Mb") if extent[1] - extent[0] >= 2_000_000 else (1e3, "kb")
-
-
-def _page(title: str, png: bytes, figures: Mapping[str, Any]) -> str:
-    name = html.escape(title)
-    rows = "".join(f"<tr><th>{html.escape(str(k))}</th><td>{html.escape(str(v))}</td></tr>" for k, v in figures.items())
-    style = (
-        "body{font:16px system-ui;margin:2em;max-width:80em}img{max-width:100%}th{text-align:left;padding-right:1em}"
-    )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{name}</title><style>{style}</style><h1>{name}</h1>"
-        f'<img alt="Contact map: {name}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-        f"<table>{rows}</table></html>\n"
-    )

@@ -12,7 +12,7 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.cnvkit import Reference, read_reference
 from zoo_copy_number.readers.contigs import match_contigs
 
-__all__ = ["with_reference"]
+__all__ = ["rows_of", "with_reference"]
 
 _ENOUGH = 0.9
 
@@ -24,7 +24,7 @@ def with_reference(bins: Bins, path: str | Path) -> Bins:
     get NaN.  Raises DataError where it has less than 90 % of the bins.
     """
     found = read_reference(path)
-    at = _rows_of(bins, found)
+    at = rows_of(bins, found, f"the reference {found.path}")
     here, n = int((at >= 0).sum()), len(bins)
     if here < _ENOUGH * n:
         raise DataError(
@@ -50,8 +50,11 @@ def with_reference(bins: Bins, path: str | Path) -> Bins:
     return replace(bins, reference=joined(log2), spread=joined(found.spread), gc=gc, notes=notes, origin=origin)
 
 
-def _rows_of(bins: Bins, found: Reference) -> np.ndarray:
-    """(n,) row of the reference with the same contig, start and end; -1 where there is none."""
+def rows_of(bins: Bins, found: Reference | Bins, name: str) -> np.ndarray:
+    """(n,) row of a reference or of another sample with the same contig, start and end; -1 where there is none.
+
+    Raises DataError, which calls it `name`, where two of its bins begin at one place.
+    """
     place = match_contigs(bins.contigs, found.contigs)
     code = {c: i for i, c in enumerate(found.contigs)}
     table = np.array([-1 if place[c] is None else code[place[c]] for c in bins.contigs], np.int64)
@@ -60,7 +63,7 @@ def _rows_of(bins: Bins, found: Reference) -> np.ndarray:
     if (np.diff(keys[order]) == 0).any():
         i = order[int(np.flatnonzero(np.diff(keys[order]) == 0)[0])]
         where = f"{found.contigs[found.contig[i]]}:{found.start[i]:,}"
-        raise DataError(f"two bins of the reference {found.path} begin at {where}: leave one out")
+        raise DataError(f"two bins of {name} begin at {where}: leave one out")
     wanted = table[bins.contig] << 40 | bins.start
     at = order[np.minimum(np.searchsorted(keys[order], wanted), len(order) - 1)]
     same = (keys[at] == wanted) & (found.end[at] == bins.end) & (table[bins.contig] >= 0)
