@@ -6,7 +6,7 @@ Samples are drawn from the frozen settings of the simulator (`zoo_copy_number.so
 bins of 1 to 500 kb, exomes and panels (with off-target bins) each with and without a pooled reference.  Baselines are
 tuned for each group on samples of one seed, and everybody is judged on those of another that nothing else uses; nobody
 is told the purity.  `circular binary` needs R and DNAcopy and is left out without them.  Rules of counting:
-`zoo_copy_number.scoring`; bins without a call count as missed.  Network and baselines are told the sex.
+`zoo_copy_number.event_accuracy`; bins without a call count as missed.  Network and baselines are told the sex.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from math import prod
 
 import numpy as np
 
-from zoo.progress import counting
+from zoo.terminal.progress import counting
 from zoo_copy_number.baselines import BASELINES, call, tune
-from zoo_copy_number.baselines.segments import CircularBinary
+from zoo_copy_number.baselines.change_points import CircularBinary
 from zoo_copy_number.calibration import TEST
-from zoo_copy_number.judging import GROUPS, TRUSTED, draw_group, reliability, trusted
-from zoo_copy_number.scoring import count, table
-from zoo_copy_number.simulate import Simulated
+from zoo_copy_number.evaluation import GROUPS, TRUSTED, draw_group, reliability, trusted
+from zoo_copy_number.event_accuracy import count, table
+from zoo_copy_number.simulation import Simulated
 
 
 def judged(samples: list[Simulated], copies_of) -> tuple[list[np.ndarray], float]:
@@ -71,7 +71,7 @@ def main() -> None:
 def network_of(name: str, held: list[np.ndarray]):
     """A function from a sample to the copies of its bins; what its trusted calls hold is added to `held`."""
     import zoo
-    from zoo_copy_number.calling import call_sample
+    from zoo_copy_number.caller import call_sample
 
     model = zoo.load(name)
 

@@ -69,8 +69,8 @@ def _zoo(fixed: bool):
     def prepare(args):
         from zoo.data.codes import decode
         from zoo.data.genome import Genome
-        from zoo.data.genotypes import read_genotypes
-        from zoo.data.haplotypes import windows
+        from zoo.variants.genotypes import read_genotypes
+        from zoo.variants.haplotypes import windows
 
         starts, region, sample = _pairs(args)
         at, held = starts[region], {}

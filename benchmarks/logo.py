@@ -91,7 +91,7 @@ def _picture(bp: int):
     import numpy as np
 
     import zoo.pictures.attribution  # noqa: F401
-    from zoo.attribution.attributed import Attributed
+    from zoo.attribution.result import Attributed
 
     heights = _heights(bp, False).astype(np.float32)[None]
     codes = np.abs(heights).argmax(1).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""TOMTOM of many motifs against JASPAR CORE vertebrates: `zoo_motifs.match` beside memelite called by hand.
+"""TOMTOM of many motifs against JASPAR CORE vertebrates: `zoo_motifs.tomtom` beside memelite called by hand.
 
     python benchmarks/tomtom.py
 
@@ -24,8 +24,8 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 from zoo_motifs.databases import jaspar
-from zoo_motifs.match import match
 from zoo_motifs.meme import write_meme
+from zoo_motifs.tomtom import match
 
 
 def noisy(n: int, sites: int, seed: int = 0) -> list[Motif]:

@@ -27,10 +27,10 @@ from zoo.data.source import Examples, Source
 from zoo.fields import Field
 from zoo.layers.channels_last import channels_last
 from zoo.layers.one_hot import one_hot
-from zoo.training.fitting import fit, make_trainer
-from zoo.training.folder import RunFolder
+from zoo.training.plan import build_model, build_module, build_terms
+from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
-from zoo.training.wiring import build_model, build_module, build_terms
+from zoo.training.trainer import fit, make_trainer
 
 
 class Windows(Source):

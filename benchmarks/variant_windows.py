@@ -21,9 +21,9 @@ import numpy as np
 
 from zoo.data.edits import Edits
 from zoo.data.genome import Genome
-from zoo.data.normalize import Alleles
-from zoo.data.variant_files import read_variants
-from zoo.data.variants import Variants
+from zoo.variants.files import read_variants
+from zoo.variants.left_alignment import AlleleCodes
+from zoo.variants.variants import Variants
 
 LONGEST = 30
 
@@ -88,7 +88,7 @@ def _by_kind(variants: Variants) -> tuple[np.ndarray, np.ndarray]:
 
 def _windows(variants: Variants, genome: Genome, length: int) -> tuple[np.ndarray, np.ndarray]:
     n, middle = len(variants), length // 2
-    refs, alts = Alleles.of(variants.norm_ref), Alleles.of(variants.norm_alt)
+    refs, alts = AlleleCodes.of(variants.norm_ref), AlleleCodes.of(variants.norm_alt)
     # A deletion draws in bases from the right.
     room = int(max(0, (refs.length - alts.length).max()))
     codes = genome.windows(variants.contig, variants.norm_pos - middle, length + room)

@@ -123,11 +123,11 @@ def _tangermeme(args):
 
 def _ours(args):
     from zoo.data.genome import Genome
-    from zoo.data.variant_files import read_variants
-    from zoo.effects.scoring import Scorer
-    from zoo.effects.variant_scores import score_file
-    from zoo.hub.bundle import load_bundle
-    from zoo.tables import TableWriter
+    from zoo.effects.variants.job import score_file
+    from zoo.effects.variants.scorer import Scorer
+    from zoo.files.tables import TableWriter
+    from zoo.hub.model_folder import load_bundle
+    from zoo.variants.files import read_variants
 
     model = load_bundle(args.folder / "model")
 

@@ -71,7 +71,7 @@ class Network(nn.Module):
 
 def make_model(folder: Path) -> None:
     """Write the folder `model`, and its weights for a plain `Network`."""
-    from zoo.hub.bundle import save_bundle
+    from zoo.hub.model_folder import save_bundle
     from zoo.model import build
     from zoo.spec import ModelSpec
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import zoo.config
-from zoo.composition.check import fits
-from zoo.composition.groups import groups
-from zoo.composition.sweeps import flat_metrics
+from zoo.composition.option_files import groups
+from zoo.composition.signature_check import fits
+from zoo.composition.sweep_results import flat_metrics
 from zoo.config import compose, run
 from zoo.errors import ConfigError, DataError, NameClash, ZooError
-from zoo.tables import read_table
+from zoo.files.tables import read_table
 
 PLUGIN = """
     import zoo

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zoo.composition.check import COMPONENTS, SETTINGS
-from zoo.composition.groups import groups
+from zoo.composition.option_files import groups
+from zoo.composition.signature_check import COMPONENTS, SETTINGS
 from zoo.config import compose
+from zoo.files.locations import core_file
 from zoo.registry import registry
-from zoo.resources import core_file
 
 CORE = core_file("conf")
 REPOSITORY = CORE.parent

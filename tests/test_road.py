@@ -11,7 +11,7 @@ import pytest
 
 from zoo.data.codes import decode
 from zoo.data.motifs import get_motif
-from zoo.tables import read_table
+from zoo.files.tables import read_table
 
 SMALL = ["encoder.filters=16", "encoder.width=19", "trainer.max_epochs=8", "optimizer.lr=1e-2", "trainer.bar=false"]
 

@@ -12,10 +12,10 @@ import torch
 
 import zoo
 from zoo.data.motifs import get_motif
-from zoo.evaluation.strand import strand_error
-from zoo.hub.bundle import check_golden
+from zoo.evaluation.strand_consistency import strand_error
+from zoo.hub.model_folder import check_golden
 from zoo.outputs import Output
-from zoo.prediction import predict_codes
+from zoo.prediction.predict import predict_codes
 
 NAMES = ["ctcf-motif-cnn", "ctcf-dilated-cnn"]
 

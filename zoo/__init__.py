@@ -29,13 +29,13 @@ _LAZY = {
     "pull": "zoo.hub",
     "publish": "zoo.hub",
     "list_models": "zoo.hub",
-    "predict": "zoo.prediction",
-    "score_variants": "zoo.effects.variant_scores",
-    "epistasis": "zoo.effects.epistasis",
-    "mutate": "zoo.effects.mutagenesis",
+    "predict": "zoo.prediction.predict",
+    "score_variants": "zoo.effects.variants.job",
+    "epistasis": "zoo.effects.variants.epistasis",
+    "mutate": "zoo.effects.saturation_mutagenesis",
     "attribute_regions": "zoo.attribution.regions",
-    "score_haplotypes": "zoo.effects.phased",
-    "haplotypes": "zoo.data.haplotypes",
+    "score_haplotypes": "zoo.effects.variants.haplotype_effects",
+    "haplotypes": "zoo.variants.haplotypes",
 }
 
 __all__ = sorted(_LAZY)

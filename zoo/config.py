@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.composition.check import check_config
 from zoo.composition.flags import read_flags
-from zoo.composition.groups import Groups, groups, value_at
-from zoo.composition.sweeps import record_failure, report
+from zoo.composition.option_files import Groups, groups, value_at
+from zoo.composition.signature_check import check_config
+from zoo.composition.sweep_results import record_failure, report
 from zoo.errors import ConfigError, ZooError
+from zoo.files.locations import core_file
 from zoo.registry import did_you_mean
-from zoo.resources import core_file
 
 __all__ = ["compose", "run"]
 

@@ -24,8 +24,8 @@ from zoo.evaluation.baselines import gc_content
 from zoo.interpreters.ism import ISM
 from zoo.outputs import Output
 from zoo.pictures.logo import draw_logo
-from zoo.prediction import predict_codes
-from zoo.training.wiring import build_source
+from zoo.prediction.predict import predict_codes
+from zoo.training.plan import build_source
 
 
 def main(run: str) -> None:

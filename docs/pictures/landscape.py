@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.data.codes import decode, encode
 from zoo.data.motifs import get_motif
-from zoo.effects.mutagenesis import landscape
+from zoo.effects.saturation_mutagenesis import landscape
 
 LENGTH = 200
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.attribution.attributed import Attributed
+from zoo.attribution.result import Attributed
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zoo.attribution.files
-from zoo.attribution.attributed import Attributed
 from zoo.attribution.files import check_kind, check_path
 from zoo.attribution.overlaps import mean_track, shared_bases
 from zoo.attribution.regions import AttributedRegions, Rows
+from zoo.attribution.result import Attributed
 from zoo.errors import ConfigError, DataError, ZooError
-from zoo.tables import read_table
+from zoo.files.tables import read_table
 
 
 def records(path):

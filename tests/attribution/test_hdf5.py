@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.attribution.attributed import Attributed
 from zoo.attribution.hdf5 import read_h5
+from zoo.attribution.result import Attributed
 from zoo.errors import DataError
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from zoo.attribution import attribute, validate
-from zoo.attribution.attributed import Attributed
 from zoo.attribution.kinds import actual, as_effects, per_base
+from zoo.attribution.result import Attributed
 from zoo.attribution.validation import compare
 from zoo.errors import ConfigError
 from zoo.interfaces import Attribution, Interpreter
@@ -132,7 +132,7 @@ def test_an_n_is_left_out(model, codes):
 
 
 def test_a_table_and_a_file_hold_every_number(model, codes, tmp_path):
-    from zoo.tables import read_table
+    from zoo.files.tables import read_table
 
     found = validate(model, codes[:12], interpreter=Gradient(), names=[f"s{i}" for i in range(12)])
     assert "Pearson r, pooled" in found.table()

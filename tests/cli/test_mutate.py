@@ -8,8 +8,8 @@ import pytest
 
 from zoo.data.codes import decode, encode
 from zoo.data.motifs import get_motif
-from zoo.effects.mutagenesis import mutate
-from zoo.tables import read_table
+from zoo.effects.saturation_mutagenesis import mutate
+from zoo.files.tables import read_table
 
 MOTIF = get_motif("MA0139.1").consensus
 MODEL = ["--model", "ctcf-motif-cnn", "--output", "CTCF:raw"]

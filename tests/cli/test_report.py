@@ -91,7 +91,7 @@ def test_mistakes_are_one_line(zoo, tmp_path, monkeypatch, own_sections, argumen
 def report(tmp_path_factory):
     """The report of a run on simulated data, whose description is a stranger's, with all that is on by default."""
     from zoo.cli.main import main
-    from zoo.hub.loading import load
+    from zoo.hub.loader import load
 
     folder = tmp_path_factory.mktemp("browser")
     run = folder / "run"
@@ -113,8 +113,8 @@ def report(tmp_path_factory):
 def _save(model, folder):
     import numpy as np
 
-    from zoo.data.simulated import Simulated
-    from zoo.hub.bundle import save_bundle
+    from zoo.data.sources.simulation import Simulated
+    from zoo.hub.model_folder import save_bundle
 
     save_bundle(model, folder, Simulated(n_test=8).examples("test").batch(np.arange(8)))
 

@@ -13,7 +13,7 @@ import pytest
 import zoo
 from zoo.cli.main import main
 from zoo.data.codes import decode, encode
-from zoo.tables import read_table
+from zoo.files.tables import read_table
 
 HEADER = (
     "##fileformat=VCFv4.2\n##contig=<ID=1,length=4000>\n"
@@ -178,11 +178,11 @@ def test_a_run_in_which_nothing_could_be_scored_exits_with_1(files, capsys):
 RUN = """
 import sys, time, zoo
 from zoo.data.genome import Genome
-from zoo.data.variant_files import read_variants
-from zoo.effects.score_files import writer_for
-from zoo.effects.score_parts import Parts
-from zoo.effects.scoring import Scorer
-from zoo.effects.variant_scores import comments, score_file
+from zoo.variants.files import read_variants
+from zoo.effects.variants.output_files import writer_for
+from zoo.effects.variants.resume import Parts
+from zoo.effects.variants.scorer import Scorer
+from zoo.effects.variants.job import comments, score_file
 folder, out, slow = sys.argv[1:4]
 genome = Genome(folder + "/g.fa")
 scorer = Scorer(zoo.load("ctcf-motif-cnn"), genome, output="CTCF:raw")
@@ -224,8 +224,8 @@ def test_a_killed_run_goes_on_without_loss_or_repetition(files, tmp_path):
 
 
 def test_an_unfinished_run_is_not_overwritten_nor_mixed_with_another(files, tmp_path, capsys):
-    from zoo.effects.score_parts import Parts
-    from zoo.effects.variant_scores import Chunk
+    from zoo.effects.variants.job import Chunk
+    from zoo.effects.variants.resume import Parts
 
     out = tmp_path / "s.tsv"
     Parts(out, ["a"], {"model": "other"}).write(Chunk(0, 1, [["x"]], np.array([0])))
@@ -236,8 +236,8 @@ def test_an_unfinished_run_is_not_overwritten_nor_mixed_with_another(files, tmp_
 
 
 def test_a_part_that_was_lost_is_noticed(tmp_path):
-    from zoo.effects.score_parts import Parts
-    from zoo.effects.variant_scores import Chunk
+    from zoo.effects.variants.job import Chunk
+    from zoo.effects.variants.resume import Parts
     from zoo.errors import DataError
 
     parts = Parts(tmp_path / "s.tsv", ["status"], {})
@@ -252,7 +252,7 @@ def test_a_part_that_was_lost_is_noticed(tmp_path):
 def test_a_full_disk_is_a_sentence_and_no_file(files, tmp_path, capsys, monkeypatch):
     import errno
 
-    from zoo import tables
+    from zoo.files import tables
 
     def full(self, values):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -266,7 +266,7 @@ def test_a_full_disk_is_a_sentence_and_no_file(files, tmp_path, capsys, monkeypa
 def test_the_bar_knows_how_many_records_are_left(files, tmp_path, monkeypatch):
     from zoo.cli.score import _total
     from zoo.data.genome import Genome
-    from zoo.data.variant_files import read_variants
+    from zoo.variants.files import read_variants
 
     genome = Genome(files / "g.fa")
     assert _total(read_variants(files / "v.vcf", genome)) is None

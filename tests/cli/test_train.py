@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.tables import read_table
+from zoo.files.tables import read_table
 
 SMALL = ["experiment=demo", "data.n_train=256", "data.n_validation=64", "data.n_test=64", "trainer.max_epochs=1"]
 

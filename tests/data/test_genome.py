@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from zoo.data.codes import decode, encode, reverse_complement
 from zoo.data.genome import Genome
-from zoo.data.store import open_store
+from zoo.data.genome_store import open_store
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 
 LETTERS = "ACGTNacgtnRYKM"
@@ -74,7 +74,8 @@ def test_line_lengths_line_ends_and_packing_do_not_matter(tmp_path, random_recor
     tail=st.sampled_from(["", "\n", "\n\n"]),
 )
 def test_chunk_borders_never_show(tmp_path, monkeypatch, letters, width, chunk, tail):
-    from zoo.data import files, records
+    from zoo.data import fasta_records as records
+    from zoo.files import compressed as files
 
     monkeypatch.setattr(records, "read_chunks", lambda path: files.read_chunks(path, chunk))
     fasta = write(tmp_path / "g.fa", {f"c{i}": s for i, s in enumerate(letters)}, width)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from zoo.data.edits import Edits
-from zoo.effects.engine import at as engine_module
 from zoo.effects.engine import incremental as incremental_module
+from zoo.effects.engine import references as engine_module
 from zoo.effects.engine.backends import Compiled, Eager
 from zoo.effects.engine.incremental import Incremental
 from zoo.errors import ContractError

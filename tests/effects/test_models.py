@@ -8,8 +8,8 @@ from torch import nn
 import zoo
 from zoo.data.edits import Edits
 from zoo.effects import incremental
-from zoo.effects.rules import layer
-from zoo.effects.rules.operation import rules
+from zoo.effects.engine.rules import layer
+from zoo.effects.engine.rules.operation import rules
 from zoo.interpreters.ism import ISM
 from zoo.outputs import Output
 

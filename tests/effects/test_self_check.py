@@ -9,9 +9,9 @@ from torch import nn
 
 from zoo.data.edits import Edits
 from zoo.effects.engine.incremental import Incremental
+from zoo.effects.engine.rules import operation
+from zoo.effects.engine.rules.pointwise import Scale
 from zoo.effects.engine.self_check import Disagreement
-from zoo.effects.rules import operation
-from zoo.effects.rules.pointwise import Scale
 
 
 class Net(nn.Module):
@@ -47,7 +47,7 @@ def test_a_wrong_difference_is_found_and_its_layer_named(case):
 
 
 def test_a_rule_that_is_wrong_is_found_and_its_layer_named(net, draw):
-    from zoo.effects.rules.operation import rules
+    from zoo.effects.engine.rules.operation import rules
 
     class Halved(nn.Module):
         def __init__(self):
@@ -79,7 +79,7 @@ def test_weights_that_changed_behind_the_engine_are_found(case, net):
 
 
 def test_a_rule_that_fails_is_passed_over_and_the_report_says_so(net, draw):
-    from zoo.effects.rules.operation import rules
+    from zoo.effects.engine.rules.operation import rules
 
     table = rules()[0]
     right = table["relu"]

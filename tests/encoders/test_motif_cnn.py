@@ -7,8 +7,8 @@ from zoo.data.codes import encode
 from zoo.data.motifs import get_motif
 from zoo.encoders.motif_cnn import MotifCNN
 from zoo.errors import ConfigError
+from zoo.layers.initialization import stored_weights_follow
 from zoo.layers.one_hot import one_hot
-from zoo.layers.weights import stored_weights_follow
 
 
 def read(encoder, *sequences):

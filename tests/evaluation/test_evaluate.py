@@ -7,14 +7,14 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from zoo.data.motifs import get_motif
-from zoo.data.simulated import Simulated
 from zoo.data.source import Examples, Source
+from zoo.data.sources.simulation import Simulated
 from zoo.errors import ConfigError
 from zoo.evaluation.baselines import canonical_kmers, gc_content, kmer_frequencies
 from zoo.evaluation.evaluate import evaluate
 from zoo.fields import Field, Grid
+from zoo.files.tables import read_table
 from zoo.spec import ModelSpec
-from zoo.tables import read_table
 
 
 class Rows(Examples):

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from zoo.fields import Field, Grid
-from zoo.hub.bundle import save_bundle
+from zoo.hub.model_folder import save_bundle
 from zoo.interfaces import Encoder, Head
 from zoo.model import build
 from zoo.registry import registry

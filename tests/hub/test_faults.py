@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 import zoo
 from zoo.cli.main import main
 from zoo.errors import HubError
+from zoo.files.locations import cache_root
 from zoo.hub import manifest
-from zoo.hub.bundle import load_bundle, save_bundle
 from zoo.hub.card import facts, write_card
 from zoo.hub.config_file import read_spec
-from zoo.resources import cache_root
+from zoo.hub.model_folder import load_bundle, save_bundle
 
 
 def flip(path):

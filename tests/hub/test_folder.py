@@ -9,11 +9,11 @@ import torch
 
 import zoo
 from zoo.errors import HubError
+from zoo.files.locations import cache_root
 from zoo.hub import manifest
-from zoo.hub.bundle import load_bundle, save_bundle
 from zoo.hub.cache import pull_source
+from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.sources import parse_source
-from zoo.resources import cache_root
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import torch
 
 import zoo
 from zoo.errors import HubError
+from zoo.files.locations import cache_root
 from zoo.hub import manifest
-from zoo.resources import cache_root
 
 pytestmark = [
     pytest.mark.network,
@@ -60,7 +60,7 @@ def test_a_pinned_and_cached_model_asks_the_server_nothing(hub, published):
 
 
 def test_publishing_again_moves_main_and_keeps_the_first(hub, published, make_model, batch, tmp_path):
-    from zoo.hub.bundle import save_bundle
+    from zoo.hub.model_folder import save_bundle
 
     save_bundle(make_model(seed=9), tmp_path / "second", batch)
     second = zoo.publish(tmp_path / "second", "tiny", PLACE)
@@ -217,7 +217,7 @@ def test_zoo_hub_is_looked_in_first_and_lists_its_models(hub, published, monkeyp
 
 
 def test_a_model_of_many_revisions_is_pinned_by_the_registry(hub, published, make_model, batch, tmp_path, monkeypatch):
-    from zoo.hub.bundle import save_bundle
+    from zoo.hub.model_folder import save_bundle
 
     save_bundle(make_model(seed=9), tmp_path / "second", batch)
     zoo.publish(tmp_path / "second", "tiny", PLACE)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection, PolyCollection
 
-from zoo.attribution.attributed import Attributed
+from zoo.attribution.result import Attributed
 from zoo.pictures.attribution import chosen, draw_attribution
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.effects.landscape import Landscape
+from zoo.effects.mutational_landscape import Landscape
 from zoo.errors import DataError
 from zoo.pictures.tracks import best_window, draw_tracks
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.data.simulated import Simulated
-from zoo.hub.bundle import save_bundle
+from zoo.data.sources.simulation import Simulated
+from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.report.section import Subject
 from zoo.report.subject import open_subject
@@ -86,7 +86,7 @@ class Verdict:
 
 @dataclass
 class Judges:
-    """What the stand-ins for zoo.attribution.validation and zoo.attribution.worth answer, and were asked."""
+    """What the stand-ins for zoo.attribution.validation and zoo.attribution.baseline_check answer, and were asked."""
 
     verdicts: list = field(default_factory=lambda: [Verdict("Are they faithful?", "yes", "Removing them hurts.")])
     worth: Verdict = field(default_factory=lambda: Verdict("Is it worth explaining?", "unsure", "It is close."))

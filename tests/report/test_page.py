@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.pictures.canvas import blank
-from zoo.report.gather import Chapter
+from zoo.report.chapters import Chapter
 from zoo.report.page import render
 from zoo.report.parts import LONGEST_CELL, LONGEST_TEXT, MOST_ROWS, prepare
 from zoo.report.section import Picture, Section, Table, Text

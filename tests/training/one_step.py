@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 
 from zoo.registry import registry
-from zoo.training.fitting import fit, make_trainer
-from zoo.training.folder import RunFolder
 from zoo.training.module import TrainingModule
+from zoo.training.plan import build_model, build_module, build_terms
+from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
-from zoo.training.wiring import build_model, build_module, build_terms
+from zoo.training.trainer import fit, make_trainer
 
 SEEN: dict = {"parts": [], "gradients": [], "validation": {}}
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from zoo.interfaces import Objective
+from zoo.training.loss import Term
 from zoo.training.micro_batch import micro_batch_rows
+from zoo.training.plan import build_model, build_module, build_terms
 from zoo.training.schedule import rate_factor
 from zoo.training.settings import TrainerSettings
-from zoo.training.terms import Term
-from zoo.training.wiring import build_model, build_module, build_terms
 
 STEP = Path(__file__).with_name("one_step.py")
 

@@ -128,7 +128,7 @@ def test_fine_tuning_takes_the_encoder_and_the_heads_that_fit(config, tmp_path, 
 
 
 def test_fine_tuning_an_ensemble_starts_from_the_member_of_the_seed(config, tmp_path, monkeypatch):
-    from zoo.hub.publishing import join
+    from zoo.hub.publication import join
 
     config["trainer"] = SHORT
     members = [
@@ -189,8 +189,8 @@ def test_a_finished_run_is_not_written_over(config):
 
 def test_a_frozen_encoder_keeps_its_running_statistics(config, tiny):
     """Checked on the step itself: normalisation in train mode would drift although no weight is trained."""
+    from zoo.training.plan import build_model, build_module, build_source, build_terms
     from zoo.training.settings import TrainerSettings
-    from zoo.training.wiring import build_model, build_module, build_source, build_terms
 
     source = build_source(config)
     model = build_model(config, source)

@@ -7,8 +7,8 @@ from typing import Any
 __all__ = ["Attributed", "attribute", "attribute_regions", "validate"]
 
 _MODULES = {
-    "Attributed": "zoo.attribution.attributed",
-    "attribute": "zoo.attribution.explaining",
+    "Attributed": "zoo.attribution.result",
+    "attribute": "zoo.attribution.attribute",
     "attribute_regions": "zoo.attribution.regions",
     "validate": "zoo.attribution.validation",
 }

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo.attribution.attributed import Attributed
 from zoo.attribution.kinds import actual
 from zoo.attribution.overlaps import mean_track
 from zoo.attribution.regions import AttributedRegions
+from zoo.attribution.result import Attributed
 from zoo.errors import ConfigError, DataError, ZooError
-from zoo.tables import TableWriter, atomic_path
+from zoo.files.tables import TableWriter, atomic_path
 
 __all__ = ["SUFFIXES", "check_kind", "check_path", "is_table"]
 

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.attribution.attributed import Attributed
 from zoo.attribution.kinds import actual
+from zoo.attribution.result import Attributed
 from zoo.errors import ConfigError, DataError
-from zoo.tables import atomic_path
+from zoo.files.tables import atomic_path
 
 if TYPE_CHECKING:
     import h5py

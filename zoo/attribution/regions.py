@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.attribution.attributed import Attributed
 from zoo.attribution.overlaps import shared_bases
-from zoo.data.placing import place_windows, region_window
+from zoo.attribution.result import Attributed
 from zoo.data.region import format_region
+from zoo.data.window_placement import place_windows, region_window
 from zoo.errors import ConfigError, DataError
 from zoo.outputs import Output
 
@@ -173,8 +173,8 @@ def attribute_windows(
 
     Where no row is left, so is no sequence: N is 0, and kind is "" if nothing was run.
     """
-    from zoo.attribution.explaining import attribute, build_interpreter
-    from zoo.prediction import origin
+    from zoo.attribution.attribute import attribute, build_interpreter
+    from zoo.prediction.predict import origin
 
     selected = Output.one(output, model.spec)
     built = build_interpreter(interpreter)
@@ -210,7 +210,7 @@ def names_region(text: str | Path) -> bool:
 
 
 def one_window(region: str | tuple[str, int, int], genome: Genome, length: int, *, max_n: float = MAX_N) -> Windows:
-    """A region in the middle of a window; errors as of zoo.data.placing.region_window."""
+    """A region in the middle of a window; errors as of zoo.data.window_placement.region_window."""
     window = region_window(region, genome, length)
     start, end = window.start + window.first, window.start + window.last
     rows = Rows(["chrom", "start", "end"], [[window.chrom, start, end]], np.array(["ok"], object))

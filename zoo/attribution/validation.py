@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.attribution.agreement import MEASURES, TOP, Compared, agreement, pooled, shuffled
-from zoo.attribution.attributed import Attributed
-from zoo.attribution.explaining import attribute, text_of
+from zoo.attribution.attribute import attribute, text_of
+from zoo.attribution.faithfulness import MEASURES, TOP, Compared, agreement, pooled, shuffled
+from zoo.attribution.result import Attributed
 from zoo.attribution.verdict import Verdict
 from zoo.errors import ConfigError
 from zoo.evaluation.bootstrap import FEWEST, resamples
+from zoo.files.tables import write_table
 from zoo.outputs import Output
-from zoo.tables import write_table
 
 if TYPE_CHECKING:
     from zoo.interfaces import Interpreter

@@ -62,12 +62,12 @@ def command(regions, model, fastas, sequences, output, interpreter, settings, ou
         if sequences and out.endswith(".bw"):
             raise ConfigError(f"{out}: sequences have no place in a genome, which bigWig needs: write .tsv or .h5")
 
-    from zoo.attribution.explaining import build_interpreter
-    from zoo.attribution.named import named_interpreter
+    from zoo.attribution.arguments import named_interpreter
+    from zoo.attribution.attribute import build_interpreter
     from zoo.attribution.regions import attribute_windows
     from zoo.hub import load
-    from zoo.inference import choose_device
     from zoo.outputs import Output
+    from zoo.prediction.inference import choose_device
 
     chosen = named_interpreter(interpreter, settings)
     built, _ = build_interpreter(chosen)
@@ -101,7 +101,7 @@ def _windows(regions, fastas, sequences, length, max_n, on_error):
 
 def _refuse_early(outs, network, windows, interpreter, output):
     """Explain one window for its kind, where a file may not go with it: the rest may take hours."""
-    from zoo.attribution.explaining import attribute
+    from zoo.attribution.attribute import attribute
     from zoo.attribution.files import check_kind
 
     if len(windows) > 1 and any(out.endswith(".h5") or "{base}" in out for out in outs):

@@ -71,7 +71,7 @@ def _predict(root, seed):
     from zoo.data.codes import decode
     from zoo.data.sequences import read_sequences
     from zoo.hub import load
-    from zoo.prediction import predict_sequences
+    from zoo.prediction.predict import predict_sequences
     from zoo.registry import registry
 
     _say("3. Pull it by name and predict new sequences")

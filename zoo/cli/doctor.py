@@ -80,7 +80,7 @@ def _installed(distribution: str, otherwise: str, remedy: str) -> tuple[str, str
 
 
 def _plugins() -> Iterator[tuple[str, str, str]]:
-    from zoo.composition.groups import groups
+    from zoo.composition.option_files import groups
     from zoo.plugins import discover
 
     found = discover()
@@ -98,7 +98,7 @@ def _plugins() -> Iterator[tuple[str, str, str]]:
 
 
 def _cache() -> Iterator[tuple[str, str, str]]:
-    from zoo.resources import cache_root
+    from zoo.files.locations import cache_root
 
     root = cache_root()
     what, status, detail = _writable("cache", root, "set ZOO_CACHE to a folder of your own")

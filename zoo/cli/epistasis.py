@@ -25,13 +25,13 @@ def command(variants, name, fastas, out, output, max_distance, shuffles, seed, d
     The null puts the same changes into dinucleotide shuffles of the window; p_value is two-sided and empirical.
     """
     from zoo.data.genome import Genome
-    from zoo.effects.epistasis import epistasis
+    from zoo.effects.variants.epistasis import epistasis
     from zoo.errors import DataError
+    from zoo.files.tables import write_table
     from zoo.hub import load
-    from zoo.inference import choose_device
     from zoo.outputs import Output
-    from zoo.prediction import origin
-    from zoo.tables import write_table
+    from zoo.prediction.inference import choose_device
+    from zoo.prediction.predict import origin
 
     genome = Genome(list(fastas))
     model = load(name).to(choose_device(device))

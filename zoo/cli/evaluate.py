@@ -52,7 +52,7 @@ def command(
     import json
 
     from zoo.evaluation.evaluate import evaluate
-    from zoo.evaluation.opening import open_evaluated
+    from zoo.evaluation.model_and_data import open_evaluated
 
     opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
     found = evaluate(

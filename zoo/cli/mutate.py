@@ -34,15 +34,15 @@ def command(region, model, fastas, outs, output, full, device):
     """
     from time import perf_counter
 
-    from zoo.effects.landscape import check_path
+    from zoo.effects.mutational_landscape import check_path
     from zoo.hub import load
-    from zoo.inference import choose_device
+    from zoo.prediction.inference import choose_device
 
     for out in outs:
         check_path(out)
     network = load(model).to(choose_device(device))
 
-    from zoo.effects.mutagenesis import landscape
+    from zoo.effects.saturation_mutagenesis import landscape
 
     began = perf_counter()
     found = landscape(network, region, fasta=list(fastas), output=output, full=full, progress=True)

@@ -20,7 +20,7 @@ def command(as_json):
 
     A broken plugin is skipped by every other command, and named where something of it is asked for.
     """
-    from zoo.composition.groups import groups
+    from zoo.composition.option_files import groups
     from zoo.plugins import discover
 
     found = discover()

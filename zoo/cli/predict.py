@@ -41,8 +41,8 @@ def command(model, fastas, bed, sequences, out, output, max_n, on_error, device)
         raise ConfigError("nothing to predict: give --fasta GENOME and --bed INTERVALS, or --sequences FASTA")
 
     from zoo.hub import load
-    from zoo.inference import choose_device
-    from zoo.prediction import predict_intervals, predict_sequences
+    from zoo.prediction.inference import choose_device
+    from zoo.prediction.predict import predict_intervals, predict_sequences
 
     network = load(model).to(choose_device(device))
     if sequences:
@@ -65,8 +65,8 @@ def write(predictions, out):
     from collections import Counter
 
     from zoo.errors import DataError
-    from zoo.progress import progress
-    from zoo.tables import TableWriter
+    from zoo.files.tables import TableWriter
+    from zoo.terminal.progress import progress
 
     column = predictions.columns.index("status")
     counts = Counter()

@@ -20,13 +20,13 @@ def command(name, force, check):
     that begins with ./ ../ or /.
     """
     from zoo.hub import manifest
-    from zoo.hub.loading import load, pull
+    from zoo.hub.loader import load, pull
 
     folder = pull(name, force=force)
     size = sum(entry.size for entry in manifest.read(folder))
     click.echo(f"{name}: {size:,} bytes, every sha256 as published, revision {manifest.revision_of(folder)[:12]}")
     if check:
-        from zoo.hub.bundle import check_golden
+        from zoo.hub.model_folder import check_golden
 
         worst = check_golden(load(str(folder.resolve())), folder)
         click.echo(f"golden outputs: equal within tolerance, largest difference {worst:.2g}")

@@ -54,7 +54,7 @@ def command(
     import sys
     from time import perf_counter
 
-    from zoo.attribution.named import named_interpreter
+    from zoo.attribution.arguments import named_interpreter
     from zoo.errors import ConfigError
     from zoo.report import write_report
     from zoo.report.subject import open_subject

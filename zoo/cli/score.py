@@ -83,14 +83,14 @@ def command(
     from functools import partial
 
     from zoo.data.genome import Genome
-    from zoo.data.variant_files import read_variants
-    from zoo.effects.score_files import writer_for
-    from zoo.effects.score_ray import RayJob, score_on_ray
-    from zoo.effects.scoring import Scorer
-    from zoo.effects.variant_scores import background_of, score_file
+    from zoo.effects.variants.job import background_of, score_file
+    from zoo.effects.variants.output_files import writer_for
+    from zoo.effects.variants.score_ray import RayJob, score_on_ray
+    from zoo.effects.variants.scorer import Scorer
     from zoo.errors import ConfigError
     from zoo.hub import load
-    from zoo.inference import choose_device
+    from zoo.prediction.inference import choose_device
+    from zoo.variants.files import read_variants
 
     source = variants[0] if len(variants) == 1 else list(variants)
     try:
@@ -133,10 +133,10 @@ def command(
 def _run(source, limits, opened, scorer, null, out, write, resume, score):
     from collections import Counter
 
-    from zoo.data.variant_files import read_variants
-    from zoo.effects.score_parts import Parts
-    from zoo.effects.variant_scores import comments
-    from zoo.progress import counting
+    from zoo.effects.variants.job import comments
+    from zoo.effects.variants.resume import Parts
+    from zoo.terminal.progress import counting
+    from zoo.variants.files import read_variants
 
     whole = getattr(write, "takes_profiles", False)
     found = score(opened, scorer, null, whole)
@@ -167,14 +167,14 @@ def _run(source, limits, opened, scorer, null, out, write, resume, score):
 
 
 def _phased(vcf, genome, model, output, sample, regions, out):
-    """Rows of `zoo.effects.phased`, with how many have which status."""
+    """Rows of `zoo.effects.variants.haplotype_effects`, with how many have which status."""
     from collections import Counter
 
     from zoo.data.intervals import read_intervals
-    from zoo.effects.phased import columns, phased_rows
-    from zoo.effects.score_files import writer_for
+    from zoo.effects.variants.haplotype_effects import columns, phased_rows
+    from zoo.effects.variants.output_files import writer_for
     from zoo.outputs import Output
-    from zoo.prediction import origin
+    from zoo.prediction.predict import origin
 
     selected = Output.parse(output, model.spec)
     where = None
@@ -205,7 +205,7 @@ def _total(opened):
     """How many records are left, for the bar: a text file without an index is counted, if somebody watches."""
     import sys
 
-    from zoo.data.files import read_chunks
+    from zoo.files.compressed import read_chunks
 
     if opened.total is not None or opened.kind not in ("vcf", "table") or not sys.stderr.isatty():
         return opened.total and opened.total - opened.start

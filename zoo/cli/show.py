@@ -31,7 +31,7 @@ def _show_model(name, card, as_json):
     from zoo.hub import manifest
     from zoo.hub.card import facts, metrics_text, printable
     from zoo.hub.config_file import read_spec
-    from zoo.hub.loading import fetch
+    from zoo.hub.loader import fetch
 
     pulled = fetch(name)
     manifest.verify(pulled.folder, f"run `zoo pull {name} --force`")

@@ -9,7 +9,7 @@ __all__ = ["command"]
 
 class _Train(click.Command):
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        from zoo.composition.groups import groups
+        from zoo.composition.option_files import groups
 
         with formatter.section("Groups and their options"):
             formatter.write_dl([(group, ", ".join(options)) for group, options in sorted(groups().options.items())])

@@ -53,8 +53,8 @@ def command(
     import json
 
     from zoo.attribution import validate
-    from zoo.attribution.named import named_interpreter
-    from zoo.attribution.worth import task_of, worth_explaining
+    from zoo.attribution.arguments import named_interpreter
+    from zoo.attribution.baseline_check import task_of, worth_explaining
     from zoo.errors import ConfigError
     from zoo.report.subject import open_subject
 
@@ -113,12 +113,12 @@ def command(
 
 
 def _write(found, out):
-    from zoo.tables import atomic_path
+    from zoo.files.tables import atomic_path
 
     if out.endswith((".tsv", ".tsv.gz")):
         found.write(out)
         return
-    from zoo.pictures.agreement import draw_agreement
+    from zoo.pictures.faithfulness import draw_agreement
 
     with atomic_path(out) as temporary:
         draw_agreement(found).savefig(temporary, format=out.rsplit(".", 1)[1])

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.errors import DataError
-from zoo.tables import atomic_path
+from zoo.files.tables import atomic_path
 
 __all__ = ["write_bigwig"]
 

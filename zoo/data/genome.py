@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.aliases import find
-from zoo.data.store import Contig, open_store
+from zoo.data.genome_store import Contig, open_store
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 
 __all__ = ["Genome"]
@@ -113,7 +113,7 @@ class Genome:
         strands: (N,), -1 (or True for reverse) reads the other strand.  out: (N, L) uint8 to write into;
         reusing one batch after batch is several times faster than fresh memory.
         """
-        from zoo.data.windows import gather_codes
+        from zoo.data.window_kernels import gather_codes
 
         out = _buffer(out, (len(starts), int(length)), (np.uint8,))
         return self._gather(gather_codes, contig_ids, starts, strands, out)
@@ -130,7 +130,7 @@ class Genome:
 
         out: (N, 4, L) of int8, uint8, bool, float32 or float64.
         """
-        from zoo.data.windows import gather_one_hot
+        from zoo.data.window_kernels import gather_one_hot
 
         allowed = np.int8, np.uint8, np.bool_, np.float32, np.float64
         out = _buffer(out, (len(starts), 4, int(length)), allowed)
@@ -156,7 +156,7 @@ class Genome:
 
     def base_counts(self, contig_id: int, starts: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
         """G + C and N in windows that lie within one contig: two of (N,) int32."""
-        from zoo.data.windows import as_int64, count_bases, default_threads, in_threads
+        from zoo.data.window_kernels import as_int64, count_bases, default_threads, in_threads
 
         starts = as_int64(starts)
         if len(starts) and (starts.min() < 0 or starts.max() + length > self._length[contig_id]):
@@ -184,7 +184,7 @@ class Genome:
         }
 
     def _gather(self, kernel, contig_ids, starts, strands, out: np.ndarray) -> np.ndarray:
-        from zoo.data.windows import as_int64, default_threads, in_threads
+        from zoo.data.window_kernels import as_int64, default_threads, in_threads
 
         ids, starts = as_int64(contig_ids), as_int64(starts)
         if ids.shape != starts.shape or ids.ndim != 1:

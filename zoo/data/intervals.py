@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.bed import BadCell, Layout
-from zoo.data.files import read_lines
 from zoo.errors import ConfigError, DataError
+from zoo.files.compressed import read_lines
 
 __all__ = ["Intervals", "read_intervals"]
 

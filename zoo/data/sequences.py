@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.codes import COMPLEMENT, encode
-from zoo.data.records import pieces
+from zoo.data.fasta_records import pieces
 from zoo.errors import DataError
 
 __all__ = ["Sequences", "canonical_hash", "hash_by_length", "read_sequences"]

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from zoo.errors import ConfigError
 from zoo.fields import Grid
 from zoo.interfaces import Encoder
+from zoo.layers.initialization import fresh
 from zoo.layers.tied_conv import convolution
-from zoo.layers.weights import fresh
 
 __all__ = ["MotifCNN"]
 

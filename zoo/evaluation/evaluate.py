@@ -14,15 +14,15 @@ import numpy as np
 from zoo.data.motifs import get_motifs
 from zoo.data.source import SPLITS, Source
 from zoo.errors import ConfigError
+from zoo.evaluation.baseline_models import Fitted, score_of
 from zoo.evaluation.baselines import baselines as baselines_for
 from zoo.evaluation.bootstrap import Measure, measure
-from zoo.evaluation.fitting import Fitted, score_of
 from zoo.evaluation.metrics import metrics_for
-from zoo.evaluation.reading import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.result import Evaluation
+from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.strata import in_stratum
 from zoo.fields import Field
-from zoo.inference import inferring
+from zoo.prediction.inference import inferring
 from zoo.registry import did_you_mean
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ class Evaluation:
 
     def write(self, path: str | Path, comments: Mapping[str, Any] | None = None) -> int:
         """Write the predictions as a TSV with the column status (ok or no_label); returns the number of rows."""
-        from zoo.tables import write_table
+        from zoo.files.tables import write_table
 
         names = {c if c not in {"status", *self.predictions} else f"input_{c}": c for c in self.identity}
         labels = [v for key, v in self.predictions.items() if key.endswith(".label")]

@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import Any
 
 _LAZY = {
-    "load": "zoo.hub.loading",
-    "pull": "zoo.hub.loading",
+    "load": "zoo.hub.loader",
+    "pull": "zoo.hub.loader",
     "list_models": "zoo.hub.names",
-    "publish": "zoo.hub.publishing",
+    "publish": "zoo.hub.publication",
 }
 
 __all__ = sorted(_LAZY)

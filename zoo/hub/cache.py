@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.errors import HubError
+from zoo.files.atomic import sentence, write_file
+from zoo.files.locations import cache_root
 from zoo.hub import manifest
-from zoo.hub.place import sentence, write_file
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import Store, Unreachable, store_for
-from zoo.resources import cache_root
 
 __all__ = ["Pulled", "cached_revisions", "offline", "pull_source"]
 

@@ -13,8 +13,8 @@ import shutil
 from pathlib import Path
 
 from zoo.errors import HubError
+from zoo.files.atomic import new_folder, write_file
 from zoo.hub import manifest
-from zoo.hub.place import new_folder, write_file
 from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
 

@@ -192,7 +192,7 @@ def _in_registries() -> Iterator[Published]:
 
 def _location(package: str, file: str) -> Path:
     if package == "zoo":
-        from zoo.resources import core_file
+        from zoo.files.locations import core_file
 
         return core_file(file)
     return package_folder(package) / file

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from zoo.data.edits import Edits
 from zoo.errors import ConfigError, ContractError
-from zoo.inference import batch_rows, inferring
 from zoo.interfaces import Attribution, Interpreter
 from zoo.layers.one_hot import codes_of
+from zoo.prediction.inference import batch_rows, inferring
 
 if TYPE_CHECKING:
     import numpy as np

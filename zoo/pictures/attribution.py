@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from zoo.attribution.attributed import Attributed
+    from zoo.attribution.result import Attributed
 
 __all__ = ["LIMIT", "chosen", "draw_attribution"]
 

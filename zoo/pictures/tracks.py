@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import DataError
-from zoo.pictures.landscape import ROW, draw_landscape
+from zoo.pictures.mutational_landscape import ROW, draw_landscape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from zoo.effects.landscape import Landscape
+    from zoo.effects.mutational_landscape import Landscape
 
 __all__ = ["best_window", "draw_tracks"]
 

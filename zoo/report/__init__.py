@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["open_subject", "write_report"]
 
-_MODULES = {"open_subject": "zoo.report.subject", "write_report": "zoo.report.writing"}
+_MODULES = {"open_subject": "zoo.report.subject", "write_report": "zoo.report.writer"}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from zoo.pictures.tracks import best_window, draw_tracks
 from zoo.report.section import Picture, Section, Subject, Text
 
 if TYPE_CHECKING:
-    from zoo.attribution.attributed import Attributed
+    from zoo.attribution.result import Attributed
 
 __all__ = ["attribution", "highest"]
 
@@ -40,7 +40,7 @@ def attribution(subject: Subject) -> Section | None:
             ],
         )
     from zoo.attribution import attribute
-    from zoo.prediction import predict_codes
+    from zoo.prediction.predict import predict_codes
 
     predictions = predict_codes(subject.model, subject.codes, subject.output)[:, 0]
     if not np.isfinite(predictions).all():
@@ -76,7 +76,7 @@ def highest(predictions: np.ndarray, n: int) -> np.ndarray:
 
 def _how(subject: Subject, found: Attributed, shown: int) -> Iterator[str]:
     """How sequences were chosen, how to read a picture, and how the letters were made."""
-    from zoo.attribution.explaining import text_of
+    from zoo.attribution.attribute import text_of
 
     output = subject.output.names[0]
     yield (
@@ -99,7 +99,7 @@ def _how(subject: Subject, found: Attributed, shown: int) -> Iterator[str]:
 
 def _track(subject: Subject, found: Attributed, i: int, row: int) -> Picture:
     """i: among those that were explained; row: among all sequences."""
-    from zoo.effects.mutagenesis import landscape
+    from zoo.effects.saturation_mutagenesis import landscape
 
     codes, heights = found.codes[i], found.actual()[i]
     length = len(codes)
@@ -154,7 +154,7 @@ def _probability(subject: Subject, codes: np.ndarray) -> str:
     """A raw output of a sigmoid as a probability too."""
     from dataclasses import replace
 
-    from zoo.prediction import predict_codes
+    from zoo.prediction.predict import predict_codes
 
     terms: Sequence = subject.output.terms[0]
     if not subject.output.raw or len(terms) != 1 or terms[0].transform or terms[0].factor != 1:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from zoo.report.parts import LONGEST_CELL, MARKS, cut
 
 if TYPE_CHECKING:
-    from zoo.report.gather import Chapter
+    from zoo.report.chapters import Chapter
     from zoo.report.summary import Summary
 
 __all__ = ["render"]

@@ -110,7 +110,7 @@ def _of_task(
 
 def _worth(subject: Subject, rows: Rows, head: str, task: str) -> Text:
     """Whether what a model of this quality has learnt is worth explaining."""
-    from zoo.attribution.worth import worth_explaining
+    from zoo.attribution.baseline_check import worth_explaining
 
     subject.found["worth"] = worth_explaining(rows, head, task)
     return verdict_text(subject.found["worth"])

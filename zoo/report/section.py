@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from zoo.evaluation.opening import Opened
+    from zoo.evaluation.model_and_data import Opened
     from zoo.model import Model
     from zoo.outputs import Output
 

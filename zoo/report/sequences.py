@@ -12,7 +12,7 @@ import numpy as np
 from zoo.errors import DataError, ZooError
 
 if TYPE_CHECKING:
-    from zoo.evaluation.opening import Opened
+    from zoo.evaluation.model_and_data import Opened
     from zoo.outputs import Output
 
 __all__ = ["Chosen", "of_fasta", "of_intervals", "of_split", "random_sequences"]
@@ -38,7 +38,7 @@ def of_split(opened: Opened, output: Output, n: int, seed: int, split: str = "te
 
     None where the split has no such window, or its batches hold no sequence.
     """
-    from zoo.evaluation.reading import labels_of, read
+    from zoo.evaluation.split_predictions import labels_of, read
 
     length = opened.model.spec.input_length
     examples = opened.source.examples(split)
@@ -67,7 +67,7 @@ def of_intervals(bed: str, fasta: Sequence[str], length: int, n: int, seed: int)
     """
     from zoo.data.genome import Genome
     from zoo.data.intervals import read_intervals
-    from zoo.data.placing import place_windows
+    from zoo.data.window_placement import place_windows
 
     genome, intervals = Genome(list(fasta)), read_intervals(bed)
     placed = place_windows(intervals, genome, length)
@@ -107,7 +107,7 @@ def of_fasta(path: str, length: int, n: int, seed: int) -> Chosen:
 
 def random_sequences(length: int, n: int, seed: int) -> Chosen:
     """Independent letters with 41 % C and G, as in the human genome."""
-    from zoo.data.simulate import background
+    from zoo.data.planted_motifs import background
 
     codes = background(n, length, gc=GC, rng=np.random.default_rng(seed))
     return Chosen(codes, f"{n:,} random sequences with {GC:.0%} C and G", random=True)

@@ -14,7 +14,7 @@ from zoo.report.section import Subject
 from zoo.report.sequences import Chosen, of_fasta, of_intervals, of_split, random_sequences
 
 if TYPE_CHECKING:
-    from zoo.evaluation.opening import Opened
+    from zoo.evaluation.model_and_data import Opened
     from zoo.model import Model
     from zoo.outputs import Output
 
@@ -45,7 +45,7 @@ def open_subject(
 
     output: one output; the first task by default, before its activation where it has one.
     interpreter: name, or name and arguments; by default deeplift_shap, or ism where that does not run on the model.
-    config, data, fasta, device: as in zoo.evaluation.opening; `fasta` is the genome of `bed` too.
+    config, data, fasta, device: as in zoo.evaluation.model_and_data; `fasta` is the genome of `bed` too.
     bed, sequences: whose windows are explained, in place of the test split's.
     n: sequences, at most.  n_validation: of these, how many attributions are validated on; 0 for not at all.
 
@@ -105,9 +105,9 @@ def _opened(
     notes: list[str],
 ) -> tuple[Opened | None, Model]:
     """The model, and its data where they are at hand; what was asked for and fails is an error."""
-    from zoo.evaluation.opening import open_evaluated
+    from zoo.evaluation.model_and_data import open_evaluated
     from zoo.hub import load
-    from zoo.inference import choose_device
+    from zoo.prediction.inference import choose_device
 
     run = _run(name)
     asked = config is not None or data or (fasta and not bed)

@@ -109,8 +109,8 @@ def _configuration(kind: str, name: str, options: dict[str, Any]) -> str:
     """One YAML option of the component's name, whose keys the constructor takes."""
     import yaml
 
-    from zoo.composition.check import fits
-    from zoo.composition.groups import groups
+    from zoo.composition.option_files import groups
+    from zoo.composition.signature_check import fits
 
     files = groups().options.get(kind, {}).get(name, [])
     if len(files) != 1:

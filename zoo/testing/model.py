@@ -111,7 +111,7 @@ def _config(model: Model | Ensemble) -> str:
 
 @torch.no_grad()
 def _saved(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
-    from zoo.hub.bundle import load_bundle, save_bundle
+    from zoo.hub.model_folder import load_bundle, save_bundle
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"

@@ -156,7 +156,7 @@ def _range(plugin: Plugin) -> str:
 
 def _configurations(plugin: Plugin, owned: list) -> str:
     """Every YAML of a component's group belongs to a component that is registered."""
-    from zoo.composition.groups import groups
+    from zoo.composition.option_files import groups
     from zoo.testing.component import INTERFACES
 
     found = groups()
@@ -174,7 +174,7 @@ def _configurations(plugin: Plugin, owned: list) -> str:
 def _models(plugin: Plugin) -> str:
     """The registry of published models can be read, and what lies inside the package gives its golden outputs."""
     from zoo.hub import load, pull
-    from zoo.hub.bundle import check_golden
+    from zoo.hub.model_folder import check_golden
     from zoo.hub.names import published
 
     mine = [f for f in registry().model_files if f.owner == plugin.distribution]

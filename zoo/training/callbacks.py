@@ -14,8 +14,8 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from zoo.progress import progress_bar
-from zoo.training.folder import BEST, LAST
+from zoo.terminal.progress import progress_bar
+from zoo.training.run_folder import BEST, LAST
 
 if TYPE_CHECKING:
     from rich.progress import Progress

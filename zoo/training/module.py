@@ -17,11 +17,11 @@ from torch import Tensor
 from zoo.fields import Field
 from zoo.model import Model
 from zoo.training.augment import augment, crop_targets
-from zoo.training.collective import add_up, gather_rows, is_parallel, share_buffers, share_gradients
+from zoo.training.distributed import add_up, gather_rows, is_parallel, share_buffers, share_gradients
 from zoo.training.loader import Loader
+from zoo.training.loss import Terms
 from zoo.training.optimizer import OptimizerSettings, make_optimizer
 from zoo.training.schedule import rate_factor
-from zoo.training.terms import Terms
 
 __all__ = ["TrainingModule"]
 

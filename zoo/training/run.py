@@ -18,12 +18,12 @@ from zoo.data.source import Source
 from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
 from zoo.training.fine_tuning import published_model
-from zoo.training.fitting import fit, make_trainer
-from zoo.training.folder import RunFolder, open_run, write_json
-from zoo.training.processes import run_processes, started_by_a_launcher
+from zoo.training.launch import run_processes, started_by_a_launcher
+from zoo.training.plan import build_model, build_module, build_source, build_terms
 from zoo.training.provenance import describe
+from zoo.training.run_folder import RunFolder, open_run, write_json
 from zoo.training.settings import TrainerSettings, settings_of
-from zoo.training.wiring import build_model, build_module, build_source, build_terms
+from zoo.training.trainer import fit, make_trainer
 
 if TYPE_CHECKING:
     from zoo.evaluation.result import Evaluation
@@ -116,7 +116,7 @@ def _evaluate(model: Model, source: Source, asked: Mapping[str, Any]) -> Evaluat
 
 def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mapping[str, Any], ...]) -> None:
     """The model folder, then the metrics: a run that has them is finished."""
-    from zoo.hub.bundle import save_bundle
+    from zoo.hub.model_folder import save_bundle
 
     model.spec = model.spec.replace(metrics=metrics)
     examples = next(e for e in (source.examples(s) for s in ("test", "validation", "train")) if len(e))

@@ -15,9 +15,9 @@ from zoo.registry import registry
 from zoo.spec import ModelSpec
 from zoo.testing.component import check_component
 from zoo.testing.probe import LENGTH, probe_model
-from zoo_attribution.gradient import InputXGradient, Saliency
 from zoo_attribution.integrated_gradients import IntegratedGradients
 from zoo_attribution.references import reference_codes
+from zoo_attribution.saliency import InputXGradient, Saliency
 
 NAMES = ("saliency", "input_x_gradient", "integrated_gradients", "deeplift_shap")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from torch import Tensor
 
 from zoo.errors import ConfigError
-from zoo.inference import batch_rows
 from zoo.interfaces import Attribution, Interpreter
-from zoo_attribution.against import Kind, Pairs, check_kind, in_chunks
+from zoo.prediction.inference import batch_rows
+from zoo_attribution.contributions import Kind, Pairs, check_kind, in_chunks
 from zoo_attribution.references import check_references
 from zoo_attribution.rescale.network import rescaled
 

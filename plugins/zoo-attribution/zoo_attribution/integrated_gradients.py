@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ConfigError
-from zoo.inference import batch_rows
 from zoo.interfaces import Attribution, Interpreter
-from zoo_attribution.against import Kind, Pairs, check_kind, in_chunks
-from zoo_attribution.differentiate import differentiating, gradients_at, scalar_of
+from zoo.prediction.inference import batch_rows
+from zoo_attribution.contributions import Kind, Pairs, check_kind, in_chunks
+from zoo_attribution.output_gradient import differentiating, gradients_at, scalar_of
 from zoo_attribution.references import check_references
 
 if TYPE_CHECKING:

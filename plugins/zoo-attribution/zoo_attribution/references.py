@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo.data.shuffle import dinucleotide_shuffle
+from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.errors import ConfigError
 from zoo.registry import did_you_mean
 

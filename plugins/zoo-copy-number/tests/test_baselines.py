@@ -7,9 +7,9 @@ import pytest
 
 from zoo.errors import DataError, ZooError
 from zoo_copy_number.baselines import BASELINES, call, corrected_log2, tune
-from zoo_copy_number.baselines.segments import CircularBinary
-from zoo_copy_number.scoring import count, summary
-from zoo_copy_number.simulate import Settings, genome_design, simulate_sample, target_design, with_reference
+from zoo_copy_number.baselines.change_points import CircularBinary
+from zoo_copy_number.event_accuracy import count, summary
+from zoo_copy_number.simulation import Settings, genome_design, simulate_sample, target_design, with_reference
 
 CLEAN = Settings(
     noise=(0.08, 0.08),

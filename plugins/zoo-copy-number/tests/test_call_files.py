@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError
-from zoo_copy_number.calls import Call, Calls
+from zoo_copy_number.calls import Calls, CnvCall
 from zoo_copy_number.writers import write_bed, write_calls, write_seg, write_vcf
 
 SIZES = {"chr2": 10_000, "chr10": 50_000}
@@ -24,11 +24,11 @@ def some_calls():
         "NA12878",
         list(SIZES),
         [
-            Call("chr10", 1_000, 3_000, 3, "DUP", 20.5, 2, 0.55),
-            Call("chr2", 0, 1_000, 1, "DEL", 43.21, 4, -1.02),
-            Call("chr2", 2_000, 5_000, None, "NO-CALL"),
-            Call("chr2", 6_000, 9_000, 0, "DEL", 99, 3, -8),
-            Call("chr2", 9_000, 10_000, 2, "NEUTRAL", 30, 4, 0.01),
+            CnvCall("chr10", 1_000, 3_000, 3, "DUP", 20.5, 2, 0.55),
+            CnvCall("chr2", 0, 1_000, 1, "DEL", 43.21, 4, -1.02),
+            CnvCall("chr2", 2_000, 5_000, None, "NO-CALL"),
+            CnvCall("chr2", 6_000, 9_000, 0, "DEL", 99, 3, -8),
+            CnvCall("chr2", 9_000, 10_000, 2, "NEUTRAL", 30, 4, 0.01),
         ],
         SIZES,
         {"genome": "hg38"},
@@ -85,7 +85,7 @@ def test_a_packed_vcf_is_found_by_its_index(tmp_path):
 
 def test_a_long_contig_gets_an_index_that_holds_it(tmp_path):
     path = tmp_path / "a.vcf.gz"
-    far = Call("c1", 600_000_000, 600_001_000, 1, "DEL", 9, 1)
+    far = CnvCall("c1", 600_000_000, 600_001_000, 1, "DEL", 9, 1)
     write_vcf(path, Calls("s", ["c1"], [far], {"c1": 700_000_000}))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.vcf.gz", "a.vcf.gz.csi"]
     with pysam.VariantFile(str(path)) as file:
@@ -119,7 +119,7 @@ def test_bcftools_reads_it_without_a_word(tmp_path):
     ],
 )
 def test_genotypes_say_as_much_as_the_copy_number_tells(tmp_path, copies, expected, state, genotype):
-    call = Call("c1", 10, 20, copies, state, 9, 1, expected=expected)
+    call = CnvCall("c1", 10, 20, copies, state, 9, 1, expected=expected)
     write_vcf(tmp_path / "a.vcf", Calls("s", ["c1"], [call]), neutral=True)
     assert (tmp_path / "a.vcf").read_text().splitlines()[-1].split("\t")[-1].split(":")[0] == genotype
 
@@ -138,7 +138,7 @@ def call_sets(draw):
                 else ("DEL", "NEUTRAL", "DUP")[1 + (copies > expected) - (copies < expected)]
             )
             quality = draw(st.floats(0, 999) | st.just(math.nan))
-            calls.append(Call(contig, a, b, copies, state, quality, draw(st.integers(0, 99)), 0.5, expected))
+            calls.append(CnvCall(contig, a, b, copies, state, quality, draw(st.integers(0, 99)), 0.5, expected))
     return Calls("s", list(SIZES), draw(st.permutations(calls)), SIZES)
 
 
@@ -161,7 +161,7 @@ def test_coordinates_and_copy_numbers_come_back_from_every_format(tmp_path_facto
 
 def test_bases_before_the_segments_come_from_the_genome(tmp_path):
     (tmp_path / "g.fa").write_text(">2\nACGTRACGT\n")
-    calls = Calls("s", ["chr2"], [Call("chr2", s, s + 3, 1, "DEL", 9, 1) for s in (0, 2, 5)])
+    calls = Calls("s", ["chr2"], [CnvCall("chr2", s, s + 3, 1, "DEL", 9, 1) for s in (0, 2, 5)])
     write_vcf(tmp_path / "a.vcf", calls, genome=Genome(tmp_path / "g.fa"))
     with pysam.VariantFile(str(tmp_path / "a.vcf")) as file:
         assert [(r.pos, r.ref) for r in file] == [(1, "A"), (2, "C"), (5, "N")]
@@ -193,7 +193,7 @@ def test_calls_without_any_segment_make_whole_files(tmp_path):
 
 
 def test_nothing_is_left_where_writing_failed(tmp_path):
-    bad = Calls("s", ["c<1>"], [Call("c<1>", 0, 9, 1, "DEL", 9, 1)])
+    bad = Calls("s", ["c<1>"], [CnvCall("c<1>", 0, 9, 1, "DEL", 9, 1)])
     for name in ("a.vcf", "a.vcf.gz"):
         with pytest.raises(DataError, match="'c<1>' has a character that VCF forbids"):
             write_vcf(tmp_path / name, bad)
@@ -223,11 +223,11 @@ def test_nothing_is_left_where_writing_failed(tmp_path):
 def test_a_call_that_contradicts_itself_is_refused(wrong, message):
     fields = {"contig": "c1", "start": 5, "end": 9, "copy_number": 1, "state": "DEL", "quality": 9}
     with pytest.raises(DataError, match=message):
-        Call(**{**fields, **wrong})
+        CnvCall(**{**fields, **wrong})
 
 
 def test_calls_outside_their_contigs_are_refused():
-    call = Call("c1", 5, 9, 1, "DEL", 9)
+    call = CnvCall("c1", 5, 9, 1, "DEL", 9)
     with pytest.raises(DataError, match="'c1', which is none of its contigs"):
         Calls("s", ["c2"], [call])
     with pytest.raises(DataError, match="ends at 9, c1 has 8 bp"):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from zoo.errors import ConfigError, DataError
+from zoo_copy_number.bin_predictions import BinPredictions
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.predicted import Predicted
 from zoo_copy_number.quality import features, fit, noise_of, phred
-from zoo_copy_number.segments import decode, segments_of
+from zoo_copy_number.segmentation import decode, segments_of
 from zoo_copy_number.sex import expected_copies, sex_of
 from zoo_copy_number.tracks import TRACKS, autosomal, draw_sample, log2_depth, tracks_of
 from zoo_copy_number.windows import cut
@@ -31,7 +31,7 @@ def answer(states, sure=0.97):
     p = np.full((len(states), 5), (1 - sure) / 4, np.float32)
     p[np.arange(len(states)), states] = sure
     corrected = np.log2(np.maximum(states, 0.1) / 2).astype(np.float32)
-    return Predicted(p, corrected, np.ones(len(states), bool))
+    return BinPredictions(p, corrected, np.ones(len(states), bool))
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 50])
@@ -84,9 +84,9 @@ def test_states_of_one_direction_speak_together():
     predicted = answer(states)
     unsure = predicted.probability.copy()
     unsure[10:16] = [0.33, 0.32, 0.34, 0.005, 0.005]
-    found = decode(Predicted(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26], 1.5)
+    found = decode(BinPredictions(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26], 1.5)
     assert found.tolist() == [2] * 10 + [0] * 6 + [2] * 10
-    one = decode(Predicted(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26] * 0 + 1, 1.5)
+    one = decode(BinPredictions(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26] * 0 + 1, 1.5)
     assert one[10:16].tolist() == [2] * 6, "where one copy is expected, two are a gain and one is nothing"
 
 
@@ -100,7 +100,7 @@ def test_bins_without_depth_say_nothing():
     predicted = answer([2] * 5 + [1] * 5 + [2] * 5)
     known = predicted.known.copy()
     known[5:10] = False
-    silent = Predicted(predicted.probability, np.where(known, predicted.corrected, np.nan), known)
+    silent = BinPredictions(predicted.probability, np.where(known, predicted.corrected, np.nan), known)
     assert decode(silent, np.zeros(15, int), TWO[:15], 4.0).tolist() == [2] * 15
 
 
@@ -157,7 +157,7 @@ def test_a_sample_of_a_few_bins_is_refused():
 
     from zoo.model import build
     from zoo.spec import ModelSpec
-    from zoo_copy_number.calling import call_sample
+    from zoo_copy_number.caller import call_sample
 
     encoder = {"name": "depth_cnn", "channels": 4, "layers": 1, "kernel": 3, "steps": 4, "hidden": 4, "dropout": 0.0}
     states = {"name": "copy_states", "in_channels": 5, "classes": ["0", "1", "2", "3", "4+"], "bin_size": 1}

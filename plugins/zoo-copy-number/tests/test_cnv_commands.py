@@ -9,12 +9,12 @@ import torch
 
 from zoo.cli.main import main
 from zoo.hub import load
-from zoo.hub.bundle import save_bundle
+from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
-from zoo_copy_number.calling import call_sample
-from zoo_copy_number.judging import GROUPS
-from zoo_copy_number.output import write
+from zoo_copy_number.call_files import write
+from zoo_copy_number.caller import call_sample
+from zoo_copy_number.evaluation import GROUPS
 from zoo_copy_number.qc import quality_control
 from zoo_copy_number.readers import read_bins
 from zoo_copy_number.tracks import TRACKS

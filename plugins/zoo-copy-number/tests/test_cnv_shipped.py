@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.hub.bundle import check_golden
+from zoo.hub.model_folder import check_golden
 from zoo_copy_number.calibration import counted
-from zoo_copy_number.calling import call_sample
-from zoo_copy_number.judging import GROUPS, draw_group, trusted
+from zoo_copy_number.caller import call_sample
+from zoo_copy_number.evaluation import GROUPS, draw_group, trusted
+from zoo_copy_number.event_accuracy import summary
 from zoo_copy_number.qc import quality_control
-from zoo_copy_number.scoring import summary
 
 NAME = "copy-number"
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
-from zoo_copy_number.fill import gc_of, mappability_of
+from zoo_copy_number.gc_mappability import gc_of, mappability_of
 from zoo_copy_number.readers import format_of, read_bins
 from zoo_copy_number.readers.sniff import sample_of
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError
-from zoo_copy_number.simulate import Settings, genome_design, simulate_sample, target_design, with_reference
+from zoo_copy_number.simulation import Settings, genome_design, simulate_sample, target_design, with_reference
 from zoo_copy_number.source import SimulatedDepth
 
 FLAT = Settings(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.progress import counting
-from zoo_copy_number.calling import NO_CALL, called_copies
-from zoo_copy_number.predicted import Predicted, predict_bins
+from zoo.terminal.progress import counting
+from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
+from zoo_copy_number.caller import NO_CALL, called_copies
+from zoo_copy_number.event_accuracy import count, summary
 from zoo_copy_number.quality import features, fit, noise_of, phred
-from zoo_copy_number.scoring import count, summary
-from zoo_copy_number.segments import decode, segments_of
-from zoo_copy_number.simulate import Simulated
+from zoo_copy_number.segmentation import decode, segments_of
+from zoo_copy_number.simulation import SimulatedSample
 from zoo_copy_number.source import sample_of
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ CALIBRATION, TEST = 11, 12
 """First numbers of the seeds: training, validation and test of simulated_depth have 0, 1 and 2 as their second."""
 
 
-def held_out(n: int, size: int, kinds: Sequence[str], which: int) -> list[Simulated]:
+def held_out(n: int, size: int, kinds: Sequence[str], which: int) -> list[SimulatedSample]:
     """n samples of seeds that nothing else uses."""
     return [sample_of(kinds[i % len(kinds)], size, (which, i)) for i in range(n)]
 
 
-def calibrate(model: Model, samples: Sequence[Simulated], progress: bool = False) -> dict[str, float]:
+def calibrate(model: Model, samples: Sequence[SimulatedSample], progress: bool = False) -> dict[str, float]:
     """Fit `quality` for every `penalty`, and keep the one whose calls have the best F1; returns what was found."""
     import torch
 
@@ -51,7 +51,7 @@ def calibrate(model: Model, samples: Sequence[Simulated], progress: bool = False
 
 
 def directions_right(
-    predicted: Predicted, sample: Simulated, penalty: float
+    predicted: BinPredictions, sample: SimulatedSample, penalty: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Segments (S,), the states that they were cut from (n,), their features (S, F), and whether at least half of
     their usable bins go their way: (S,) bool."""
@@ -69,7 +69,9 @@ def directions_right(
     return segments, states, x, np.array(right, bool)
 
 
-def _fitted(seen: Sequence[Predicted], samples: Sequence[Simulated], penalty: float) -> tuple[np.ndarray, float, int]:
+def _fitted(
+    seen: Sequence[BinPredictions], samples: Sequence[SimulatedSample], penalty: float
+) -> tuple[np.ndarray, float, int]:
     """Coefficients of quality, the F1 of what is then called, over all events, and the number of segments."""
     cut = [directions_right(p, s, penalty) for p, s in zip(seen, samples, strict=True)]
     coefficients = fit(np.concatenate([c[2] for c in cut]), np.concatenate([c[3] for c in cut]))
@@ -79,7 +81,7 @@ def _fitted(seen: Sequence[Predicted], samples: Sequence[Simulated], penalty: fl
     return coefficients, float(summary(counts.sum((0, 1)))["f1"]), sum(len(c[3]) for c in cut)
 
 
-def counted(copies: np.ndarray, sample: Simulated) -> np.ndarray:
-    """zoo_copy_number.scoring.count of called copies (n,), NaN for no call, against a sample's truth."""
+def counted(copies: np.ndarray, sample: SimulatedSample) -> np.ndarray:
+    """zoo_copy_number.event_accuracy.count of called copies (n,), NaN for no call, against a sample's truth."""
     usable = sample.bins.mask & np.isfinite(sample.bins.depth)
     return count(copies.astype(float), sample.expected, sample.bins.contig, usable, sample.events)

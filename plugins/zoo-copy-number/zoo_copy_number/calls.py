@@ -9,13 +9,13 @@ from typing import Literal
 
 from zoo.errors import DataError
 
-__all__ = ["STATES", "Call", "Calls"]
+__all__ = ["STATES", "Calls", "CnvCall"]
 
 STATES = ("DEL", "DUP", "NEUTRAL", "NO-CALL")
 
 
 @dataclass(frozen=True)
-class Call:
+class CnvCall:
     """One segment and its copy number.
 
     contig, start, end: 0-based half-open.  state: one of STATES.
@@ -71,7 +71,7 @@ class Calls:
 
     sample: str
     contigs: Sequence[str]
-    calls: Sequence[Call]
+    calls: Sequence[CnvCall]
     sizes: Mapping[str, int] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,10 +91,10 @@ class Calls:
     def __len__(self) -> int:
         return len(self.calls)
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[CnvCall]:
         return iter(self.calls)
 
-    def of(self, *states: str) -> list[Call]:
+    def of(self, *states: str) -> list[CnvCall]:
         """The calls of these states, in order."""
         return [c for c in self.calls if c.state in states]
 

@@ -12,7 +12,7 @@ import numpy as np
 from zoo_copy_number.designs import Design
 
 if TYPE_CHECKING:
-    from zoo_copy_number.simulate import Settings
+    from zoo_copy_number.simulation import Settings
 
 __all__ = ["EVENT", "LENGTHS", "plant_events"]
 

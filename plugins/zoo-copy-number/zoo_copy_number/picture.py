@@ -12,7 +12,7 @@ from zoo_copy_number.bins import Bins
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from zoo_copy_number.calling import Called
+    from zoo_copy_number.caller import CalledSample
 
 __all__ = ["draw_genome"]
 
@@ -21,7 +21,7 @@ MOST_DOTS = 60_000
 LOW, HIGH = -3.0, 2.5
 
 
-def draw_genome(bins: Bins, called: Called) -> Figure:
+def draw_genome(bins: Bins, called: CalledSample) -> Figure:
     """Corrected log2 depth by position, chromosomes side by side, coloured by the call; segments as lines.
 
     More than 60,000 bins are drawn as an evenly spaced part; segments and calls are of all of them.  What lies beyond

@@ -10,14 +10,14 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.tracks import autosomal, log2_depth
 
 if TYPE_CHECKING:
-    from zoo_copy_number.calling import Called
+    from zoo_copy_number.caller import CalledSample
 
 __all__ = ["quality_control"]
 
 NOISE, WAVE, GC, MASKED, ALTERED, PIECES, SPREAD = 0.35, 0.10, 0.10, 0.3, 0.5, 400, 0.6
 
 
-def quality_control(bins: Bins, called: Called, sex: str | None = None) -> tuple[dict[str, str], list[str]]:
+def quality_control(bins: Bins, called: CalledSample, sex: str | None = None) -> tuple[dict[str, str], list[str]]:
     """({figure: value}, [warnings]).
 
     sex: what the sample is said to be; a warning where its X and Y say otherwise.

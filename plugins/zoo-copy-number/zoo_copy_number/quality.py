@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo_copy_number.segments import SEGMENT
+from zoo_copy_number.segmentation import SEGMENT
 
 __all__ = ["CAP", "features", "fit", "noise_of", "phred"]
 

@@ -12,10 +12,10 @@ import numpy as np
 from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError
 from zoo.fields import Field
-from zoo.progress import counting
 from zoo.registry import did_you_mean
+from zoo.terminal.progress import counting
 from zoo_copy_number.designs import HUMAN, Design, genome_design, target_design
-from zoo_copy_number.simulate import Settings, Simulated, simulate_sample, with_reference
+from zoo_copy_number.simulation import Settings, SimulatedSample, simulate_sample, with_reference
 from zoo_copy_number.tracks import TRACKS, autosomal, draw_sample, tracks_of
 from zoo_copy_number.windows import cut
 
@@ -49,7 +49,7 @@ class SimulatedDepth(Source):
     size: bins of a sample, about.
     kinds: genome (equal bins of 1 to 500 kb), exome (uneven targets), panel (few targets and off-target bins); one that
         is named twice is twice as frequent.
-    settings: of zoo_copy_number.simulate.Settings, by name, where they differ from TRAINING.
+    settings: of zoo_copy_number.simulation.Settings, by name, where they differ from TRAINING.
     seed: of the data; a run's own seed leaves it alone.
     """
 
@@ -123,7 +123,7 @@ def sample_of(
     *,
     autosomes: int | None = None,
     reference: bool | None = None,
-) -> Simulated:
+) -> SimulatedSample:
     """A sample of about `size` bins.
 
     autosomes: how many, drawn at random, beside X and Y; all of them where it is not given.
@@ -160,7 +160,7 @@ def _contigs(rng: np.random.Generator, autosomes: int | None) -> dict[str, int]:
 
 
 class _Windows(Examples):
-    def __init__(self, samples: Sequence[Simulated], bins: int, seed: tuple[int, ...]):
+    def __init__(self, samples: Sequence[SimulatedSample], bins: int, seed: tuple[int, ...]):
         self._bins, self._seed = bins, seed
         self._tracks, self._states, self._log2, self._auto = [], [], [], []
         index = []

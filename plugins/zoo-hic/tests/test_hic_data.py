@@ -9,8 +9,8 @@ from zoo.errors import ConfigError, DataError
 from zoo.fields import Field
 from zoo.testing import check_plugin, failures
 from zoo_hic.context_tracks import read_tracks
-from zoo_hic.metrics.windowed import MEAN_DIAGONAL, MSE, PEARSON
-from zoo_hic.simulated import SimulatedContacts
+from zoo_hic.metrics.window_metrics import MEAN_DIAGONAL, MSE, PEARSON
+from zoo_hic.simulation.source import SimulatedContacts
 from zoo_hic.source import ContactMaps
 from zoo_hic.windows import SquareWindows, Stretch, starts_of
 

@@ -13,12 +13,12 @@ from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError
 from zoo_hic.disruption import compare, disruption
-from zoo_hic.edits import Edit, edit_window, match_bins, read_edit, shift_of_bins
-from zoo_hic.null import null_scores
-from zoo_hic.oracle import Oracle
+from zoo_hic.null_model import null_scores
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulate import Settings, loops_of, simulate_contig
+from zoo_hic.simulation.contact_maps import Settings, loops_of, simulate_contig
+from zoo_hic.simulation.ground_truth import GroundTruth
 from zoo_hic.structural_variants import COLUMNS, STATUSES, read_alleles, score_alleles, score_cells, score_columns
+from zoo_hic.window_edits import WindowEdit, edit_window, match_bins, read_edit, shift_of_bins
 
 BINS, RESOLUTION = 64, 256
 SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
@@ -47,7 +47,7 @@ def genome(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def predictor():
-    return Predictor.of(Oracle(BINS, SETTINGS))
+    return Predictor.of(GroundTruth(BINS, SETTINGS))
 
 
 def score(found):
@@ -57,7 +57,7 @@ def score(found):
 @pytest.mark.parametrize("kind", ["delete", "mask", "shuffle"])
 def test_without_its_motif_a_boundary_no_longer_parts_its_domains(genome, predictor, kind):
     at = site_in(LOOP["first"])
-    found = compare(predictor, genome, [Edit(kind, "chr1", at, at + WIDTH)])
+    found = compare(predictor, genome, [WindowEdit(kind, "chr1", at, at + WIDTH)])
     middle = LOOP["first"] - found.start // RESOLUTION
     change = found.difference["log_oe"]
     across = change[middle - 3 : middle, middle + 1 : middle + 4]
@@ -70,7 +70,7 @@ def test_without_its_motif_a_boundary_no_longer_parts_its_domains(genome, predic
 
 def test_turning_one_site_of_a_convergent_pair_removes_the_loop_and_leaves_the_boundary(genome, predictor):
     at = site_in(LOOP["first"])
-    found = compare(predictor, genome, [Edit("invert", "chr1", at, at + WIDTH)])
+    found = compare(predictor, genome, [WindowEdit("invert", "chr1", at, at + WIDTH)])
     i, j = (int(LOOP[k]) - found.start // RESOLUTION for k in ("first", "second"))
     assert found.difference["log_oe"][i, j] == pytest.approx(-SETTINGS.loop, abs=0.05)
     assert abs(found.difference["log_oe"][i - 2, i + 2]) < 0.05
@@ -79,8 +79,8 @@ def test_turning_one_site_of_a_convergent_pair_removes_the_loop_and_leaves_the_b
 
 def test_scores_are_largest_where_the_edit_hits_a_site(genome, predictor):
     at = site_in(LOOP["first"])
-    hit = compare(predictor, genome, [Edit("delete", "chr1", at, at + WIDTH)])
-    beside = compare(predictor, genome, [Edit("delete", "chr1", at + 40, at + 40 + WIDTH)])
+    hit = compare(predictor, genome, [WindowEdit("delete", "chr1", at, at + WIDTH)])
+    beside = compare(predictor, genome, [WindowEdit("delete", "chr1", at + 40, at + 40 + WIDTH)])
     assert score(hit).rms > 5 * score(beside).rms
     null = null_scores(predictor, genome, hit.edits, 19, channel="log_oe", seed=1)
     assert null.p(score(hit).rms) == pytest.approx(1 / 20)
@@ -90,16 +90,16 @@ def test_scores_are_largest_where_the_edit_hits_a_site(genome, predictor):
 
 def test_a_null_of_given_letters_changes_as_many_bases(genome, predictor):
     at = site_in(LOOP["first"])
-    edit = Edit("substitute", "chr1", at, at + WIDTH, "A" * WIDTH)
+    edit = WindowEdit("substitute", "chr1", at, at + WIDTH, "A" * WIDTH)
     null = null_scores(predictor, genome, [edit], 9, channel="log_oe")
     assert len(null.scores) == 9
     assert null.p(score(compare(predictor, genome, [edit])).rms) <= 0.2
     with pytest.raises(ConfigError, match="no other place"):
-        null_scores(predictor, genome, [Edit("invert", "chr1", 1000, 40_000)], 3, channel="log_oe")
+        null_scores(predictor, genome, [WindowEdit("invert", "chr1", 1000, 40_000)], 3, channel="log_oe")
 
 
 def test_turning_the_whole_window_changes_no_pair_of_sequences(genome, predictor):
-    found = compare(predictor, genome, [Edit("invert", "chr1", 60 * RESOLUTION, 124 * RESOLUTION)])
+    found = compare(predictor, genome, [WindowEdit("invert", "chr1", 60 * RESOLUTION, 124 * RESOLUTION)])
     assert found.match.tolist() == list(range(BINS))[::-1]
     np.testing.assert_allclose(found.difference["log_oe"], 0, atol=1e-5)
     np.testing.assert_allclose(found.edited["log_oe"], found.reference["log_oe"][::-1, ::-1], atol=1e-5)
@@ -109,7 +109,7 @@ def test_a_palindrome_turned_is_itself(tmp_path, predictor):
     half = SIMULATED.codes[: LENGTH // 2]
     whole = np.concatenate([half, (3 - half)[::-1]])
     genome = Genome(write_fasta(tmp_path / "palindrome.fa", {"chr1": whole}))
-    found = compare(predictor, genome, [Edit("invert", "chr1", 10 * RESOLUTION, LENGTH - 10 * RESOLUTION)])
+    found = compare(predictor, genome, [WindowEdit("invert", "chr1", 10 * RESOLUTION, LENGTH - 10 * RESOLUTION)])
     np.testing.assert_allclose(found.edited["log_oe"], found.reference["log_oe"], atol=1e-5)
     np.testing.assert_allclose(found.difference["log_oe"], 0, atol=1e-5)
     assert "the edits change no base" in found.notes
@@ -117,7 +117,7 @@ def test_a_palindrome_turned_is_itself(tmp_path, predictor):
 
 def test_behind_a_deletion_bins_are_matched_with_those_that_moved_in(genome, predictor):
     first, last = 90, 96
-    found = compare(predictor, genome, [Edit("delete", "chr1", first * RESOLUTION, last * RESOLUTION)])
+    found = compare(predictor, genome, [WindowEdit("delete", "chr1", first * RESOLUTION, last * RESOLUTION)])
     a, b = first - found.start // RESOLUTION, last - found.start // RESOLUTION
     assert found.match.tolist() == [*range(a), *[-1] * 6, *range(a, BINS - 6)]
     change = found.difference["log_oe"]
@@ -135,7 +135,7 @@ def test_behind_a_deletion_bins_are_matched_with_those_that_moved_in(genome, pre
 def test_every_base_of_an_edited_window_is_where_its_origin_says(start, size, kind):
     codes = np.random.default_rng(start).integers(0, 4, 200).astype(np.uint8)
     genome = _Sequence(codes)
-    edit = Edit(kind, "x", 100 + start, 100 + start + size)
+    edit = WindowEdit(kind, "x", 100 + start, 100 + start + size)
     found = edit_window(genome, 100, 80, [edit])
     was, now = found.origin, found.codes[0]
     assert now.shape == was.shape == (80,)
@@ -168,26 +168,26 @@ class _Sequence:
 
 def test_duplications_push_out_what_lies_right_of_them():
     genome = _Sequence(np.arange(40, dtype=np.uint8) % 4)
-    found = edit_window(genome, 0, 16, [Edit("duplicate", "x", 4, 8)])
+    found = edit_window(genome, 0, 16, [WindowEdit("duplicate", "x", 4, 8)])
     assert found.origin.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, 8, 9, 10, 11]
     assert match_bins(found.origin, 0, 4).tolist() == [0, 1, 3, -1]
 
 
 def test_several_edits_of_one_window():
     genome = _Sequence(np.arange(40, dtype=np.uint8) % 4)
-    edits = [Edit("substitute", "x", 9, 10, "TTT"), Edit("delete", "x", 2, 4)]
+    edits = [WindowEdit("substitute", "x", 9, 10, "TTT"), WindowEdit("delete", "x", 2, 4)]
     found = edit_window(genome, 0, 16, edits)
     assert found.origin.tolist() == [0, 1, *range(4, 10), -1, -1, *range(10, 16)]
     assert found.codes[0, 7:10].tolist() == [3, 3, 3]
     assert shift_of_bins(edits, 0, 4) == 2
     with pytest.raises(DataError, match="overlap"):
-        edit_window(genome, 0, 16, [Edit("delete", "x", 2, 6), Edit("invert", "x", 5, 9)])
+        edit_window(genome, 0, 16, [WindowEdit("delete", "x", 2, 6), WindowEdit("invert", "x", 5, 9)])
     with pytest.raises(DataError, match="leaves the window"):
-        edit_window(genome, 0, 16, [Edit("delete", "x", 12, 20)])
+        edit_window(genome, 0, 16, [WindowEdit("delete", "x", 12, 20)])
 
 
 def test_shuffles_are_drawn_alike_with_one_seed_and_keep_dinucleotides(genome):
-    edit = [Edit("shuffle", "chr1", 1000, 1200)]
+    edit = [WindowEdit("shuffle", "chr1", 1000, 1200)]
     first, again = (edit_window(genome, 0, 4096, edit, draws=3, seed=5).codes for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert first.shape == (3, 4096)
@@ -199,11 +199,11 @@ def test_shuffles_are_drawn_alike_with_one_seed_and_keep_dinucleotides(genome):
 @pytest.mark.parametrize(
     ("kind", "text", "fill", "expected"),
     [
-        ("delete", "1:1,001-1,100", "none", Edit("delete", "chr1", 1000, 1100)),
-        ("delete", "chr1:1001-1100", "n", Edit("mask", "chr1", 1000, 1100)),
-        ("delete", "chr1:1001-1100", "shuffle", Edit("shuffle", "chr1", 1000, 1100)),
-        ("mutate", "chr1:11-12=acg", "none", Edit("substitute", "chr1", 10, 12, "ACG")),
-        ("invert", "chr1:11-12", "none", Edit("invert", "chr1", 10, 12)),
+        ("delete", "1:1,001-1,100", "none", WindowEdit("delete", "chr1", 1000, 1100)),
+        ("delete", "chr1:1001-1100", "n", WindowEdit("mask", "chr1", 1000, 1100)),
+        ("delete", "chr1:1001-1100", "shuffle", WindowEdit("shuffle", "chr1", 1000, 1100)),
+        ("mutate", "chr1:11-12=acg", "none", WindowEdit("substitute", "chr1", 10, 12, "ACG")),
+        ("invert", "chr1:11-12", "none", WindowEdit("invert", "chr1", 10, 12)),
     ],
 )
 def test_edits_are_read_as_people_type_them(genome, kind, text, fill, expected):
@@ -293,12 +293,12 @@ def test_every_allele_of_a_vcf_comes_out_with_a_status(genome, predictor, tmp_pa
         width = len(COLUMNS) + len(score_columns(("log_oe",)))
         assert {len([*a.cells(), *score_cells(c, ("log_oe",))]) for a, c in found} == {width}
     # The same deletion in two spellings, and as an edit that was typed.
-    edit = Edit("delete", "chr1", at, at + WIDTH)
+    edit = WindowEdit("delete", "chr1", at, at + WIDTH)
     assert by_name["del"][0].edit == edit
     assert by_name["letters"][0].edit == edit
     typed = compare(predictor, genome, [edit])
     assert score(by_name["letters"][1]) == score(by_name["del"][1]) == score(typed)
-    assert by_name["dup"][0].edit == Edit("duplicate", "chr1", at, at + 2560)
+    assert by_name["dup"][0].edit == WindowEdit("duplicate", "chr1", at, at + 2560)
     assert (by_name["snv"][0].kind, by_name["snv"][0].edit.start) == ("SNV", at)
     assert score(by_name["del"][1]).insulation > 0.3
 

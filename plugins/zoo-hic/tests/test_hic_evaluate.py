@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from zoo.cli.main import main
-from zoo.hub.bundle import save_bundle
+from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
-from zoo_hic.judged import judged
+from zoo_hic.evaluation import judged
 from zoo_hic.windows import SquareWindows, Stretch
 
 BINS, RESOLUTION = 8, 100

@@ -34,7 +34,7 @@ from zoo_hic.metrics import (
     transfer,
     transfer_lines,
 )
-from zoo_hic.simulate import Settings, simulate_contig
+from zoo_hic.simulation.contact_maps import Settings, simulate_contig
 
 RESOLUTION = 2048
 NEAR = (2 * RESOLUTION, 40 * RESOLUTION)

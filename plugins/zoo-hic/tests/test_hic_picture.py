@@ -5,13 +5,13 @@ import pytest
 
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
-from zoo.pictures.saving import save_picture
+from zoo.pictures.figure_files import save_picture
 from zoo_hic.disruption import compare
-from zoo_hic.edits import Edit
-from zoo_hic.oracle import Oracle
 from zoo_hic.picture import draw_edits, draw_region
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulate import Settings, simulate_contig
+from zoo_hic.simulation.contact_maps import Settings, simulate_contig
+from zoo_hic.simulation.ground_truth import GroundTruth
+from zoo_hic.window_edits import WindowEdit
 
 BINS, RESOLUTION = 64, 256
 SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
@@ -58,8 +58,8 @@ def test_unknown_pairs_are_grey_and_nothing_is_drawn_beside_the_triangle():
 
 def test_an_edit_is_three_triangles_of_one_depth_with_its_ends_marked(tmp_path):
     genome = Genome(write_fasta(tmp_path / "g.fa", {"chr1": SIMULATED.codes}))
-    edit = Edit("delete", "chr1", 84 * RESOLUTION, 96 * RESOLUTION)
-    found = compare(Predictor.of(Oracle(BINS, SETTINGS)), genome, [edit])
+    edit = WindowEdit("delete", "chr1", 84 * RESOLUTION, 96 * RESOLUTION)
+    found = compare(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, [edit])
     figure = draw_edits(found, "log_oe", title="delete", subtitle="$x <b>")
     rows = figure.axes[:3]
     assert len({image(a).shape for a in rows}) == 1

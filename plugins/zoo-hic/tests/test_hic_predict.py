@@ -10,17 +10,17 @@ from zoo.cli.main import main
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, GenomeMismatch
-from zoo.hub.bundle import save_bundle
+from zoo.files.tables import read_table
+from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
-from zoo.tables import read_table
 from zoo_hic.maps import ContactMap
-from zoo_hic.observed import agreement, expected_by_distance, observed_square
-from zoo_hic.oracle import Oracle
-from zoo_hic.predicted import predict_region, read_place
+from zoo_hic.observed_map import agreement, expected_by_distance, observed_square
 from zoo_hic.predictor import Predictor
 from zoo_hic.preprocess import Preprocess
-from zoo_hic.simulate import Settings, scan, simulate_contig, structure_of
+from zoo_hic.region_prediction import predict_region, read_place
+from zoo_hic.simulation.contact_maps import Settings, scan, simulate_contig, structure_of
+from zoo_hic.simulation.ground_truth import GroundTruth
 from zoo_hic.writers import write_cool
 
 BINS, RESOLUTION = 64, 256
@@ -49,26 +49,30 @@ def truth(first, last):
 
 
 def test_a_region_of_a_windows_length_is_that_window(genome):
-    found = predict_region(Predictor.of(Oracle(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 104 * RESOLUTION)
+    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 104 * RESOLUTION)
     np.testing.assert_array_equal(found.squares["log_oe"], truth(40, 104))
     assert (found.first, found.bins, found.region) == (40, BINS, "chr1:10,241-26,624")
     assert found.notes == ()
 
 
 def test_a_short_region_is_the_middle_of_a_window_and_an_alias_is_understood(genome):
-    found = predict_region(Predictor.of(Oracle(BINS, SETTINGS)), genome, "1", 60 * RESOLUTION + 5, 70 * RESOLUTION - 5)
+    found = predict_region(
+        Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "1", 60 * RESOLUTION + 5, 70 * RESOLUTION - 5
+    )
     assert found.contig == "chr1"
     np.testing.assert_array_equal(found.squares["log_oe"], truth(33, 97)[27:37, 27:37])
 
 
 def test_at_the_contigs_end_the_window_moves_inwards_and_says_so(genome):
-    found = predict_region(Predictor.of(Oracle(BINS, SETTINGS)), genome, "chr1", 150 * RESOLUTION, 160 * RESOLUTION)
+    found = predict_region(
+        Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 150 * RESOLUTION, 160 * RESOLUTION
+    )
     np.testing.assert_array_equal(found.squares["log_oe"], truth(96, 160)[54:, 54:])
     assert "moved inwards, to chr1:24,577-40,960" in found.notes[0]
 
 
 def test_a_contig_shorter_than_a_window_reads_n_beyond_its_end(genome):
-    found = predict_region(Predictor.of(Oracle(BINS, SETTINGS)), genome, "chr2", 0, len(SHORT))
+    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr2", 0, len(SHORT))
     assert found.bins == 21
     assert found.end == len(SHORT)
     assert f"{BINS * RESOLUTION - len(SHORT):,} bp beyond its end read as N" in found.notes[0]
@@ -78,7 +82,7 @@ def test_a_contig_shorter_than_a_window_reads_n_beyond_its_end(genome):
 
 
 def test_overlapping_windows_agree_with_the_whole_and_far_pairs_are_unknown(genome):
-    found = predict_region(Predictor.of(Oracle(BINS, SETTINGS)), genome, "chr1", 0, 160 * RESOLUTION)
+    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 0, 160 * RESOLUTION)
     whole = truth(0, 160)
     apart = np.abs(np.subtract.outer(np.arange(160), np.arange(160)))
     square = found.squares["log_oe"]
@@ -90,13 +94,13 @@ def test_overlapping_windows_agree_with_the_whole_and_far_pairs_are_unknown(geno
 
 
 def test_bins_that_are_mostly_n_are_unknown(genome):
-    found = predict_region(Predictor.of(Oracle(BINS, SETTINGS)), genome, "chr3", 20 * RESOLUTION, 50 * RESOLUTION)
+    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr3", 20 * RESOLUTION, 50 * RESOLUTION)
     gone = np.isnan(found.squares["log_oe"]).all(1)
     assert np.flatnonzero(gone).tolist() == [10, 11, 12]
     assert "3 of 30 bins are more than half N" in found.notes[0]
 
 
-class Skewed(Oracle):
+class Skewed(GroundTruth):
     """Wrong in a way that only the other strand puts right."""
 
     def predict(self, batch):
@@ -111,13 +115,13 @@ def test_both_strands_are_averaged_so_that_the_answer_does_not_depend_on_the_str
     both, one = Predictor.of(skewed), Predictor.of(skewed, strands=False)
     np.testing.assert_allclose(both.maps(codes)[0], both.maps(other)[0, :, ::-1, ::-1], atol=1e-6)
     assert np.abs(one.maps(codes)[0] - one.maps(other)[0, :, ::-1, ::-1]).max() > 0.5
-    np.testing.assert_allclose(both.maps(codes), Predictor.of(Oracle(BINS, SETTINGS)).maps(codes) + 1.0, atol=1e-6)
+    np.testing.assert_allclose(both.maps(codes), Predictor.of(GroundTruth(BINS, SETTINGS)).maps(codes) + 1.0, atol=1e-6)
 
 
 def test_pairs_that_were_not_in_training_are_unknown_and_logarithms_become_natural():
     steps = {"first_diagonal": 3, "log": "2", "order": ["1. as describe() has it"]}
     data = {"name": "contact_maps", "preprocessing": steps, "pairs": {"nearest_bins": 5, "furthest_bins": 20}}
-    predictor = Predictor.of(Oracle(BINS, SETTINGS, data))
+    predictor = Predictor.of(GroundTruth(BINS, SETTINGS, data))
     assert (predictor.near, predictor.far) == (5, 20)
     assert predictor.preprocess == Preprocess(first_diagonal=3, log="2")
     codes = SIMULATED.codes[None, : BINS * RESOLUTION]
@@ -161,7 +165,9 @@ def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(gen
         expected = steps.expect(squares)["chr1"]
         np.testing.assert_allclose(expected_by_distance(contacts, "chr1", steps), expected, rtol=1e-5)
         whole = steps.apply(squares["chr1"], expected)
-        found = predict_region(Predictor.of(Oracle(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 90 * RESOLUTION)
+        found = predict_region(
+            Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 90 * RESOLUTION
+        )
         part = observed_square(contacts, found, steps)
         inner = slice(45, 85), slice(45, 85)  # filling and smoothing see the contig's end in neither
         np.testing.assert_allclose(part[5:45, 5:45], whole[inner], atol=2e-3)
@@ -171,12 +177,12 @@ def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(gen
 
 
 def test_a_model_without_contact_maps_is_refused():
-    known = Oracle(BINS, SETTINGS)
+    known = GroundTruth(BINS, SETTINGS)
     known.spec = known.spec.replace(outputs={})
     with pytest.raises(ConfigError, match="no contact map"):
         Predictor.of(known)
     with pytest.raises(ConfigError, match="reads no cell type"):
-        Predictor.of(Oracle(BINS, SETTINGS), context="K562")
+        Predictor.of(GroundTruth(BINS, SETTINGS), context="K562")
 
 
 @pytest.fixture(scope="module")

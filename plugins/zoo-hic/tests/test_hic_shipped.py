@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.hub.bundle import check_golden
+from zoo.hub.model_folder import check_golden
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulate import Settings, erase_sites, simulate_contig, truth_of, turn_sites, turned, without
+from zoo_hic.simulation.contact_maps import (
+    Settings,
+    erase_sites,
+    simulate_contig,
+    truth_of,
+    turn_sites,
+    turned,
+    without,
+)
 
 NAME = "hic-simulated"
 SETTINGS = Settings(resolution=1024)

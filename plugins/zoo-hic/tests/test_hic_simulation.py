@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError
-from zoo_hic.simulate import (
+from zoo_hic.simulation.contact_maps import (
     MOTIF,
     Settings,
     bins_of,

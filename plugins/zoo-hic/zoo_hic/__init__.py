@@ -11,10 +11,10 @@ def zoo_register(registry) -> None:
     registry.add("encoder", "contact_cnn", "zoo_hic.encoder:ContactCNN")
     registry.add("head", "contacts", "zoo_hic.head:ContactHead")
     registry.add("data", "contact_maps", "zoo_hic.source:ContactMaps")
-    registry.add("data", "simulated_contacts", "zoo_hic.simulated:SimulatedContacts")
-    registry.add("metric", "contacts_pearson", "zoo_hic.metrics.windowed:PEARSON")
-    registry.add("metric", "contacts_mean_diagonal_pearson", "zoo_hic.metrics.windowed:MEAN_DIAGONAL")
-    registry.add("metric", "contacts_mse", "zoo_hic.metrics.windowed:MSE")
+    registry.add("data", "simulated_contacts", "zoo_hic.simulation.source:SimulatedContacts")
+    registry.add("metric", "contacts_pearson", "zoo_hic.metrics.window_metrics:PEARSON")
+    registry.add("metric", "contacts_mean_diagonal_pearson", "zoo_hic.metrics.window_metrics:MEAN_DIAGONAL")
+    registry.add("metric", "contacts_mse", "zoo_hic.metrics.window_metrics:MSE")
     registry.command("predict-contacts", "zoo_hic.cli.predict_contacts:command", "Contacts from sequence, and of edits")
     registry.command(
         "evaluate-contacts", "zoo_hic.cli.evaluate_contacts:command", "Contact maps, judged beyond distance"

@@ -18,9 +18,9 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.errors import ConfigError
-from zoo_hic.edits import Edit, edit_window, match_bins, shift_of_bins
-from zoo_hic.predicted import place_window
 from zoo_hic.predictor import Predictor
+from zoo_hic.region_prediction import place_window
+from zoo_hic.window_edits import WindowEdit, edit_window, match_bins, shift_of_bins
 
 __all__ = ["Compared", "Disruption", "compare", "disruption"]
 
@@ -69,7 +69,7 @@ class Compared:
     contig_size: int
     start: int
     bin_size: int
-    edits: tuple[Edit, ...]
+    edits: tuple[WindowEdit, ...]
     reference: Mapping[str, np.ndarray]
     edited: Mapping[str, np.ndarray]
     moved: Mapping[str, np.ndarray]
@@ -96,7 +96,7 @@ class Compared:
 def compare(
     predictor: Predictor,
     genome: Genome,
-    edits: Sequence[Edit],
+    edits: Sequence[WindowEdit],
     *,
     region: tuple[int, int] | None = None,
     draws: int = 8,

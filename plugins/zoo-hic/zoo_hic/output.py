@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo.pictures.saving import PICTURES
-from zoo.tables import TableWriter
+from zoo.files.tables import TableWriter
+from zoo.pictures.figure_files import PICTURES
 from zoo_hic.maps import ContactMap
 
 __all__ = ["MAPS", "TABLES", "check_name", "kind_of", "write_pairs", "write_square"]

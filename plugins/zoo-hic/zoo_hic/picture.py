@@ -17,7 +17,7 @@ import numpy as np
 
 from zoo.pictures.canvas import blank, drawn_text
 from zoo_hic.disruption import Compared
-from zoo_hic.edits import Edit
+from zoo_hic.window_edits import WindowEdit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,7 +140,7 @@ def _triangle(axes: Axes, square, extent, limit: float, name: str, *, depth: int
     _corner(axes, name, "bottom" if down else "top", left=True)
 
 
-def _ends(edits: Sequence[Edit], moved: bool) -> list[int]:
+def _ends(edits: Sequence[WindowEdit], moved: bool) -> list[int]:
     """bp of both ends of each edit; `moved`: in the edited sequence."""
     ends, gained = [], 0
     for edit in sorted(edits, key=lambda e: e.start):

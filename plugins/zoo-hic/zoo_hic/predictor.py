@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo.progress import counting
 from zoo.registry import did_you_mean
+from zoo.terminal.progress import counting
 from zoo_hic.preprocess import Preprocess
 from zoo_hic.windows import TARGET
 
@@ -120,7 +120,7 @@ class Predictor:
         """
         import torch
 
-        from zoo.inference import inferring
+        from zoo.prediction.inference import inferring
 
         rows = max(1, min(16, _PIXELS // self.bins**2))
         out = np.empty((len(codes), len(self.channels), self.bins, self.bins), np.float32)

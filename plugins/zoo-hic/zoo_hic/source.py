@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.files import file_identity, resolve_paths
 from zoo.data.genome import Genome
 from zoo.data.source import SPLITS, Examples, Source
 from zoo.data.splits import Splits
 from zoo.errors import ConfigError, DataError
 from zoo.fields import Field
+from zoo.files.compressed import file_identity, resolve_paths
 from zoo.registry import did_you_mean
 from zoo_hic.context_tracks import read_tracks
 from zoo_hic.maps import ContactMap

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.codes import encode
-from zoo.data.files import read_chunks
 from zoo.data.genome import Genome
 from zoo.data.region import format_region
-from zoo.data.variant_records import quiet_htslib, read_text
 from zoo.errors import DataError, GenomeMismatch
+from zoo.files.compressed import read_chunks
+from zoo.variants.records import quiet_htslib, read_text
 from zoo_hic.disruption import Compared, compare
-from zoo_hic.edits import Edit
 from zoo_hic.predictor import Predictor
+from zoo_hic.window_edits import WindowEdit
 
 __all__ = ["COLUMNS", "STATUSES", "Allele", "read_alleles", "score_alleles", "score_cells", "score_columns"]
 
@@ -66,7 +66,7 @@ class Allele:
     kind: str = ""
     status: str = "ok"
     notes: str = ""
-    edit: Edit | None = None
+    edit: WindowEdit | None = None
 
     def cells(self) -> list:
         """Of COLUMNS; start and end count from 1 as in the file and are the first and last base that change."""
@@ -177,7 +177,7 @@ def _labelled(a: Allele, info, alts: int, genome: Genome, window: int, region) -
     return replace(a, kind=kind, notes=notes, edit=found)
 
 
-def _symbolic(a: Allele, info: dict[str, str], alts: int, contig: str, pos: int) -> tuple[str, Edit | str]:
+def _symbolic(a: Allele, info: dict[str, str], alts: int, contig: str, pos: int) -> tuple[str, WindowEdit | str]:
     """(kind, the edit, or "status: why")."""
     name = a.alt.strip("<>")
     kind = name.partition(":")[0]
@@ -196,10 +196,10 @@ def _symbolic(a: Allele, info: dict[str, str], alts: int, contig: str, pos: int)
     size = length if length and (alts > 1 or not span) else span
     if not size:
         return kind, "malformed: INFO has neither END nor SVLEN, so the end is not known"
-    return kind, Edit(known, contig, start, start + size)
+    return kind, WindowEdit(known, contig, start, start + size)
 
 
-def _letters(a: Allele, contig: str, pos: int) -> tuple[str, Edit | str]:
+def _letters(a: Allele, contig: str, pos: int) -> tuple[str, WindowEdit | str]:
     """REF and ALT without what they share at both ends."""
     ref, alt = a.ref.upper(), a.alt.upper()
     if ref == alt:
@@ -215,7 +215,7 @@ def _letters(a: Allele, contig: str, pos: int) -> tuple[str, Edit | str]:
     kind = {(True, False): "DEL", (False, True): "INS"}.get((bool(ref), bool(alt)))
     kind = kind or ("INDEL" if len(ref) != len(alt) else "SNV" if len(ref) == 1 else "MNV")
     how = "substitute" if alt else "delete"
-    return kind, Edit(how, contig, start, start + len(ref), alt)
+    return kind, WindowEdit(how, contig, start, start + len(ref), alt)
 
 
 def score_columns(channels: tuple[str, ...]) -> list[str]:

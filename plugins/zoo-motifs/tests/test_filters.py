@@ -9,7 +9,7 @@ from torch import nn
 
 from zoo.data.codes import reverse_complement
 from zoo.data.motifs import get_motif
-from zoo.data.simulate import background, simulate
+from zoo.data.planted_motifs import background, simulate
 from zoo.errors import ConfigError, DataError
 from zoo.fields import Field, Grid
 from zoo.interfaces import Encoder

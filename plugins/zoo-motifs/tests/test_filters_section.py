@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from zoo.data.motifs import Motif, get_motif
-from zoo.data.simulate import background, simulate
+from zoo.data.planted_motifs import background, simulate
 from zoo.model import build
 from zoo.outputs import Output
 from zoo.report.section import Picture, Section, Subject, Table, Text
 from zoo.spec import ModelSpec
-from zoo_motifs.pictures import draw_aligned, heights
-from zoo_motifs.report import filters
+from zoo_motifs.filters_section import filters
+from zoo_motifs.motif_logos import draw_aligned, heights
 
 
 def subject(codes, random=False, **arguments):

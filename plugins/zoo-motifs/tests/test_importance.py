@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.data.simulate import background
+from zoo.data.planted_motifs import background
 from zoo.errors import ConfigError
 from zoo.fields import Field
 from zoo.model import Ensemble, build
 from zoo.outputs import Output
-from zoo.prediction import predict_codes
+from zoo.prediction.predict import predict_codes
 from zoo.spec import ModelSpec
 from zoo_motifs.filters import filter_motifs
 from zoo_motifs.importance import importance

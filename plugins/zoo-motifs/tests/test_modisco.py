@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.attribution.attributed import Attributed
 from zoo.attribution.hdf5 import write_h5
+from zoo.attribution.result import Attributed
 from zoo.cli.main import main
 from zoo.data.codes import decode, encode, reverse_complement
-from zoo.data.simulate import background
+from zoo.data.planted_motifs import background
 from zoo.errors import ConfigError, DataError, ZooError
 from zoo_motifs.meme import read_meme
 from zoo_motifs.modisco import Pattern, modisco
@@ -217,7 +217,7 @@ def test_ctcf_comes_out_of_a_trained_model_on_held_out_peaks(tmp_path, interpret
     from zoo.data.motifs import get_motif
     from zoo.registry import registry
     from zoo_motifs.databases import jaspar
-    from zoo_motifs.match import match
+    from zoo_motifs.tomtom import match
 
     if interpreter["name"] not in registry().names("interpreter"):
         pytest.skip(f"interpreter {interpreter['name']} is not installed")

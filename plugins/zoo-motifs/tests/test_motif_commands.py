@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from zoo.cli.main import cli, main
 from zoo.data.codes import decode
 from zoo.data.motifs import get_motif
-from zoo.data.simulate import simulate
-from zoo.tables import read_table
+from zoo.data.planted_motifs import simulate
+from zoo.files.tables import read_table
 from zoo_motifs.meme import read_meme, write_meme
 
 MATCH_COLUMNS = ["query", "target", "p_value", "q_value", "offset", "overlap", "orientation"]

@@ -13,10 +13,10 @@ from zoo.config import compose
 from zoo.data.motifs import get_motif
 from zoo.registry import registry
 from zoo.report.sequences import of_intervals
-from zoo_motifs.agreement import AGREES
 from zoo_motifs.databases import family, jaspar
 from zoo_motifs.filters import filter_motifs
-from zoo_motifs.match import match
+from zoo_motifs.letter_similarity import AGREES
+from zoo_motifs.tomtom import match
 
 
 def matches_of(model, codes):
@@ -45,8 +45,8 @@ def mass_ratios(model, source, n=40):
 @pytest.mark.slow
 def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_path):
     """A filter whose best match is the planted motif or of its family, letters agreeing; scores lie on the sites."""
+    from zoo.training.plan import build_source
     from zoo.training.run import train
-    from zoo.training.wiring import build_source
 
     config = compose(["experiment=planted_motifs", f"output_dir={tmp_path / 'run'}", "evaluation.bootstrap=10"])
     config["trainer"] |= {"bar": False, "logger": "none"}

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from zoo.cli.main import main
 from zoo.data.codes import decode, encode, reverse_complement
-from zoo.data.simulate import background
+from zoo.data.planted_motifs import background
 from zoo.errors import ConfigError, DataError
 from zoo.fields import Field, Grid
+from zoo.files.tables import read_table
 from zoo.interfaces import Encoder, Head
 from zoo.model import Model
 from zoo.spec import ModelSpec
-from zoo.tables import read_table
 from zoo_motifs.arrangement import ARRANGEMENTS
 from zoo_motifs.spacing import COLUMNS, motif_of, motif_spacing
 
@@ -92,7 +92,7 @@ def test_the_synergy_is_where_it_was_planted_and_nowhere_else(orientation, downs
 def test_every_number_is_that_of_sequences_written_by_hand():
     """The table of the module's docstring, letter by letter, through the model in full."""
     from zoo.outputs import Output
-    from zoo.prediction import predict_codes
+    from zoo.prediction.predict import predict_codes
 
     model = model_of(Grammar())
     bare = background(3, LENGTH, gc=0.5, rng=np.random.default_rng(3))

@@ -12,5 +12,5 @@ def zoo_register(registry) -> None:
     registry.command("filter-motifs", "zoo_motifs.cli.filter_motifs:command", "Motifs of a model's first filters")
     registry.command("motif-spacing", "zoo_motifs.cli.motif_spacing:command", "How the distance of two motifs matters")
     registry.command("modisco", "zoo_motifs.cli.modisco:command", "Motifs in attributions, by TF-MoDISco")
-    registry.add("section", "filters", "zoo_motifs.report:filters")
+    registry.add("section", "filters", "zoo_motifs.filters_section:filters")
     registry.configs("pkg://zoo_motifs.conf")

@@ -22,7 +22,7 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError
-from zoo.progress import counting
+from zoo.terminal.progress import counting
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -173,7 +173,7 @@ def first_convolution(model: Model) -> FirstLayer | None:
     import torch
     from torch import nn
 
-    from zoo.inference import inferring
+    from zoo.prediction.inference import inferring
 
     encoder, length = model.encoder, model.spec.input_length
     field = encoder.inputs.get("one_hot")

@@ -58,7 +58,7 @@ def importance(
     """
     import torch
 
-    from zoo.inference import batch_rows, inferring
+    from zoo.prediction.inference import batch_rows, inferring
 
     needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
     if needed:

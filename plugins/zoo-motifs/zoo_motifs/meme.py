@@ -23,10 +23,10 @@ from typing import NoReturn
 
 import numpy as np
 
-from zoo.data.files import read_chunks
 from zoo.data.motifs import UNIFORM, Motif
 from zoo.errors import DataError
-from zoo.tables import atomic_path
+from zoo.files.compressed import read_chunks
+from zoo.files.tables import atomic_path
 
 __all__ = ["MemeFile", "label", "read_meme", "write_meme"]
 

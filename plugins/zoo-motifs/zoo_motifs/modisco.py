@@ -19,10 +19,10 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError, ZooError
-from zoo.tables import atomic_path
+from zoo.files.tables import atomic_path
 
 if TYPE_CHECKING:
-    from zoo.attribution.attributed import Attributed
+    from zoo.attribution.result import Attributed
 
 __all__ = ["Pattern", "Patterns", "modisco", "need_modisco"]
 

@@ -24,7 +24,7 @@ import numpy as np
 from zoo.data.codes import decode, encode, reverse_complement
 from zoo.data.edits import Edits
 from zoo.errors import ConfigError, DataError
-from zoo.tables import atomic_path, write_table
+from zoo.files.tables import atomic_path, write_table
 from zoo_motifs.arrangement import ARRANGEMENTS, Arrangement
 
 if TYPE_CHECKING:
@@ -171,8 +171,8 @@ def motif_spacing(
     """
     from zoo.effects import incremental
     from zoo.outputs import Output
-    from zoo.prediction import origin, predict_codes
-    from zoo.progress import counting
+    from zoo.prediction.predict import origin, predict_codes
+    from zoo.terminal.progress import counting
 
     if isinstance(model, str):
         from zoo.hub import load
@@ -274,7 +274,7 @@ def _backgrounds(
     if isinstance(asked, (int, np.integer)):
         if asked < 1:
             raise ConfigError(f"backgrounds {asked} must be at least 1")
-        from zoo.data.simulate import background
+        from zoo.data.planted_motifs import background
 
         return background(int(asked), length, gc=gc, rng=random), f"{asked} random sequences, GC {gc:.0%}"
     codes = np.ascontiguousarray(asked, np.uint8)

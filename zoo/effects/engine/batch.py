@@ -11,8 +11,8 @@ from torch import Tensor
 
 from zoo.effects.engine.backends import Backend, gather
 from zoo.effects.engine.layout import Layout
+from zoo.effects.engine.rules.operation import Value
 from zoo.effects.engine.windows import Windows
-from zoo.effects.rules.operation import Value
 
 __all__ = ["Batch", "Reference"]
 

@@ -19,18 +19,18 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.edits import Edits
-from zoo.effects.engine.at import At
 from zoo.effects.engine.backends import Backend, Compiled, Eager
 from zoo.effects.engine.memory import available_bytes
 from zoo.effects.engine.plan import Plan
 from zoo.effects.engine.precision import as_type, full_precision, in_precision
+from zoo.effects.engine.references import At
+from zoo.effects.engine.rules.operation import rules
 from zoo.effects.engine.self_check import SelfCheck
-from zoo.effects.rules.operation import rules
 from zoo.errors import ContractError
-from zoo.inference import batch_rows, evaluating, inferring
 from zoo.layers.one_hot import one_hot
+from zoo.prediction.inference import batch_rows, evaluating, inferring
+from zoo.tracing.cache import kept
 from zoo.tracing.graph import Weights
-from zoo.tracing.kept import kept
 from zoo.tracing.trace import Untraceable, trace
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from zoo.effects.engine.batch import Batch, Reference
-from zoo.effects.engine.fuse import fuse
+from zoo.effects.engine.fusion import fuse
 from zoo.effects.engine.layout import Layout
+from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, at_reference, rules
 from zoo.effects.engine.windows import Span, Windows, limit
-from zoo.effects.rules.operation import Call, Operation, Value, at_reference, rules
 from zoo.layers.channels_last import conv1d
 from zoo.tracing.graph import Graph, Node, Ref, Weights, map_tree, refs
 
@@ -195,7 +195,7 @@ class Plan:
         return self.values[index].kind if index in self.values else "constant"
 
     def _rule(self, node: Node) -> Operation | list[Operation] | None:
-        call = Call(node, self.weights, self.constants)
+        call = RecordedCall(node, self.weights, self.constants)
         rule = rules()[0].get(call.name)
         if rule is None:
             return None

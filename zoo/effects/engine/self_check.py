@@ -62,7 +62,7 @@ class SelfCheck:
 
     def _full(self, at: At, edits: Edits) -> tuple[Tensor, Tensor]:
         """Effects and references' outputs of the model in float64: two of (M, ...)."""
-        from zoo.inference import inferring
+        from zoo.prediction.inference import inferring
 
         engine = self.engine
         row = torch.from_numpy(edits.row)

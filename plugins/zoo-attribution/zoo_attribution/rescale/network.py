@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ConfigError
-from zoo.inference import evaluating
 from zoo.layers.channels_last import conv1d
+from zoo.prediction.inference import evaluating
+from zoo.tracing.cache import kept
 from zoo.tracing.graph import Graph, Node, Weights, refs
-from zoo.tracing.kept import kept
 from zoo.tracing.trace import Untraceable, trace
-from zoo_attribution.differentiate import scalar_of
+from zoo_attribution.output_gradient import scalar_of
 from zoo_attribution.rescale.calls import Rule, call_name, rule_of
 from zoo_attribution.rescale.functions import Elementwise, Maximum, Path, ReLU
 from zoo_attribution.rescale.pooling import pooled

@@ -10,9 +10,9 @@ A baseline knows what the network knows: bins, sex, and never the purity.  `tune
 known copy number.
 """
 
+from zoo_copy_number.baselines.change_points import CircularBinary, Pelt
 from zoo_copy_number.baselines.correction import Ratio, corrected_log2
 from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
-from zoo_copy_number.baselines.segments import CircularBinary, Pelt
 from zoo_copy_number.baselines.threshold import Threshold
 from zoo_copy_number.baselines.tuning import BASELINES, Baseline, call, tune
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo_copy_number.baselines.correction import Ratio
-from zoo_copy_number.scoring import runs_of
+from zoo_copy_number.event_accuracy import runs_of
 
 __all__ = ["HiddenMarkov"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from zoo_copy_number.baselines.correction import Ratio
-from zoo_copy_number.scoring import runs_of
+from zoo_copy_number.event_accuracy import runs_of
 
 __all__ = ["Threshold", "copies_at"]
 

@@ -10,13 +10,13 @@ from typing import ClassVar, Protocol, TypeVar
 import numpy as np
 
 from zoo.errors import DataError
+from zoo_copy_number.baselines.change_points import CircularBinary, Pelt
 from zoo_copy_number.baselines.correction import Ratio, corrected_log2
 from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
-from zoo_copy_number.baselines.segments import CircularBinary, Pelt
 from zoo_copy_number.baselines.threshold import Threshold
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.scoring import count, summary
-from zoo_copy_number.simulate import Simulated
+from zoo_copy_number.event_accuracy import count, summary
+from zoo_copy_number.simulation import SimulatedSample
 
 __all__ = ["BASELINES", "Baseline", "call", "tune"]
 
@@ -56,7 +56,7 @@ def call(baseline: Baseline, bins: Bins, expected: np.ndarray) -> np.ndarray:
     return baseline.decide(ratio, baseline.prepare(ratio))
 
 
-def tune(baseline: B, samples: Sequence[Simulated], *, advance=lambda n: None) -> tuple[B, float]:
+def tune(baseline: B, samples: Sequence[SimulatedSample], *, advance=lambda n: None) -> tuple[B, float]:
     """The baseline with the settings, among those it says to try, of the highest F1 over all events of the samples.
 
     advance: called with 1 whenever one setting of the slow part is done with one sample.

@@ -28,12 +28,12 @@ def command(run, samples, size, test, baselines, kinds):
 
     from zoo.errors import ConfigError
     from zoo.hub import load
-    from zoo.hub.bundle import save_bundle
     from zoo.hub.card import metrics_text
+    from zoo.hub.model_folder import save_bundle
     from zoo.registry import did_you_mean
     from zoo_copy_number.baselines import BASELINES
     from zoo_copy_number.calibration import CALIBRATION, TEST, calibrate, held_out
-    from zoo_copy_number.judging import GROUPS, judge
+    from zoo_copy_number.evaluation import GROUPS, judge
     from zoo_copy_number.source import KINDS
 
     for name in baselines:

@@ -50,10 +50,10 @@ def command(
 
     from zoo.errors import ConfigError
     from zoo.hub import load
-    from zoo.inference import choose_device
-    from zoo_copy_number.calling import call_sample
-    from zoo_copy_number.output import check_name, write
-    from zoo_copy_number.pool import with_normals
+    from zoo.prediction.inference import choose_device
+    from zoo_copy_number.call_files import check_name, write
+    from zoo_copy_number.caller import call_sample
+    from zoo_copy_number.pooled_reference import with_normals
     from zoo_copy_number.qc import quality_control
     from zoo_copy_number.readers import read_bins
 

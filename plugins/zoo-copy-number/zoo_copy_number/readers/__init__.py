@@ -64,7 +64,7 @@ def read_bins(
     Raises DataError for a file that breaks its format, GenomeMismatch for bins of another assembly, ConfigError for
     options that do not fit the file.
     """
-    from zoo_copy_number.fill import gc_from, mappability_of, with_composition
+    from zoo_copy_number.gc_mappability import gc_from, mappability_of, with_composition
 
     if format is not None and format not in FORMATS:
         raise ConfigError(f"there is no format {format!r} of read depth{did_you_mean(format, FORMATS)}")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.errors import ConfigError, DataError
-from zoo.progress import counting
+from zoo.terminal.progress import counting
 from zoo_copy_number.readers.rows import MOST_BINS, Rows
 from zoo_copy_number.readers.runs import add_runs
 from zoo_copy_number.readers.sniff import sample_of

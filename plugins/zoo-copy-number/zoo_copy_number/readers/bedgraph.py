@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo.data.files import read_lines
 from zoo.errors import DataError
+from zoo.files.compressed import read_lines
 from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import sample_of
 from zoo_copy_number.readers.text import Layout, is_setting, read_columns

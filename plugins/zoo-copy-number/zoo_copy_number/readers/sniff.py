@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from zoo.data.files import is_gzip, read_chunks, read_lines
 from zoo.errors import DataError
+from zoo.files.compressed import is_gzip, read_chunks, read_lines
 from zoo_copy_number.readers.text import is_setting
 
 __all__ = ["FORMATS", "format_of", "sample_of"]

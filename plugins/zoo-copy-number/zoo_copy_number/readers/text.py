@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.files import read_chunks, read_lines
 from zoo.errors import DataError
+from zoo.files.compressed import read_chunks, read_lines
 
 __all__ = ["Layout", "is_setting", "read_columns"]
 

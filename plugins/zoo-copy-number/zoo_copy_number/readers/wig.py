@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.files import read_chunks
 from zoo.errors import DataError
+from zoo.files.compressed import read_chunks
 from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import sample_of
 

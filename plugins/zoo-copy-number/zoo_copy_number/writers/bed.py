@@ -9,8 +9,8 @@ import gzip
 import math
 from pathlib import Path
 
-from zoo.tables import atomic_path
-from zoo_copy_number.calls import Call, Calls
+from zoo.files.tables import atomic_path
+from zoo_copy_number.calls import Calls, CnvCall
 
 __all__ = ["write_bed"]
 
@@ -31,11 +31,11 @@ def write_bed(path: str | Path, calls: Calls, *, neutral: bool = False) -> int:
     return len(wanted)
 
 
-def _name(call: Call) -> str:
+def _name(call: CnvCall) -> str:
     return call.state if call.copy_number is None else f"{call.state}:{call.copy_number}"
 
 
-def _score(call: Call) -> int:
+def _score(call: CnvCall) -> int:
     return 0 if math.isnan(call.quality) else min(1000, round(call.quality))
 
 

@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 
 from zoo.errors import DataError
-from zoo.tables import atomic_path
+from zoo.files.tables import atomic_path
 from zoo_copy_number.calls import Calls
 
 __all__ = ["write_seg"]

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError, DataError
-from zoo.tables import atomic_path
-from zoo_copy_number.calls import Call, Calls
+from zoo.files.tables import atomic_path
+from zoo_copy_number.calls import Calls, CnvCall
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
@@ -71,7 +71,7 @@ def write_vcf(path: str | Path, calls: Calls, *, genome: Genome | None = None, n
     return len(wanted)
 
 
-def _lines(calls: Calls, wanted: list[Call], genome: Genome | None) -> Iterator[str]:
+def _lines(calls: Calls, wanted: list[CnvCall], genome: Genome | None) -> Iterator[str]:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -98,7 +98,7 @@ def _lines(calls: Calls, wanted: list[Call], genome: Genome | None) -> Iterator[
         yield _record(call, kind, number[kind], genome)
 
 
-def _record(call: Call, kind: str, number: int, genome: Genome | None) -> str:
+def _record(call: CnvCall, kind: str, number: int, genome: Genome | None) -> str:
     pos = max(call.start, 1)
     length = call.end - pos
     info = [
@@ -129,7 +129,7 @@ def _record(call: Call, kind: str, number: int, genome: Genome | None) -> str:
     )
 
 
-def _genotype(call: Call) -> str:
+def _genotype(call: CnvCall) -> str:
     """Alleles that differ, as far as the copy number tells; one a copy that is expected."""
     n = call.expected
     if call.copy_number is None or n == 0:

@@ -34,10 +34,10 @@ def command(
     resampled blocks of the genome.  A model of several cell types is also judged on each other's map.
     """
     from zoo.errors import ConfigError
-    from zoo.evaluation.opening import open_evaluated
-    from zoo.tables import write_table
+    from zoo.evaluation.model_and_data import open_evaluated
+    from zoo.files.tables import write_table
     from zoo_hic import metrics
-    from zoo_hic.judged import judged
+    from zoo_hic.evaluation import judged
     from zoo_hic.predictor import Predictor
     from zoo_hic.windows import SquareWindows
 

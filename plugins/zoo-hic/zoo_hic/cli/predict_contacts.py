@@ -61,12 +61,17 @@ def command(
     from zoo.data.genome import Genome
     from zoo.errors import ConfigError
     from zoo.hub import load
-    from zoo.inference import choose_device
-    from zoo_hic.asked import Asked, predict_and_write, score_edits_and_write, score_variants_and_write
-    from zoo_hic.edits import read_edit
+    from zoo.prediction.inference import choose_device
     from zoo_hic.output import MAPS, PICTURES, TABLES, check_name
-    from zoo_hic.predicted import read_place
+    from zoo_hic.predict_command import (
+        PredictRequest,
+        predict_and_write,
+        score_edits_and_write,
+        score_variants_and_write,
+    )
     from zoo_hic.predictor import Predictor
+    from zoo_hic.region_prediction import read_place
+    from zoo_hic.window_edits import read_edit
 
     typed = [("delete", deleted), ("invert", inverted), ("duplicate", duplicated), ("mutate", mutated)]
     edited = any(texts for _, texts in typed)
@@ -85,7 +90,7 @@ def command(
     edits = [read_edit(kind, text, genome, fill) for kind, texts in typed for text in texts]
     network = load(model).to(choose_device(device))
     predictor = Predictor.of(network, strands=not one_strand, context=context)
-    asked = Asked(predictor, genome, outs, draws, seed)
+    asked = PredictRequest(predictor, genome, outs, draws, seed)
     if variants:
         score_variants_and_write(asked, variants, place, channel)
     elif edits:

@@ -7,7 +7,7 @@ from zoo_hic.metrics.blocks import Figure
 from zoo_hic.metrics.boundaries import Overlap, boundaries, li_threshold, overlap, strong_boundaries
 from zoo_hic.metrics.distance import (
     Curve,
-    Null,
+    NullCorrelation,
     by_diagonal,
     correlations,
     curve,
@@ -26,7 +26,7 @@ __all__ = [
     "Curve",
     "Enrichment",
     "Figure",
-    "Null",
+    "NullCorrelation",
     "Overlap",
     "Row",
     "Squares",

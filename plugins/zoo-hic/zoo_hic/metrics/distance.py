@@ -20,7 +20,16 @@ from zoo.errors import DataError
 from zoo_hic.metrics.bands import Bands, Squares, bands_of
 from zoo_hic.metrics.blocks import Figure, block_bins, figure, moments, pearson
 
-__all__ = ["Curve", "Null", "by_diagonal", "correlations", "curve", "distance_only", "mean_by_distance", "shift_null"]
+__all__ = [
+    "Curve",
+    "NullCorrelation",
+    "by_diagonal",
+    "correlations",
+    "curve",
+    "distance_only",
+    "mean_by_distance",
+    "shift_null",
+]
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Null:
+class NullCorrelation:
     """A value among those of `draws` shifted maps: their mean, standard deviation and 95th percentile.
 
     p: share of draws, the value itself counted among them, that are as large or larger; one-sided.
@@ -82,7 +91,7 @@ def by_diagonal(
     return figure(_strata(bands, block), _mean, draws=draws, level=level, seed=seed)
 
 
-def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> Null:
+def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> NullCorrelation:
     """Pearson of maps of which the predicted one is slid along each contig, by a random number of bins, round its end.
 
     Pixels keep their distance and their neighbours, so the null has the smoothness of both maps (shuffled pixels would
@@ -105,9 +114,11 @@ def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> Null:
     null = pearson(sums)
     null = null[np.isfinite(null)]
     if not np.isfinite(value) or not len(null):
-        return Null(value, *4 * [float("nan")], draws=len(null))
+        return NullCorrelation(value, *4 * [float("nan")], draws=len(null))
     p = (1 + (null >= value).sum()) / (1 + len(null))
-    return Null(value, float(null.mean()), float(null.std()), float(np.quantile(null, 0.95)), float(p), len(null))
+    return NullCorrelation(
+        value, float(null.mean()), float(null.std()), float(np.quantile(null, 0.95)), float(p), len(null)
+    )
 
 
 def mean_by_distance(contacts: Squares) -> np.ndarray:

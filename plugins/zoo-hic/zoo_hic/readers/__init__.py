@@ -20,7 +20,7 @@ from zoo_hic.maps import ContactMap
 from zoo_hic.readers.assembly import match_assembly, sizes_of
 from zoo_hic.readers.cool import open_cool
 from zoo_hic.readers.hic import open_hic
-from zoo_hic.readers.opened import Opened
+from zoo_hic.readers.map_file import MapFile
 from zoo_hic.readers.pixels import CisPixels
 from zoo_hic.readers.sniff import is_hdf5, split_group
 
@@ -87,7 +87,7 @@ def read_map(
     return coarsen(found, factor)
 
 
-def _weights(file: Opened, name: str, chosen: Mapping[str, str]) -> dict[str, np.ndarray]:
+def _weights(file: MapFile, name: str, chosen: Mapping[str, str]) -> dict[str, np.ndarray]:
     """Weights by contig, NaN where they are not finite or not positive."""
     if name not in file.balances:
         raise DataError(_unbalanced(file, name))
@@ -105,7 +105,7 @@ def _weights(file: Opened, name: str, chosen: Mapping[str, str]) -> dict[str, np
     return weights
 
 
-def _unbalanced(file: Opened, name: str) -> str:
+def _unbalanced(file: MapFile, name: str) -> str:
     if file.balances:
         others = ", ".join(file.balances)
         return (

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.errors import ConfigError, DataError
-from zoo_hic.readers.opened import MOST_BINS, Opened, Triplets, check_size, readable
+from zoo_hic.readers.map_file import MOST_BINS, MapFile, Triplets, check_size, readable
 from zoo_hic.readers.sniff import choose
 
 __all__ = ["open_cool"]
@@ -27,7 +27,7 @@ _MULTIPLICATIVE = re.compile(r"weight|(GW_|INTER_)?ICE")
 _MOST_RESOLUTIONS = 1_000
 
 
-def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Opened, int]:
+def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[MapFile, int]:
     """The map of one group of the file, and the factor to coarsen it by to the resolution that is asked for.
 
     Raises ConfigError for a group that is not there or several resolutions without a choice, DataError for a file
@@ -57,7 +57,7 @@ def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Op
 
 
 @dataclass(frozen=True)
-class _Cool(Opened):
+class _Cool(MapFile):
     uri: str = ""
     group: str = "/"
     divisive: dict[str, bool | None] | None = None

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo_hic.readers.opened import Opened, Triplets, check_size, readable
+from zoo_hic.readers.map_file import MapFile, Triplets, check_size, readable
 from zoo_hic.readers.sniff import choose
 
 __all__ = ["open_hic"]
 
 
-def open_hic(path: Path, resolution: int | None) -> tuple[Opened, int]:
+def open_hic(path: Path, resolution: int | None) -> tuple[MapFile, int]:
     """The map at a resolution, and the factor to coarsen it by.
 
     Raises ConfigError for several resolutions without a choice, DataError for a damaged file.
@@ -37,7 +37,7 @@ def open_hic(path: Path, resolution: int | None) -> tuple[Opened, int]:
 
 
 @dataclass(frozen=True)
-class _Hic(Opened):
+class _Hic(MapFile):
     def weights(self, name: str) -> np.ndarray:
         import hictkpy
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from zoo.errors import DataError, GenomeMismatch
-from zoo_hic.readers.opened import Opened
+from zoo_hic.readers.map_file import MapFile
 
 __all__ = ["CisPixels"]
 
@@ -25,7 +25,7 @@ class CisPixels(Mapping[str, csr_array]):
     negative or not finite.
     """
 
-    def __init__(self, file: Opened, names: Mapping[str, str]):
+    def __init__(self, file: MapFile, names: Mapping[str, str]):
         self._file, self._names = file, dict(names)
         self._read: dict[str, csr_array] = {}
 

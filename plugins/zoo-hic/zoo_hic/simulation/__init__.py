@@ -1,1 +1,1 @@
-"""The parts of `zoo_hic.simulate`: its numbers, the sequence, and the structure that follows from the motifs."""
+"""Simulated contact maps: their numbers, the sequence, the structure that follows from its motifs, and its truth."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.errors import ConfigError, DataError
-from zoo.tables import atomic_path
+from zoo.files.tables import atomic_path
 from zoo_hic.maps import ContactMap, check_square
 
 if TYPE_CHECKING:

@@ -54,9 +54,9 @@ def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output,
 
     from zoo.errors import ConfigError
     from zoo.hub import load
-    from zoo.inference import choose_device
+    from zoo.prediction.inference import choose_device
     from zoo_motifs.databases import database
-    from zoo_motifs.ranked import rank_filters
+    from zoo_motifs.filter_ranking import rank_filters
 
     for out in outs:
         if out != "-" and not out.endswith((".meme", ".tsv", ".tsv.gz", *PICTURES)):
@@ -126,8 +126,8 @@ def _comments(network, found, origin, database_name, trim):
 
 
 def _write(found, out, comments):
-    from zoo.tables import atomic_path, write_table
-    from zoo_motifs.ranked import COLUMNS
+    from zoo.files.tables import atomic_path, write_table
+    from zoo_motifs.filter_ranking import COLUMNS
 
     if out.endswith(".meme"):
         from zoo.errors import DataError
@@ -137,7 +137,7 @@ def _write(found, out, comments):
             raise DataError(f"no filter answers at enough sites, so {out} would be empty: lower --min-sites")
         write_meme(out, [one.motif for one in found.filters])
     elif out.endswith(PICTURES):
-        from zoo_motifs.pictures import draw_filters
+        from zoo_motifs.motif_logos import draw_filters
 
         with atomic_path(out) as temporary:
             draw_filters(found).savefig(temporary, format=out.rpartition(".")[2])

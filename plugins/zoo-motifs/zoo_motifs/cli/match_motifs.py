@@ -50,11 +50,11 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
     """
     from time import perf_counter
 
-    from zoo.tables import write_table
-    from zoo_motifs.agreement import AGREES
+    from zoo.files.tables import write_table
     from zoo_motifs.databases import database
-    from zoo_motifs.match import COLUMNS, match
+    from zoo_motifs.letter_similarity import AGREES
     from zoo_motifs.meme import read_meme
+    from zoo_motifs.tomtom import COLUMNS, match
 
     check_tables(outs)
     queries = read_meme(query)

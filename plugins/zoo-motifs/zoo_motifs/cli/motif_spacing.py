@@ -49,7 +49,7 @@ def command(first, second, name, output, gaps, backgrounds, sequences, shuffle, 
 
     from zoo.errors import ConfigError
     from zoo.hub import load
-    from zoo.inference import choose_device
+    from zoo.prediction.inference import choose_device
     from zoo_motifs.spacing import check_path, motif_spacing
 
     for out in outs:
@@ -104,8 +104,8 @@ def _given(path, shuffle, seed):
     """The sequences of a file as codes (B, L); shuffled, each once."""
     import numpy as np
 
+    from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
     from zoo.data.sequences import read_sequences
-    from zoo.data.shuffle import dinucleotide_shuffle
 
     found = read_sequences(path)
     codes = found.batch(np.arange(len(found)))

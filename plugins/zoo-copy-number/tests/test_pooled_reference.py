@@ -1,0 +1,65 @@
+"""A reference pooled from normals: the kit's own unevenness comes out, and the sex of each normal does not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zoo.errors import DataError
+from zoo_copy_number.bins import Bins
+from zoo_copy_number.pooled_reference import sexes_of, with_normals
+from zoo_copy_number.tracks import autosomal, log2_depth
+
+KIT = 600
+
+
+def sample(sex, seed=0, *, x_bias=0.0, name="s", noise=0.05, lacking=0):
+    """600 targets of chromosome 1, 200 of X, 60 of Y, each caught with an efficiency of its own."""
+    efficiency = np.exp2(np.random.default_rng(99).normal(0, 0.5, KIT + 260))
+    contig = np.repeat([0, 1, 2], [KIT, 200, 60]).astype(np.int32)
+    copies = np.repeat([1.0, 0.5 if sex == "male" else 1.0, 0.5 if sex == "male" else 0.002], [KIT, 200, 60])
+    copies[contig == 1] *= 2**x_bias
+    depth = 100 * efficiency * copies * np.exp2(np.random.default_rng(seed).normal(0, noise, len(copies)))
+    start = np.concatenate([np.arange(n) * 500 for n in (KIT, 200, 60)]).astype(np.int64)
+    nothing = np.full(len(depth), np.nan, np.float32)
+    mask = np.ones(len(depth), bool)
+    bins = Bins(["1", "X", "Y"], contig, start, start + 200, depth.astype(np.float32), nothing, nothing, mask, name)
+    return bins[lacking:]
+
+
+@pytest.mark.parametrize("sex", ["male", "female"])
+@pytest.mark.parametrize("x_bias", [0.0, 0.5, -0.4])
+def test_what_is_left_is_copies_over_two(sex, x_bias):
+    normals = [sample(s, i + 1, x_bias=x_bias, name=f"n{i}") for i, s in enumerate(["male", "female", "male"])]
+    bins = with_normals(sample(sex, x_bias=x_bias), normals)
+    left = log2_depth(bins, autosomal(bins)) - bins.reference
+    for contig, level in ((0, 0.0), (1, -1.0 if sex == "male" else 0.0)):
+        here = bins.contig == contig
+        assert np.median(left[here]) == pytest.approx(level, abs=0.03)
+        assert left[here].std() < 0.12
+    assert np.median(bins.spread[bins.contig == 0]) < 0.1
+    if sex == "male":
+        assert np.median(left[bins.contig == 2]) == pytest.approx(-1, abs=0.05)
+    assert "n1 (female)" in bins.notes[-1]
+
+
+def test_sexes_are_read_beside_each_other():
+    kit = [sample(s, i, x_bias=0.6) for i, s in enumerate(["male", "female", "female"])]
+    assert sexes_of(kit) == ["male", "female", "female"], "one X of a kit that catches it well lies above -0.5"
+    assert sexes_of(kit[1:]) == ["female", "female"]
+    assert sexes_of(kit[:1]) == ["male"], "Y tells where there is nobody to compare with"
+    without_y = [b[b.contig < 2] for b in kit]
+    assert sexes_of(without_y) == ["male", "female", "female"]
+    assert sexes_of([b[b.contig == 0] for b in kit]) == [None, None, None]
+
+
+def test_a_normal_of_another_kit_is_refused():
+    other = sample("female", 1, name="other")
+    other = replace(other, start=other.start + 7, end=other.end + 7)
+    with pytest.raises(DataError, match=r"0 of 860 bins of s are in the normal other, 90% are needed: another kit"):
+        with_normals(sample("male"), [sample("female", 2), other])
+    with pytest.raises(DataError, match="1 normal is no pool"):
+        with_normals(sample("male"), [other])
+    bins = with_normals(sample("male"), [sample("female", 2, lacking=20), sample("male", 3, lacking=20)])
+    assert np.isnan(bins.reference[:20]).all()
+    assert np.isfinite(bins.reference[20:700]).all()

@@ -1,0 +1,121 @@
+"""A sample's calls: probabilities, segments, what the sex makes of them, and their qualities.
+
+call_sample(model, bins).calls -> Calls
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.errors import DataError
+from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
+from zoo_copy_number.bins import Bins
+from zoo_copy_number.calls import Calls, CnvCall
+from zoo_copy_number.quality import features, noise_of, phred
+from zoo_copy_number.segmentation import decode, segments_of
+from zoo_copy_number.sex import expected_copies, sex_of
+
+if TYPE_CHECKING:
+    from zoo.model import Model
+
+__all__ = ["NO_CALL", "CalledSample", "call_sample", "called_copies"]
+
+NO_CALL = 4.0
+"""Quality below which a segment is hardly more likely right than wrong (0.6), and not called."""
+
+FEWEST = 50
+
+
+@dataclass(frozen=True)
+class CalledSample:
+    """calls.  predicted: by bin.  states: (n,) decoded.  copies: (n,) float of those that are called, else NaN.
+    expected: (n,) copies.  noise: log2 of a bin.
+
+    sex: as given, or as seen; seen_sex: what X and Y say, and sex_reason: how.
+    """
+
+    calls: Calls
+    predicted: BinPredictions
+    states: np.ndarray
+    copies: np.ndarray
+    expected: np.ndarray
+    sex: str | None
+    sex_reason: str
+    noise: float
+    seen_sex: str | None = None
+
+
+def call_sample(
+    model: Model,
+    bins: Bins,
+    *,
+    sex: str | None = None,
+    ploidy: int = 2,
+    no_call: float = NO_CALL,
+    seed: int = 0,
+    progress: bool = False,
+) -> CalledSample:
+    """Call copy number of every stretch of a sample.
+
+    sex: female or male; read from X and Y where it is not given.
+    ploidy: copies of an autosome that the sample should have.
+    no_call: quality below which a segment is NO-CALL, whatever its state.
+
+    Raises DataError for a sample of fewer than 50 usable bins.
+    """
+    usable = int((bins.mask & np.isfinite(bins.depth)).sum())
+    if usable < FEWEST:
+        raise DataError(f"{bins.sample} has {usable:,} usable bins: {FEWEST} are the least that can be called")
+    predicted = predict_bins(model, bins, seed=seed, progress=progress)
+    head = model.heads["states"] if hasattr(model, "heads") else model.members[0].heads["states"]
+    found, reason = sex_of(predicted.corrected, bins.contigs, bins.contig)
+    copies = expected_copies(bins.contigs, sex or found, ploidy)
+    expected = copies[bins.contig]
+    states = decode(predicted, bins.contig, expected, float(head.penalty))
+    segments = segments_of(predicted, bins.contig, expected, states)
+    noise = noise_of(predicted.corrected, bins.contig)
+    wanted = copies[segments["contig"]]
+    quality = phred(features(segments, wanted, noise), head.quality.cpu().numpy())
+    calls = [
+        _call(bins, segment, predicted.corrected, int(copy), float(q), no_call)
+        for segment, copy, q in zip(segments, wanted, quality, strict=True)
+    ]
+    sure = called_copies(segments, states, quality, no_call)
+    calls += _silent(bins, predicted.known, copies)
+    sizes = {c: n for c, n in bins.sizes.items() if c in bins.contigs}
+    made = Calls(bins.sample, list(bins.contigs), calls, sizes)
+    return CalledSample(made, predicted, states, sure, expected, sex or found, reason, noise, found)
+
+
+def called_copies(segments: np.ndarray, states: np.ndarray, quality: np.ndarray, no_call: float) -> np.ndarray:
+    """(n,) float copies of the bins in segments whose quality (S,) is at least `no_call`, NaN in others."""
+    copies = np.full(len(states), np.nan)
+    for segment in segments[quality >= no_call]:
+        copies[segment["first"] : segment["last"]] = segment["state"]
+    return copies
+
+
+def _call(
+    bins: Bins, segment: np.void, corrected: np.ndarray, expected: int, quality: float, no_call: float
+) -> CnvCall:
+    first, last, state = int(segment["first"]), int(segment["last"]), int(segment["state"])
+    where = (bins.contigs[segment["contig"]], int(bins.start[first]), int(bins.end[last - 1]))
+    numbers = {"n_bins": int(segment["bins"]), "log2": float(np.nanmedian(corrected[first:last])), "expected": expected}
+    if quality < no_call:
+        return CnvCall(*where, None, "NO-CALL", quality, **numbers)
+    kind = "NEUTRAL" if state == expected else "DEL" if state < expected else "DUP"
+    return CnvCall(*where, state, kind, quality, **numbers)
+
+
+def _silent(bins: Bins, known: np.ndarray, copies: np.ndarray) -> list[CnvCall]:
+    """Stretches without a segment: contigs of which no bin is usable."""
+    found = []
+    for i, name in enumerate(bins.contigs):
+        here = np.flatnonzero(bins.contig == i)
+        if len(here) and not known[here].any():
+            first, last = int(bins.start[here[0]]), int(bins.end[here[-1]])
+            found.append(CnvCall(name, first, last, None, "NO-CALL", expected=int(copies[i])))
+    return found

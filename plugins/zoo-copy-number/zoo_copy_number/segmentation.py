@@ -1,0 +1,101 @@
+"""From probabilities of single bins to segments of one state."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numba
+import numpy as np
+
+from zoo_copy_number.bin_predictions import BinPredictions
+
+__all__ = ["SEGMENT", "decode", "segments_of"]
+
+SEGMENT = np.dtype(
+    {
+        "names": ["contig", "first", "last", "state", "bins", "log2", "margin"],
+        "formats": ["i4", "i8", "i8", "i1", "i8", "f4", "f4"],
+    }
+)
+"""first, last: indices of bins, half-open.  bins: usable ones.  log2: mean corrected depth.  margin: mean over bins of
+the log odds of fewer, as many or more copies than expected, whichever the state is, against the others."""
+
+
+def decode(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, penalty: float) -> np.ndarray:
+    """(n,) int8, the path of states of largest probability where each change costs `penalty` nats (Viterbi).
+
+    expected: (n,) copies that the sample should have.  All states of fewer copies speak together for a loss, and all of
+    more for a gain, so that a network in doubt whether none or one is left, as in an impure sample, is not in doubt
+    whether something is lost; the likeliest of them names the segment.
+    Bins without depth say nothing, and every contig begins anew.
+    """
+    p = np.clip(predicted.probability, 1e-6, 1.0)
+    score = np.log(p)
+    for here in _directions(p, expected):
+        total = np.where(here, p, 0).sum(1, keepdims=True)
+        most = np.where(here, p, 0).max(1, keepdims=True)
+        score += np.where(here, np.log(np.maximum(total, 1e-6)) - np.log(np.maximum(most, 1e-6)), 0)
+    score[~predicted.known] = 0
+    out = np.empty(len(contig), np.int8)
+    edges = [0, *(np.flatnonzero(np.diff(contig)) + 1).tolist(), len(contig)]
+    for first, last in pairwise(edges):
+        if last > first:
+            out[first:last] = _viterbi(np.ascontiguousarray(score[first:last], np.float64), penalty)
+    return out
+
+
+def segments_of(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Runs of one state on one contig, as a table of dtype SEGMENT; runs without a usable bin are left out."""
+    change = np.flatnonzero((np.diff(states) != 0) | (np.diff(contig) != 0)) + 1
+    edges = np.concatenate([[0], change, [len(states)]]).astype(int)
+    share = np.zeros(len(states))
+    for here in _directions(predicted.probability, expected):
+        same = here[np.arange(len(states)), states]
+        share[same] = np.where(here, predicted.probability, 0).sum(1)[same]
+    p = np.clip(share, 1e-4, 1 - 1e-4)
+    odds = np.log(p) - np.log1p(-p)
+    rows = []
+    for first, last in pairwise(edges):
+        known = predicted.known[first:last]
+        if known.any():
+            state = int(states[first])
+            log2, margin = predicted.corrected[first:last][known].mean(), odds[first:last][known].mean()
+            rows.append((contig[first], first, last, state, known.sum(), log2, margin))
+    return np.array(rows, SEGMENT)
+
+
+def _directions(p: np.ndarray, expected: np.ndarray) -> list[np.ndarray]:
+    """Of fewer, as many and more copies than expected: (n, K) bool each, the states that say so."""
+    way = np.sign(np.arange(p.shape[1])[None, :] - np.minimum(expected, p.shape[1] - 1)[:, None])
+    return [way == direction for direction in (-1, 0, 1)]
+
+
+@numba.njit(nogil=True, cache=True)
+def _viterbi(score, penalty):
+    n, k = score.shape
+    back = np.empty((n, k), np.int8)
+    best = score[0].copy()
+    for i in range(1, n):
+        top = 0
+        for s in range(1, k):
+            if best[s] > best[top]:
+                top = s
+        jump = best[top] - penalty
+        for s in range(k):
+            if best[s] >= jump:
+                back[i, s] = s
+            else:
+                best[s] = jump
+                back[i, s] = top
+        for s in range(k):
+            best[s] += score[i, s]
+    path = np.empty(n, np.int8)
+    at = 0
+    for s in range(1, k):
+        if best[s] > best[at]:
+            at = s
+    path[n - 1] = at
+    for i in range(n - 1, 0, -1):
+        at = back[i, at]
+        path[i - 1] = at
+    return path

@@ -1,0 +1,62 @@
+"""A model's maps of whole contigs, or of the parts that a split holds, beside what was observed there.
+
+windows of a split's stretches ── a quarter apart, averaged ──> predicted ─┐
+the source's squares ─────────────────────────────────────────> observed ──┴──> metrics.compare
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo_hic.metrics.bands import Squares
+from zoo_hic.predictor import Predictor
+from zoo_hic.tiles import average
+from zoo_hic.windows import SquareWindows
+
+__all__ = ["MapEvaluation", "judged"]
+
+
+@dataclass(frozen=True)
+class MapEvaluation:
+    """{channel: {stretch: (T, T) natural log(O/E)}}; a stretch is named by its contig, and by its bins where it is a
+    part of one.  offsets: {stretch: (contig, first bin)}."""
+
+    predicted: dict[str, Squares]
+    observed: dict[str, Squares]
+    offsets: dict[str, tuple[str, int]]
+
+
+def judged(predictor: Predictor, examples: SquareWindows, *, progress: bool = False) -> MapEvaluation:
+    """Predict every stretch of a split.
+
+    Pairs that no training target has (too near, too far apart) are unknown in both, and so are those further apart than
+    three quarters of a window where a stretch takes several.
+    """
+    window, width = predictor.bins, predictor.bin_size
+    step = max(1, window // 4)
+    predicted = {name: {} for name in predictor.channels}
+    observed = {name: {} for name in predictor.channels}
+    offsets: dict[str, tuple[str, int]] = {}
+    for stretch in examples.stretches:
+        size = stretch.last - stretch.first
+        starts = examples.starts(stretch, step)
+        codes = np.stack([stretch.codes(s * width, (s + window) * width) for s in starts])
+        signal = None
+        if examples.signal is not None:
+            signal = np.stack([examples.tracks(stretch.contig, s) for s in starts])
+        found = predictor.maps(codes, signal=signal, label=f"predicting {stretch.contig}", progress=progress)
+        mean = average(found, [s - stretch.first for s in starts], size)
+        if size > window:
+            apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+            mean[:, apart > window - step] = np.nan
+        truth = stretch.squares[:, stretch.first : stretch.last, stretch.first : stretch.last]
+        whole = stretch.first == 0 and stretch.last >= stretch.squares.shape[1]
+        name = stretch.contig if whole else f"{stretch.contig} bins {stretch.first}-{stretch.last}"
+        offsets[name] = (stretch.contig, stretch.first)
+        for c, channel in enumerate(predictor.channels):
+            known = np.isfinite(mean[c]) & np.isfinite(truth[c])
+            predicted[channel][name] = np.where(known, mean[c], np.nan).astype(np.float64)
+            observed[channel][name] = np.where(known, truth[c], np.nan).astype(np.float64)
+    return MapEvaluation(predicted, observed, offsets)

@@ -1,0 +1,143 @@
+"""The filters that matter most for an output, with the known motif that each matches: for the command and the report.
+
+model, codes -> filter_motifs -> importance -> sorted; TOMTOM against a database -> RankedFilters
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.data.motifs import Motif
+from zoo.terminal.progress import counting
+from zoo_motifs.filters import FilterMotif, filter_motifs
+from zoo_motifs.importance import Importance, importance
+from zoo_motifs.letter_similarity import AGREES
+from zoo_motifs.meme import label
+from zoo_motifs.tomtom import Matches, match
+
+if TYPE_CHECKING:
+    from zoo.model import Model
+    from zoo.outputs import Output
+
+__all__ = ["COLUMNS", "MAX_Q", "RankedFilter", "RankedFilters", "rank_filters"]
+
+MAX_Q = 0.05
+LESIONED = 200
+"""Sequences on which filters are silenced, at most: it takes a prediction for each filter and sequence."""
+
+COLUMNS = (
+    *("filter", "importance", "drop", "sites", "sequences", "maximum", "bits", "consensus"),
+    *("match", "p_value", "q_value", "agreement", "offset", "overlap", "orientation"),
+)
+
+
+@dataclass(frozen=True)
+class RankedFilter:
+    """One filter that answers.
+
+    motif: its counts, trimmed.  importance: None for a model that reads more than sequence.
+    target: position of the match among the database's motifs; None where nothing fits.
+    """
+
+    filter: FilterMotif
+    motif: Motif
+    importance: Importance | None
+    query: int
+    target: int | None
+
+    @property
+    def bits(self) -> float:
+        """Information of the motif, against equal base frequencies."""
+        return float(self.motif.information.sum())
+
+
+@dataclass(frozen=True)
+class RankedFilters:
+    """filters: the most important first, or the most informative where importance is not known.
+
+    silent: those of which too little was seen.  matches: all filters against the database, in the order of
+    `RankedFilter.query`; None without one.  n, length: sequences that were scanned, and their bp.
+    """
+
+    filters: Sequence[RankedFilter]
+    silent: Sequence[FilterMotif]
+    matches: Matches | None
+    threshold: float
+    n: int
+    length: int
+    lesioned: int
+    notes: list[str] = field(default_factory=list)
+
+    def rows(self) -> Iterator[list[Any]]:
+        """One a filter, as `COLUMNS` has them; a filter without a match has None there."""
+        for one in self.filters:
+            seen, matters = one.filter, one.importance
+            row: list[Any] = [seen.name, *((matters.change, matters.drop) if matters else (None, None))]
+            row += [seen.n_sites, seen.sequences, seen.maximum, one.bits, one.motif.consensus]
+            if one.target is None:
+                yield [*row, *[None] * 7]
+                continue
+            _, target, p, q, offset, overlap, orientation = self.matches.row(one.query, one.target)
+            agrees = float(self.matches.agreement[one.query, one.target])
+            yield [*row, target, p, q, agrees, offset, overlap, orientation]
+
+    def named(self, one: RankedFilter) -> str:
+        """The match in words, "" where there is none."""
+        return "" if one.target is None else label(self.matches.targets[one.target])
+
+
+def rank_filters(
+    model: Model,
+    codes: np.ndarray,
+    *,
+    output: Output | None = None,
+    targets: Sequence[Motif] | None = None,
+    threshold: float = 0.5,
+    min_sites: int = 10,
+    trim: float = 0.25,
+    agree: float = AGREES,
+    max_q: float = MAX_Q,
+    progress: bool = False,
+) -> RankedFilters:
+    """Filters of the first convolution, ranked by importance and matched to a database.
+
+    codes: (N, L) uint8, L of the model where filters are to be silenced.
+    output: what they matter for; None leaves importance out.
+    targets: known motifs; None leaves matching out.
+    trim: columns of less than so many bits are cut from both ends of a filter's motif.
+    agree, max_q: a match has at least this agreement and at most this q; of those, the one of smallest p is taken.
+
+    Raises ConfigError and DataError as `filter_motifs` does.
+    """
+    found = filter_motifs(model, codes, threshold=threshold, min_sites=min_sites, progress=progress)
+    heard = [one for one in found if not one.silent]
+    motifs = [one.motif(trim) for one in heard]
+    notes: list[str] = []
+    lesioned = codes[_spread(len(codes), LESIONED)]
+    matters: dict[str, Importance] = {}
+    needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
+    if needed and output is not None:
+        notes.append(f"the model reads {', '.join(needed)} too: filters are ranked by information, not by importance")
+    elif output is not None and heard:
+        with counting(len(heard), label="silencing filters", unit="filters", wanted=progress) as advance:
+            matters = importance(model, lesioned, output, heard, advance=advance)
+    matches = match(motifs, targets) if targets and motifs else None
+    if matches:
+        notes += matches.notes
+    ranked = []
+    for i, (one, motif) in enumerate(zip(heard, motifs, strict=True)):
+        fits = matches.best(i, 1, max_q=max_q, agree=agree) if matches else []
+        ranked.append(RankedFilter(one, motif, matters.get(one.name), i, fits[0] if fits else None))
+    ranked.sort(key=lambda r: -(r.importance.change if r.importance else r.bits))
+    silent = [one for one in found if one.silent]
+    n, length = codes.shape
+    return RankedFilters(ranked, silent, matches, threshold, n, length, len(lesioned) if matters else 0, notes)
+
+
+def _spread(n: int, most: int) -> np.ndarray:
+    """At most so many rows, evenly spread."""
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(int)

@@ -1,0 +1,116 @@
+"""Section `filters` of a report: what the first filters read, which of them matter, and which known motif they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo.report.section import Picture, Section, Table, Text
+from zoo_motifs.filter_ranking import MAX_Q, RankedFilter, RankedFilters, rank_filters
+from zoo_motifs.letter_similarity import AGREES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zoo.report.section import Subject
+
+__all__ = ["filters"]
+
+SHOWN = 12
+SCANNED = 2_000
+
+
+def filters(subject: Subject) -> Section | None:
+    """The best filters with their logos; None for a model without a convolution that reads the sequence.
+
+    `subject.found["filters"]` gets a list of {filter, importance, match, p_value, q_value, ...}, one a filter, the
+    most important first; match is None where no known motif fits.
+    """
+    from zoo_motifs.filters import first_convolution, members
+
+    if any(first_convolution(member) is None for member in members(subject.model)):
+        return None
+    from zoo_motifs.databases import database
+    from zoo_motifs.filter_ranking import COLUMNS
+
+    targets, name, _ = database("jaspar")
+    codes, origin = _sequences(subject)
+    found = rank_filters(subject.model, codes, output=subject.output, targets=targets, progress=subject.progress)
+    subject.found["filters"] = [dict(zip(COLUMNS, row, strict=True)) for row in found.rows()]
+    title = "What its first filters read"
+    parts: list[Text | Picture | Table] = [Text(_how(found, origin, name))]
+    if not found.filters:
+        return Section(title, [*parts, Text("No filter answers to any of these sequences.", "unsure")])
+    parts.insert(0, Text(*_verdict(found)))
+    if found.lesioned:
+        parts.append(Text(_ranked_by(subject, found)))
+    parts += [Text(f"Note: {note}.", "unsure") for note in found.notes]
+    rows = [_row(found, one) for one in found.filters[:SHOWN]]
+    left = len(found.filters) - len(rows)
+    caption = f"{left} further filters that answer are not shown. " if left > 0 else ""
+    caption += f"{len(found.silent)} of {len(found.filters) + len(found.silent)} filters are silent."
+    return Section(title, [*parts, Table(_COLUMNS, rows, caption)])
+
+
+_COLUMNS = ("filter", "logo, below the known motif", "importance", "sites", "known motif", "q", "agreement")
+
+
+def _sequences(subject: Subject) -> tuple[np.ndarray, str]:
+    """Those of the report; more of them where they are random anyway."""
+    if not subject.random:
+        return subject.codes, subject.origin
+    from zoo.report.sequences import random_sequences
+
+    chosen = random_sequences(subject.model.spec.input_length, max(SCANNED, len(subject.codes)), subject.seed)
+    return chosen.codes, chosen.origin
+
+
+def _row(found: RankedFilters, one: RankedFilter) -> list:
+    from zoo_motifs.motif_logos import draw_aligned
+
+    change = one.importance.change if one.importance else None
+    if one.target is None:
+        alt = f"Logo of {one.filter.name}: {one.motif.consensus}"
+        return [one.filter.name, Picture(draw_aligned(one.motif), alt), change, one.filter.n_sites, "none", None, None]
+    at, known = (one.query, one.target), found.named(one)
+    offset, reverse = int(found.matches.offset[at]), bool(found.matches.reverse[at])
+    target = found.matches.targets[one.target]
+    turned = ", turned around" if reverse else ""
+    alt = f"Logo of {known}{turned} above the logo of {one.filter.name}: {one.motif.consensus}"
+    return [
+        one.filter.name,
+        Picture(draw_aligned(one.motif, target, offset, reverse), alt),
+        change,
+        one.filter.n_sites,
+        f"{known}{turned}",
+        float(found.matches.q[at]),
+        float(found.matches.agreement[at]),
+    ]
+
+
+def _how(found: RankedFilters, origin: str, name: str) -> str:
+    return (
+        f"Each filter of the first layer was run over both strands of {origin}. Where it answered with at least "
+        f"{found.threshold:.0%} of its largest answer, the letters were counted: that is its logo. Known motifs are "
+        f"from {name}; a match has a q-value (TOMTOM, Benjamini-Hochberg over all comparisons) of at most {MAX_Q:g}, "
+        f"and aligned columns that want the same letters (agreement of at least {AGREES:g}; 1 is equal), without which "
+        "the vague filters of an untrained network match long motifs."
+    )
+
+
+def _ranked_by(subject: Subject, found: RankedFilters) -> str:
+    return (
+        f"Importance: how differently {subject.output.names[0]} changes from sequence to sequence when the filter "
+        f"answers its mean everywhere (standard deviation over {found.lesioned:,} sequences). Filters that can stand "
+        "in for each other look less important than they are."
+    )
+
+
+def _verdict(found: RankedFilters) -> tuple[str, str]:
+    """What the filters are, in a sentence, and its tone."""
+    shown = found.filters[:SHOWN]
+    known = [one for one in shown if one.target is not None]
+    if not known:
+        return f"None of the {len(shown)} most important filters matches a known motif.", "unsure"
+    names = list(dict.fromkeys(found.matches.targets[one.target].name for one in known))
+    listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+    return f"{len(known)} of the {len(shown)} most important filters match a known motif: {listed}.", "good"

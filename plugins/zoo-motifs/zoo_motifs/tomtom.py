@@ -1,0 +1,139 @@
+"""TOMTOM: how well motifs match known ones (Gupta et al. 2007), by `memelite`.
+
+    queries (Q), targets (T) -> p, q, offset, overlap, orientation: (Q, T) each
+
+A p-value is the chance that a random motif of the query's width matches this target as well at its best offset and
+orientation.  Whoever makes Q x T comparisons sees small p-values by chance: q is the false discovery rate of Benjamini
+and Hochberg over the whole table.  MEME's own tomtom corrects within each query.
+
+A small q is not enough: a vague query matches the vague stretches of long targets.  `Matches.agreement` says whether
+the aligned columns want the same letters, see `zoo_motifs.letter_similarity`.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from zoo.data.motifs import Motif
+from zoo.errors import ConfigError, DataError
+from zoo_motifs.meme import label
+
+__all__ = ["COLUMNS", "Matches", "match"]
+
+COLUMNS = ("query", "target", "p_value", "q_value", "offset", "overlap", "orientation")
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Every query against every target.
+
+    p, q: (Q, T) float64.
+    offset: (Q, T) int64: the query's first column lies on column `offset` of the target, as it is oriented;
+        negative where the query begins before it.
+    overlap: (Q, T) int64 columns that both have.
+    reverse: (Q, T) bool, the target is turned around (orientation "-").
+    notes: what a reader of the numbers must know.
+    """
+
+    queries: Sequence[Motif]
+    targets: Sequence[Motif]
+    p: np.ndarray
+    q: np.ndarray
+    offset: np.ndarray
+    overlap: np.ndarray
+    reverse: np.ndarray
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def agreement(self) -> np.ndarray:
+        """(Q, T) float64: 1 where the aligned columns want the same letters, about 0 for unrelated ones."""
+        from zoo_motifs.letter_similarity import agreement
+
+        return agreement(self.queries, self.targets, self.offset, self.overlap, self.reverse)
+
+    def best(self, query: int, n: int | None = 1, *, max_q: float = 1.0, agree: float = -1.0) -> list[int]:
+        """The n targets (None for all) of smallest p, the one that comes first where p is equal.
+
+        max_q: largest q.  agree: least agreement.
+        """
+        fits = np.flatnonzero(self.q[query] <= max_q)
+        if agree > -1:
+            fits = fits[self.agreement[query, fits] >= agree]
+        return [int(t) for t in fits[np.argsort(self.p[query, fits], kind="stable")][:n]]
+
+    def row(self, query: int, target: int) -> list[Any]:
+        """One match as `COLUMNS` has it."""
+        at = query, target
+        return [
+            label(self.queries[query]),
+            label(self.targets[target]),
+            float(self.p[at]),
+            float(self.q[at]),
+            int(self.offset[at]),
+            int(self.overlap[at]),
+            "-" if self.reverse[at] else "+",
+        ]
+
+    def rows(self, n: int | None = 10, *, max_q: float = 1.0, agree: float = -1.0) -> Iterator[list[Any]]:
+        """Rows of `best` for each query in turn."""
+        for query in range(len(self.queries)):
+            for target in self.best(query, n, max_q=max_q, agree=agree):
+                yield self.row(query, target)
+
+
+def match(queries: Sequence[Motif], targets: Sequence[Motif], *, over: Literal["table", "query"] = "table") -> Matches:
+    """Compare motifs by TOMTOM, in both orientations.
+
+    over: what the q-values correct for: all comparisons ("table") or those of one query ("query").
+
+    The numbers are memelite's at its defaults: probabilities without pseudocounts, Euclidean distance of columns,
+    unaligned columns counted ("complete scores").  Raises DataError where there is no query or no target.
+    """
+    from memelite import tomtom
+    from scipy.stats import false_discovery_control
+
+    if not queries or not targets:
+        raise DataError(f"{len(queries)} queries and {len(targets)} targets: give at least one of each")
+    if over not in ("table", "query"):
+        raise ConfigError(f"over {over!r} must be 'table' or 'query'")
+    notes = []
+    with _lock, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _choose_layer()
+        found = tomtom([_columns(m) for m in queries], [_columns(m) for m in targets], reverse_complement=True)
+    if len(targets) < 25:
+        notes.append(
+            f"there are {len(targets)} targets: p-values take the targets' columns as background and mean little "
+            "with fewer than 25, use a whole database"
+        )
+    notes += [str(w.message) for w in caught if "target motifs" not in str(w.message)]
+    p = np.clip(found[0], 0.0, 1.0)
+    q = false_discovery_control(p.reshape(1, -1) if over == "table" else p, axis=1).reshape(p.shape)
+    offset, overlap, reverse = (found[i].astype(np.int64) for i in (2, 3, 4))
+    return Matches(list(queries), list(targets), p, q, offset, overlap, reverse.astype(bool), notes)
+
+
+def _columns(motif: Motif) -> np.ndarray:
+    return np.ascontiguousarray(motif.probabilities(pseudocount=0.0))
+
+
+def _choose_layer() -> None:
+    """Keep numba off OpenMP, which ends every later process that forks (data loaders do), unless it is in use."""
+    import os
+
+    import numba
+
+    try:
+        numba.threading_layer()
+    except ValueError:
+        if "NUMBA_THREADING_LAYER" not in os.environ:
+            numba.config.THREADING_LAYER = "workqueue"

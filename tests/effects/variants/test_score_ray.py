@@ -1,0 +1,217 @@
+"""Ray gives the table of the local engine, whatever dies."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import psutil
+import pytest
+
+from zoo.cli.main import main
+from zoo.data.codes import decode
+from zoo.files.tables import read_table
+
+needs_ray = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs ray: pip install 'zoo-core[ray]'"),
+]
+ROWS = 407
+
+RUN = """
+import json, sys, zoo
+from zoo.data.genome import Genome
+from zoo.variants.files import read_variants
+from zoo.effects.variants.output_files import writer_for
+from zoo.effects.variants.resume import Parts
+from zoo.effects.variants.score_ray import RayJob, score_on_ray, _Worker
+from zoo.effects.variants.scorer import Scorer
+from zoo.effects.variants.job import comments
+
+class Slow(_Worker):
+    def __call__(self, row):
+        import os, time
+        time.sleep(0.3)
+        if FAULT == "poison" and row["after"] == 100:
+            os.kill(os.getpid(), 9)
+        return super().__call__(row)
+
+def main(folder, out, fault, resume):
+    import zoo.effects.variants.score_ray as engine
+    global FAULT
+    FAULT = fault
+    engine._Worker = Slow
+    if fault in ("lost", "reader"):
+        whole, died = engine._read, out + ".died"
+        def read(row, variants):
+            import os
+            for r in whole(row, variants):
+                if r["after"] != 100 or fault != "lost":
+                    yield r
+                if r["after"] == 100 and fault == "reader" and not os.path.exists(died):
+                    open(died, "w").close()
+                    os.kill(os.getpid(), 9)
+        engine._read = read
+    genome = Genome(folder + "/g.fa")
+    scorer = Scorer(zoo.load("ctcf-motif-cnn"), genome, output="CTCF:raw")
+    job = RayJob({"output": "CTCF:raw"}, workers=2)
+    parts = Parts(out, score_on_ray(read_variants(folder + "/v.tsv", genome), scorer, job=job).columns, {}, resume)
+    print("from", parts.records, flush=True)
+    opened = read_variants(folder + "/v.tsv", genome, chunk=10, start=parts.records)
+    for chunk in score_on_ray(opened, scorer, job=job).chunks:
+        parts.write(chunk)
+        print("done", flush=True)
+    parts.finish(comments(scorer), writer_for(out))
+
+from zoo.errors import ZooError
+try:
+    main(*sys.argv[1:4], sys.argv[4] == "resume")
+except ZooError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A FASTA whose contig is chr1, and 400 records that call it 1: substitutions, insertions, some without a score."""
+    folder = tmp_path_factory.mktemp("ray")
+    letters = decode(np.random.default_rng(0).integers(0, 4, 6000).astype(np.uint8))
+    (folder / "g.fa").write_text(f">chr1\n{letters}\n")
+    other = {"A": "C", "C": "G", "G": "T", "T": "A"}
+    rows = []
+    for i, p in enumerate(range(90, 90 + 400 * 14, 14)):
+        ref, alt = letters[p - 1], other[letters[p - 1]]
+        alt = {7: alt + "TT", 11: f"{alt},{other[alt]}", 13: "<DEL>"}.get(i % 57, alt)
+        rows.append(f"1\t{p}\trs{p}\t{ref}\t{alt}\n")
+    (folder / "v.tsv").write_text("chrom\tpos\tid\tref\talt\n" + "".join(rows))
+    score(folder, folder / "local.tsv")
+    return folder
+
+
+def score(folder, out, *args):
+    what = ["--model", "ctcf-motif-cnn", "--fasta", str(folder / "g.fa"), "--output", "CTCF:raw"]
+    return main(["score", str(folder / "v.tsv"), *what, "-o", str(out), *args])
+
+
+def same_table(out, local):
+    (said, rows), (said_local, rows_local) = read_table(out), read_table(local)
+    assert said == said_local
+    assert len(rows) == len(rows_local) == ROWS
+    assert [{**r, "CTCF:raw": ""} for r in rows] == [{**r, "CTCF:raw": ""} for r in rows_local]
+    ours, theirs = ([np.float32(r["CTCF:raw"].replace("NA", "nan")) for r in t] for t in (rows, rows_local))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+def start(files, out, fault="none", resume=""):
+    file = files / "run.py"
+    file.write_text(RUN)
+    return subprocess.Popen(
+        [sys.executable, str(file), str(files), str(out), fault, resume],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def wait_for(run, n):
+    for line in run.stdout:
+        n -= line == "done\n"
+        if not n:
+            return
+
+
+def processes(run, word):
+    found = [p for p in psutil.Process(run.pid).children(recursive=True) if word in " ".join(p.cmdline())]
+    assert found, word
+    return found
+
+
+class TestOnRay:
+    pytestmark = needs_ray
+
+    def test_the_table_is_that_of_the_local_engine(self, files, tmp_path):
+        args = ["score", str(files / "v.tsv"), "--model", "ctcf-motif-cnn", "--fasta", str(files / "g.fa")]
+        args += ["--output", "CTCF:raw", "-o", str(tmp_path / "s.tsv"), "--engine", "ray", "--workers", "2"]
+        home = tmp_path / "home"
+        home.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", "import sys; from zoo.cli.main import main; sys.exit(main(sys.argv[1:]))", *args],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "HOME": str(home)},
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.splitlines()[-1].startswith(f"{tmp_path / 's.tsv'}: {ROWS} rows (")
+        assert len(done.stderr.splitlines()) == 1
+        same_table(tmp_path / "s.tsv", files / "local.tsv")
+        assert not (home / ".ray").exists()
+        assert not (tmp_path / "s.tsv.parts").exists()
+
+    def test_actors_and_the_reader_may_be_killed(self, files, tmp_path):
+        run = start(files, tmp_path / "s.tsv", "reader")
+        wait_for(run, 3)
+        processes(run, "ray::MapWorker")[0].kill()
+        wait_for(run, 10)
+        processes(run, "ray::MapWorker")[-1].kill()
+        _, error = run.communicate(timeout=300)
+        assert run.returncode == 0, error
+        assert (tmp_path / "s.tsv.died").exists()
+        same_table(tmp_path / "s.tsv", files / "local.tsv")
+
+    def test_a_killed_run_goes_on_without_loss_or_repetition(self, files, tmp_path):
+        run = start(files, tmp_path / "s.tsv")
+        wait_for(run, 5)
+        left = processes(run, "raylet") + processes(run, "ray::MapWorker")
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        assert not psutil.wait_procs(left, timeout=60)[1]
+        assert not (tmp_path / "s.tsv").exists()
+        again = start(files, tmp_path / "s.tsv", resume="resume")
+        said, error = again.communicate(timeout=300)
+        assert again.returncode == 0, error
+        assert int(said.split()[1]) >= 50
+        same_table(tmp_path / "s.tsv", files / "local.tsv")
+
+    def test_a_chunk_that_kills_every_actor_ends_the_run_with_a_sentence(self, files, tmp_path):
+        run = start(files, tmp_path / "s.tsv", "poison")
+        _, error = run.communicate(timeout=400)
+        assert run.returncode == 1
+        assert "go on with --resume" in error
+        assert "Traceback" not in error
+        assert not (tmp_path / "s.tsv").exists()
+
+    def test_a_chunk_that_does_not_come_back_is_noticed(self, files, tmp_path):
+        run = start(files, tmp_path / "s.tsv", "lost")
+        _, error = run.communicate(timeout=300)
+        assert run.returncode == 1
+        assert "Ray gave the records behind 110, not 100" in error
+        assert not (tmp_path / "s.tsv").exists()
+
+
+def test_without_ray_the_remedy_is_told(files, tmp_path, capsys, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr("zoo.effects.variants.score_ray.find_spec", lambda name: None if name == "ray" else found(name))
+    assert score(files, tmp_path / "s.tsv", "--engine", "ray") == 1
+    assert "pip install 'zoo-core[ray]'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--workers", "2"], "of --engine ray"),
+        (["--engine", "ray", "--workers", "0"], "must be 1 or more"),
+        (["--engine", "ray", "--address", "ray://a:1"], "must be auto or HOST:PORT"),
+        (["--engine", "ray", "--address", "127.0.0.1:9"], "no Ray cluster answers at --address 127.0.0.1:9"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(files, tmp_path, capsys, args, said):
+    if "127.0.0.1:9" in args:
+        pytest.importorskip("ray", reason="needs ray: pip install 'zoo-core[ray]'")
+    assert score(files, tmp_path / "s.tsv", *args) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "s.tsv").exists()

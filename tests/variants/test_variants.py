@@ -1,0 +1,160 @@
+"""Every allele is a row with a status; each status is planted, and the REF check tells assemblies apart."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.data.genome import Genome
+from zoo.errors import GenomeMismatch
+from zoo.variants.variants import STATUSES, Variants, check_reference, label_alleles
+
+SEQUENCE = "GGTCACACATTTTGCTGACN"
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory) -> Genome:
+    path = tmp_path_factory.mktemp("variants") / "g.fa"
+    path.write_text(f">chr1\n{SEQUENCE}\n>chrM\nACGTACGT\n")
+    return Genome(path)
+
+
+def label(genome, *rows, why="", **options) -> Variants:
+    """Rows of (chrom, pos 0-based, ref, alt)."""
+    return label_alleles(
+        [(i, i + 1, c, p, f"v{i}", r, a, why) for i, (c, p, r, a) in enumerate(rows)], genome, **options
+    )
+
+
+PLANTED = {
+    "SNV": (("chr1", 0, "G", "A"), "ok", ""),
+    "MNV": (("chr1", 0, "GG", "AC"), "ok", ""),
+    "deletion": (("chr1", 2, "TCA", "T"), "ok", ""),
+    "insertion": (("chr1", 2, "T", "TCA"), "ok", ""),
+    "complex": (("chr1", 2, "TCA", "GG"), "ok", ""),
+    "lower case": (("chr1", 0, "g", "a"), "ok", ""),
+    "N of the genome": (("chr1", 18, "CN", "C"), "ok", ""),
+    "another name": (("1", 0, "G", "A"), "ok", "contig_aliased"),
+    "mitochondrion": (("MT", 0, "A", "C"), "ok", "contig_aliased"),
+    "no change": (("chr1", 0, "G", "g"), "ok", "alt_is_ref"),
+    "contig": (("chr9", 0, "G", "A"), "contig_unknown", ""),
+    "contig and letters": (("chr9", 0, "G", "R"), "contig_unknown", "non_acgt"),
+    "before the contig": (("chr1", -1, "G", "A"), "out_of_bounds", ""),
+    "after the contig": (("chr1", 20, "G", "A"), "out_of_bounds", ""),
+    "REF over the end": (("chr1", 19, "NA", "N"), "out_of_bounds", ""),
+    "other REF": (("chr1", 0, "A", "C"), "ref_mismatch", ""),
+    "other REF of an alias": (("1", 0, "A", "C"), "ref_mismatch", "contig_aliased"),
+    "other REF, symbolic": (("chr1", 0, "A", "<DEL>"), "ref_mismatch", "symbolic"),
+    "exchanged": (("chr1", 0, "A", "G"), "ref_alt_swapped", ""),
+    "exchanged indel": (("chr1", 2, "TCC", "TCA"), "ref_alt_swapped", ""),
+    "no ALT": (("chr1", 0, "G", "."), "no_alt", ""),
+    "no ALT, other REF": (("chr1", 0, "A", "."), "ref_mismatch", "no_alt"),
+    "deletion by name": (("chr1", 0, "G", "<DEL>"), "symbolic", ""),
+    "deletion by name, REF N": (("chr1", 0, "N", "<DEL>"), "symbolic", ""),
+    "overlapping deletion": (("chr1", 0, "G", "*"), "symbolic", ""),
+    "breakend": (("chr1", 0, "G", "G[chr2:5["), "symbolic", ""),
+    "breakend, other side": (("chr1", 0, "G", "]chr2:5]G"), "symbolic", ""),
+    "single breakend": (("chr1", 0, "G", ".G"), "symbolic", ""),
+    "long REF": (("chr1", 0, SEQUENCE[:9], "G"), "too_long", ""),
+    "long ALT": (("chr1", 0, "G", "G" * 9), "too_long", ""),
+    "long breakend": (("chr1", 0, "G", "G[chr2:5000000["), "symbolic", ""),
+    "letters of ALT": (("chr1", 0, "G", "R"), "non_acgt", ""),
+    "letters of REF": (("chr1", 0, "R", "A"), "non_acgt", ""),
+    "dash": (("chr1", 0, "G", "-"), "non_acgt", ""),
+    "beyond latin letters": (("chr1", 0, "G", "Ä\u0394"), "non_acgt", ""),
+}
+
+
+@pytest.mark.parametrize("case", PLANTED)
+def test_each_status_is_told(genome, case):
+    row, status, notes = PLANTED[case]
+    found = label(genome, ("chr1", 1, "G", "T"), row, max_length=8)
+    assert (found.status[1], found.notes[1]) == (status, notes)
+    assert (found.status[0], found.notes[0]) == ("ok", "")
+    assert (found.chrom[1], found.pos[1], found.ref[1], found.alt[1]) == row
+    if status != "ok":
+        assert (found.norm_pos[1], found.norm_ref[1], found.norm_alt[1]) == row[1:]
+
+
+def test_every_status_is_planted(genome):
+    malformed = label(genome, ("x", -1, ".", "."), why="line 1 has 2 columns")
+    assert (malformed.status[0], malformed.notes[0], malformed.contig[0]) == ("malformed", "line 1 has 2 columns", -1)
+    assert {status for _, status, _ in PLANTED.values()} | {"malformed"} == set(STATUSES)
+
+
+def test_a_record_of_several_alternates_is_several_rows(genome):
+    found = label(genome, ("chr1", 0, "G", "A,<DEL>,GT,N"), ("chr1", 1, "G", "C"), ("chrM", 0, "A", "."))
+    assert found.record.tolist() == [0, 0, 0, 0, 1, 2]
+    assert found.allele.tolist() == [1, 2, 3, 4, 1, 1]
+    assert list(found.alt) == ["A", "<DEL>", "GT", "N", "C", "."]
+    assert list(found.status) == ["ok", "symbolic", "ok", "ok", "ok", "no_alt"]
+    assert list(found.id) == ["v0"] * 4 + ["v1", "v2"]
+    assert found.contig.tolist() == [0, 0, 0, 0, 0, 1]
+    assert found.ok.sum() == 4
+
+
+def test_a_malformed_record_is_one_row_even_with_commas(genome):
+    found = label(genome, ("chr1", 0, "G", "A,,T"), why="line 4: CHROM, REF or ALT is empty")
+    assert (len(found), found.alt[0], found.status[0]) == (1, "A,,T", "malformed")
+
+
+def test_spellings_keep_what_was_written_and_share_the_normal_form(genome):
+    found = label(
+        genome, ("chr1", 16, "G", "A"), ("1", 15, "TG", "TA"), ("chr1", 13, "GCTG", "GCTA"), ("chr1", 16, "g", "a")
+    )
+    assert set(zip(found.norm_pos, found.norm_ref, found.norm_alt, strict=True)) == {(16, "G", "A")}
+    assert list(found.ref) == ["G", "TG", "GCTG", "g"]
+    assert found.pos.tolist() == [16, 15, 13, 16]
+
+
+def test_exchanged_alleles_are_scored_only_when_asked(genome):
+    rows = ("chr1", 0, "A", "G"), ("chr1", 4, "CAC", "ACA"), ("chr1", 0, "A", "C"), ("chr1", 2, "TCC", "TCA")
+    assert list(label(genome, *rows).status) == ["ref_alt_swapped"] * 2 + ["ref_mismatch", "ref_alt_swapped"]
+    found = label(genome, *rows, fix_swapped=True)
+    assert list(found.status) == ["ok", "ok", "ref_mismatch", "ok"]
+    assert list(found.notes) == ["ref_alt_swapped", "ref_alt_swapped", "", "ref_alt_swapped"]
+    assert list(found.ref) == ["A", "CAC", "A", "TCC"]
+    assert list(found.norm_ref) == ["G", "ACA", "A", "A"]
+    assert list(found.norm_alt) == ["A", "CAC", "C", "C"]
+    assert found.norm_pos.tolist() == [0, 4, 0, 4]
+
+
+def test_rows_are_chosen_and_joined(genome):
+    found = label(genome, ("chr1", 0, "G", "A"), ("chr1", 0, "A", "C"), ("chr1", 1, "G", "C"))
+    assert found.select(found.ok).pos.tolist() == [0, 1]
+    joined = Variants.join([found.select(np.array([2])), found])
+    assert joined.pos.tolist() == [1, 0, 0, 1]
+    assert len(Variants.join([])) == len(label_alleles([], genome)) == 0
+
+
+def test_a_file_of_another_assembly_is_told_by_its_reference_letters(genome):
+    right = [("chr1", i % 19, SEQUENCE[i % 19], "T" if SEQUENCE[i % 19] != "T" else "C") for i in range(95)]
+    wrong = [("chr1", 0, "A", "C")]
+    assert check_reference(label(genome, *right, *wrong * 5), "x.vcf", genome) == (5, 100)
+    with pytest.raises(GenomeMismatch, match=r"x.vcf: the REF of 6 of the first 101 .*6%.*chr1:1 A.*another assembly"):
+        check_reference(label(genome, *right, *wrong * 6), "x.vcf", genome)
+    assert check_reference(label(genome, *right, *wrong * 6), "x.vcf", genome, first=98) == (3, 98)
+    assert check_reference(label(genome, *wrong * 19), "x.vcf", genome) == (19, 19)
+    with pytest.raises(GenomeMismatch, match="19 of the first 20"):
+        check_reference(label(genome, *right[:1], *wrong * 19), "x.vcf", genome)
+
+
+def test_exchanged_or_uncompared_rows_are_no_sign_of_another_assembly(genome):
+    exchanged = [("chr1", 0, "A", "G")] * 50
+    uncompared = [("chr9", 0, "A", "G"), ("chr1", 0, "N", "<DEL>"), ("chr1", 0, "N", "."), ("chr1", 99, "A", "G")] * 9
+    assert check_reference(label(genome, *exchanged, *uncompared), "x.vcf", genome) == (0, 50)
+    assert check_reference(label(genome, ("chr1", 0, "G", "<DEL>"), ("chr1", 0, "G", ".")), "x.vcf", genome) == (0, 2)
+
+
+def test_variants_need_no_torch(tmp_path):
+    (tmp_path / "g.fa").write_text(">a\nACGT\n")
+    program = (
+        "import sys; from zoo.data.genome import Genome; from zoo.variants.files import read_variants\n"
+        "assert len(next(iter(read_variants('a:1:A>C', Genome(sys.argv[1]))))) == 1\n"
+        "sys.exit(any(m in sys.modules for m in ('torch', 'pysam', 'pandas')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(Path(tmp_path / "g.fa"))]).returncode == 0

@@ -1,0 +1,204 @@
+"""One FASTA file as a flat, memory-mapped array of codes, built once.
+
+    hg38.fa.gz -> hg38.fa.gz.zoo/<key>.codes (one byte a base) and <key>.json (contigs, lengths, checksums)
+
+The key is the FASTA's size and time of change, and the store's format.  Where the FASTA's folder may not be
+written, the store goes to `$ZOO_CACHE` (default ~/.cache/zoo).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.fasta_records import pieces
+from zoo.errors import DataError
+from zoo.files.compressed import is_gzip
+from zoo.files.locations import cache_root
+from zoo.terminal.progress import progress_bar
+
+__all__ = ["FORMAT", "Contig", "Store", "open_store"]
+
+FORMAT = 1
+_BIG = 50_000_000
+
+
+@dataclass(frozen=True)
+class Contig:
+    """One sequence: where it begins in the flat array, how long it is, and the BLAKE2b of its codes."""
+
+    name: str
+    header: str
+    offset: int
+    length: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """codes: (sum of lengths,) uint8, read-only, contigs one after another."""
+
+    codes: np.ndarray
+    contigs: tuple[Contig, ...]
+
+
+def open_store(fasta: str | Path) -> Store:
+    """The store of a FASTA file; it is built where there is none that fits the file.
+
+    Several processes may ask at once: one builds, the others wait for it.
+    """
+    fasta = Path(fasta).expanduser()
+    is_gzip(fasta)  # a missing or unreadable file is an error even where an old store exists
+    key = _key(fasta)
+    for folder in (_beside(fasta), _in_cache(fasta)):
+        found = _load(folder, key)
+        if found is not None:
+            return found
+    folder = _writable_folder(fasta)
+    with _lock(folder) as alone:
+        found = _load(folder, key)
+        if found is None:
+            _build(fasta, folder, key, alone)
+            found = _load(folder, key)
+    if found is None:
+        raise DataError(f"{fasta} changed while it was read: try again when nobody writes it")
+    return found
+
+
+def _key(fasta: Path) -> str:
+    stat = fasta.stat()
+    return f"{stat.st_size}-{stat.st_mtime_ns}-v{FORMAT}"
+
+
+def _beside(fasta: Path) -> Path:
+    return fasta.with_name(fasta.name + ".zoo")
+
+
+def _in_cache(fasta: Path) -> Path:
+    digest = hashlib.blake2b(str(fasta.resolve()).encode(), digest_size=6).hexdigest()
+    return cache_root() / "genomes" / f"{fasta.name}-{digest}"
+
+
+def _writable_folder(fasta: Path) -> Path:
+    """The folder beside the file if its mode allows writing (also for root, whom no mode stops), else the cache."""
+    for folder in (_beside(fasta), _in_cache(fasta)):
+        mode = fasta.parent.stat().st_mode
+        if folder.parent == fasta.parent and not (mode & 0o222 and os.access(fasta.parent, os.W_OK)):
+            continue
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    raise DataError(
+        f"neither {_beside(fasta)} nor {_in_cache(fasta)} can be written: set ZOO_CACHE to a folder that can"
+    )
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock; a crash releases it.  False where there are no locks: then only the renames protect."""
+    with (folder / "lock").open("a") as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+            held = True
+        except (ImportError, OSError):
+            held = False
+        yield held
+
+
+def _load(folder: Path, key: str) -> Store | None:
+    """The store of this key, None where it is absent or incomplete."""
+    try:
+        index = json.loads((folder / f"{key}.json").read_text())
+        contigs = tuple(Contig(**c) for c in index["contigs"])
+        total = sum(c.length for c in contigs)
+        path = folder / f"{key}.codes"
+        if path.stat().st_size != total:
+            return None
+        codes = np.memmap(path, np.uint8, "r") if total else np.empty(0, np.uint8)
+        return Store(np.asarray(codes), contigs)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
+    """Write beside the final names, then rename; the index comes last and makes the store valid."""
+    codes, index = folder / f"{key}.{os.getpid()}.tmp", folder / f"{key}.json.{os.getpid()}.tmp"
+    try:
+        with codes.open("wb") as out, _progress(fasta) as advance:
+            contigs = _unpack(fasta, out, advance)
+            out.flush()
+            os.fsync(out.fileno())
+        if _key(fasta) != key:
+            raise DataError(f"{fasta} changed while it was read: try again when nobody writes it")
+        index.write_text(json.dumps({"source": fasta.name, "contigs": [vars(c) for c in contigs]}))
+        os.replace(codes, folder / f"{key}.codes")
+        os.replace(index, folder / f"{key}.json")
+    except OSError as error:
+        raise DataError(
+            f"the store of {fasta} cannot be written to {folder} ({error.strerror or error}): "
+            "make room (one byte a base), or set ZOO_CACHE to another folder"
+        ) from error
+    finally:
+        codes.unlink(missing_ok=True)
+        index.unlink(missing_ok=True)
+    for old in (*folder.glob("*.codes"), *folder.glob("*.json"), *folder.glob("*.tmp")):
+        # What others left unfinished is rubbish only if nobody else can be writing.
+        if alone if old.suffix == ".tmp" else not old.name.startswith(key):
+            old.unlink(missing_ok=True)
+
+
+def _unpack(fasta: Path, out, advance) -> list[Contig]:
+    """Write the codes of every contig; the contigs in file order."""
+    contigs: list[Contig] = []
+    lines: dict[str, int] = {}
+    name, header, start, written = "", None, 0, 0
+    digest = hashlib.blake2b(digest_size=16)
+
+    def finish() -> None:
+        if header is not None:
+            contigs.append(Contig(name, header, start, written - start, digest.hexdigest()))
+
+    for line, text, codes in pieces(fasta):
+        if text is None:
+            out.write(codes)
+            digest.update(codes)
+            written += len(codes)
+            advance(len(codes))
+            continue
+        finish()
+        if not text:
+            raise DataError(f"{fasta} line {line}: '>' is not followed by a name: give the contig one")
+        name, header, start, digest = text.split()[0], text, written, hashlib.blake2b(digest_size=16)
+        if name in lines:
+            raise DataError(
+                f"{fasta} line {line}: contig {name!r} is already on line {lines[name]}: rename one of them"
+            )
+        lines[name] = line
+    finish()
+    return contigs
+
+
+@contextmanager
+def _progress(fasta: Path) -> Iterator:
+    """A bar on stderr for a big file, if somebody looks."""
+    size = fasta.stat().st_size * (4 if is_gzip(fasta) else 1)
+    if size < _BIG or not sys.stderr.isatty():
+        yield lambda n: None
+        return
+    with progress_bar("bp") as bar:
+        task = bar.add_task(f"unpacking {fasta.name}", total=size)
+        yield lambda n: bar.advance(task, n)

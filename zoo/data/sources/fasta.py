@@ -1,0 +1,144 @@
+"""`data=fasta`: sequences that are bound and sequences that are not, in FASTA files, as papers post them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.data.sequences import Sequences, hash_by_length, read_sequences
+from zoo.data.source import SPLITS, Source
+from zoo.data.sources.sequence_examples import ReadyExamples, audit_ready, groups, most_common
+from zoo.data.splits import split_by_hash
+from zoo.errors import ConfigError, DataError
+from zoo.fields import Field
+from zoo.files.compressed import file_identity, resolve_paths
+
+__all__ = ["Fasta"]
+
+_LABELS = {"1": 1.0, "0": 0.0}
+
+
+class Fasta(Source):
+    """Bound against not bound, from FASTA files (plain or gzip); sequences may differ in length.
+
+    root: folder that relative paths are in.
+    positives, negatives: a file or several.  Without negatives, `; class:1` or `; class:0` in the headers decides.
+    test_positives, test_negatives: the posted test set, kept whole.  Training sequences that it holds on either
+        strand, or that overlap one of its on the genome, are left out.
+    validation_fraction, test_fraction: drawn by a hash that duplicates, reverse complements and overlapping
+        intervals share, so that they fall into one split; the test's only where no test files are given.
+    target, task: names of the prediction and of its one channel.
+
+    Outside a posted test set every sequence comes once, and one that has both labels not at all.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str | None = None,
+        positives: str | Sequence[str] | None = None,
+        negatives: str | Sequence[str] | None = None,
+        test_positives: str | Sequence[str] | None = None,
+        test_negatives: str | Sequence[str] | None = None,
+        validation_fraction: float = 0.1,
+        test_fraction: float = 0.1,
+        target: str = "binding",
+        task: str = "bound",
+        licence: str = "",
+        seed: int = 0,
+    ):
+        if not positives:
+            raise ConfigError("data=fasta needs a file of sequences: set data.positives=/path/to/bound.fa.gz")
+        self.target, self.task, self.licence = target, task, licence
+        self.targets = {target: Field("C", channels=(task,), values="binary")}
+        self._files = [resolve_paths(root, p) for p in (positives, negatives, test_positives, test_negatives)]
+        given = _labelled(*self._files[:2], "positives")
+        posted = _labelled(*self._files[2:], "test_positives") if any(self._files[2:]) else None
+        self.sequences, self._labels = given if posted is None else _joined(given, posted)
+        self._hashes, self._turned = hash_by_length(self.sequences.lengths, self.sequences.batch)
+        self.input_length = most_common(self.sequences.lengths)
+        self._groups = groups(self.sequences, self._hashes)
+        split = split_by_hash(self._groups, validation_fraction, test_fraction if posted is None else 0.0, seed)
+        is_posted = np.arange(len(split)) >= (len(split) if posted is None else len(given[0]))
+        split[is_posted] = SPLITS.index("test")
+        self._fractions = {"validation": validation_fraction, "test": None if posted else test_fraction, "seed": seed}
+        self.dropped: dict[str, int] = {}
+        self._rows = self._clean(split, is_posted)
+        for name, rows in self._rows.items():
+            if not len(rows):
+                raise DataError(f"no sequence is left for {name}: give more sequences, or a larger fraction")
+
+    def examples(self, split: str) -> ReadyExamples:
+        """Sequences of one split."""
+        if split not in SPLITS:
+            raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
+        return ReadyExamples(self.sequences, self._rows[split], self.target, self._labels[:, None])
+
+    def describe(self) -> dict[str, Any]:
+        """Files, splits with n, what was dropped, the leakage audit."""
+        kinds = ("positives", "negatives", "test_positives", "test_negatives")
+        return {
+            "source": "fasta",
+            "files": {
+                k: [file_identity(f) for f in files] for k, files in zip(kinds, self._files, strict=True) if files
+            },
+            "licence": self.licence,
+            "lengths": [int(self.sequences.lengths.min()), int(self.sequences.lengths.max())],
+            "splits": {
+                "by": "hash shared by duplicates, reverse complements and overlapping intervals",
+                **self._fractions,
+            },
+            "n": {
+                split: {"positives": int(self._labels[r].sum()), "negatives": int((self._labels[r] == 0).sum())}
+                for split, r in self._rows.items()
+            },
+            "dropped": {k: v for k, v in self.dropped.items() if v},
+            "audit": self.audit,
+        }
+
+    @cached_property
+    def audit(self) -> dict[str, Any]:
+        """Duplicates across the splits, overlaps where headers say coordinates."""
+        return audit_ready(self.sequences, self._rows, self._hashes, self._turned, self._labels)
+
+    def _clean(self, split: np.ndarray, posted: np.ndarray) -> dict[str, np.ndarray]:
+        """{split: rows}: a posted test whole, all else without duplicates, contradictions and what that test holds."""
+        known = ~posted & np.isin(self._groups, self._groups[posted])
+        contradicted = np.intersect1d(self._hashes[self._labels == 1], self._hashes[self._labels == 0])
+        both = ~posted & np.isin(self._hashes, contradicted)
+        once = np.zeros(len(split), bool)
+        others = np.flatnonzero(~posted)
+        once[others[np.unique(self._hashes[others], return_index=True)[1]]] = True
+        self.dropped = {
+            "in_or_overlapping_test": int(known.sum()),
+            "with_both_labels": int((both & ~known).sum()),
+            "duplicates": int((~posted & ~once & ~known & ~both).sum()),
+        }
+        keep = posted | (once & ~known & ~both)
+        return {name: np.flatnonzero(keep & (split == code)) for code, name in enumerate(SPLITS)}
+
+
+def _labelled(positives: list[Path], negatives: list[Path], what: str) -> tuple[Sequences, np.ndarray]:
+    """Sequences and their labels, from two sets of files or from the classes in the headers of one."""
+    if not positives:
+        raise ConfigError(f"data.{what.replace('positives', 'negatives')} is given without data.{what}: give both")
+    if negatives:
+        parts = [read_sequences(p) for p in (*positives, *negatives)]
+        labels = [float(i < len(positives)) for i in range(len(parts))]
+        return Sequences.join(parts), np.repeat(labels, [len(p) for p in parts]).astype(np.float32)
+    sequences = Sequences.join([read_sequences(p) for p in positives])
+    for label, line, header in zip(sequences.label, sequences.line, sequences.headers, strict=True):
+        if label not in _LABELS:
+            raise ConfigError(
+                f"{sequences.path} line {line}: {header[:40]!r} has no `; class:1` or `; class:0`: "
+                f"set data.{what.replace('positives', 'negatives')}"
+            )
+    return sequences, np.array([_LABELS[x] for x in sequences.label], np.float32)
+
+
+def _joined(*sets: tuple[Sequences, np.ndarray]) -> tuple[Sequences, np.ndarray]:
+    return Sequences.join([s for s, _ in sets]), np.concatenate([x for _, x in sets])

@@ -1,0 +1,108 @@
+"""Examples of ready-made sequences, and how they are split so that no sequence is on two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from zoo.data.leakage_audit import Audited, audit
+from zoo.data.sequences import Sequences
+from zoo.data.source import SPLITS, Examples
+
+__all__ = ["ReadyExamples", "audit_ready", "groups", "most_common"]
+
+
+class ReadyExamples(Examples):
+    """Some rows of a set of sequences, with one target.
+
+    values: (n, C) float32 for all sequences; NaN is a missing label, which has weight 0.
+    weighted: yield weights even where this split misses nothing, so that all splits yield the same keys.
+    """
+
+    def __init__(self, sequences: Sequences, rows: np.ndarray, target: str, values: np.ndarray, weighted: bool = False):
+        self._sequences, self._rows, self._target, self._weighted = sequences, rows, target, weighted
+        self._values = values[rows]
+        self.lengths = sequences.lengths[rows]
+        self.labels = self._values[:, 0]
+
+    def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
+        """codes (N, L), target/<name> (N, C), weight/<name> (N, C) where labels may be missing; no margin."""
+        if margin:
+            from zoo.errors import DataError
+
+            raise DataError(f"ready-made sequences have no flanks for a margin of {margin} bp: set trainer.shift=0")
+        rows = np.asarray(indices, np.int64)
+        values = self._values[rows]
+        batch = {
+            "codes": self._sequences.batch(self._rows[rows]),
+            f"target/{self._target}": np.nan_to_num(values),
+            "index": rows,
+        }
+        if self._weighted:
+            batch[f"weight/{self._target}"] = np.isfinite(values).astype(np.float32)
+        return batch
+
+    def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        """name, and chrom, start, end where the headers say them."""
+        rows = self._rows[np.asarray(indices, np.int64)]
+        columns = {"name": np.array([self._sequences.headers[i] for i in rows], object)}
+        if (self._sequences.start >= 0).any():
+            columns |= {k: getattr(self._sequences, k)[rows] for k in ("chrom", "start", "end")}
+        return columns
+
+
+def audit_ready(
+    sequences: Sequences, rows: Mapping[str, np.ndarray], hashes: np.ndarray, turned: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
+    """The leakage audit of splits {split: rows}."""
+    names = np.array(sequences.headers, object)
+    placed = (sequences.start >= 0).any()
+    columns = (sequences.chrom, sequences.start, sequences.end) if placed else (None, None, None)
+    return audit(
+        {
+            split: Audited(
+                names[r], hashes[r], turned[r], *(None if c is None else c[r] for c in columns), labels=labels[r]
+            )
+            for split, r in ((split, rows[split]) for split in SPLITS)
+        }
+    )
+
+
+def groups(sequences: Sequences, hashes: np.ndarray) -> np.ndarray:
+    """(n,) uint64 that all sequences share which are equal, reverse complements, or overlap on the genome.
+
+    hashes: (n,) from `canonical_hash`.  Splits drawn by it share neither a sequence nor a base.
+    """
+    key = hashes.copy()
+    clusters = _clusters(sequences)
+    _, same = np.unique(hashes, return_inverse=True)
+    while True:
+        before = key
+        for member in (clusters, same):
+            lowest = np.full(member.max() + 1, np.iinfo(np.uint64).max)
+            np.minimum.at(lowest, member, key)
+            key = lowest[member]
+        if (key == before).all():
+            return key
+
+
+def _clusters(sequences: Sequences) -> np.ndarray:
+    """(n,) number of the run of overlapping intervals that a sequence is in; its own where it has no place."""
+    order = np.lexsort((sequences.end, sequences.start, sequences.chrom.astype(str)))
+    chrom, start, end = sequences.chrom[order], sequences.start[order], sequences.end[order]
+    opens = np.ones(len(order), bool)
+    reach = -1
+    for i in range(1, len(order)):
+        reach = max(reach, end[i - 1]) if chrom[i] == chrom[i - 1] else -1
+        opens[i] = start[i] < 0 or start[i] >= reach
+    cluster = np.empty(len(order), np.int64)
+    cluster[order] = np.cumsum(opens) - 1
+    return cluster
+
+
+def most_common(lengths: np.ndarray) -> int:
+    """The length that most sequences have."""
+    values, counts = np.unique(lengths, return_counts=True)
+    return int(values[counts.argmax()])

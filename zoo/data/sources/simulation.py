@@ -1,0 +1,174 @@
+"""`data=simulated`: planted JASPAR motifs with known truth, the data that everything can run on at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from zoo.data.motifs import RELEASE, get_motifs
+from zoo.data.planted_motifs import Pair, Simulation, activity, profile_counts, simulate
+from zoo.data.source import SPLITS, Examples, Source
+from zoo.errors import ConfigError
+from zoo.fields import Field
+from zoo.registry import did_you_mean
+
+__all__ = ["TARGETS", "Simulated"]
+
+TARGETS = ("binding", "activity", "profile")
+
+
+class Simulated(Source):
+    """Sequences of random background in which JASPAR motifs are planted or, letters shuffled, withheld.
+
+    targets: which of these to yield:
+        binding (N, M) binary: does the row hold a site of the motif;
+        activity (N, 1) real: one for every motif held, the pair's synergy, noise;
+        profile (N, tracks, length / bin_size) count: reads around the sites.
+    motifs: JASPAR names or identifiers; each is a task of its own.
+    n_train, n_validation, n_test: rows.
+    length: bp of a row.
+    gc: share of C and G in the background.
+    positives: share of the rows that hold a motif.
+    sites: planted in a row that holds the motif.
+    decoys: shuffled, scattered or none, see `zoo.data.planted_motifs.simulate`.
+    pair: arguments of `zoo.data.planted_motifs.Pair` by name, for an activity that does not add up, as in
+        {spacing: [8, 12], orientation: opposite, synergy: 3}.
+    noise: sd of the activity's noise.
+    bin_size: bp a position of the profile.
+    stranded: two tracks of reads a motif instead of one.
+    flipped: share of the binding labels of the training split that are turned around, to simulate bad labels.
+    seed: of the data; a run's own seed leaves it alone, so that runs are compared on the same rows.
+    """
+
+    def __init__(
+        self,
+        *,
+        motifs: Sequence[str] = ("CTCF",),
+        targets: Sequence[str] = ("binding",),
+        n_train: int = 4_000,
+        n_validation: int = 1_000,
+        n_test: int = 2_000,
+        length: int = 200,
+        gc: float = 0.41,
+        positives: float = 0.5,
+        sites: int = 1,
+        decoys: str = "shuffled",
+        pair: Mapping[str, Any] | None = None,
+        noise: float = 0.1,
+        bin_size: int = 1,
+        stranded: bool = False,
+        flipped: float = 0.0,
+        seed: int = 0,
+    ):
+        arguments = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        self._config = {
+            "name": "simulated",
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in arguments.items()},
+        }
+        targets = [targets] if isinstance(targets, str) else list(targets)
+        for name in targets:
+            if name not in TARGETS:
+                raise ConfigError(f"data simulated has no target {name!r}" + did_you_mean(name, TARGETS))
+        if not targets:
+            raise ConfigError(f"data simulated needs a target: choose from {', '.join(TARGETS)}")
+        self.motifs = get_motifs([motifs] if isinstance(motifs, str) else motifs)
+        self.input_length = length
+        self._n = dict(zip(SPLITS, (n_train, n_validation, n_test), strict=True))
+        self._pair = _pair(pair)
+        self._settings = {"length": length, "gc": gc, "positives": positives, "sites": sites, "decoys": decoys}
+        self._noise, self._flipped, self._seed = noise, flipped, seed
+        self._profile = {"bin_size": bin_size, "stranded": stranded}
+        names = _task_names([m.name for m in self.motifs])
+        self.targets = {name: self._field(name, names) for name in targets}
+        self._made: dict[str, Simulation] = {}
+
+    def examples(self, split: str) -> Examples:
+        """The rows of one split, positives and others mixed."""
+        simulation = self._simulate(split)
+        seed = self._seeds(split)
+        labels = {}
+        for name in self.targets:
+            if name == "binding":
+                labels[name] = simulation.labels
+                if self._flipped and split == "train":
+                    turned = np.random.default_rng([*seed, 1]).random(simulation.labels.shape) < self._flipped
+                    labels[name] = np.abs(simulation.labels - turned).astype(np.float32)
+            elif name == "activity":
+                effects = np.ones(len(self.motifs))
+                labels[name] = activity(simulation, effects, self._pair, self._noise, [*seed, 2])[:, None]
+            else:
+                labels[name] = profile_counts(simulation, len(self.motifs), seed=[*seed, 3], **self._profile)
+        return _Rows(split, simulation.codes, labels)
+
+    def truth(self, split: str) -> dict[str, np.ndarray]:
+        """Columns row, motif, index, start, end (0-based half-open), strand of every planted site of a split."""
+        return self._simulate(split).truth
+
+    def describe(self) -> dict[str, Any]:
+        """Provenance for the model card; `config` builds the same source again."""
+        return {
+            "name": "simulated",
+            "motifs": [{"name": m.name, "id": m.id} for m in self.motifs],
+            "release": RELEASE,
+            "licence": "motifs: JASPAR, CC BY 4.0; sequences: simulated",
+            "splits": {
+                split: {"n": n, "n_positive": round(n * self._settings["positives"])} for split, n in self._n.items()
+            },
+            "negatives": f"the same background with decoys: {self._settings['decoys']}",
+            "config": self._config,
+        }
+
+    def _simulate(self, split: str) -> Simulation:
+        if split not in self._n:
+            raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
+        if split not in self._made:
+            self._made[split] = simulate(
+                self.motifs, self._n[split], pair=self._pair, seed=self._seeds(split), **self._settings
+            )
+        return self._made[split]
+
+    def _seeds(self, split: str) -> tuple[int, int]:
+        return self._seed, SPLITS.index(split)
+
+    def _field(self, target: str, names: tuple[str, ...]) -> Field:
+        if target == "binding":
+            return Field("C", channels=names, values="binary")
+        if target == "activity":
+            return Field("C", channels=("activity",), unit="planted effects")
+        bin_size = self._profile["bin_size"]
+        if not self._profile["stranded"]:
+            return Field("CT", channels=names, unit="reads", bin_size=bin_size, values="count")
+        tracks = tuple(f"{name}_{strand}" for name in names for strand in ("plus", "minus"))
+        swap = tuple(i ^ 1 for i in range(len(tracks)))
+        return Field("CT", channels=tracks, unit="reads", bin_size=bin_size, rc=swap, values="count")
+
+
+class _Rows(Examples):
+    def __init__(self, split: str, codes: np.ndarray, labels: Mapping[str, np.ndarray]):
+        self._split, self._codes, self._labels = split, codes, labels
+        self.lengths = np.full(len(codes), codes.shape[1], np.int64)
+
+    def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
+        if margin:
+            raise ConfigError(f"simulated rows have no flank, but {margin} bp are asked for: set trainer.shift=0")
+        return {"codes": self._codes[indices], **{f"target/{k}": v[indices] for k, v in self._labels.items()}}
+
+    def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        return {"name": np.array([f"{self._split}_{i}" for i in np.asarray(indices)])}
+
+
+def _pair(arguments: Mapping[str, Any] | None) -> Pair | None:
+    if arguments is None:
+        return None
+    for key in arguments:
+        if key not in Pair.__dataclass_fields__:
+            raise ConfigError(f"pair has no {key!r}" + did_you_mean(key, Pair.__dataclass_fields__))
+    return Pair(**arguments)
+
+
+def _task_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Motif names as task names: a heterodimer's :: would read as an output's reduction."""
+    names = [name.replace("::", "_") for name in names]
+    return tuple(n if names.count(n) == 1 else f"{n}_{names[: i + 1].count(n)}" for i, n in enumerate(names))

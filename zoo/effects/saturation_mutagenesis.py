@@ -1,0 +1,134 @@
+"""Saturation mutagenesis: every single substitution of a region, by incremental inference.
+
+region or sequence -> window (1, L) codes -> 3 W edits -> effects (4, W)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.data.codes import encode
+from zoo.data.edits import Edits
+from zoo.data.region import format_region
+from zoo.data.window_placement import RegionWindow, region_window
+from zoo.effects.mutational_landscape import Landscape
+from zoo.errors import ConfigError, DataError
+from zoo.outputs import Output
+from zoo.prediction.predict import origin, predict_codes
+from zoo.terminal.progress import counting
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.data.genome import Genome
+    from zoo.model import Model
+
+__all__ = ["landscape", "mutate"]
+
+MAX_N = 0.5
+
+
+def mutate(
+    model: Model | str,
+    sequence: str | tuple[str, int, int],
+    *,
+    fasta: str | Path | Sequence[str | Path] | Genome | None = None,
+    output: str | Output | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    full: bool = False,
+) -> Tensor:
+    """Effects (4, W) float32 of every single substitution, A C G T; 0 at the reference base.
+
+    The arguments and errors are those of `landscape`, which also says where the numbers come from.
+    """
+    import torch
+
+    found = landscape(model, sequence, fasta=fasta, output=output, start=start, end=end, full=full)
+    return torch.from_numpy(found.effects)
+
+
+def landscape(
+    model: Model | str,
+    sequence: str | tuple[str, int, int],
+    *,
+    fasta: str | Path | Sequence[str | Path] | Genome | None = None,
+    output: str | Output | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    full: bool = False,
+    progress: bool = False,
+) -> Landscape:
+    """output(mutant) - output(reference) for every single substitution of W bases.
+
+    model: a model, or the name of a published one.
+    sequence: letters, as many as the model reads; or, with `fasta`, a region: chr20:1,001-1,200 (1-based, both ends
+        belong to it) or (chrom, start, end) 0-based half-open.  A region shorter than the model's input is mutated
+        in a window of that length around its middle; what of the window lies beyond the contig reads as N.
+    fasta: the genome of a region: a FASTA file, several, or a Genome.
+    output: one number, as zoo.outputs says; it may be left out where the model has only one.
+    start, end: the columns of a sequence of letters to mutate, 0-based half-open; all where not given.
+    full: run the model in full for every mutant, where incremental inference is not wanted.
+    progress: show a bar on stderr, if that is a terminal.
+
+    Raises ConfigError where more than one output is meant, for a region that is longer than the model's input, and
+    for a model that reads more than a sequence; GenomeMismatch for a region off the genome; DataError for letters of
+    another number, and where more than half of the window is N.
+    """
+    from zoo.effects import incremental
+
+    if isinstance(model, str):
+        from zoo.hub import load
+
+        model = load(model)
+    selected = Output.one(output, model.spec)
+    length = model.spec.input_length
+    if fasta is not None:
+        if start is not None or end is not None:
+            raise ConfigError("start and end are columns of a sequence of letters: name the region itself instead")
+        window = _of_region(sequence, fasta, length)
+    else:
+        window = _of_letters(sequence, length, start, end)
+    missing = (window.codes == 4).mean()
+    if missing > MAX_N:
+        raise DataError(f"{missing:.0%} of the window {window.comments['window']} is N: mutate where more is known")
+    codes = window.codes[None]
+    reference = predict_codes(model, codes, selected)[0, 0]
+    edits = Edits.substitutions(codes, window.first, window.last)
+    engine = incremental(model, selected, carry=not full)
+    with counting(len(edits), label="mutating", unit="mutations", wanted=progress) as advance:
+        values = engine.effects(codes, edits, progress=advance)
+    effects = np.zeros((4, window.last - window.first), np.float32)
+    effects[edits.alternate, edits.position - window.first] = values[:, 0].float().cpu().numpy()
+    return Landscape(
+        effects,
+        window.codes[window.first : window.last],
+        selected.names[0],
+        float(reference),
+        window.chrom,
+        window.start + window.first,
+        window.contig_length,
+        {**origin(model, selected), **window.comments, "inference": engine.report},
+    )
+
+
+def _of_letters(letters: str | tuple, length: int, start: int | None, end: int | None) -> RegionWindow:
+    if not isinstance(letters, str) or ":" in letters:
+        raise ConfigError(f"region {letters!r} needs a genome: give its FASTA file as fasta")
+    if len(letters) != length:
+        raise DataError(f"the sequence has {len(letters):,} bp but the model reads {length:,}: cut or extend it")
+    start, end = start or 0, length if end is None else end
+    if not 0 <= start < end <= length:
+        raise ConfigError(f"columns {start}..{end} are not within the sequence: use 0..{length} or a part of it")
+    comments = {"window": f"a sequence of {length:,} bp", "region": format_region("sequence", start, end)}
+    return RegionWindow(encode(letters), start, end, comments=comments)
+
+
+def _of_region(region: str | tuple[str, int, int], fasta, length: int) -> RegionWindow:
+    from zoo.data.genome import Genome
+
+    return region_window(region, fasta if isinstance(fasta, Genome) else Genome(fasta), length)

@@ -1,0 +1,1 @@
+"""Effects of variants on a model's output: scores of single alleles, of pairs and of whole haplotypes."""

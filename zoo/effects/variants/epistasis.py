@@ -1,0 +1,140 @@
+"""Epistasis: what two variants do together, beyond the sum of what each does alone.
+
+    f(reference)   f(a)   f(b)   f(a and b)        epistasis = f(ab) - f(a) - f(b) + f(reference)
+
+The null puts the same two changes into dinucleotide shuffles of the window: how large the term becomes by composition
+alone.  One window a pair, whose middle is the middle between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
+from zoo.data.edits import Edits
+from zoo.effects.variants.allele_windows import split_alleles
+from zoo.errors import ConfigError
+from zoo.outputs import Output
+
+if TYPE_CHECKING:
+    import pandas
+
+    from zoo.data.genome import Genome
+    from zoo.model import Ensemble, Model
+    from zoo.variants.variants import Variants
+
+__all__ = ["COLUMNS", "epistasis", "pairs_of"]
+
+COLUMNS = (
+    "chrom", "pos_a", "ref_a", "alt_a", "pos_b", "ref_b", "alt_b", "distance", "status", "output",
+    "effect_a", "effect_b", "joint", "epistasis", "null_mean", "null_sd", "null_n", "p_value",
+)  # fmt: skip
+
+
+def epistasis(
+    model: Model | Ensemble | str,
+    variants: str | Path | Sequence[str],
+    *,
+    fasta: str | Path | Sequence[str | Path] | Genome,
+    output: str | None = None,
+    max_distance: int | None = None,
+    shuffles: int = 100,
+    seed: int = 0,
+    max_pairs: int = 10_000,
+) -> pandas.DataFrame:
+    """A row for every pair of variants of a contig that lie in one window.
+
+    model, variants, fasta, output: as of zoo.score_variants; output must be one number.
+    max_distance: bp between the first bases of a pair; half of the model's input where it is not given.
+    shuffles: backgrounds of the null, 0 for none.  p_value is two-sided and empirical: (1 + number of backgrounds in
+        which the term is as large or larger) / (1 + shuffles).
+    max_pairs: more pairs than that are an error, not a surprise.
+
+    status: ok, overlap (the two cannot stand in one sequence), out_of_bounds, too_many_n.
+    """
+    import pandas
+
+    from zoo.data.genome import Genome
+    from zoo.effects import incremental
+    from zoo.variants.files import read_variants
+    from zoo.variants.variants import Variants
+
+    if isinstance(model, str):
+        from zoo.hub import load
+
+        model = load(model)
+    genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+    selected = Output.one(output, model.spec)
+    found = Variants.join(read_variants(variants, genome))
+    length = model.spec.input_length
+    reach = length // 2 if max_distance is None else max_distance
+    if not 0 < reach < length:
+        raise ConfigError(f"max_distance {reach} must be at least 1 and below the model's {length:,} bp")
+    pairs = pairs_of(found, reach)
+    if len(pairs) > max_pairs:
+        raise ConfigError(f"{len(pairs):,} pairs within {reach:,} bp are more than {max_pairs:,}: narrow the region")
+    engine = incremental(model, selected)
+    rows = [_pair(found, a, b, genome, engine, length, shuffles, seed, selected.names[0]) for a, b in pairs]
+    return pandas.DataFrame(rows, columns=COLUMNS)
+
+
+def pairs_of(variants: Variants, reach: int) -> list[tuple[int, int]]:
+    """Rows (a, b) of the pairs of scorable variants at most `reach` bp apart, a before b."""
+    ok = np.flatnonzero(variants.ok)
+    order = ok[np.lexsort((variants.norm_pos[ok], variants.contig[ok]))].tolist()
+    found = []
+    for i, a in enumerate(order):
+        for b in order[i + 1 :]:
+            if variants.contig[b] != variants.contig[a] or variants.norm_pos[b] - variants.norm_pos[a] > reach:
+                break
+            found.append((a, b))
+    return found
+
+
+def _pair(variants, a, b, genome, engine, length, shuffles, seed, name) -> list:
+    place = [variants.norm_pos[i] for i in (a, b)]
+    told = [
+        variants.chrom[a],
+        *[x for i in (a, b) for x in (int(variants.norm_pos[i]) + 1, variants.norm_ref[i], variants.norm_alt[i])],
+        int(place[1] - place[0]),
+    ]
+    start = int(sum(place)) // 2 - length // 2
+    contig = variants.contig[[a]]
+    if start < 0 or start + length > genome.lengths(contig)[0]:
+        return [*told, "out_of_bounds", name, *[None] * 8]
+    edits = [split_alleles(variants.norm_ref[i], variants.norm_alt[i]) for i in (a, b)]
+    first, second = ((int(p - start) + skip, old, new) for p, (skip, old, new) in zip(place, edits, strict=True))
+    if first[0] + first[1] > second[0] or first[:1] == second[:1]:
+        return [*told, "overlap", name, *[None] * 8]
+    extra = sum(max(0, old - len(new)) for _, old, new in (first, second))
+    codes = genome.windows(contig, np.array([start]), length + extra)
+    if (codes[0, :length] == 4).mean() > 0.5:
+        return [*told, "too_many_n", name, *[None] * 8]
+    effect_a, effect_b, joint = _effects(engine, codes, first, second)[0]
+    numbers = [effect_a, effect_b, joint, joint - effect_a - effect_b]
+    if not shuffles:
+        return [*told, "ok", name, *map(float, numbers), None, None, 0, None]
+    null = _null(engine, codes[0], first, second, shuffles, seed)
+    as_large = int((np.abs(null) >= abs(numbers[3]) - 1e-12).sum())
+    tail = [null.mean(), null.std(ddof=1) if shuffles > 1 else None, shuffles, (1 + as_large) / (1 + shuffles)]
+    return [*told, "ok", name, *map(float, numbers), *tail]
+
+
+def _effects(engine, codes: np.ndarray, first: tuple, second: tuple) -> np.ndarray:
+    """codes (R, L or more) -> (R, 3): effects of the first, the second, and both."""
+    n = len(codes)
+    sets = Edits.sets([e for _ in range(n) for e in ([first], [second], [first, second])], np.repeat(np.arange(n), 3))
+    return engine.effects(codes, sets)[:, 0].double().cpu().numpy().reshape(n, 3)
+
+
+def _null(engine, codes: np.ndarray, first: tuple, second: tuple, shuffles: int, seed: int) -> np.ndarray:
+    """The term in shuffled backgrounds that hold the same reference alleles at the same places: (shuffles,)."""
+    backgrounds = dinucleotide_shuffle(codes, shuffles, seed)
+    for at, old, _ in (first, second):
+        backgrounds[:, at : at + max(old, 1)] = codes[at : at + max(old, 1)]
+    values = _effects(engine, backgrounds, first, second)
+    return values[:, 2] - values[:, 0] - values[:, 1]

@@ -1,0 +1,231 @@
+"""The files that scores of variants are written to: a table, Parquet, or the input VCF with the scores in INFO."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from itertools import groupby, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.errors import ConfigError, DataError, ZooError
+from zoo.files.tables import MISSING, TableWriter, atomic_path
+
+if TYPE_CHECKING:
+    from zoo.variants.files import VariantFile
+
+__all__ = ["writer_for"]
+
+SUFFIXES = ".tsv, .tsv.gz, .parquet, .h5, .vcf, .vcf.gz, .bcf"
+_TEXTS = {"chrom", "id", "ref", "alt", "status", "norm_ref", "norm_alt", "notes", "sample"}
+_WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest"}
+_OWN = ("chrom", "pos", "id", "ref", "alt", "norm_pos", "norm_ref", "norm_alt")
+Row = tuple[int, Sequence[str]]
+Writer = Callable[[Path, Sequence[str], Iterable[Row], Mapping[str, Any]], str | None]
+
+
+def writer_for(
+    path: str, source: VariantFile | None = None, positions: Mapping[str, np.ndarray] | None = None
+) -> Writer:
+    """Writes rows (record, cells) to a file of the kind that the name says; returns what a user should know, or None.
+
+    A writer that has `takes_profiles` wants the profiles of both alleles as well.
+
+    source: the scored file, which .vcf, .vcf.gz and .bcf annotate.
+    positions: of every profile in bp from the variant, which .h5 holds.
+    Raises ConfigError for another name, for .h5 without a profile, and for a VCF of scores whose input is none.
+    """
+    if path == "-" or path.endswith((".tsv", ".tsv.gz")):
+        return _table
+    if path.endswith(".parquet"):
+        if find_spec("pyarrow") is None:
+            raise ZooError(f"{path} needs the library pyarrow: pip install 'zoo-core[formats]'")
+        return _parquet
+    if path.endswith((".h5", ".hdf5")):
+        if find_spec("h5py") is None:
+            raise ZooError(f"{path} needs the library h5py: pip install 'zoo-core[formats]'")
+        if not positions:
+            raise ConfigError(f"{path} holds whole profiles: name them, as in --profile task")
+        writer = partial(_hdf5, positions)
+        writer.takes_profiles = True
+        return writer
+    if path.endswith((".vcf", ".vcf.gz", ".bcf")):
+        if source is None or source.kind != "vcf":
+            raise ConfigError(f"{path} annotates a VCF, but the input is none: write .tsv or .parquet")
+        return partial(_annotated, source)
+    raise ConfigError(f"{path!r} does not say which file to write: end it in {SUFFIXES}, or use - for the terminal")
+
+
+def _table(path: Path, columns: Sequence[str], rows: Iterable[Row], comments: Mapping[str, Any]) -> None:
+    with TableWriter(path, columns, comments) as table:
+        for _, cells in rows:
+            table.row(cells)
+
+
+def _parquet(path: Path, columns: Sequence[str], rows: Iterable[Row], comments: Mapping[str, Any]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts = {"chrom", "id", "ref", "alt", "status", "norm_ref", "norm_alt", "notes"}
+    types = {
+        c: pa.string() if c in texts else pa.int64() if c in ("pos", "norm_pos") else pa.float32() for c in columns
+    }
+    told = {str(k): str(v) for k, v in comments.items()}
+    schema = pa.schema(list(types.items())).with_metadata(told)
+    rows = iter(rows)
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
+        while part := [cells for _, cells in islice(rows, 65_536)]:
+            values = {
+                c: pa.array([_value(cells[i], types[c]) for cells in part], types[c]) for i, c in enumerate(columns)
+            }
+            file.write_table(pa.table(values, schema=schema))
+
+
+def _value(cell: Any, kind: Any) -> Any:
+    if cell is None or cell == MISSING:
+        return None
+    return cell if str(kind) == "string" else int(cell) if str(kind) == "int64" else float(cell)
+
+
+def _hdf5(
+    positions: Mapping[str, np.ndarray],
+    path: Path,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    comments: Mapping[str, Any],
+    profiles: Iterable[np.ndarray] = (),
+) -> None:
+    """/table/<column> (A,), /profiles/<name>/reference and alternate (A, T), position (T,); comments as attributes."""
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({str(k): str(v) for k, v in comments.items()})
+        table = file.create_group("table")
+        for column in columns:
+            kind = h5py.string_dtype() if column in _TEXTS else "f8" if column in _WHOLE else "f4"
+            table.create_dataset(column, (0,), kind, maxshape=(None,), chunks=True)
+        groups = {}
+        for name, position in positions.items():
+            group = groups[name] = file.create_group(f"profiles/{name}")
+            group["position"] = position
+            for allele in ("reference", "alternate"):
+                shape = (0, len(position))
+                group.create_dataset(
+                    allele, shape, "f4", maxshape=(None, len(position)), chunks=True, compression="gzip"
+                )
+        rows = iter(rows)
+        for part in profiles:
+            cells = [c for _, c in islice(rows, len(part))]
+            for i, column in enumerate(columns):
+                number = table[column].dtype.kind == "f"
+                _append(table[column], [_value(c[i], "float" if number else "string") for c in cells], number)
+            at = 0
+            for name, position in positions.items():
+                for k, allele in enumerate(("reference", "alternate")):
+                    _append(groups[name][allele], part[:, k, at : at + len(position)], True)
+                at += len(position)
+
+
+def _append(dataset: Any, values: Any, number: bool) -> None:
+    n = len(dataset)
+    dataset.resize(n + len(values), 0)
+    dataset[n:] = np.array([np.nan if v is None else v for v in values]) if number else [v or "" for v in values]
+
+
+def _annotated(
+    source: VariantFile, path: Path, columns: Sequence[str], rows: Iterable[Row], comments: Mapping[str, Any]
+) -> str | None:
+    """The lines of the input with our keys behind their INFO; nothing else of a line is touched."""
+    import pysam
+
+    keys = {c: _key(c) for c in columns if c not in _OWN}
+    with atomic_path(path) as temporary:
+        plain = temporary.with_name(f"{temporary.name}.vcf{'.gz' if path.suffix != '.vcf' else ''}")
+        try:
+            file = pysam.BGZFile(str(plain), "wb") if path.suffix != ".vcf" else plain.open("wb")
+            with file:
+                for line in _lines(source, columns, keys, rows, comments):
+                    file.write(line.encode("utf-8", "surrogateescape"))
+            if path.suffix == ".bcf":
+                _to_bcf(plain, temporary)
+            else:
+                plain.replace(temporary)
+        finally:
+            plain.unlink(missing_ok=True)
+    return None if path.suffix == ".vcf" else _index(path)
+
+
+def _index(path: Path) -> str | None:
+    """Index a file; what to tell where it cannot be."""
+    from pysam import SamtoolsError, bcftools
+
+    from zoo.variants.records import quiet_htslib
+
+    try:
+        with quiet_htslib():
+            bcftools.index("-f", "-t" if path.suffix == ".gz" else "-c", str(path))
+    except SamtoolsError:
+        return f"{path} has no index: one needs records that are sorted, as `bcftools sort` does"
+    return None
+
+
+def _to_bcf(plain: Path, out: Path) -> None:
+    from pysam import SamtoolsError, bcftools
+
+    from zoo.variants.records import quiet_htslib
+
+    try:
+        with quiet_htslib():
+            bcftools.view("--no-version", "-Ob", "-o", str(out), str(plain), catch_stdout=False)
+    except SamtoolsError as error:
+        raise DataError(
+            "htslib cannot make a BCF of this VCF, often because its header declares too little: write .vcf.gz"
+        ) from error
+
+
+def _lines(source, columns, keys, rows, comments) -> Iterator[str]:
+    from zoo.variants.records import read_text
+
+    scored = groupby(rows, key=itemgetter(0))
+    places = {key: columns.index(c) for c, key in keys.items()}
+    number, alleles = next(scored, (None, ()))
+    record = -1
+    for _, line in read_text(source.path):
+        line = line.rstrip("\r\n")
+        if line.startswith("#CHROM"):
+            yield from _header(keys, comments)
+        fields = line.split("\t")
+        if line and not line.startswith("#"):
+            record += 1
+            if number == record:
+                if len(fields) >= 8:
+                    cells = [c for _, c in alleles]
+                    ours = ";".join(f"{key}={','.join(_info(c[i]) for c in cells)}" for key, i in places.items())
+                    fields[7] = ours if fields[7] in (".", "") else f"{fields[7]};{ours}"
+                number, alleles = next(scored, (None, ()))
+        if line:
+            yield "\t".join(fields) + "\n"
+    if number is not None:
+        raise DataError(f"{source.path} has changed: there are scores of its record {number + 1:,}: score it anew")
+
+
+def _header(keys: Mapping[str, str], comments: Mapping[str, Any]) -> list[str]:
+    lines = [f"##zoo_{_key(k).removeprefix('ZOO_')}={v!s}\n" for k, v in comments.items()]
+    for column, key in keys.items():
+        kind = "String" if column in ("status", "notes") else "Float"
+        lines.append(f'##INFO=<ID={key},Number=A,Type={kind},Description="{column} of zoo score">\n')
+    return lines
+
+
+def _key(column: str) -> str:
+    return "ZOO_" + re.sub(r"[^0-9A-Za-z_.]", "_", column)
+
+
+def _info(cell: str) -> str:
+    """A value as INFO may hold it (VCF 4.3, 1.6.1.8): no blank, comma, semicolon or equals sign."""
+    return "." if cell in (MISSING, "") else re.sub(r"[\s,;=]", "|", cell)

@@ -1,0 +1,237 @@
+"""Scores of a file of variants on Ray Data: one task reads the file, a pool of actors scores, the driver writes.
+
+    read (1 task) -> chunk (a row of text) -> Worker (an actor with its own model) -> chunk with scores -> driver
+
+A chunk says behind which record it begins, so that the driver sees one that is missing or comes twice.  Models and
+genomes do not travel: every process opens them by source and path, which have to be there on all machines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass, fields, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo import errors
+from zoo.effects.variants.job import ScoredFile, comments, score_file
+from zoo.effects.variants.ray_cluster import cluster, plain_errors
+from zoo.errors import ConfigError, DataError, ZooError
+from zoo.variants.variants import Variants
+
+if TYPE_CHECKING:
+    from zoo.data.genome import Genome
+    from zoo.effects.variants.background import Background
+    from zoo.effects.variants.scorer import Scored, Scorer
+    from zoo.variants.files import VariantFile
+
+__all__ = ["RayJob", "score_on_ray"]
+
+RETRIES = 4
+"""How often a chunk whose actor died is tried again, by one started anew, before the run stops."""
+PATIENCE = 6 * 3600
+"""Seconds without any chunk after which the run stops."""
+
+Row = dict[str, Any]
+"""after, last: records; end: whether the input ends here; variants, status, error: JSON; scores, profiles: bytes."""
+
+
+@dataclass(frozen=True)
+class RayJob:
+    """How the actors score.
+
+    options: keyword arguments of Scorer, the same as of the driver's.
+    address: None starts Ray on this machine for the run; auto or HOST:PORT joins a running cluster.
+    workers: actors, each with a CPU, or a GPU for cuda; as many as there are where it is not given.
+    device: cpu, cuda, or auto: cuda where there are GPUs.
+    """
+
+    options: Mapping[str, Any]
+    address: str | None = None
+    workers: int | None = None
+    device: str = "auto"
+
+
+def score_on_ray(
+    variants: VariantFile,
+    scorer: Scorer,
+    background: Background | None = None,
+    profiles: bool = False,
+    *,
+    job: RayJob,
+) -> ScoredFile:
+    """As `score_file`: the same rows in the same order, from actors that each load the scorer's model.
+
+    Raises ZooError where Ray is not installed, cannot be joined, or loses an actor too often.
+    """
+    if not getattr(scorer.model, "source", None):
+        raise ConfigError(f"model {scorer.model.spec.name!r} was built here, but actors load theirs: publish it first")
+    if job.workers is not None and job.workers < 1:
+        raise ConfigError(f"--workers {job.workers} must be 1 or more: leave it out for as many as there are")
+    if job.address is not None and "//" in job.address:
+        raise ConfigError(f"--address {job.address!r} must be auto or HOST:PORT, as `ray start --head` says it")
+    if find_spec("ray") is None:
+        raise ZooError("--engine ray needs the library ray: pip install 'zoo-core[ray]'")
+    stream = _Stream(variants, scorer, job, profiles)
+    return score_file(stream, stream, background, profiles)
+
+
+class _Stream:
+    """Alleles and their scores as Ray gives them, none missing and none twice: the input and the scorer of score_file.
+
+    Everything else is the scorer's.
+    """
+
+    def __init__(self, variants: VariantFile, scorer: Scorer, job: RayJob, profiles: bool):
+        self.path, self._variants, self._scorer, self._job = variants.path, variants, scorer, job
+        self._profiles, self._row = profiles, None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._scorer, name)
+
+    def __iter__(self) -> Iterator[Variants]:
+        at, ended, job = self._variants.start, False, self._job
+        with plain_errors(RETRIES), cluster(job.address, job.workers, job.device) as (actors, device):
+            for row in _dataset(self._variants, self._scorer, job, self._profiles, actors, device).iter_rows():
+                if row["error"]:
+                    kind, said = json.loads(row["error"])
+                    raise getattr(errors, kind)(said)
+                if ended or row["after"] != at:
+                    raise DataError(f"Ray gave the records behind {row['after']:,}, not {at:,}: go on with --resume")
+                at, ended, self._row = row["last"], row["end"], row
+                if not ended:
+                    part = _unpack(row["variants"])
+                    for name in dict.fromkeys(part.chrom[part.contig >= 0]):
+                        self.genome.resolve(name)  # so that the driver's genome knows the aliases
+                    yield part
+        if not ended:
+            raise DataError(f"Ray gave no more than {at:,} records and not the end: go on with --resume")
+
+    def __call__(self, part: Variants, profiles: bool = False) -> Scored:
+        """The scores that came with the part."""
+        from zoo.effects.variants.scorer import Scored
+
+        shape, status = (len(part), len(self.columns)), np.array(json.loads(self._row["status"]), object)
+        values = np.frombuffer(self._row["scores"], np.float32).reshape(shape)
+        width = sum(map(len, self.positions.values())) if profiles else 0
+        whole = np.frombuffer(self._row["profiles"], np.float32).reshape(len(part), 2, width) if profiles else None
+        return Scored(values, status, whole)
+
+
+def _dataset(variants: VariantFile, scorer: Scorer, job: RayJob, profiles: bool, actors: int, device: str):
+    """A Ray dataset of one row a chunk, in order, with scores."""
+    from ray.data import ActorPoolStrategy, DataContext, from_items
+
+    fastas = [str(f.absolute()) for f in scorer.genome.files]
+    opened = _anywhere(variants, type(scorer.genome)(fastas, scorer.genome.name))
+    same = {"said": _identity(scorer), "profiles": profiles, "options": dict(job.options)}
+    made = {"model": str(scorer.model.source), "fastas": fastas, "name": scorer.genome.name, "device": device}
+    context = DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.target_max_block_size = 1  # a chunk is a block, and goes to an actor as soon as it is read
+    context.enable_progress_bars = context.print_on_execution_start = False
+    context.execution_no_progress_timeout_s = PATIENCE
+    # The reader takes no CPU: it would wait for ever for one that the actors hold, or be merged into them.
+    read = from_items([{"read": 1}]).flat_map(_read, fn_kwargs={"variants": opened}, num_cpus=0)
+    with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):  # max_task_retries, from Ray 2.60 on
+        return read.map(
+            _Worker,
+            fn_constructor_kwargs={**same, **made},
+            compute=ActorPoolStrategy(size=actors),
+            num_cpus=1,
+            num_gpus=1 if device.startswith("cuda") else 0,
+            max_task_retries=RETRIES,
+        )
+
+
+def _read(_: Row, variants: VariantFile) -> Iterator[Row]:
+    """Chunks of the file, then a row that says it ended, or why not."""
+    at = variants.start
+    try:
+        for part in variants:
+            last = int(part.record[-1]) + 1
+            yield _row(after=at, last=last, variants=_pack(part))
+            at = last
+        yield _row(after=at, last=at, end=True)
+    except ZooError as error:
+        yield _row(after=at, error=_error(error))
+
+
+class _Worker:
+    """An actor: its model and genome, and chunks one at a time."""
+
+    def __init__(self, said: Mapping[str, str], profiles: bool, **made: Any):
+        self.scorer, self.problem, self.profiles = None, "", profiles
+        try:
+            self.scorer = _scorer(**made)
+            other = [k for k, v in _identity(self.scorer).items() if v != said[k]]
+            if other:
+                own = _identity(self.scorer)[other[0]]
+                raise ConfigError(
+                    f"{other[0]} is {own} on node {os.uname().nodename}, but {said[other[0]]} where the run was "
+                    "started: install and copy the same on all machines"
+                )
+        except ZooError as error:
+            self.problem = _error(error)
+
+    def __call__(self, row: Row) -> Row:
+        if row["end"] or row["error"] or self.problem:
+            return {**row, "error": row["error"] or self.problem}
+        try:
+            part = _unpack(row["variants"])
+            scored = self.scorer(part, self.profiles)
+        except ZooError as error:
+            return {**row, "error": _error(error)}
+        came = {"status": json.dumps(scored.status.tolist()), "scores": scored.values.tobytes()}
+        return {**row, **came, "profiles": scored.profiles.tobytes() if self.profiles else b""}
+
+
+def _scorer(model: str, fastas: list[str], name: str, device: str, options: Row) -> Scorer:
+    from zoo.data.genome import Genome
+    from zoo.effects.variants.scorer import Scorer
+    from zoo.hub import load
+    from zoo.prediction.inference import choose_device
+
+    return Scorer(load(model).to(choose_device(device)), Genome(fastas, name), **options)
+
+
+def _identity(scorer: Scorer) -> dict[str, str]:
+    """What must be the same in every process."""
+    said = comments(scorer)
+    return {**{k: said[k] for k in ("model", "revision", "versions")}, "genome": scorer.genome.checksum}
+
+
+def _row(after: int, last: int = 0, end: bool = False, variants: str = "", error: str = "") -> Row:
+    numbers = {"status": "", "scores": b"", "profiles": b""}
+    return {"after": after, "last": last, "end": end, "variants": variants, "error": error, **numbers}
+
+
+def _error(error: ZooError) -> str:
+    kind = type(error).__name__
+    return json.dumps([kind if hasattr(errors, kind) else "ZooError", str(error)])
+
+
+def _pack(variants: Variants) -> str:
+    """JSON, which carries bytes that are no UTF-8 (read as lone surrogates) where Arrow's text does not."""
+    return json.dumps([getattr(variants, f.name).tolist() for f in fields(variants)])
+
+
+def _unpack(text: str) -> Variants:
+    types = [getattr(Variants.join([]), f.name).dtype for f in fields(Variants)]
+    return Variants(*(np.array(x, t) for x, t in zip(json.loads(text), types, strict=True)))
+
+
+def _anywhere(variants: VariantFile, genome: Genome) -> VariantFile:
+    """The same file from whatever folder a process runs in."""
+    path = variants.path if variants.kind == "typed" else str(Path(variants.path).absolute())
+    regions = copy(variants.regions)
+    if regions is not None:
+        regions.genome = genome
+    return replace(variants, path=path, genome=genome, regions=regions)

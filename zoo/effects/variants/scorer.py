@@ -1,0 +1,268 @@
+"""`Scorer`: scores of variants by a model; windows of alleles in, columns of numbers out.
+
+    Variants -> cut (windows) -> outputs of both alleles -> scores (A, columns), status (A,)
+
+Alleles as long as the reference go through incremental inference; insertions and deletions, which move a flank, through
+the whole model.  Variants with the same window share its reference pass.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.effects.engine.incremental import Incremental
+from zoo.effects.variants.allele_windows import ANCHORS, AlleleWindows, Anchor, cut
+from zoo.effects.variants.scores import get_scores
+from zoo.errors import ConfigError
+from zoo.outputs import Output
+
+if TYPE_CHECKING:
+    from zoo.data.genome import Genome
+    from zoo.model import Ensemble, Model
+    from zoo.variants.variants import Variants
+
+__all__ = ["STRANDS", "Scored", "Scorer"]
+
+Strands = Literal["forward", "average", "both"]
+STRANDS = ("forward", "average", "both")
+ROWS = 2048
+
+
+@dataclass(frozen=True)
+class Scored:
+    """values: (A, number of columns) float32, NaN where there is no score; status: (A,), as of the variants or new.
+
+    profiles: (A, 2, positions of all profiles) float32 of the reference and the alternate allele, where asked for.
+    """
+
+    values: np.ndarray
+    status: np.ndarray
+    profiles: np.ndarray | None = None
+
+
+class Scorer:
+    """Scores of a model's outputs for variants of a genome.
+
+    output: which numbers, as zoo.outputs says; every one where it is not given.
+    scores: names of registered scores; those of profiles need `profile`.
+    profile: outputs by position, as "task" or "task@-50..50", separated by commas.
+    strands: forward (as the model was trained to read), average (the mean of the outputs for both strands), or both
+        (two columns each, the second of the other strand).
+    shifts: bp by which windows are moved; the outputs of all are averaged.
+    anchor: which rim of the window stays for insertions and deletions; see zoo.effects.variants.allele_windows.
+    share: 0, or bp: variants of one stretch of so many bp share one window around its middle.
+    max_n: a window with a larger part of N gets no score.
+    """
+
+    def __init__(
+        self,
+        model: Model | Ensemble,
+        genome: Genome,
+        *,
+        output: str | None = None,
+        scores: Sequence[str] = ("difference",),
+        profile: str | None = None,
+        strands: Strands = "forward",
+        shifts: Sequence[int] = (0,),
+        anchor: Anchor = "both",
+        share: int = 0,
+        max_n: float = 0.5,
+    ):
+        if strands not in STRANDS or anchor not in ANCHORS:
+            raise ConfigError(
+                f"strands {strands!r} must be one of {', '.join(STRANDS)}, "
+                f"anchor {anchor!r} one of {', '.join(ANCHORS)}"
+            )
+        needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
+        if needed:
+            raise ConfigError(
+                f"model {model.spec.name!r} reads {', '.join(needed)} beside the sequence: use its own command"
+            )
+        self.length = model.spec.input_length
+        if not 0 <= share <= self.length // 2:
+            raise ConfigError(f"share {share} must be 0, or at most half of the model's {self.length:,} bp")
+        self.model, self.genome = model, genome
+        self.scores = get_scores(scores)
+        self.output = Output.parse(output, model.spec)
+        self.profiles = Output.profiles(profile, model.spec) if profile else None
+        by_position = [name for name, score in self.scores.items() if score.takes == "profile"]
+        if by_position and self.profiles is None:
+            raise ConfigError(f"score {by_position[0]} compares profiles: name one, as in --profile task")
+        self.strands, self.shifts, self.anchor, self.share, self.max_n = strands, tuple(shifts), anchor, share, max_n
+        self._engines = [self._engine(turned) for turned in ((False,) if strands == "forward" else (False, True))]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the scores: <output>, or <output>.<ending>, with .reverse behind those of the other strand."""
+        names = []
+        for strand in ("", ".reverse") if self.strands == "both" else ("",):
+            for score in self.scores.values():
+                outputs = self.output.names if score.takes == "number" else self.profiles.names
+                names += [f"{o}{'.' + c if c else ''}{strand}" for o in outputs for c in score.columns]
+        return names
+
+    @property
+    def comments(self) -> dict[str, str]:
+        """What a table must say of the scores."""
+        said = {f"score.{n}": f"{s.unit}; {s.direction}" for n, s in self.scores.items()}
+        middle = "the variant's first base" if not self.share else f"the middle of its stretch of {self.share} bp"
+        return {
+            **said,
+            "window": f"{self.length} bp, {middle} at position {self.length // 2} (0-based)",
+            "anchor": f"{self.anchor}, for insertions and deletions",
+            "strands": self.strands,
+            "shifts": ", ".join(map(str, self.shifts)),
+        }
+
+    @property
+    def positions(self) -> dict[str, np.ndarray]:
+        """{profile: (T,) int64}, the first base of each of its positions, in bp from position L // 2 of the window."""
+        found = {}
+        for name, (term, *_) in zip(self.profiles.names, self.profiles.terms, strict=True) if self.profiles else ():
+            grid = self.model.spec.outputs[term.head][1]
+            found[name] = grid.offset + np.arange(term.first, term.last) * grid.bin_size - self.length // 2
+        return found
+
+    def __call__(self, variants: Variants, profiles: bool = False) -> Scored:
+        """Scores of some variants, in their order; with the profiles themselves, where asked for."""
+        status = variants.status.copy()
+        width = sum(map(len, self.positions.values()))
+        whole = np.full((len(status), 2, width), np.nan, np.float32) if profiles else None
+        values = np.full((len(status), len(self.columns)), np.nan, np.float32)
+        rows, same = _distinct(variants, np.flatnonzero(status == "ok"))
+        for first in range(0, len(rows), ROWS):
+            self._some(variants, rows[first : first + ROWS], values, status, whole)
+        for x in (values, status, whole) if profiles else (values, status):
+            x[same[:, 0]] = x[same[:, 1]]
+        return Scored(values, status, whole)
+
+    def _some(self, variants, rows: np.ndarray, values: np.ndarray, status: np.ndarray, whole) -> None:
+        cuts = [cut(variants, rows, self.genome, self.length, shift, self.share) for shift in self.shifts]
+        good = np.ones(len(rows), bool)
+        for alleles in cuts:
+            start = alleles.start[alleles.edits.row]
+            size = self.genome.lengths(variants.contig[rows])
+            outside = (start < 0) | (start + self.length > size)
+            status[rows[outside]] = "out_of_bounds"
+            missing = (alleles.reference == 4).mean(1)[alleles.edits.row] > self.max_n
+            status[rows[missing & ~outside]] = "too_many_n"
+            good &= ~outside & ~missing
+        kept = np.flatnonzero(good)
+        if not len(kept):
+            return
+        pairs = self._pairs(cuts, kept)
+        values[rows[kept]] = self._numbers(pairs)
+        if whole is not None:
+            start = len(self.output.names)
+            whole[rows[kept]] = torch.stack([x[:, start:] for x in pairs[0]], 1).float().cpu().numpy()
+
+    def values(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> np.ndarray:
+        """Scores (len(kept), number of columns) float32 of some variants, from their alleles at every shift."""
+        return self._numbers(self._pairs(cuts, kept))
+
+    def _pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
+        """Outputs for the reference and the alternate allele, (A, K) each, of every strand that has columns."""
+        pairs = [[self._outputs(engine, alleles, kept) for alleles in cuts] for engine in self._engines]
+        pairs = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
+        if self.strands == "average":
+            pairs = [tuple(torch.stack(x).mean(0) for x in zip(*pairs, strict=True))]
+        return pairs
+
+    def _numbers(self, pairs: list[tuple[Tensor, Tensor]]) -> np.ndarray:
+        return torch.cat([self._scored(*pair) for pair in pairs], 1).float().cpu().numpy()
+
+    def _outputs(self, engine: Incremental, alleles: AlleleWindows, kept: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Outputs for the reference and the alternate allele of each variant: two of (A, K)."""
+        edits = alleles.edits[kept]
+        moved = np.flatnonzero(edits.shift != 0)
+        still = np.flatnonzero(edits.shift == 0)
+        effects, reference = engine.with_references(alleles.reference, edits[still])
+        references = reference.new_empty(len(kept), reference.shape[1])
+        references[still] = reference
+        alternate = references.clone()
+        alternate[still] += effects
+        if len(moved):
+            anchors = ("left", "right") if self.anchor == "both" else (self.anchor,)
+            each = [self._aligned(engine, alleles, kept[moved], anchor) for anchor in anchors]
+            alternate[moved] = torch.stack(each).nanmean(0)
+            used, row = np.unique(edits.row[moved], return_inverse=True)
+            references[moved] = engine.full(alleles.reference[used])[row.reshape(-1)]
+        return references, alternate
+
+    def _aligned(self, engine: Incremental, alleles: AlleleWindows, chosen: np.ndarray, anchor: str) -> Tensor:
+        """Outputs (A, K) for alternate alleles, profiles put at the reference's positions, NaN where there is none."""
+        outputs = engine.full(alleles.alternate(chosen, anchor))
+        if self.profiles is None:
+            return outputs
+        place = torch.from_numpy(alleles.alternate_positions(chosen, anchor)).to(outputs.device)
+        numbers = len(self.output.names)
+        parts, at = [outputs[:, :numbers]], numbers
+        for terms in self.profiles.terms:
+            term, grid = terms[0], self.model.spec.outputs[terms[0].head][1]
+            width = term.last - term.first
+            bases = grid.offset + (torch.arange(term.first, term.last) + 0.5) * grid.bin_size
+            came = place[:, bases.long()]
+            to = ((came - grid.offset).div(grid.bin_size, rounding_mode="floor") - term.first).long()
+            inside = (came >= 0) & (to >= 0) & (to < width)
+            profile = outputs.new_full((len(outputs), width + 1), torch.nan)
+            profile.scatter_(1, torch.where(inside, to, width), outputs[:, at : at + width])
+            parts.append(profile[:, :width])
+            at += width
+        return torch.cat(parts, 1)
+
+    def _scored(self, reference: Tensor, alternate: Tensor) -> Tensor:
+        numbers = len(self.output.names)
+        found = []
+        for score in self.scores.values():
+            if score.takes == "number":
+                found += [score(reference[:, i], alternate[:, i]) for i in range(numbers)]
+                continue
+            at = numbers
+            for terms in self.profiles.terms:
+                part = slice(at, at + terms[0].last - terms[0].first)
+                found.append(score(reference[:, part], alternate[:, part]))
+                at = part.stop
+        return torch.cat(found, 1)
+
+    def _engine(self, turned: bool) -> Incremental:
+        alive = weakref.ref(self.model)
+        output, profiles = self.output, self.profiles
+
+        def run(inputs: Mapping[str, Tensor]) -> Tensor:
+            prediction = _read(alive(), inputs, turned, output.raw)
+            parts = [output.select(prediction)]
+            if profiles is not None:
+                if profiles.raw != output.raw:
+                    prediction = _read(alive(), inputs, turned, profiles.raw)
+                parts += [t[0].of(prediction) for t in profiles.terms]
+            return torch.cat(parts, 1)
+
+        length = self.model.spec.input_length
+        return Incremental(self.model, run, {"one_hot": (4, length)}, n_encoding=self.model.spec.n_encoding)
+
+
+def _distinct(variants: Variants, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows by position without those whose normal spelling came before, and (repeated row, first row) of those."""
+    first: dict[tuple, int] = {}
+    same = []
+    for row in rows.tolist():
+        key = variants.contig[row], variants.norm_pos[row], variants.norm_ref[row], variants.norm_alt[row]
+        if first.setdefault(key, row) != row:
+            same.append((row, first[key]))
+    distinct = np.array(sorted(first.values(), key=lambda r: (variants.contig[r], variants.norm_pos[r])), np.int64)
+    return distinct, np.array(same, np.int64).reshape(-1, 2)
+
+
+def _read(model: Model | Ensemble, inputs: Mapping[str, Tensor], turned: bool, raw: bool) -> dict[str, Tensor]:
+    """The model's prediction; of the other strand, turned back, where asked."""
+    run: Callable = model if raw else model.predict
+    if not turned:
+        return run(inputs)
+    return {head: model.spec.outputs[head][0].flip(x) for head, x in run(model.flip(inputs)).items()}

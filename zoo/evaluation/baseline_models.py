@@ -1,0 +1,140 @@
+"""Baselines fitted to the training split, one task at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from zoo.data.source import Source
+from zoo.evaluation.baselines import Baseline, fit
+from zoo.evaluation.split_predictions import labels_of, read
+from zoo.fields import Field, Grid
+
+__all__ = ["Fitted", "score_of"]
+
+_MOST_ROWS = 20_000
+_MOST_BASES = 40_000_000
+_MOST_TASKS = 20
+
+
+class Fitted:
+    """What the baselines learn from training and validation rows.
+
+    At most 20,000 training rows are used, or 40 Mb of short ones, drawn with `seed`; of a head's tasks the first 20.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        targets: Mapping[str, Field],
+        grids: Mapping[str, Grid | None],
+        plan: Mapping[str, list[Baseline]],
+        features: Mapping[str, Callable[[np.ndarray], Any]],
+        seed: int,
+    ):
+        self._plan = plan
+
+        def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
+            found = {f"feature/{name}": function(batch["codes"]) for name, function in features.items()}
+            weights = {k: np.asarray(v) for k, v in batch.items() if k.startswith("weight/")}
+            return labels_of(batch, targets, grids) | weights | found
+
+        self._rows, self._of = {}, {}
+        for split in ("train", "validation"):
+            examples = source.examples(split)
+            chosen = np.arange(len(examples))
+            most = max(_MOST_ROWS, int(_MOST_BASES / max(1, np.mean(examples.lengths)))) if len(chosen) else 0
+            if len(chosen) > most:
+                chosen = np.sort(np.random.default_rng(seed).choice(len(chosen), most, replace=False))
+            self._rows[split] = read(examples, per_batch, chosen, label=f"reading {split} for the baselines")
+            self._of[split] = (len(chosen), len(examples))
+
+    def predict(
+        self, baseline: Baseline, head: str, field: Field, channel: int | None, features: Any, n: int
+    ) -> tuple[np.ndarray | None, str]:
+        """Predictions (n, ...) of one task, or None, and what must be said of them."""
+        if not self._rows["train"]:
+            return self._unfitted(features, "no training rows")
+        if (channel or 0) >= _MOST_TASKS:
+            return self._unfitted(features, f"only the first {_MOST_TASKS} tasks are")
+        train, validation = (self._labels(split, head, channel) for split in ("train", "validation"))
+        used, of = self._of["train"]
+        note = "" if used == of else f"fitted to {used:,} of {of:,} rows"
+        if baseline.features is None:
+            return _constant(train, field, n), note
+        if "T" in field.axes:
+            return self._scaled_profile(baseline, train, validation, features, note)
+        model = self._fit(baseline, field.values, train, validation, self._rows["train"].get(f"weight/{head}"))
+        if model is None:
+            return self._unfitted(features, "training labels are all alike")
+        prediction = model(features)
+        if field.values == "class":
+            prediction = np.pad(prediction, ((0, 0), (0, len(field.vocabulary) - prediction.shape[1])))
+        return prediction, note
+
+    def _labels(self, split: str, head: str, channel: int | None) -> np.ndarray | None:
+        label = self._rows[split].get(f"target/{head}")
+        return label if label is None or channel is None else label[:, channel]
+
+    def _fit(
+        self,
+        baseline: Baseline,
+        values: str,
+        train: np.ndarray,
+        validation: np.ndarray | None,
+        weight: np.ndarray | None = None,
+    ) -> Any:
+        """Fit to the labelled rows of one task, weighed as the model's training weighs them."""
+        parts = []
+        for split, label in (("train", train), ("validation", validation)):
+            if label is None:
+                parts += [None, np.zeros(0)]
+                continue
+            known = np.flatnonzero(label >= 0 if values == "class" else np.isfinite(label))
+            parts += [self._rows[split][f"feature/{baseline.name}"][known], label[known]]
+        if weight is not None and weight.size == len(weight):
+            known = np.flatnonzero(train >= 0 if values == "class" else np.isfinite(train))
+            return fit(values, *parts, weight=weight.reshape(-1)[known])
+        return fit(values, *parts)
+
+    def _scaled_profile(
+        self, baseline: Baseline, train: np.ndarray, validation: np.ndarray | None, features: Any, note: str
+    ) -> tuple[np.ndarray | None, str]:
+        """The mean shape times a total that ridge predicts from the features."""
+        totals = [None if x is None else np.where(np.isfinite(x), x, 0).sum(1) for x in (train, validation)]
+        model = self._fit(baseline, "count", *totals)
+        if model is None:
+            return None, "training profiles are all alike"
+        mean = np.nanmean(train, axis=0)
+        total = np.clip(model(features), 0, None)
+        return total[:, None] * (mean / max(mean.sum(), 1e-12)), note
+
+    def _unfitted(self, features: Any, reason: str) -> tuple[np.ndarray | None, str]:
+        """One number a row may still rank the rows."""
+        score = score_of(features)
+        return score, f"not fitted: {reason}" if score is not None else reason
+
+
+def score_of(features: Any) -> np.ndarray | None:
+    """(n,) the number itself, where a baseline has one number a row.
+
+    Metrics that no scale changes take it in place of a fit: on training rows whose GC content is matched
+    exactly a fit has slope 0, and would say 0.5 of test rows that are not matched at all.
+    """
+    return features[:, 0] if isinstance(features, np.ndarray) and features.shape[1] == 1 else None
+
+
+def _constant(train: np.ndarray, field: Field, n: int) -> np.ndarray:
+    """The mean profile (n, T) or map (n, T, T), with the overall mean where no row has a label; for classes the share
+    of each (n, K, ...)."""
+    if field.values == "class":
+        share = np.bincount(train[train >= 0].astype(int).ravel(), minlength=len(field.vocabulary)).astype(np.float64)
+        share = (share / max(share.sum(), 1)).reshape(1, -1, *[1] * (train.ndim - 1))
+        return np.broadcast_to(share, (n, share.shape[1], *train.shape[1:]))
+    known = np.isfinite(train)
+    total, seen = np.where(known, train, 0).sum(0, dtype=np.float64), known.sum(0)
+    overall = total.sum() / max(seen.sum(), 1)
+    mean = np.divide(total, seen, out=np.full(total.shape, overall), where=seen > 0)
+    return np.broadcast_to(mean, (n, *train.shape[1:]))

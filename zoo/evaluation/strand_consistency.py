@@ -1,0 +1,99 @@
+"""Does a model say the same of both strands?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.model import Ensemble, Model
+
+__all__ = ["strand_error", "strand_errors", "strand_table"]
+
+_ROWS = 256
+
+
+def strand_error(model: Model | Ensemble, batch: Mapping[str, Any], averaged: bool = False) -> tuple[float, float]:
+    """(largest error of any head, smallest standard deviation of any head), see `strand_errors`."""
+    found = strand_errors(model, batch, averaged).values()
+    return max(error for error, _ in found), min(spread for _, spread in found)
+
+
+def strand_errors(
+    model: Model | Ensemble, batch: Mapping[str, Any], averaged: bool = False
+) -> dict[str, tuple[float, float]]:
+    """{head: (max |f(rc x) - flip f(x)|, sd of f over the batch)}, before the activation, in eval mode.
+
+    batch: {codes (N, L) uint8, ...} as tensors or arrays; targets are ignored.
+    averaged: leave on the averaging over both strands, which makes any model symmetric.
+    An error says something only beside a standard deviation well above it.
+    """
+    import torch
+
+    inputs = {
+        k: torch.as_tensor(v).to(model.device) for k, v in batch.items() if not k.startswith(("target/", "weight/"))
+    }
+    with _as_it_is(model, averaged), torch.inference_mode():
+        here, there = model(inputs), model(model.flip(inputs))
+        fields = {head: field for head, (field, _) in model.spec.outputs.items()}
+        return {head: _compare(here[head], fields[head].flip(there[head])) for head in here}
+
+
+def strand_table(runs: Sequence[str | Path], split: str = "test", n_bootstrap: int = 1000) -> list[dict[str, Any]]:
+    """One row a run folder and task: run, strand, task, metric, value, low, high, n, strand_error, sd.
+
+    metric: the first that the task's field has (AUROC, Pearson), averaging over strands on for conjoined runs only;
+    strand_error and sd: of the network itself, averaging off.
+    """
+    from zoo.evaluation.evaluate import evaluate
+    from zoo.evaluation.model_and_data import open_evaluated
+
+    rows = []
+    for run in runs:
+        opened = open_evaluated(str(run))
+        examples = opened.source.examples(split)
+        alike = np.flatnonzero(np.asarray(examples.lengths) == examples.lengths[0])[:_ROWS]
+        errors = strand_errors(opened.model, examples.batch(alike))
+        found = evaluate(opened.model, opened.source, split, baselines=False, n_bootstrap=n_bootstrap)
+        first = {(row["head"], row["task"]): row for row in reversed(found.rows)}
+        for (head, task), row in reversed(first.items()):
+            rows.append(
+                {
+                    "run": str(run),
+                    "strand": opened.config.get("strand", "none"),
+                    "task": "/".join(filter(None, (head, task))),
+                    **{key: row[key] for key in ("metric", "value", "low", "high", "n", "split")},
+                    "strand_error": errors[head][0],
+                    "sd": errors[head][1],
+                }
+            )
+    return rows
+
+
+@contextmanager
+def _as_it_is(model: Model | Ensemble, averaged: bool) -> Iterator[None]:
+    """Eval mode, and unless `averaged` the network without its mean over strands; both restored."""
+    members = [model, *getattr(model, "members", ())]
+    specs, training = [m.spec for m in members], model.training
+    model.eval()
+    try:
+        for member in members:
+            if not averaged:
+                member.spec = member.spec.replace(conjoined=False)
+        yield
+    finally:
+        model.train(training)
+        for member, spec in zip(members, specs, strict=True):
+            member.spec = spec
+
+
+def _compare(here: Tensor, there: Tensor) -> tuple[float, float]:
+    here, there = here.double(), there.double()
+    spread = here.std(0).mean() if len(here) > 1 else here.new_zeros(())
+    return float((here - there).abs().max()), float(spread)

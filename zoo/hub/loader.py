@@ -1,0 +1,65 @@
+"""`load` and `pull`: a name to a model folder on this machine, and to a model."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import HubError
+from zoo.hub import manifest
+from zoo.hub.cache import Pulled, pull_source
+from zoo.hub.names import find
+
+if TYPE_CHECKING:
+    from zoo.model import Ensemble, Model
+
+__all__ = ["fetch", "load", "pull"]
+
+_LOG = logging.getLogger("zoo.hub")
+
+
+def load(name: str | Path, revision: str | None = None, verify: bool = True) -> Model | Ensemble:
+    """The model of a name, name@revision, source or path: on the CPU, in eval mode.
+
+    Its attributes `source` and `revision` say what was loaded; write them beside every result.
+    verify: compare every file with the manifest (1.4 GB a second).
+    Raises HubError for a model that cannot be found, fetched, trusted or built.
+    """
+    from zoo.hub.model_folder import load_bundle
+
+    pulled = fetch(name, revision)
+    if verify:
+        manifest.verify(pulled.folder, _remedy(name, pulled))
+    model = load_bundle(pulled.folder, verify=False)
+    model.source, model.revision = str(pulled.source.at(pulled.revision)), pulled.revision
+    return model
+
+
+def pull(name: str | Path, revision: str | None = None, force: bool = False) -> Path:
+    """Bring a model to this machine, checked against its manifest, and return its folder.
+
+    force: fetch it again, which mends a damaged copy.
+    """
+    pulled = fetch(name, revision, force)
+    manifest.verify(pulled.folder, _remedy(name, pulled))
+    return pulled.folder
+
+
+def fetch(name: str | Path, revision: str | None = None, force: bool = False) -> Pulled:
+    """Find the folder of a model, bringing it here if need be; its files are not looked at."""
+    text = str(name) if isinstance(name, str) else str(name.expanduser().resolve())
+    source, entry = find(text, revision)
+    try:
+        pulled = pull_source(source, force)
+    except HubError as error:
+        if entry is None or str(source) in str(error):
+            raise
+        raise type(error)(f"{entry.name} of {entry.registry}: {error}") from error
+    if source.scheme == "hf" and source.revision in (None, "main"):
+        _LOG.info("%s is not pinned; it is now %s@%s", source, source.at(None), pulled.revision)
+    return pulled
+
+
+def _remedy(name: str | Path, pulled: Pulled) -> str:
+    return f"run `zoo pull {name} --force`" if pulled.cached else "install, copy or publish the model again"

@@ -1,0 +1,153 @@
+"""`publish`: one run, or several as an ensemble, to a place from which others load it by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import HubError
+from zoo.files.atomic import sentence
+from zoo.hub import manifest
+from zoo.hub.model_folder import load_bundle, save_bundle
+from zoo.hub.path import model_folder
+from zoo.hub.sources import parse_place
+from zoo.hub.store import store_for
+
+if TYPE_CHECKING:
+    from zoo.model import Ensemble, Model
+    from zoo.spec import ModelSpec
+
+__all__ = ["join", "publish"]
+
+_ALIKE = ("encoder", "heads", "input_length", "n_encoding", "inputs", "outputs", "activation", "conjoined")
+
+
+def publish(
+    runs: str | Path | Sequence[str | Path],
+    name: str,
+    to: str | None = None,
+    private: bool = False,
+    *,
+    licence: str | None = None,
+    citation: str | None = None,
+    evaluated: bool = True,
+) -> str:
+    """Publish runs or model folders under a name, and return the source with its revision.
+
+    runs: several (seeds, folds) become one model that answers with their mean.
+    to: hf://org, file:///folder or a folder's path; the place that ZOO_HUB names where it is left out.
+    private: of a new Hugging Face repository.
+    licence, citation: of the published weights, where the runs' own are not meant.
+    evaluated: an ensemble of runs is evaluated as its first member was, so that its card has metrics of its own.
+    An earlier revision stays where it is; the name moves to the new one, last of all.
+    Raises HubError where a run holds no finished model, members differ, or nothing can be written.
+    """
+    place = to or os.environ.get("ZOO_HUB")
+    if not place:
+        raise HubError("no place to publish to: give --to hf://org or --to file:///folder, or set ZOO_HUB")
+    source = parse_place(place, name)
+    paths = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
+    if not paths:
+        raise HubError("nothing to publish: give a run's folder")
+    folders = [model_folder(path.expanduser()) for path in paths]
+    model = join([load_bundle(folder) for folder in folders], name)
+    model.spec = _with_metrics(model.spec, paths)
+    if evaluated and len(paths) > 1:
+        model.spec = model.spec.replace(metrics=(*_metrics_of_its_own(model, paths[0]), *model.spec.metrics))
+    stated = {"licence": licence, "citation": citation}
+    model.spec = model.spec.replace(**{key: text for key, text in stated.items() if text is not None})
+    try:
+        with TemporaryDirectory(prefix="zoo-publish-") as temporary:
+            folder = Path(temporary, "model")
+            save_bundle(model, folder, _golden_inputs(folders[0]))
+            return str(source.at(store_for(source).publish(source, folder, private)))
+    except OSError as error:
+        raise sentence(error, Path(str(source))) from error
+
+
+def join(models: Sequence[Model | Ensemble], name: str) -> Model | Ensemble:
+    """One model, renamed, or an ensemble of several whose parts, inputs and outputs are alike."""
+    from zoo.model import Ensemble
+
+    first = models[0]
+    for at, other in enumerate(models[1:], 2):
+        for key in _ALIKE:
+            if getattr(first.spec, key) != getattr(other.spec, key):
+                raise HubError(
+                    f"model {at} differs from the first in {key}: only models of one kind become an ensemble"
+                )
+    if len(models) == 1:
+        first.spec = first.spec.replace(name=name, metrics=tuple(_renamed(r, name) for r in first.spec.metrics))
+        return first
+    members = [member for model in models for member in getattr(model, "members", [model])]
+    joined = Ensemble(first.spec.replace(name=name), members)
+    joined.spec = joined.spec.replace(
+        metrics=tuple(
+            {"member": i, **_renamed(row, name)}
+            for i, m in enumerate(models)
+            for row in m.spec.metrics
+            if not row.get("baseline") and row.get("n")
+        ),
+        **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit", "training")},
+    )
+    return joined
+
+
+def _renamed(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A row of metrics that calls the model by the name it is published under; baselines keep theirs."""
+    return {**row, "predictor": name} if row.get("baseline") is False else row
+
+
+def _of_all(values: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What all members share, else each member's own."""
+    return values[0] if all(v == values[0] for v in values) else {"members": [dict(v) for v in values]}
+
+
+def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
+    """The metrics that the runs' evaluations left beside their models, if the spec has none."""
+    if spec.metrics:
+        return spec
+    rows = []
+    for at, run in enumerate(runs):
+        path = run / "metrics.json"
+        if not path.is_file():
+            continue
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise HubError(f"{path} is no JSON ({error}): evaluate the run again, or remove it") from error
+        found = found.get("metrics", []) if isinstance(found, dict) else found
+        rows += [
+            {"member": at, **_renamed(row, spec.name)} if len(runs) > 1 else _renamed(row, spec.name)
+            for row in found
+            if isinstance(row, dict)
+        ]
+    return spec.replace(metrics=tuple(rows))
+
+
+def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], ...]:
+    """Rows of an evaluation on the data and split of a run; none where only a model folder is at hand."""
+    path = run / "config.json"
+    if not (run / "model").is_dir() or not path.is_file():
+        return ()
+    from zoo.evaluation.evaluate import evaluate
+    from zoo.training.plan import build_source
+
+    config = json.loads(path.read_text(encoding="utf-8"))
+    asked = config.get("evaluation") or {}
+    source, split = build_source(config), asked.get("split", "test")
+    if not len(source.examples(split)):
+        return ()
+    motif, n = asked.get("motifs") or (), asked.get("bootstrap", 1000)
+    return tuple(evaluate(model, source, split, motif=motif, n_bootstrap=n).rows)
+
+
+def _golden_inputs(folder: Path) -> dict[str, Any]:
+    from zoo.hub.tensors import read_tensors
+
+    stored = read_tensors(folder / manifest.GOLDEN)
+    return {k.removeprefix("input/"): x for k, x in stored.items() if k.startswith("input/")}

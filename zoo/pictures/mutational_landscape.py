@@ -1,0 +1,145 @@
+"""A mutational landscape drawn: letters above, every single substitution below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.data.region import format_region
+from zoo.pictures.canvas import drawn_text
+from zoo.pictures.logo import draw_logo
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from zoo.effects.mutational_landscape import Landscape
+
+__all__ = ["draw_landscape"]
+
+ROW = 130
+"""Most bases in one row of the picture; a letter stays wide enough to be read."""
+
+LABEL = "mean loss\nwhen replaced"
+QUANTILE = 0.995
+
+# Inches.
+LEFT, RIGHT, TOP, BOTTOM = 0.95, 1.15, 0.75, 0.45
+LETTERS, CELLS, BETWEEN, NEXT_ROW = 0.95, 0.5, 0.06, 0.45
+
+
+def draw_landscape(
+    landscape: Landscape,
+    *,
+    heights: np.ndarray | None = None,
+    label: str = LABEL,
+    title: str | None = None,
+    row_length: int = ROW,
+) -> Figure:
+    """The landscape in rows of at most `row_length` bp.
+
+    1. The reference bases, each as high as minus the mean effect of replacing it: a letter that points up is a
+       base whose loss lowers the output.
+    2. Below each, the effect of the four letters that may stand there, blue for loss and red for gain; a dot
+       marks the reference.
+
+    All rows share one scale of heights and one of colours, which ends at the 99.5 % quantile of the absolute
+    effects.  Positions count from 1.
+
+    heights: (4, W) other heights of the letters, such as attributions, and label: what they are.
+    title: in place of the coordinates.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width = landscape.effects.shape[1]
+    rows = -(-width // row_length)
+    each = -(-width // rows)
+    inch = min(0.3, max(0.1, 4 / each))
+    row_height = LETTERS + BETWEEN + CELLS + NEXT_ROW
+    size = max(6.0, LEFT + each * inch + RIGHT), TOP + rows * row_height - NEXT_ROW + BOTTOM
+    figure = Figure(figsize=size, dpi=130)
+    FigureCanvasAgg(figure)
+
+    def place(left: float, top: float, wide: float, high: float) -> Axes:
+        """Axes by inches from the upper left corner."""
+        box = left / size[0], 1 - (top + high) / size[1], wide / size[0], high / size[1]
+        return figure.add_axes(box)
+
+    heights = _heights(landscape) if heights is None else heights
+    limit = _limit(landscape)
+    for row in range(rows):
+        columns = slice(row * each, min((row + 1) * each, width))
+        wide, top = (columns.stop - columns.start) * inch, TOP + row * row_height
+        letters = place(LEFT, top, wide, LETTERS)
+        cells = place(LEFT, top + LETTERS + BETWEEN, wide, CELLS)
+        _draw_letters(letters, heights, columns, landscape.start)
+        image = _draw_cells(cells, landscape, columns, limit)
+        if row == 0:
+            scale = place(LEFT + wide + 0.15, TOP, 0.12, LETTERS + BETWEEN + CELLS)
+            bar = figure.colorbar(image, cax=scale, extend="both", extendfrac=0.04)
+            bar.ax.tick_params(labelsize=7)
+            bar.set_label("effect of the substitution", fontsize=8)
+            letters.set_ylabel(label, fontsize=8)
+    name = "position, bp" if landscape.chrom is None else f"position on {drawn_text(landscape.chrom)}, bp"
+    cells.set_xlabel(name, fontsize=8)
+    _title(figure, landscape, title, LEFT / size[0], size[1])
+    return figure
+
+
+def _heights(landscape: Landscape) -> np.ndarray:
+    """(4, W): minus the mean effect at the reference base, 0 elsewhere and where the reference is N."""
+    heights = np.zeros(landscape.effects.shape)
+    columns = np.flatnonzero(landscape.codes < 4)
+    heights[landscape.codes[columns], columns] = -landscape.mean()[columns]
+    return heights
+
+
+def _limit(landscape: Landscape) -> float:
+    absolute = np.abs(landscape.effects)[landscape.substitutions()]
+    return float(np.quantile(absolute, QUANTILE)) or float(absolute.max()) or 1.0
+
+
+def _draw_letters(axes: Axes, heights: np.ndarray, columns: slice, start: int) -> None:
+    draw_logo(axes, heights[:, columns], start + columns.start)
+    low, high = min(heights.min(), 0), max(heights.max(), 0)
+    margin = 0.05 * (high - low) or 1
+    axes.set(xlim=(start + columns.start, start + columns.stop), ylim=(low - margin, high + margin))
+    axes.axhline(0, color="black", linewidth=0.5)
+    axes.tick_params(labelsize=7, bottom=False, labelbottom=False)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def _draw_cells(axes: Axes, landscape: Landscape, columns: slice, limit: float):
+    first, last = landscape.start + columns.start, landscape.start + columns.stop
+    image = axes.imshow(
+        landscape.effects[:, columns],
+        cmap="RdBu_r",
+        vmin=-limit,
+        vmax=limit,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(first, last, 4, 0),
+    )
+    codes = landscape.codes[columns]
+    known = np.flatnonzero(codes < 4)
+    axes.plot(first + known + 0.5, codes[known] + 0.5, ".", color="0.35", markersize=3, markeredgewidth=0)
+    axes.set_yticks(np.arange(4) + 0.5, "ACGT", fontsize=7)
+    axes.tick_params(axis="y", length=0)
+    step = 10 if columns.stop - columns.start > 20 else 5
+    positions = np.arange(-(-(first + 1) // step) * step, last + 1, step)
+    if not len(positions):
+        positions = np.array([first + 1])
+    axes.set_xticks(positions - 0.5, [f"{p:,}" for p in positions], fontsize=7)
+    axes.spines[:].set_linewidth(0.5)
+    return image
+
+
+def _title(figure: Figure, landscape: Landscape, title: str | None, x: float, height: float) -> None:
+    end = landscape.start + landscape.effects.shape[1]
+    where = title or format_region(landscape.chrom or "sequence", landscape.start, end)
+    model = landscape.comments.get("model")
+    of = drawn_text(f"{landscape.output} of {model}" if model else landscape.output, 120)
+    figure.text(x, 1 - 0.27 / height, drawn_text(where, 120), fontsize=11, weight="bold")
+    figure.text(x, 1 - 0.47 / height, f"{of}, {landscape.reference:.4g} without a mutation", fontsize=9)

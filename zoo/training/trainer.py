@@ -1,0 +1,162 @@
+"""Lightning's Trainer as we use it: our checkpoints, our signals, gradients that are summed, and less noise."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEnvironment
+from lightning.pytorch.strategies import DDPStrategy
+
+from zoo.errors import ConfigError
+from zoo.training.callbacks import BestEpoch, Checkpoints, EpochLines, Interrupted, ProgressBar, Signals
+from zoo.training.distributed import share_state
+from zoo.training.module import TrainingModule
+from zoo.training.run_folder import RunFolder
+from zoo.training.settings import TrainerSettings
+
+__all__ = ["fit", "make_trainer"]
+
+_EXPECTED = (
+    "Experiment logs directory",
+    "The number of training batches",
+    "The `srun` command is available",
+    "GPU available but not used",
+    "isinstance.treespec, LeafSpec",
+    "You defined a `validation_step` but have no",
+    "It is recommended to use .self.log",  # every process logs the sum over all of them
+)
+
+
+class SummedGradients(DDPStrategy):
+    """Several processes whose gradients the module sums itself, once a step.
+
+    Torch's wrapper would average over processes, and expects every process to have rows.
+    """
+
+    def configure_ddp(self) -> None:
+        """Equal weights everywhere, and no wrapper."""
+        share_state(self.model)
+
+
+def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
+    """Train, from the folder's checkpoint on if there is one."""
+    checkpoint = folder.last if folder.last.is_file() else None
+    with _quiet(), _handlers_given_back(), torch.random.fork_rng():
+        try:
+            trainer.fit(
+                module,
+                train_dataloaders=module.train_loader,
+                val_dataloaders=module.validation_loader,
+                ckpt_path=checkpoint,
+                weights_only=True,
+            )
+        except Interrupted:
+            raise
+        except SystemExit as error:  # Lightning's answer to a signal before the first step
+            raise Interrupted(signal.SIGTERM if trainer.received_sigterm else signal.SIGINT) from error
+
+
+def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingModule) -> pl.Trainer:
+    """A Trainer for one run."""
+    validate = module.validation_loader is not None
+    plateau = module.settings.schedule == "plateau"
+    checkpoints = Checkpoints(folder.checkpoints, settings.checkpoint_every)
+    bar = settings.bar and sys.stderr.isatty()
+    callbacks = [
+        *([BestEpoch(folder.checkpoints, settings.patience, plateau)] if validate else []),
+        checkpoints,
+        Signals(checkpoints),
+        ProgressBar() if bar else EpochLines(),
+    ]
+    with _quiet():
+        return pl.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            strategy=SummedGradients() if settings.processes > 1 else "auto",
+            plugins=[_environment(settings)],
+            precision=settings.precision,
+            max_epochs=settings.max_epochs,
+            callbacks=callbacks,
+            logger=_logger(settings, folder),
+            log_every_n_steps=settings.log_every,
+            limit_val_batches=None if validate else 0,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            default_root_dir=folder.path,
+        )
+
+
+def _environment(settings: TrainerSettings) -> Any:
+    """Who started the processes; one process alone needs nobody, even inside a SLURM job."""
+    if settings.processes > 1 and SLURMEnvironment.detect():
+        return SLURMEnvironment(auto_requeue=False)
+    if settings.processes > 1 and "TORCHELASTIC_RUN_ID" in os.environ:
+        from lightning.pytorch.plugins.environments import TorchElasticEnvironment
+
+        return TorchElasticEnvironment()
+    return LightningEnvironment()
+
+
+def _logger(settings: TrainerSettings, folder: RunFolder) -> Logger | bool:
+    if settings.logger == "none":
+        return False
+    if settings.logger == "csv":
+        return CSVLogger(folder.path, name="", version=_free_name(folder))
+    try:
+        return TensorBoardLogger(folder.path, name="", version="logs")
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "trainer.logger=tensorboard needs tensorboard: run `pip install 'zoo-core[tensorboard]'`, "
+            "or set trainer.logger=csv"
+        ) from error
+
+
+def _free_name(folder: RunFolder) -> str:
+    """logs; logs_2 and so on for a run that goes on, since the logger empties a folder that it finds."""
+    names = (f"logs_{i}" if i > 1 else "logs" for i in count(1))
+    return next(name for name in names if not (folder.path / name).exists())
+
+
+@contextmanager
+def _handlers_given_back() -> Iterator[None]:
+    signals = [s for s in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, s)]
+    before = {s: signal.getsignal(getattr(signal, s)) for s in signals}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for name, handler in before.items():
+                signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's tips and device lists; its warnings about what we do on purpose are dropped too."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            for about in _EXPECTED:
+                warnings.filterwarnings("ignore", message=f".*{about}")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

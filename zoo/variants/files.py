@@ -1,0 +1,262 @@
+"""`read_variants`: VCF, BCF, a table of variants or typed ones, as chunks of `Variants` in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.data.genome import Genome
+from zoo.data.intervals import Intervals
+from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.files.compressed import read_chunks
+from zoo.variants.records import (
+    bcf_records,
+    is_typed,
+    quiet_htslib,
+    read_text,
+    table_records,
+    typed_records,
+    vcf_records,
+)
+from zoo.variants.region_filter import RegionFilter
+from zoo.variants.variants import Record, Variants, label_alleles
+
+if TYPE_CHECKING:
+    from pysam import VariantHeader
+
+__all__ = ["VariantFile", "read_variants"]
+
+_LETTERS_A_CHUNK = 1 << 26
+_OTHERS = {b"BCF\x04": "a BCF1 file of samtools", b"BAM\x01": "a BAM file", b"CRAM": "a CRAM file"}
+_VCF_HEADER = "#CHROM\tPOS\tID\tREF\tALT"
+_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=(?P<name>[^,>]+)(?:,.*)?>")
+_LENGTH = re.compile(r"[<,]length=([0-9]+)[,>]")
+
+
+def read_variants(
+    source: str | Path | Sequence[str],
+    genome: Genome,
+    *,
+    regions: str | Path | Intervals | None = None,
+    fix_swapped: bool = False,
+    max_length: int = 10_000,
+    chunk: int = 4096,
+    start: int = 0,
+) -> VariantFile:
+    """Variants of a source, one row an allele, in its order; what it holds decides how it is read, not its name.
+
+    source: VCF (plain, gzip, BGZF) or BCF; a TSV or CSV with a header that has chrom, pos (1-based), ref, alt and
+        perhaps id, in any order; or what one types, "chr20:43,044,295:G>A" (1-based), or a list of that.
+    regions: a BED file or its intervals; a record is in if its written REF overlaps one, or if it is malformed.
+    fix_swapped, max_length (bp): of `label_alleles`.
+    chunk: records at a time.  start: records to skip, for going on where another run stopped.
+
+    Raises GenomeMismatch where a contig's length in a header of VCF or BCF differs from the genome's, DataError for a
+    file that is cut off, damaged or no file of variants, ConfigError for a typed text that is no variant.  Single bad
+    lines of a text file become malformed rows.
+    """
+    if chunk < 1 or start < 0:
+        raise ConfigError(f"chunk {chunk} must be 1 or more and start {start} 0 or more: correct them")
+    how = {"genome": genome, "fix_swapped": fix_swapped, "max_length": max_length, "chunk": chunk, "start": start}
+    if not isinstance(source, (str, Path)):
+        file = VariantFile("typed variants", "typed", total=len(source), typed=list(source), **how)
+    elif isinstance(source, str) and is_typed(source) and not Path(source).exists():
+        file = VariantFile(source, "typed", total=1, typed=[source], **how)
+    else:
+        file = _open(source, how)
+    typed_records(file.typed)  # a wrong one is an error now, not at the first chunk
+    _compare_contigs(file)
+    file.regions = None if regions is None else RegionFilter(regions, genome, file.notes)
+    return file
+
+
+@dataclass
+class VariantFile:
+    """A source of variants; every `iter` reads it from `start` on, in chunks of `Variants`.
+
+    kind: vcf, bcf, table or typed.  total: records in all, where an index or the source says; else None.
+    notes: what a user should know; complete once the chunks were read.  header_lines: of VCF and BCF, without
+    line ends.
+    """
+
+    path: str
+    kind: str
+    genome: Genome
+    total: int | None = None
+    notes: list[str] = field(default_factory=list)
+    header_lines: list[str] = field(default_factory=list)
+    fix_swapped: bool = False
+    max_length: int = 10_000
+    chunk: int = 4096
+    start: int = 0
+    typed: list[str] = field(default_factory=list)
+    layout: dict[str, Any] = field(default_factory=dict)
+    regions: RegionFilter | None = None
+
+    @cached_property
+    def header(self) -> VariantHeader | None:
+        """pysam's header of a VCF or BCF; None for a table and for a VCF without one.
+
+        Raises DataError where htslib refuses the header lines, which `iter` does not need.
+        """
+        if not self.header_lines:
+            return None
+        import pysam
+
+        # From the lines, not the file: htslib does not read plain gzip.
+        with tempfile.NamedTemporaryFile("w", suffix=".vcf", encoding="utf-8") as file, quiet_htslib():
+            file.write("\n".join(self.header_lines) + "\n")
+            file.flush()
+            try:
+                with pysam.VariantFile(file.name) as opened:
+                    return opened.header
+            except (OSError, ValueError) as error:
+                raise DataError(f"{self.path}: htslib cannot read its header: correct its ## lines") from error
+
+    def __iter__(self) -> Iterator[Variants]:
+        for records in _batches(self._records(), self.chunk):
+            kept = records if self.regions is None else self.regions.within(records)
+            if kept:
+                yield label_alleles(kept, self.genome, self.fix_swapped, self.max_length)
+
+    def _records(self) -> Iterator[Record]:
+        if self.kind == "typed":
+            return iter(typed_records(self.typed, self.start))
+        if self.kind == "table":
+            return table_records(self.path, start=self.start, **self.layout)
+        if self.kind == "bcf":
+            records = bcf_records(self.path, self.start)
+        else:
+            records = vcf_records(self.path, start=self.start, notes=self.notes, **self.layout)
+        return self._counted(records)
+
+    def _counted(self, records: Iterator[Record]) -> Iterator[Record]:
+        """The records; an error at the end where the index knows of more."""
+        last = self.start - 1
+        for record in records:
+            last = record[0]
+            yield record
+        if self.total is not None and last + 1 < self.total:
+            raise DataError(
+                f"{self.path} ends after {last + 1:,} records, its index counts {self.total:,}: fetch the file again, "
+                "or index it again if it was changed on purpose"
+            )
+
+
+def _batches(records: Iterator[Record], chunk: int) -> Iterator[list[Record]]:
+    """Lists of `chunk` records, of fewer where REF and ALT are long."""
+    batch, size = [], 0
+    for record in records:
+        batch.append(record)
+        size += len(record[5]) + len(record[6])
+        if len(batch) >= chunk or size > _LETTERS_A_CHUNK:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _open(path: str | Path, how: dict[str, Any]) -> VariantFile:
+    """Decide by the first bytes, then by the first line that is neither blank nor begins with ##."""
+    path = Path(path).expanduser()
+    if ">" in path.name and not path.exists():
+        raise ConfigError(f"{str(path)!r} is no file, and no variant as in chr20:43,044,295:G>A: correct it")
+    head = next(read_chunks(path), b"")
+    for magic, what in _OTHERS.items():
+        if head.startswith(magic):
+            raise DataError(f"{path} is {what}, not one of variants: give VCF, BCF or a table")
+    if head.startswith(b"BCF\x02"):
+        return VariantFile(str(path), "bcf", header_lines=_bcf_header(path), total=_indexed(path), **how)
+    above, line, text = _first_line(path)
+    cells = text.split("\t")
+    if text.startswith(_VCF_HEADER):
+        layout = {"columns": len(cells)}
+        return VariantFile(str(path), "vcf", layout=layout, header_lines=[*above, text], total=_indexed(path), **how)
+    table = _table_layout(text, line)
+    if table is not None:
+        return VariantFile(str(path), "table", layout=table, **how)
+    if not above and len(cells) >= 8 and cells[1].isdigit() and cells[3].isalpha():
+        notes = [f"no header: its {len(cells)} columns are read as those of VCF, from CHROM, POS, ID, REF, ALT on"]
+        return VariantFile(str(path), "vcf", layout={"columns": len(cells)}, notes=notes, total=_indexed(path), **how)
+    what = "is separated by spaces" if "\t" not in text and " " in text.strip() else f"reads {text[:40]!r}"
+    raise DataError(
+        f"{path} line {line} {what}, where a VCF has its header line ({_VCF_HEADER}, between tabs) and a table its "
+        "column names (chrom, pos, ref, alt): correct the header".replace("\t", " ")
+    )
+
+
+def _first_line(path: Path) -> tuple[list[str], int, str]:
+    """(lines in ## above it, number, text) of the first line that is neither blank nor a comment in ##."""
+    above: list[str] = []
+    for line, text in read_text(path):
+        text = text.removesuffix("\n")
+        if text.strip() and not text.startswith("##"):
+            return above, line, text
+        above += [text] if text.strip() else []
+    raise DataError(f"{path} holds no record and no header line: give VCF, BCF, or a table with chrom, pos, ref, alt")
+
+
+def _table_layout(text: str, line: int) -> dict[str, Any] | None:
+    """How to read a table by its header line; None where it names no chrom, pos, ref and alt."""
+    comma = "\t" not in text
+    cells = next(csv.reader([text])) if comma else text.split("\t")
+    names = [c.strip().removeprefix("#").lower() for c in cells]
+    columns = {c: names.index(c) for c in ("chrom", "pos", "id", "ref", "alt") if c in names}
+    if len(columns) - ("id" in columns) < 4:
+        return None
+    return {"header": line, "columns": columns, "width": len(cells), "comma": comma}
+
+
+def _bcf_header(path: Path) -> list[str]:
+    import pysam
+
+    with quiet_htslib():
+        try:
+            with pysam.VariantFile(str(path)) as file:
+                return str(file.header).splitlines()
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
+
+
+def _indexed(path: Path) -> int | None:
+    """Records that the index beside the file counts."""
+    if not any(Path(f"{path}{suffix}").exists() for suffix in (".csi", ".tbi")):
+        return None
+    import pysam.bcftools
+
+    try:
+        with quiet_htslib():
+            return int(pysam.bcftools.index("--nrecords", str(path)))
+    except (pysam.SamtoolsError, ValueError):
+        return None
+
+
+def _compare_contigs(file: VariantFile) -> None:
+    """Lengths in the header against the genome's; contigs that one of them lacks are left to the rows."""
+    compared, wrong = 0, []
+    for text in file.header_lines:
+        found, length = _CONTIG.fullmatch(text), _LENGTH.search(text)
+        if not found or not length:
+            continue
+        try:
+            own = file.genome.resolve(found["name"])
+        except GenomeMismatch:
+            continue
+        compared += 1
+        if int(length[1]) != file.genome.contigs[own]:
+            wrong.append((found["name"], int(length[1]), file.genome.contigs[own]))
+    if wrong:
+        name, said, has = wrong[0]
+        raise GenomeMismatch(
+            f"{file.path} is of another assembly than genome {file.genome.name!r}: contig {name} has {said:,} bp in "
+            f"its header, {has:,} bp in the genome ({len(wrong)} of {compared} contigs differ): name the FASTA that "
+            "the variants were called against, or lift them over"
+        )
+    if not compared and file.kind in ("vcf", "bcf"):
+        file.notes.append("the header gives no contig length, so only REF tells whether the assembly is the genome's")

@@ -1,0 +1,236 @@
+"""`read_genotypes`: phased genotypes of one contig of a VCF or BCF, sparse and columnar.
+
+VCF / VCF.gz / BCF -> lines (index or one pass) -> `parse` -> Genotypes: sites, alleles, who carries what in which phase
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.aliases import find
+from zoo.data.codes import ENCODE
+from zoo.errors import DataError, GenomeMismatch
+from zoo.variants.vcf_lines import FAR, read_header, record_lines
+
+__all__ = ["Genotypes", "read_genotypes"]
+
+_NO_RECORD = "has no record of it and its header lists no contigs: check the name"
+
+
+@dataclass(frozen=True, eq=False)
+class Genotypes:
+    """Genotypes of S samples at V sites of one contig.  Positions are 0-based, sites in file order.
+
+    contig: its name in the file.  samples: S names.  region: the (start, end) that was read, end None for all.
+    position: (V,) int32, first reference base of the record.
+    site_first: (V + 1,) the alleles of site v are site_first[v] to site_first[v + 1], REF first.
+    letters, letters_first: the letters of allele a (of A, REF and ALT of all sites) are
+        letters[letters_first[a] : letters_first[a + 1]], uint8; `codes` has the same shape, A C G T N = 0 1 2 3 4.
+    symbolic: (A,) bool, alleles that name no sequence: <DEL>, breakends, `*`.  They are never applied.
+    first: (2 S + 1,) haplotype h of sample s carries the alternate alleles allele[first[2 s + h] : first[2 s + h + 1]].
+    allele, phase: (E,) int32; phase is the phase set (PS), or NO_SET, UNPHASED, HOMOZYGOUS, HAPLOID of `genotype_text`.
+    missing_first, missing: sites at which sample s misses an allele, which is then read as reference.
+    ploidy_first, ploidy_site, ploidy: from site ploidy_site[k] on, sample s has ploidy[k] haplotypes.
+    """
+
+    path: Path
+    contig: str
+    region: tuple[int, int | None]
+    samples: tuple[str, ...]
+    position: np.ndarray
+    site_first: np.ndarray
+    letters: np.ndarray
+    letters_first: np.ndarray
+    codes: np.ndarray
+    symbolic: np.ndarray
+    first: np.ndarray
+    allele: np.ndarray
+    phase: np.ndarray
+    missing_first: np.ndarray
+    missing: np.ndarray
+    ploidy_first: np.ndarray
+    ploidy_site: np.ndarray
+    ploidy: np.ndarray
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.samples):,} samples, {len(self.position):,} sites, {len(self.allele):,} alleles carried"
+        return f"Genotypes({self.path.name!r}, {self.contig!r}, {sizes})"
+
+    def sample_id(self, name: str) -> int:
+        """The place of a sample in `samples`; DataError where it was not read."""
+        return _sample_id(name, self.samples, self.path)
+
+    def text(self, allele: int) -> str:
+        """The letters of allele `allele` as the file has them."""
+        return self.letters[self.letters_first[allele] : self.letters_first[allele + 1]].tobytes().decode()
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """(A, 8) int32: what `splice` needs of every allele."""
+        from zoo.variants.haplotype_index import allele_table
+
+        return allele_table(self.position, self.site_first, self.letters, self.letters_first, self.codes, self.symbolic)
+
+    @cached_property
+    def carried(self) -> np.ndarray:
+        """(E, 4) int32: reach, position, allele and phase of every allele that a haplotype carries."""
+        from zoo.variants.haplotype_index import carried_of
+
+        return carried_of(self.first, self.allele, self.phase, self.table)
+
+    @cached_property
+    def bins(self) -> tuple[np.ndarray, int]:
+        """Where a haplotype's alleles begin in every bin of the contig, and log2 of the bins' width in bp."""
+        from zoo.variants.haplotype_index import bins_of
+
+        return bins_of(self.first, self.carried)
+
+    @cached_property
+    def sets(self) -> np.ndarray:
+        """(S,) int32: the only phase set of a sample, or a code for several or unphased genotypes."""
+        from zoo.variants.haplotype_index import sets_of
+
+        return sets_of(self.first, self.phase)
+
+    @property
+    def missing_count(self) -> np.ndarray:
+        """(S,) genotypes with a missing allele."""
+        return np.diff(self.missing_first)
+
+
+def read_genotypes(
+    vcf: str | Path,
+    contig: str,
+    samples: str | Sequence[str] | None = None,
+    start: int | None = None,
+    end: int | None = None,
+) -> Genotypes:
+    """Genotypes of one contig, or of the records that bear on [start, end) of it.
+
+    vcf: VCF, plain, gzip or BGZF, or BCF; an index beside it (.tbi, .csi) is used.  contig: its name or an alias
+    (20 for chr20).  samples: one or several names, all where not given.  start, end: 0-based half-open; records that
+    overlap the region, and those that overlap these further left, are read.
+
+    Phase follows VCF 4.3, 1.6.2: `|` is phased, `/` is not; genotypes with the same PS are one phase set, phased
+    genotypes without PS are one more.  Missing alleles (`.`) read as reference and are listed in `missing`.
+
+    Raises DataError for a file that is cut off, damaged, unsorted or malformed and for an unknown sample,
+    GenomeMismatch for a contig that the file does not know.
+    """
+    path = Path(vcf).expanduser()
+    if (start or 0) < 0 or (end is not None and end < (start or 0)):
+        raise DataError(f"region {contig}:{start}-{end} must be 0 <= start <= end: correct it")
+    contigs, named = read_header(path)
+    name = contig if contig in contigs or not contigs else find(contig, contigs)
+    if name is None:
+        raise GenomeMismatch(f"{path} has no contig {contig!r}, its header begins with {', '.join(contigs[:4])}")
+    wanted = named if samples is None else (samples,) if isinstance(samples, str) else tuple(samples)
+    if not named or not wanted:
+        raise DataError(f"{path} has no genotype columns or no sample was named: haplotypes need samples")
+    ids = [_sample_id(s, named, path) for s in wanted]
+    if len(set(ids)) < len(ids):
+        raise DataError(f"samples {', '.join(wanted)} name one twice: name each once")
+    sample_of = np.full(len(named), -1, np.int64)
+    sample_of[ids] = np.arange(len(ids))
+    chunks = record_lines(path, name, start or 0, FAR if end is None else end, bool(contigs))
+    return _collect(path, name, (start or 0, end), wanted, sample_of, chunks, bool(contigs))
+
+
+def _collect(path, contig, region, samples, sample_of, chunks: Iterator[tuple[int, bytes]], known: bool) -> Genotypes:
+    from zoo.variants.genotype_text import PROBLEMS, group, parse
+
+    n_samples, end = len(samples), FAR if region[1] is None else region[1]
+    state, ploidy = np.array([0, 0, -1, 0]), np.zeros(n_samples, np.int64)
+    name = np.frombuffer(contig.encode(), np.uint8)
+    parts: list[tuple[np.ndarray, ...]] = []
+    for line, chunk in chunks:
+        text = np.frombuffer(chunk, np.uint8)
+        lines = np.count_nonzero(text == 10)
+        out = [np.empty(lines, np.int32), np.empty(lines, np.int32)]
+        out += [np.empty(2 * lines + np.count_nonzero(text == 44), np.int32), np.empty(len(text), np.uint8)]
+        out += [np.empty(min(4 * lines * n_samples, len(text) + lines), np.int32) for _ in range(3)]
+        *counts, problem, bad = parse(text, name, sample_of, n_samples, end, state, ploidy, *out)
+        if problem:
+            raise DataError(f"{path} {_where(chunk, bad, line)} {PROBLEMS[problem]}")
+        v, a, c, e = counts
+        state[0] += v
+        state[1] += a
+        if v:
+            parts.append(tuple(x[:m].copy() for x, m in zip(out, (v, v, a, c, e, e, e), strict=True)))
+        if state[3] == 2 and end < FAR:
+            break
+    if not known and not state[3]:
+        raise GenomeMismatch(f"contig {contig!r}: {path} {_NO_RECORD}")
+    empty = tuple(np.empty(0, np.uint8 if i == 3 else np.int32) for i in range(7))
+    position, alleles, letters, letter, slots, value, phase = (
+        np.concatenate(x) for x in zip(*(parts or [empty]), strict=True)
+    )
+    del parts
+    first, value, phase = group(slots, value, phase, 4 * n_samples)
+    carried, missing, ploidies = first[2 * n_samples], first[3 * n_samples], first[-1]
+    site_first, letters_first = _offsets(alleles), _offsets(letters)
+    codes = ENCODE[letter]
+    return Genotypes(
+        path,
+        contig,
+        region,
+        tuple(samples),
+        position,
+        site_first,
+        letter,
+        letters_first,
+        codes,
+        _symbolic(path, contig, position, site_first, letter, letters_first, codes),
+        first[: 2 * n_samples + 1],
+        value[:carried],
+        phase[:carried],
+        first[2 * n_samples : 3 * n_samples + 1] - carried,
+        value[carried:missing],
+        first[3 * n_samples :] - missing,
+        value[missing:ploidies],
+        phase[missing:ploidies],
+    )
+
+
+def _symbolic(path, contig, position, site_first, letter, letters_first, codes) -> np.ndarray:
+    """(A,) bool; DataError for an allele that is neither letters nor symbolic (VCF 4.3, 1.6.1)."""
+    n = len(letters_first) - 1
+    allele = np.repeat(np.arange(n), np.diff(letters_first))
+    odd = (codes == 255) | np.isin(letter, np.frombuffer(b"*.-", np.uint8))
+    odd_alleles = np.unique(allele[odd])
+    symbolic = np.zeros(n, bool)
+    for a in odd_alleles:
+        text = letter[letters_first[a] : letters_first[a + 1]].tobytes().decode("latin-1")
+        is_reference = site_first[np.searchsorted(site_first, a)] == a
+        if is_reference or not (text == "*" or text[0] in "<." or text[-1] == "." or "[" in text or "]" in text):
+            at = int(position[np.searchsorted(site_first, a, side="right") - 1]) + 1
+            raise DataError(
+                f"{path}: allele {text!r} at {contig}:{at} is neither bases nor symbolic: correct or drop the record"
+            )
+        symbolic[a] = True
+    return symbolic
+
+
+def _sample_id(name: str, names: Sequence[str], path: Path) -> int:
+    from zoo.registry import did_you_mean
+
+    if name not in names:
+        raise DataError(f"{path} has no sample {name!r}{did_you_mean(name, names, f'bcftools query -l {path}')}")
+    return list(names).index(name)
+
+
+def _where(chunk: bytes, bad: int, line: int) -> str:
+    """`line 12` or, where lines are not counted, the place of the record."""
+    if line:
+        return f"line {line + bad}"
+    fields = chunk.split(b"\n", bad + 1)[bad].split(b"\t", 2)
+    return f"record {b':'.join(fields[:2]).decode('latin-1')}"
+
+
+def _offsets(sizes: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])

@@ -1,0 +1,200 @@
+"""Records of variants as they are written: VCF text, BCF, a table, or what people type.
+
+A text line that breaks the format becomes a record that says so; htslib stops at the first such line, so VCF text is
+parsed here.  Only the first five columns are read.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from zoo.data.region import parse_region
+from zoo.errors import ConfigError, DataError
+from zoo.files.compressed import read_chunks
+from zoo.variants.variants import Record
+
+__all__ = ["bcf_records", "is_typed", "quiet_htslib", "read_text", "table_records", "typed_records", "vcf_records"]
+
+_TYPED = re.compile(r"(?P<place>\S+:[0-9,]+):(?P<ref>[^\s>,]+)>(?P<alt>\S+)")
+_LONGEST_LINE = 1 << 28
+
+
+def read_text(path: str | Path) -> Iterator[tuple[int, str]]:
+    """(line number from 1, line) of a file, LF or CRLF, plain, gzip or BGZF.
+
+    Bytes that are no UTF-8 are kept as \\xNN: old files have them in INFO.  A last line without a line end has
+    "\\n" put behind it, so that a caller can tell.
+    Raises DataError for a damaged or cut file, for a zero byte and for a lone carriage return.
+    """
+    rest, number = b"", 0
+    for chunk in read_chunks(path):
+        whole, end, rest = (rest + chunk).rpartition(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            raise DataError(f"{path} line {number + 1} has no end within {len(rest):,} bytes: it is no text file")
+        if end:
+            lines = _decode(whole, path, number).split("\n")
+            yield from enumerate(lines, number + 1)
+            number += len(lines)
+    if rest:
+        yield number + 1, _decode(rest, path, number) + "\n"
+
+
+def vcf_records(path: str | Path, columns: int, start: int, notes: list[str]) -> Iterator[Record]:
+    """Records from number `start` on; `columns` is the header's.
+
+    A record is malformed that has fewer columns than the header, or more, an empty contig, REF or ALT, or a POS that
+    is no whole number.  Raises DataError where the last line breaks off before its last column.
+    """
+    record, body = -1, False
+    for line, text in read_text(path):
+        if text[:1] == "#":
+            if body and text.startswith("#CHROM"):
+                _note(notes, f"line {line} is a second header: the files before and after it were joined")
+            continue
+        if not text:
+            continue
+        body = True
+        record += 1
+        if text[-1] == "\n":
+            text = text[:-1]
+            if (n := text.count("\t") + 1) < columns:
+                raise DataError(
+                    f"{path} line {line}, the last, has {n} of {columns} columns and no line end: "
+                    "the file was cut off, fetch it again"
+                )
+            _note(notes, f"line {line}, the last, has no line end: the file may have been cut off")
+        if record >= start:
+            cells = text.split("\t", 5)
+            yield _record(record, line, cells[:5], text.count("\t") + 1, columns)
+
+
+def table_records(
+    path: str | Path, header: int, columns: dict[str, int], width: int, comma: bool, start: int
+) -> Iterator[Record]:
+    """Records of a table below its header line; columns: where chrom, pos, id, ref and alt stand."""
+    lines = ((n, t.removesuffix("\n")) for n, t in read_text(path) if n > header and t.strip() and t[:2] != "##")
+    order = [columns.get(c, -1) for c in ("chrom", "pos", "id", "ref", "alt")]
+    for record, (line, text) in enumerate(islice(lines, start, None), start):
+        cells = [c.strip() for c in (next(csv.reader([text])) if comma else text.split("\t"))]
+        chosen = ["." if i < 0 else cells[i] if i < len(cells) else "" for i in order]
+        yield _record(record, line, chosen, len(cells), width)
+
+
+def bcf_records(path: str | Path, start: int) -> Iterator[Record]:
+    """Records of a BCF file.  Raises DataError naming the record that htslib cannot read."""
+    import pysam
+
+    with quiet_htslib():
+        try:
+            file = pysam.VariantFile(str(path), drop_samples=True)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
+    record = -1
+    try:
+        while True:
+            # Between batches the caller works, with htslib's own verbosity.
+            with quiet_htslib():
+                batch = [(r.chrom, r.pos - 1, r.id or ".", r.ref, r.alts) for r in islice(file, 512)]
+            if not batch:
+                return
+            for chrom, pos, name, ref, alts in batch:
+                record += 1
+                if record >= start:
+                    yield record, record + 1, chrom, pos, name, ref or ".", ",".join(alts or (".",)), ""
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is damaged after record {record + 1:,} ({error}): fetch it again") from error
+    finally:
+        with quiet_htslib():
+            _close(file)
+
+
+def is_typed(text: str) -> bool:
+    """Whether a text reads as contig:position:REF>ALT."""
+    return _TYPED.fullmatch(text.strip()) is not None
+
+
+def typed_records(texts: Iterable[str], start: int = 0) -> list[Record]:
+    """Typed variants, positions 1-based.
+
+    >>> typed_records(["chr20:43,044,295:G>A"])
+    [(0, 1, 'chr20', 43044294, '.', 'G', 'A', '')]
+
+    Raises ConfigError for another text.
+    """
+    return [_typed(i, text) for i, text in enumerate(texts)][start:]
+
+
+@contextmanager
+def quiet_htslib():
+    """htslib writes no lines of its own to stderr."""
+    import pysam
+
+    before = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(before)
+
+
+def _typed(record: int, text: str) -> Record:
+    found = _TYPED.fullmatch(text.strip()) if isinstance(text, str) else None
+    try:
+        chrom, pos, _ = parse_region(found["place"] if found else "")
+    except ConfigError:
+        short = repr(text if len(str(text)) <= 60 else f"{str(text)[:57]}...")
+        raise ConfigError(
+            f"variant {short} does not read contig:position:REF>ALT, as in chr20:43,044,295:G>A, with a position from "
+            "1 on: correct it"
+        ) from None
+    return _record(record, record + 1, [chrom, str(pos + 1), ".", found["ref"], found["alt"]], 5, 5)
+
+
+def _record(record: int, line: int, cells: list[str], n: int, columns: int) -> Record:
+    """One line's chrom, POS (1-based), id, REF, ALT; what is missing reads as "."."""
+    if n == columns and len(cells) == 5:
+        chrom, pos, name, ref, alt = cells
+        if chrom and ref and alt and pos.isascii() and pos.isdigit() and len(pos) < 16:
+            if "," not in alt or all(alt.split(",")):
+                return record, line, chrom, int(pos) - 1, name, ref, alt, ""
+    chrom, pos, name, ref, alt = (c or "." for c in (*cells, "", "", "", "", "")[:5])
+    whole = pos.isascii() and pos.isdigit() and len(pos) < 16
+    if n != columns:
+        why = f"line {line} has {n} columns where the header has {columns}"
+    elif not whole:
+        why = f"line {line}: POS {pos[:20]!r} is no whole number".replace(";", ",")
+    else:
+        why = f"line {line}: CHROM, REF or ALT is empty"
+    return record, line, chrom, int(pos) - 1 if whole else -1, name, ref, alt, why
+
+
+def _decode(raw: bytes, path: str | Path, before: int) -> str:
+    if b"\0" in raw:
+        line = before + 1 + raw[: raw.index(b"\0")].count(b"\n")
+        raise DataError(f"{path} line {line} holds a zero byte: it is binary, UTF-16 or damaged, save it as plain text")
+    if not before:
+        raw = raw.removeprefix(b"\xef\xbb\xbf")
+    text = raw.decode("utf-8", "backslashreplace")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").removesuffix("\r")
+        if "\r" in text:
+            line = before + 1 + text[: text.index("\r")].count("\n")
+            raise DataError(f"{path} line {line} holds a lone carriage return: convert the line ends to LF")
+    return text
+
+
+def _note(notes: list[str], text: str) -> None:
+    if text not in notes:
+        notes.append(text)
+
+
+def _close(file) -> None:
+    """After a read error htslib's close reports it once more, as if the file were missing."""
+    try:
+        file.close()
+    except OSError:
+        pass

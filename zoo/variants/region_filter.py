@@ -1,0 +1,65 @@
+"""Which records of variants lie in the intervals that a run is limited to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.genome import Genome
+from zoo.data.intervals import Intervals, read_intervals
+from zoo.errors import GenomeMismatch
+from zoo.variants.variants import Record
+
+__all__ = ["RegionFilter"]
+
+
+class RegionFilter:
+    """Intervals, merged, by contig; what the genome lacks is named in `notes`."""
+
+    def __init__(self, source: str | Path | Intervals, genome: Genome, notes: list[str]):
+        intervals = source if isinstance(source, Intervals) else read_intervals(source)
+        intervals = intervals.select(intervals.ok & (intervals.end > intervals.start))
+        self.genome = genome
+        self.names: dict[str, str] = {}
+        by_contig: dict[str, list[tuple[int, int]]] = {}
+        for chrom, start, end in zip(intervals.chrom, intervals.start.tolist(), intervals.end.tolist(), strict=True):
+            by_contig.setdefault(self._name(chrom), []).append((start, end))
+        self.merged = {name: _merge(spans) for name, spans in by_contig.items()}
+        unknown = [name for name in by_contig if name not in genome.contigs]
+        if unknown:
+            notes.append(f"regions lie on contigs that genome {genome.name!r} lacks: {', '.join(unknown[:4])}")
+
+    def within(self, records: list[Record]) -> list[Record]:
+        """Records whose REF overlaps an interval, and malformed ones."""
+        keep = np.zeros(len(records), np.bool_)
+        pos = np.array([r[3] for r in records], np.int64)
+        end = pos + np.array([len(r[5]) for r in records], np.int64)
+        names = np.array([self._name(r[2]) for r in records], object)
+        for name in dict.fromkeys(names.tolist()):
+            if name in self.merged:
+                rows = np.flatnonzero(names == name)
+                starts, ends = self.merged[name]
+                last = np.searchsorted(starts, end[rows]) - 1
+                keep[rows] = (last >= 0) & (ends[last] > pos[rows])
+        return [r for r, kept in zip(records, keep.tolist(), strict=True) if kept or r[7]]
+
+    def _name(self, chrom: str) -> str:
+        if chrom not in self.names:
+            try:
+                self.names[chrom] = self.genome.resolve(chrom)
+            except GenomeMismatch:
+                self.names[chrom] = chrom
+        return self.names[chrom]
+
+
+def _merge(spans: Iterable[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    merged: list[list[int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    starts, ends = np.array(merged, np.int64).T
+    return starts, ends
