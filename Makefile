@@ -1,5 +1,6 @@
 # make demo    install into .venv and run the five-minute tour
 # make test    install into .venv and run all tests
+# make docs    install into .venv and write the documentation to site/
 PYTHON ?= python3
 VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
@@ -9,7 +10,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS)
 EDITABLE = $(foreach plugin,$(PLUGINS),-e $(plugin))
 PROJECTS = pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: install demo test lint wheels clean
+.PHONY: install demo test docs lint wheels clean
 
 install: $(VENV)/installed
 
@@ -20,7 +21,7 @@ $(VENV)/installed: $(PROJECTS)
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(PIP) -e ".[dev]" $(EDITABLE)
+	$(PIP) -e ".[dev,docs]" $(EDITABLE)
 	touch $@
 
 demo: $(VENV)/installed
@@ -31,6 +32,9 @@ test: $(VENV)/tested
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 
+docs: $(VENV)/tested
+	$(BIN)/mkdocs build --strict
+
 lint: $(VENV)/tested
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -39,4 +43,4 @@ wheels: $(VENV)/tested
 	for project in . $(PLUGINS); do $(BIN)/python -m build --wheel --outdir dist $$project; done
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) dist build site

@@ -25,6 +25,7 @@ __all__ = ["GROUP", "Plugin", "Plugins", "discover", "hookimpl"]
 GROUP = "zoo"
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
+"""Decorator of a plugin's `zoo_register(registry)`, which makes it the hook's implementation."""
 
 
 class Hooks:

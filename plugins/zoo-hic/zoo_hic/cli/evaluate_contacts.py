@@ -11,7 +11,9 @@ import click
     epilog="Example: zoo evaluate-contacts runs/hic-yeast/2026-01-31 --ceiling other_lab.mcool --pairs loops.bedpe",
 )
 @click.argument("model", metavar="NAME_OR_RUN")
-@click.option("--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True)
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True, help="Which part."
+)
 @click.option("--distances", default="20000-300000", show_default=True, metavar="BP-BP", help="Pairs that count.")
 @click.option("--ceiling", metavar="MAP", help="Another experiment's .cool, .mcool or .hic: what two labs agree on.")
 @click.option("--pairs", metavar="FILE", help="bed2d or BEDPE: is log(O/E) higher there than at the same distances?")
@@ -51,9 +53,7 @@ def command(
     table = []
     for channel in predictor.channels:
         predicted, observed = found.predicted[channel], found.observed[channel]
-        other = None
-        if ceiling:
-            other = _ceiling(ceiling, opened.source, predictor, found, allow_other_assembly)
+        other = _ceiling(ceiling, opened.source, predictor, found, allow_other_assembly) if ceiling else None
         rows = metrics.compare(
             predicted, observed, predictor.bin_size, distances=span, ceiling=other, draws=draws, seed=seed
         )

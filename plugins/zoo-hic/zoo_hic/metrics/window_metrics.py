@@ -33,8 +33,7 @@ def mean_diagonal_pearson(target: np.ndarray, prediction: np.ndarray, counts: np
     each, weight = _correlation(taken), taken[..., 0]
     known = np.isfinite(each)
     total = np.where(known, weight, 0).sum(1)
-    mean = np.where(known, each * weight, 0).sum(1) / np.maximum(total, 1)
-    return np.where(total > 0, mean, np.nan)
+    return np.where(total > 0, np.where(known, each * weight, 0).sum(1) / np.maximum(total, 1), np.nan)
 
 
 def map_mse(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -63,10 +62,12 @@ def _correlation(sums: np.ndarray) -> np.ndarray:
     n = np.maximum(n, 1)
     a, b = xx - x * x / n, yy - y * y / n
     flat = (a <= 1e-12 * xx) | (b <= 1e-12 * yy) | (n < 3)
-    root = np.sqrt(np.where(flat, 1, a * b))
-    return np.where(flat, np.nan, (xy - x * y / n) / root)
+    return np.where(flat, np.nan, (xy - x * y / n) / np.sqrt(np.where(flat, 1, a * b)))
 
 
 PEARSON = Metric("pearson", map_pearson, _is_map, "windows")
+"""Pearson's correlation over all known pixels of the windows."""
 MEAN_DIAGONAL = Metric("mean_diagonal_pearson", mean_diagonal_pearson, _is_map, "windows")
+"""Pearson's correlation of every diagonal by itself, averaged with the number of its pixels as weight."""
 MSE = Metric("mse", map_mse, _is_map, "windows")
+"""Mean squared error over all known pixels."""
