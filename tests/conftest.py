@@ -5,7 +5,6 @@ import textwrap
 
 import pytest
 
-from zoo.plugins import discover
 from zoo.registry import registry
 
 
@@ -42,5 +41,4 @@ def install(tmp_path, monkeypatch):
 
 
 def _forget():
-    discover.cache_clear()
     registry.cache_clear()

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from zoo.plugins import Hooks, discover, hookimpl, load
-from zoo.registry import Registry
+from zoo.plugins import Hooks, hookimpl, load
+from zoo.registry import Registry, registry
 
 
 def entry(module, name="zoo-test", requires=(), version="1.0"):
@@ -23,7 +23,7 @@ def plugin(function):
 
 
 def test_the_core_registers_itself_through_the_hook():
-    core = discover().plugins[0]
+    core = registry().plugins[0]
     assert core.distribution == "zoo-core"
     assert core.error is None
     assert ("encoder", "motif_cnn") in core.components
@@ -73,7 +73,7 @@ def test_there_is_one_hook():
     assert [name for name in vars(Hooks) if not name.startswith("_")] == ["zoo_register"]
 
 
-@pytest.mark.parametrize("code", ["import zoo", "from zoo.plugins import discover; discover()"])
+@pytest.mark.parametrize("code", ["import zoo", "from zoo.registry import registry; registry()"])
 def test_import_and_discovery_leave_torch_alone(code):
     program = textwrap.dedent(f"""
         import sys
@@ -86,6 +86,6 @@ def test_import_and_discovery_leave_torch_alone(code):
 
 
 def test_entry_points_are_read_from_installed_distributions():
-    points = {p.entry_point for p in discover().plugins}
+    points = {p.entry_point for p in registry().plugins}
     assert "core" in points
     assert EntryPoint("core", "zoo.builtin", "zoo").load().__name__ == "zoo.builtin"

@@ -20,9 +20,8 @@ from zoo.composition.flags import read_flags
 from zoo.composition.option_files import Groups, groups, value_at
 from zoo.composition.signature_check import check_config
 from zoo.composition.sweep_results import record_failure, report
-from zoo.errors import ConfigError, ZooError
+from zoo.errors import ConfigError, ZooError, did_you_mean
 from zoo.files.locations import core_file
-from zoo.registry import did_you_mean
 
 __all__ = ["compose", "run"]
 

@@ -18,8 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.errors import ConfigError
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from torch import Tensor

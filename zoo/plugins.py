@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from zoo.errors import ZooError
-from zoo.registry import Registry
 
-__all__ = ["GROUP", "Plugin", "Plugins", "discover", "hookimpl"]
+if TYPE_CHECKING:
+    from zoo.registry import Registry
+
+__all__ = ["GROUP", "Plugin", "discover", "hookimpl"]
 
 GROUP = "zoo"
 hookspec = pluggy.HookspecMarker(GROUP)
@@ -60,32 +61,21 @@ class Plugin:
         }
 
 
-@dataclass
-class Plugins:
-    """The registry and the plugins that filled it, the core first."""
-
-    registry: Registry
-    plugins: list[Plugin]
-
-
-@lru_cache(maxsize=1)
-def discover() -> Plugins:
-    """Load every installed plugin.  `ZOO_PLUGINS=a,b` restricts loading to those distributions."""
+def discover(registry: Registry) -> list[Plugin]:
+    """Fill `registry` from every installed plugin, the core first.  `ZOO_PLUGINS=a,b` leaves out all others."""
     only = os.environ.get("ZOO_PLUGINS")
-    wanted = None if only is None else {"zoo-core", *filter(None, only.split(","))}
-    found = sorted(entry_points(group=GROUP), key=lambda e: (_owner(e) != "zoo-core", _owner(e), e.name))
-    registry = Registry()
+    allowed = None if only is None else {"zoo-core", *filter(None, only.split(","))}
     plugins = []
     seen = set()
-    for entry_point in found:
+    for entry_point in sorted(entry_points(group=GROUP), key=lambda e: (_owner(e) != "zoo-core", _owner(e), e.name)):
         owner = _owner(entry_point)
-        if (owner, entry_point.name) in seen or (wanted is not None and owner not in wanted):
+        if (owner, entry_point.name) in seen or (allowed is not None and owner not in allowed):
             continue
         seen.add((owner, entry_point.name))
         plugins.append(load(entry_point, registry))
     if not any(p.distribution == "zoo-core" for p in plugins):
         raise ZooError("zoo-core is not installed: run `pip install zoo-core`, or `pip install -e .` in a checkout")
-    return Plugins(registry, plugins)
+    return plugins
 
 
 def load(entry_point: EntryPoint, registry: Registry) -> Plugin:

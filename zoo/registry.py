@@ -6,9 +6,8 @@ objective, interpreter, data, and whatever a plugin adds.
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,9 +15,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ConfigError, NameClash, UnknownComponent, ZooError
+from zoo.errors import ConfigError, NameClash, UnknownComponent, ZooError, did_you_mean
+from zoo.plugins import Plugin, discover
 
-__all__ = ["INJECTED", "Command", "Component", "ModelFile", "Registry", "did_you_mean", "registry"]
+__all__ = ["INJECTED", "Command", "Component", "ModelFile", "Registry", "registry"]
 
 INJECTED = (
     "in_channels",  # D of the encoder, to heads and to objectives with parameters
@@ -77,6 +77,7 @@ class Registry:
     commands: dict[str, Command] = field(default_factory=dict)
     contested: dict[tuple[str, str], str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    plugins: list[Plugin] = field(default_factory=list)
     owner: str = "here"
 
     def add(self, kind: str, name: str, target: str) -> None:
@@ -167,20 +168,20 @@ class Registry:
     def resolve(
         self, kind: str, name: str, arguments: Mapping[str, Any] | None = None, inject: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Every argument `kind`/`name` is to be built with: defaults, then injected, then given ones.
+        """Every argument `kind`/`name` is to be built with: defaults, then injected ones, then `arguments`.
 
         inject: offered by name and taken only where the constructor has such a parameter.
         Raises ConfigError for an argument that the constructor does not take or still lacks.
         """
-        given = dict(arguments or {})
+        arguments = dict(arguments or {})
         parameters = inspect.signature(self.get(kind, name)).parameters
-        unknown = [key for key in given if key not in parameters]
+        unknown = [key for key in arguments if key not in parameters]
         if unknown:
             raise ConfigError(f"{kind} {name!r} has no {unknown[0]!r}" + did_you_mean(unknown[0], list(parameters)))
         resolved: dict[str, Any] = {}
         for key, parameter in parameters.items():
-            if key in given:
-                resolved[key] = given[key]
+            if key in arguments:
+                resolved[key] = arguments[key]
             elif inject and inject.get(key) is not None:
                 resolved[key] = inject[key]
             elif parameter.default is not inspect.Parameter.empty:
@@ -196,24 +197,9 @@ class Registry:
         return self.get(kind, name)(**self.resolve(kind, name, arguments, inject))
 
 
-def did_you_mean(word: str, choices: Iterable[str], command: str | None = None) -> str:
-    """': did you mean ...?', else the choices, else the command that lists them.
-
-    >>> did_you_mean("dilated_cn", ["dilated_cnn", "motif_cnn"])
-    ": did you mean 'dilated_cnn'?"
-    """
-    choices = [str(c) for c in choices]
-    near = difflib.get_close_matches(str(word), choices, n=1, cutoff=0.6)
-    if near:
-        return f": did you mean {near[0]!r}?"
-    if 0 < len(choices) <= 8 or (choices and command is None):
-        return f": choose from {', '.join(choices)}"
-    return f": `{command}` lists them" if command else ": there are none"
-
-
 @lru_cache(maxsize=1)
 def registry() -> Registry:
     """The registry of this process, filled from the installed plugins at first use."""
-    from zoo.plugins import discover
-
-    return discover().registry
+    installed = Registry()
+    installed.plugins = discover(installed)
+    return installed

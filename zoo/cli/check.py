@@ -59,7 +59,6 @@ def command(
 
 
 def _run(target: str, arguments: tuple[str, ...], length: int | None) -> list:
-    from zoo.plugins import discover
     from zoo.registry import registry
 
     kind, _, name = target.partition("/")
@@ -72,7 +71,7 @@ def _run(target: str, arguments: tuple[str, ...], length: int | None) -> list:
         raise ZooError(f"{arguments[0]!r} sets an argument, but {target!r} is no component such as encoder/dilated_cnn")
     from zoo.testing import as_if_installed, check_plugin
 
-    installed = {p.distribution for p in discover().plugins}
+    installed = {p.distribution for p in registry().plugins}
     folder = Path(target).expanduser()
     if is_path or (target not in installed and folder.is_dir()):
         with as_if_installed(folder.resolve()) as distribution:

@@ -81,14 +81,14 @@ def _installed(distribution: str, otherwise: str, remedy: str) -> tuple[str, str
 
 def _plugins() -> Iterator[tuple[str, str, str]]:
     from zoo.composition.option_files import groups
-    from zoo.plugins import discover
+    from zoo.registry import registry
 
-    found = discover()
-    for plugin in found.plugins:
+    known = registry()
+    for plugin in known.plugins:
         if plugin.distribution != "zoo-core":
             status = "broken" if plugin.error else "ok"
             yield f"plugin {plugin.distribution}", status, plugin.error or plugin.version
-    for (kind, name), message in sorted(found.registry.contested.items()):
+    for (kind, name), message in sorted(known.contested.items()):
         yield f"name {kind}/{name}", "broken", message
     available = groups()
     for package, reason in available.broken.items():

@@ -23,8 +23,8 @@ def command(what, pattern, kind, as_json):
 
     PATTERN narrows names down, as in 'ctcf*'.
     """
-    from zoo.errors import ConfigError
-    from zoo.registry import did_you_mean, registry
+    from zoo.errors import ConfigError, did_you_mean
+    from zoo.registry import registry
 
     known = registry()
     kinds = {k if k.endswith(("s", "data")) else f"{k}s": k for k in known.kinds()}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from zoo.errors import UnknownComponent, ZooError
-from zoo.registry import did_you_mean, registry
+from zoo.errors import UnknownComponent, ZooError, did_you_mean
+from zoo.registry import registry
 
 __all__ = ["STORY", "cli", "main"]
 

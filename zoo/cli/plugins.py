@@ -21,21 +21,21 @@ def command(as_json):
     A broken plugin is skipped by every other command, and named where something of it is asked for.
     """
     from zoo.composition.option_files import groups
-    from zoo.plugins import discover
+    from zoo.registry import registry
 
-    found = discover()
+    known = registry()
     available = groups()
-    contested = {"/".join(key): message for key, message in sorted(found.registry.contested.items())}
+    contested = {"/".join(key): message for key, message in sorted(known.contested.items())}
     contested |= {
         f"conf/{name}": f"{name} is in both {' and '.join(map(str, files))}: uninstall one of them"
         for name, files in available.contested().items()
     }
     if as_json:
-        plugins = [plugin.to_dict() for plugin in found.plugins]
+        plugins = [plugin.to_dict() for plugin in known.plugins]
         click.echo(json.dumps({"plugins": plugins, "contested": contested, "unreadable": available.broken}, indent=2))
         return
     rows = [("PLUGIN", "VERSION", "STATUS", "REGISTERS")]
-    for plugin in found.plugins:
+    for plugin in known.plugins:
         status = "broken" if plugin.error else "ok"
         rows.append((plugin.distribution, plugin.version, status, plugin.error or _brought(plugin)))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]

@@ -55,8 +55,8 @@ def _show_model(name, card, as_json):
 def _show_component(kind, name, as_json, known):
     import inspect
 
-    from zoo.errors import UnknownComponent
-    from zoo.registry import INJECTED, did_you_mean
+    from zoo.errors import UnknownComponent, did_you_mean
+    from zoo.registry import INJECTED
 
     if kind not in known.kinds():
         raise UnknownComponent(f"no kind {kind!r}" + did_you_mean(kind, known.kinds()))

@@ -9,9 +9,9 @@ from inspect import signature
 from pathlib import Path
 
 from zoo.composition.signature_check import COMPONENTS
-from zoo.errors import ConfigError, NameClash
+from zoo.errors import ConfigError, NameClash, did_you_mean
 from zoo.files.locations import core_file
-from zoo.registry import did_you_mean, registry
+from zoo.registry import registry
 
 __all__ = ["Groups", "groups", "value_at"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from zoo.errors import ConfigError
-from zoo.registry import INJECTED, did_you_mean, registry
+from zoo.errors import ConfigError, did_you_mean
+from zoo.registry import INJECTED, registry
 
 __all__ = ["COMPONENTS", "SETTINGS", "check_config", "fits"]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from zoo.data.aliases import find
 from zoo.data.genome_store import Contig, open_store
-from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 
 __all__ = ["Genome"]
 
@@ -245,7 +245,6 @@ def _stem(path: Path) -> str:
 
 
 def _suggest(contig: str, contigs: Mapping[str, int]) -> str:
-    from zoo.registry import did_you_mean
 
     names = list(contigs)
     if len(names) > 8:

@@ -16,8 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from zoo.errors import DataError
-from zoo.registry import did_you_mean
+from zoo.errors import DataError, did_you_mean
 
 __all__ = ["RELEASE", "UNIFORM", "Motif", "best_hits", "get_motif", "get_motifs", "motif_names", "scan"]
 

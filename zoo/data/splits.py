@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo.data.genome import Genome
 from zoo.data.source import SPLITS
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, did_you_mean
 
 __all__ = ["Region", "Splits", "parse_region", "split_by_hash", "split_column"]
 
@@ -82,8 +82,6 @@ class Splits:
         splits = dict(splits or {})
         unknown = [k for k in splits if k not in SPLITS]
         if unknown:
-            from zoo.registry import did_you_mean
-
             raise ConfigError(f"there is no split {unknown[0]!r}{did_you_mean(unknown[0], SPLITS)}")
         return cls(**{k: v for k, v in splits.items() if v is not None})
 

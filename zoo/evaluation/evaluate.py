@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.motifs import get_motifs
 from zoo.data.source import SPLITS, Source
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, did_you_mean
 from zoo.evaluation.baseline_models import Fitted, score_of
 from zoo.evaluation.baselines import baselines as baselines_for
 from zoo.evaluation.bootstrap import Measure, measure
@@ -23,7 +23,6 @@ from zoo.evaluation.split_predictions import labels_of, predictions_of, read, sh
 from zoo.evaluation.strata import in_stratum
 from zoo.fields import Field
 from zoo.prediction.inference import inferring
-from zoo.registry import did_you_mean
 
 if TYPE_CHECKING:
     from zoo.model import Model

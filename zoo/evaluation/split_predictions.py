@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.source import Examples
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
-from zoo.registry import did_you_mean
 
 if TYPE_CHECKING:
     from zoo.fields import Grid

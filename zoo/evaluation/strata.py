@@ -8,8 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zoo.errors import ConfigError
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, did_you_mean
 
 __all__ = ["in_stratum"]
 

@@ -24,12 +24,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import HubError
+from zoo.errors import HubError, did_you_mean
 from zoo.hub.cache import cached_revisions, offline
 from zoo.hub.package import package_folder
 from zoo.hub.sources import NAME, ModelSource, is_source, parse_place, parse_source
 from zoo.hub.store import Unreachable, store_for
-from zoo.registry import did_you_mean, registry
+from zoo.registry import registry
 
 __all__ = ["Published", "find", "list_models", "published"]
 

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 
-from zoo.errors import ZooError
-from zoo.plugins import GROUP, Plugin, discover
-from zoo.registry import did_you_mean, registry
+from zoo.errors import ZooError, did_you_mean
+from zoo.plugins import GROUP, Plugin
+from zoo.registry import registry
 from zoo.testing.component import check_component
 from zoo.testing.report import Check, Refused, about, measure
 
@@ -98,18 +98,17 @@ def _project(folder: Path) -> dict:
 def _rediscover() -> None:
     importlib.invalidate_caches()
     registry.cache_clear()
-    discover.cache_clear()
 
 
 def _plugin(name: str) -> Plugin:
     plain = _normal(name)
-    for plugin in discover().plugins:
+    for plugin in registry().plugins:
         if _normal(plugin.distribution) == plain:
             return plugin
     try:
         distribution(name)
     except PackageNotFoundError as error:
-        known = [p.distribution for p in discover().plugins]
+        known = [p.distribution for p in registry().plugins]
         raise ZooError(f"no plugin {name!r} is installed" + did_you_mean(name, known)) from error
     raise ZooError(f"{name} is installed but has no entry point in group {GROUP!r}: see `zoo new-plugin`")
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from zoo.errors import ConfigError
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, did_you_mean
 from zoo.training.schedule import SCHEDULES
 
 __all__ = ["OPTIMIZERS", "OptimizerSettings", "make_optimizer"]

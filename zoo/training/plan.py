@@ -9,11 +9,11 @@ from importlib.metadata import version
 from typing import Any
 
 from zoo.data.source import Source
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.interfaces import Encoder, Objective
 from zoo.model import Model, build
-from zoo.registry import did_you_mean, registry
+from zoo.registry import registry
 from zoo.spec import ModelSpec
 from zoo.training.augment import batch_fields, shift_step
 from zoo.training.fine_tuning import take_over

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from zoo.errors import ConfigError
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, did_you_mean
 
 __all__ = ["TrainerSettings", "settings_of"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from zoo.data.aliases import find
 from zoo.data.codes import ENCODE
-from zoo.errors import DataError, GenomeMismatch
+from zoo.errors import DataError, GenomeMismatch, did_you_mean
 from zoo.variants.vcf_lines import FAR, read_header, record_lines
 
 __all__ = ["Genotypes", "read_genotypes"]
@@ -217,7 +217,6 @@ def _symbolic(path, contig, position, site_first, letter, letters_first, codes) 
 
 
 def _sample_id(name: str, names: Sequence[str], path: Path) -> int:
-    from zoo.registry import did_you_mean
 
     if name not in names:
         raise DataError(f"{path} has no sample {name!r}{did_you_mean(name, names, f'bcftools query -l {path}')}")

@@ -10,8 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
-from zoo.errors import ConfigError
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, did_you_mean
 
 __all__ = ["REFERENCES", "check_references", "reference_codes"]
 

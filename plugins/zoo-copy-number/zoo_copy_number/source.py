@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from zoo.data.source import SPLITS, Examples, Source
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
-from zoo.registry import did_you_mean
 from zoo.terminal.progress import counting
 from zoo_copy_number.designs import HUMAN, Design, genome_design, target_design
 from zoo_copy_number.simulation import Settings, SimulatedSample, simulate_sample, with_reference

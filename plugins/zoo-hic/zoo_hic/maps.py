@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from zoo.errors import ConfigError, DataError, GenomeMismatch
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 
 __all__ = ["ContactMap", "check_square"]
 

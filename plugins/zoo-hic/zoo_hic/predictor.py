@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import ConfigError
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, did_you_mean
 from zoo.terminal.progress import counting
 from zoo_hic.preprocess import Preprocess
 from zoo_hic.windows import TARGET

@@ -11,10 +11,9 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.data.source import SPLITS, Examples, Source
 from zoo.data.splits import Splits
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, resolve_paths
-from zoo.registry import did_you_mean
 from zoo_hic.context_tracks import read_tracks
 from zoo_hic.maps import ContactMap
 from zoo_hic.preprocess import Preprocess

@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.motifs import RELEASE, Motif
-from zoo.errors import DataError
-from zoo.registry import did_you_mean
+from zoo.errors import DataError, did_you_mean
 from zoo_motifs.meme import MemeFile, read_meme
 
 __all__ = ["Family", "database", "family", "jaspar"]

@@ -10,9 +10,8 @@ import numpy as np
 from zoo.data.motifs import RELEASE, get_motifs
 from zoo.data.planted_motifs import Pair, Simulation, activity, profile_counts, simulate
 from zoo.data.source import SPLITS, Examples, Source
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
-from zoo.registry import did_you_mean
 
 __all__ = ["TARGETS", "Simulated"]
 

@@ -16,10 +16,9 @@ from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, audit_ready, most_common
 from zoo.data.splits import split_by_hash, split_column
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, read_lines, resolve_paths
-from zoo.registry import did_you_mean
 
 __all__ = ["Table"]
 

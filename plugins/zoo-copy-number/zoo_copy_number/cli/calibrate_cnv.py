@@ -26,11 +26,10 @@ def command(run, samples, size, test, baselines, kinds):
 
     from safetensors.torch import load_file
 
-    from zoo.errors import ConfigError
+    from zoo.errors import ConfigError, did_you_mean
     from zoo.hub import load
     from zoo.hub.card import metrics_text
     from zoo.hub.model_folder import save_bundle
-    from zoo.registry import did_you_mean
     from zoo_copy_number.baselines import BASELINES
     from zoo_copy_number.calibration import CALIBRATION, TEST, calibrate, held_out
     from zoo_copy_number.evaluation import GROUPS, judge

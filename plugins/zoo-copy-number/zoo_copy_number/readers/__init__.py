@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.errors import ConfigError
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, did_you_mean
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import match_contigs
 from zoo_copy_number.readers.rows import Rows, assemble, join

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.errors import DataError
+from zoo.errors import DataError, did_you_mean
 from zoo.files.compressed import read_lines
-from zoo.registry import did_you_mean
 from zoo_copy_number.readers.rows import MOST_BINS, Rows
 from zoo_copy_number.readers.sniff import sample_of
 from zoo_copy_number.readers.text import Layout, is_setting, read_columns

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.aliases import find
-from zoo.errors import ConfigError, DataError, GenomeMismatch
-from zoo.registry import did_you_mean
+from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 from zoo_hic.maps import ContactMap
 from zoo_hic.readers.assembly import match_assembly, sizes_of
 from zoo_hic.readers.cool import open_cool

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from zoo.data.source import SPLITS, Examples, Source
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
-from zoo.registry import did_you_mean
 from zoo.terminal.progress import counting
 from zoo_hic.simulation.contact_maps import Settings, SimulatedContig, simulate_contig
 from zoo_hic.windows import TARGET, SquareWindows, Stretch
