@@ -8,7 +8,6 @@ A user's mistake is a ConfigError that names the offending override; Hydra's own
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -116,13 +115,15 @@ class _Session:
         """One run in its folder; raises what the task raises."""
         from hydra.core.utils import run_job
 
+        from zoo.training.distributed import launched, rank  # imports torch
+
         composed = self.compose(config, overrides)
         plain = self.plain(composed)
         given = _gives(overrides, "output_dir", "hydra.run.dir")
         several = plain["trainer"]["devices"] * plain["trainer"]["nodes"] > 1
-        if several and _launched() and not given and not plain["resume"]:
+        if several and launched() and not given and not plain["resume"]:
             raise ConfigError("several processes make this run: give them one folder with output_dir=runs/NAME")
-        if plain["resume"] or _rank():  # the records are there already, or the first process keeps them
+        if plain["resume"] or rank():  # the records are there already, or the first process keeps them
             task(plain)
             return 0
         folder = Path(plain["output_dir"]) if given else _fresh(Path(plain["output_dir"]))
@@ -270,19 +271,6 @@ def _settled(composed: Any, settings: Any, available: Groups, quiet: bool = Fals
             raise ConfigError(f"{key} is missing: experiment {experiment} needs it: set {key}=...")
     check_config(plain, available.keys())
     return plain
-
-
-def _rank() -> int:
-    """Number of this process among those of one run; 0 for the first, or the only one."""
-    for variable in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
-        if os.environ.get(variable, "").isdigit():
-            return int(os.environ[variable])
-    return 0
-
-
-def _launched() -> bool:
-    """Whether srun or torchrun started this process, beside others."""
-    return "SLURM_PROCID" in os.environ or "RANK" in os.environ
 
 
 def _fresh(folder: Path) -> Path:

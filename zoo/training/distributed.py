@@ -1,14 +1,67 @@
-"""What several processes tell each other; with one process nothing happens."""
+"""Which process this is, as its launcher counts, and what several processes tell each other.
+
+With one process nothing happens.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-__all__ = ["add_up", "gather_rows", "is_parallel", "share_buffers", "share_gradients", "share_state"]
+__all__ = [
+    "add_up",
+    "gather_rows",
+    "is_parallel",
+    "launched",
+    "launcher",
+    "rank",
+    "share_buffers",
+    "share_gradients",
+    "share_state",
+    "world",
+]
+
+_VARIABLES = {
+    "torchrun": ("RANK", "WORLD_SIZE"),
+    "slurm": ("SLURM_PROCID", "SLURM_NTASKS"),
+    "local": ("LOCAL_RANK", "WORLD_SIZE"),
+}
+"""Environment variables that hold a process's number and how many there are, by launcher."""
+
+
+def launcher() -> str | None:
+    """Who started this process: torchrun, slurm (srun, one task a device), local (`run_processes`) or nobody (None).
+
+    torchrun comes first, since it may itself run inside a single SLURM task, which then is number 0 of 1.
+    """
+    if {"RANK", "WORLD_SIZE", "LOCAL_RANK"} <= os.environ.keys():
+        return "torchrun"
+    return next((name for name in ("slurm", "local") if _VARIABLES[name][0] in os.environ), None)
+
+
+def launched() -> bool:
+    """Whether a launcher started one process for every device already."""
+    return launcher() is not None
+
+
+def rank() -> int:
+    """Number of this process among all processes of the run; 0 for the first, or the only one."""
+    return _number(0, default=0)
+
+
+def world() -> int:
+    """Number of processes of the run."""
+    return _number(1, default=1)
+
+
+def _number(which: int, default: int) -> int:
+    name = launcher()
+    text = os.environ.get(_VARIABLES[name][which], "") if name else ""
+    return int(text) if text.isdigit() else default
 
 
 def is_parallel() -> bool:

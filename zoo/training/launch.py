@@ -12,22 +12,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 from zoo.errors import ConfigError
 from zoo.training.settings import TrainerSettings
 
-__all__ = ["run_processes", "started_by_a_launcher"]
+__all__ = ["leave_with_parent", "run_processes"]
 
 _GRACE = 30.0
 """Seconds that the others get to write their checkpoint when one has ended badly."""
-
-
-def started_by_a_launcher() -> bool:
-    """Whether somebody (srun, torchrun, ourselves) started one process for every device already."""
-    return "LOCAL_RANK" in os.environ or "SLURM_PROCID" in os.environ
 
 
 def run_processes(config: Path, settings: TrainerSettings) -> None:
@@ -46,7 +40,7 @@ def run_processes(config: Path, settings: TrainerSettings) -> None:
     }
     if settings.accelerator == "cpu":
         environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // settings.devices)))
-    command = [sys.executable, "-m", "zoo.training.launch", str(config)]
+    command = [sys.executable, "-m", "zoo.training.run", str(config)]
     children = [
         subprocess.Popen(
             command, env={**environment, "LOCAL_RANK": str(rank)}, stdin=subprocess.PIPE, start_new_session=True
@@ -108,29 +102,8 @@ def _free_port() -> int:
         return listening.getsockname()[1]
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
+    """End this process once its standard input ends."""
     with contextlib.suppress(OSError):
         os.read(0, 1)
     os._exit(1)
-
-
-def _main(config: str) -> int:
-    """One of the processes."""
-    import json
-
-    from zoo.errors import ZooError
-    from zoo.training.run import train
-
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    try:
-        train(json.loads(Path(config).read_text(encoding="utf-8")))
-    except ZooError as error:
-        if os.environ["LOCAL_RANK"] != "0":
-            time.sleep(2)  # the first process says it, unless the mistake is this one's alone
-        print(f"zoo: error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +15,12 @@ import numpy as np
 import torch
 
 from zoo.data.source import Source
+from zoo.errors import ZooError
 from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
+from zoo.training.distributed import launched, rank
 from zoo.training.fine_tuning import published_model
-from zoo.training.launch import run_processes, started_by_a_launcher
+from zoo.training.launch import leave_with_parent, run_processes
 from zoo.training.plan import build_model, build_module, build_source, build_terms
 from zoo.training.provenance import describe
 from zoo.training.run_folder import RunFolder, open_run, write_json
@@ -52,9 +54,9 @@ def train(config: Mapping[str, Any]) -> Result:
     """
     folder, config = open_run(config)
     settings = settings_of(TrainerSettings, "trainer", config.get("trainer"))
-    if _is_first_process():
+    if rank() == 0:
         folder.begin(config)
-    if settings.processes > 1 and not started_by_a_launcher():
+    if settings.processes > 1 and not launched():
         run_processes(folder.config, settings)
         return _read_result(folder)
 
@@ -81,11 +83,6 @@ def train(config: Mapping[str, Any]) -> Result:
     _save(model, source, folder, metrics)
     _tell(folder, evaluation)
     return Result(folder.path, metrics, folder.model)
-
-
-def _is_first_process() -> bool:
-    """Before Lightning knows: started alone, or as number 0."""
-    return int(os.environ.get("SLURM_PROCID", os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")))) == 0
 
 
 def _prepare(settings: TrainerSettings, config: Mapping[str, Any]) -> None:
@@ -141,3 +138,20 @@ def _predictions(folder: RunFolder, evaluation: Evaluation) -> Path:
 def _read_result(folder: RunFolder) -> Result:
     metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
     return Result(folder.path, tuple(metrics), folder.model)
+
+
+def _main(config: str) -> int:
+    """One of the processes that `run_processes` starts."""
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+    try:
+        train(json.loads(Path(config).read_text(encoding="utf-8")))
+    except ZooError as error:
+        if rank():
+            time.sleep(2)  # the first process reports it, unless the mistake is this one's alone
+        print(f"zoo: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1]))

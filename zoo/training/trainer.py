@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -11,17 +10,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.fabric.plugins.environments import ClusterEnvironment
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
-from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEnvironment
+from lightning.pytorch.plugins.environments import (
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from lightning.pytorch.strategies import DDPStrategy
 
 from zoo.errors import ConfigError
 from zoo.training.callbacks import BestEpoch, Checkpoints, EpochLines, Interrupted, ProgressBar, Signals
-from zoo.training.distributed import share_state
+from zoo.training.distributed import launched, launcher, share_state, world
 from zoo.training.module import TrainingModule
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
@@ -102,14 +105,19 @@ def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingM
         )
 
 
-def _environment(settings: TrainerSettings) -> Any:
+def _environment(settings: TrainerSettings) -> ClusterEnvironment:
     """Who started the processes; one process alone needs nobody, even inside a SLURM job."""
-    if settings.processes > 1 and SLURMEnvironment.detect():
-        return SLURMEnvironment(auto_requeue=False)
-    if settings.processes > 1 and "TORCHELASTIC_RUN_ID" in os.environ:
-        from lightning.pytorch.plugins.environments import TorchElasticEnvironment
-
+    if settings.processes == 1:
+        return LightningEnvironment()
+    if launched() and world() != settings.processes:
+        raise ConfigError(
+            f"{launcher()} started {world()} processes, but trainer.devices={settings.devices} and "
+            f"trainer.nodes={settings.nodes} ask for {settings.processes}: start one process for every device"
+        )
+    if launcher() == "torchrun":
         return TorchElasticEnvironment()
+    if launcher() == "slurm" and SLURMEnvironment.detect():
+        return SLURMEnvironment(auto_requeue=False)
     return LightningEnvironment()
 
 
