@@ -13,6 +13,7 @@ import torch
 import zoo
 from zoo.data.motifs import get_motif
 from zoo.evaluation.strand_consistency import strand_error
+from zoo.hub import pull
 from zoo.hub.model_folder import check_golden
 from zoo.outputs import Output
 from zoo.prediction.predict import predict_codes
@@ -33,7 +34,7 @@ def test_each_shipped_model_is_listed_by_its_own_package():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_outputs_are_met_and_the_folder_is_small(name):
-    folder = zoo.pull(name)
+    folder = pull(name)
     assert check_golden(zoo.load(name), folder) <= 1e-5
     assert sum(f.stat().st_size for f in folder.rglob("*")) < 1_000_000
     assert "hg19" in (folder / "config.json").read_text()
@@ -75,7 +76,7 @@ def test_both_strands_give_one_answer(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_says_how_good_it_is_and_beside_what(name):
-    spec = json.loads((zoo.pull(name) / "config.json").read_text())
+    spec = json.loads((pull(name) / "config.json").read_text())
     rows = {r["predictor"]: r for r in spec["metrics"] if r["metric"] == "auroc" and r["stratum"] == "all" and r["n"]}
     assert rows[name]["low"] > rows["PWM MA0139.1"]["high"] > rows["GC"]["high"]
     assert rows[name]["n"] == 2 * 1133

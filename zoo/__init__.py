@@ -1,51 +1,82 @@
 """zoo: find, train, check, explain and share networks that read DNA.
 
 model = zoo.load("ctcf-motif-cnn")
+
+Names are imported when they are first used, so that `zoo --help` needs no torch.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.attribution.regions import attribute
+    from zoo.config import compose
+    from zoo.data.genome import Genome
+    from zoo.effects.saturation_mutagenesis import mutate
+    from zoo.effects.variants.job import score_variants
+    from zoo.errors import ZooError
+    from zoo.fields import Field
+    from zoo.hub.loader import load
+    from zoo.hub.names import list_models
+    from zoo.hub.publication import publish
+    from zoo.interfaces import Encoder, Head, Interpreter, Objective
+    from zoo.model import Model
+    from zoo.outputs import Output
+    from zoo.plugins import hookimpl
+    from zoo.prediction.predict import predict
+    from zoo.training.run import train
 
 _LAZY = {
-    "hookimpl": "zoo.plugins",
     "Encoder": "zoo.interfaces",
-    "Head": "zoo.interfaces",
-    "Objective": "zoo.interfaces",
-    "Interpreter": "zoo.interfaces",
-    "Attribution": "zoo.interfaces",
     "Field": "zoo.fields",
-    "Grid": "zoo.fields",
-    "Output": "zoo.outputs",
-    "Model": "zoo.model",
-    "ModelSpec": "zoo.spec",
     "Genome": "zoo.data.genome",
+    "Head": "zoo.interfaces",
+    "Interpreter": "zoo.interfaces",
+    "Model": "zoo.model",
+    "Objective": "zoo.interfaces",
+    "Output": "zoo.outputs",
     "ZooError": "zoo.errors",
-    "registry": "zoo.registry",
+    "attribute": "zoo.attribution.regions",
     "compose": "zoo.config",
-    "train": "zoo.training.run",
-    "load": "zoo.hub",
-    "pull": "zoo.hub",
-    "publish": "zoo.hub",
-    "list_models": "zoo.hub",
-    "predict": "zoo.prediction.predict",
-    "score_variants": "zoo.effects.variants.job",
-    "epistasis": "zoo.effects.variants.epistasis",
+    "hookimpl": "zoo.plugins",
+    "list_models": "zoo.hub.names",
+    "load": "zoo.hub.loader",
     "mutate": "zoo.effects.saturation_mutagenesis",
-    "attribute_regions": "zoo.attribution.regions",
-    "score_haplotypes": "zoo.effects.variants.haplotype_effects",
-    "haplotypes": "zoo.variants.haplotypes",
+    "predict": "zoo.prediction.predict",
+    "publish": "zoo.hub.publication",
+    "score_variants": "zoo.effects.variants.job",
+    "train": "zoo.training.run",
 }
 
-__all__ = sorted(_LAZY)
+__all__ = [
+    "Encoder",
+    "Field",
+    "Genome",
+    "Head",
+    "Interpreter",
+    "Model",
+    "Objective",
+    "Output",
+    "ZooError",
+    "attribute",
+    "compose",
+    "hookimpl",
+    "list_models",
+    "load",
+    "mutate",
+    "predict",
+    "publish",
+    "score_variants",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    module = import_module(_LAZY[name])
-    value = getattr(module, name)
+    value = getattr(import_module(_LAZY[name]), name)
     globals()[name] = value
     return value
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.attribution import attribute
+from zoo.attribution import attribute_codes
 from zoo.data.codes import encode
 from zoo.data.motifs import get_motif
 from zoo.pictures.attribution import draw_attribution
@@ -23,7 +23,7 @@ def main() -> None:
     middle = (LENGTH - len(site)) // 2
     codes[0, middle : middle + len(site)] = site
     names = ["A random sequence with one CTCF site"]
-    found = attribute("ctcf-dilated-cnn", codes, interpreter="deeplift_shap", output="CTCF:raw", names=names)
+    found = attribute_codes("ctcf-dilated-cnn", codes, interpreter="deeplift_shap", output="CTCF:raw", names=names)
     picture = Path(__file__).with_name("attribution.png")
     draw_attribution(found, shown=(50, 150)).savefig(picture)
 

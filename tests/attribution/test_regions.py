@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.attribution.regions import attribute_regions, interval_windows, one_window
+from zoo.attribution.regions import attribute, interval_windows, one_window
 from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError, GenomeMismatch
@@ -82,7 +82,7 @@ def bed(tmp_path):
 
 def explain(model, regions, genome, **changes):
     given = {"fasta": genome, "interpreter": Ramp(), "output": "CTCF:raw", "on_error": "skip"}
-    return attribute_regions(model, regions, **{**given, **changes})
+    return attribute(model, regions, **{**given, **changes})
 
 
 def test_every_row_keeps_its_place_and_says_why_it_is_not_explained(model, genome, bed):
@@ -151,7 +151,7 @@ def test_a_region_must_fit_the_model_and_the_contig(model, genome):
 def test_sequences_need_no_genome(model, letters, tmp_path):
     path = tmp_path / "x.fa"
     path.write_text(f">a\n{letters[290:330]}\n>b\n{letters[:39]}\n>c\n{'N' * 40}\n>d\n{letters[5:45]}\n")
-    found = attribute_regions(model, sequences=path, interpreter=Ramp(), output="CTCF")
+    found = attribute(model, sequences=path, interpreter=Ramp(), output="CTCF")
     assert list(found.rows.status) == ["ok", "wrong_length", "too_many_n", "ok"]
     assert list(found.names) == ["a", "d"]
     assert found.chrom is None
@@ -192,9 +192,9 @@ def test_what_is_no_region_and_no_file_is_said_so(model, genome, tmp_path):
     with pytest.raises(DataError, match="holds no interval"):
         explain(model, tmp_path / "empty.bed", genome)
     with pytest.raises(ConfigError, match="give regions and their fasta, or sequences"):
-        attribute_regions(model, "2:1-10")
+        attribute(model, "2:1-10")
     with pytest.raises(ConfigError, match="sequences stand alone"):
-        attribute_regions(model, "2:1-10", sequences="x.fa")
+        attribute(model, "2:1-10", sequences="x.fa")
 
 
 def test_more_n_may_be_allowed(genome, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.attribution import attribute, validate
+from zoo.attribution import attribute_codes, validate
 from zoo.attribution.kinds import actual, as_effects, per_base
 from zoo.attribution.result import Attributed
 from zoo.attribution.validation import compare
@@ -86,11 +86,11 @@ def test_a_wrong_attribution_is_not_faithful(model, codes, interpreter):
 
 
 def test_a_shuffled_attribution_fails_and_looks_like_the_null(model, codes):
-    right = attribute(model, codes, interpreter=Gradient())
+    right = attribute_codes(model, codes, interpreter=Gradient())
     rng = np.random.default_rng(1)
     turned = np.stack([row[:, rng.permutation(LENGTH)] for row in right.values])
     wrong = Attributed(right.codes, turned, right.kind, right.predictions, right.output, right.interpreter, right.names)
-    found = compare(wrong, attribute(model, codes, interpreter="ism"))
+    found = compare(wrong, attribute_codes(model, codes, interpreter="ism"))
     assert found.verdicts()[0].answer == "no"
     assert abs(found.row("pearson")["value"]) < 0.15
 

@@ -137,6 +137,14 @@ def test_several_files_make_one_genome(tmp_path):
         Genome([files[0], write(tmp_path / "c.fa", {"1": "A"})])
 
 
+def test_a_genome_stands_for_itself_and_files_for_what_is_opened(tmp_path):
+    path = tmp_path / "one.fa"
+    path.write_text(">a\nACGT\n")
+    genome = Genome.of(path)
+    assert Genome.of(genome) is genome
+    assert Genome.of([path]).contigs == genome.contigs == {"a": 4}
+
+
 def test_contigs_answer_to_other_names_and_it_is_said(tmp_path, caplog):
     genome = Genome(write(tmp_path / "g.fa", {"20": "A", "X gi|224589822|ref": "C", "MT": "G"}))
     with caplog.at_level(logging.INFO, "zoo.genome"):

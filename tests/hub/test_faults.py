@@ -18,7 +18,7 @@ import zoo
 from zoo.cli.main import main
 from zoo.errors import HubError
 from zoo.files.locations import cache_root
-from zoo.hub import manifest
+from zoo.hub import manifest, pull
 from zoo.hub.card import facts, write_card
 from zoo.hub.config_file import read_spec
 from zoo.hub.model_folder import load_bundle, save_bundle
@@ -175,7 +175,7 @@ def test_a_full_disk_while_pulling_is_survived(bundle, tmp_path, monkeypatch):
 
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(HubError, match="no space is left"):
-        zoo.pull(source)
+        pull(source)
     monkeypatch.setattr(shutil, "copyfile", plain)
     assert zoo.load(source).source == source
 
@@ -208,12 +208,13 @@ Folder().publish(parse_place({str(root)!r}, "tiny"), pathlib.Path({str(bundle)!r
 def test_four_processes_pull_and_publish_at_once(bundle, tmp_path):
     root = tmp_path / "hub"
     code = f"""
-import pathlib, zoo
+import pathlib
+from zoo.hub import pull
 from zoo.hub.folder import Folder
 from zoo.hub.sources import parse_place
 source = parse_place({str(root)!r}, "tiny")
 revision = Folder().publish(source, pathlib.Path({str(bundle)!r}))
-print(zoo.pull(str(source.at(revision))))
+print(pull(str(source.at(revision))))
 """
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     folders = {process.communicate(timeout=60)[0].strip() for process in started}

@@ -10,7 +10,7 @@ import torch
 import zoo
 from zoo.errors import HubError
 from zoo.files.locations import cache_root
-from zoo.hub import manifest
+from zoo.hub import manifest, pull
 from zoo.hub.cache import pull_source
 from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.sources import parse_source
@@ -63,7 +63,7 @@ def test_several_runs_become_one_model_that_answers_with_their_mean(make_model, 
     assert [row["member"] for row in loaded.spec.metrics] == [0, 1, 2]
     mean = torch.stack([m.eval()(batch)["CTCF"] for m in members]).mean(0)
     torch.testing.assert_close(loaded(batch)["CTCF"], mean)
-    assert "3 networks" in (zoo.pull(source) / "README.md").read_text()
+    assert "3 networks" in (pull(source) / "README.md").read_text()
 
 
 def test_unlike_members_are_refused(make_model, make_spec, batch, root, tmp_path):
@@ -84,13 +84,13 @@ def test_the_metrics_of_a_run_reach_the_card(bundle, root, tmp_path):
     bundle.rename(run / "model")
     row = '{"predictor": "tiny-ctcf", "baseline": false, "metric": "auroc", "value": 0.91, "n": 1133, "split": "test"}'
     (run / "metrics.json").write_text(f"[{row}]")
-    card = (zoo.pull(zoo.publish(run, "tiny", str(root))) / "README.md").read_text()
+    card = (pull(zoo.publish(run, "tiny", str(root))) / "README.md").read_text()
     assert "| tiny | auroc | 0.91 | 1133 | test |" in card
 
 
 def test_a_pulled_copy_is_used_when_the_folder_is_away(published, root, caplog):
-    zoo.pull(published)
-    zoo.pull(f"file://{root}/tiny")
+    pull(published)
+    pull(f"file://{root}/tiny")
     shutil.rmtree(root)
     assert zoo.load(published).source == published
     assert zoo.load(f"file://{root}/tiny").source == published
@@ -100,14 +100,14 @@ def test_a_pulled_copy_is_used_when_the_folder_is_away(published, root, caplog):
 
 
 def test_a_damaged_copy_is_noticed_and_force_mends_it(published):
-    folder = zoo.pull(published)
+    folder = pull(published)
     weights = folder / "model.safetensors"
     good = weights.read_bytes()
     for bad in (good[:-1], good[:-1] + bytes([good[-1] ^ 4])):
         weights.write_bytes(bad)
         with pytest.raises(HubError, match=r"model\.safetensors .*run `zoo pull file://.* --force`"):
             zoo.load(published)
-    zoo.pull(published, force=True)
+    pull(published, force=True)
     assert weights.read_bytes() == good
     zoo.load(published)
 
@@ -116,7 +116,7 @@ def test_a_published_model_that_was_changed_later_is_not_pulled(published, root)
     weights = next((root / "tiny").glob("*/model.safetensors"))
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
     with pytest.raises(HubError, match="sha256"):
-        zoo.pull(published)
+        pull(published)
     assert list((cache_root() / "models").rglob("*.safetensors")) == []
 
 
@@ -145,7 +145,7 @@ def test_a_link_in_a_strangers_folder_is_not_followed(published, root, tmp_path)
     card.unlink()
     card.symlink_to(secret)
     with pytest.raises(HubError, match="link"):
-        zoo.pull(published)
+        pull(published)
 
 
 def test_models_inside_a_package_are_read_where_they_lie(bundle, tmp_path, monkeypatch):
@@ -169,6 +169,6 @@ def test_models_inside_a_package_are_read_where_they_lie(bundle, tmp_path, monke
 
 
 def test_a_cached_model_of_a_read_only_cache_is_loaded(published):
-    zoo.pull(published)
+    pull(published)
     pulled = pull_source(parse_source(published))
     assert load_bundle(pulled.folder).spec.name == "tiny"

@@ -12,7 +12,7 @@ import torch
 import zoo
 from zoo.errors import HubError
 from zoo.files.locations import cache_root
-from zoo.hub import manifest
+from zoo.hub import manifest, pull
 
 pytestmark = [
     pytest.mark.network,
@@ -44,7 +44,7 @@ def test_a_published_model_comes_back_to_the_bit(hub, published, model, batch):
 def test_publishing_is_one_commit_of_the_manifests_files(hub, published, bundle):
     repository = hub.repositories["genomics/tiny"]
     assert len(repository.titles) == 2
-    listed = {entry.path for entry in manifest.read(zoo.pull(published))}
+    listed = {entry.path for entry in manifest.read(pull(published))}
     assert set(files_of(hub)) == {*listed, manifest.MANIFEST, ".gitattributes"}
 
 
@@ -53,7 +53,7 @@ def test_large_files_travel_by_lfs(hub, published):
 
 
 def test_a_pinned_and_cached_model_asks_the_server_nothing(hub, published):
-    zoo.pull(published)
+    pull(published)
     before = len(hub.requests)
     zoo.load(published)
     assert len(hub.requests) == before
@@ -72,7 +72,7 @@ def test_publishing_again_moves_main_and_keeps_the_first(hub, published, make_mo
 def test_a_file_that_a_stranger_added_is_not_downloaded(hub, published):
     repository = hub.repositories["genomics/tiny"]
     sha = repository.commit({**files_of(hub), "weights.pkl": b"cos\nsystem\n"}, "helpful addition")
-    folder = zoo.pull(f"hf://genomics/tiny@{sha}")
+    folder = pull(f"hf://genomics/tiny@{sha}")
     assert not (folder / "weights.pkl").exists()
     assert not any("weights.pkl" in request for request in hub.requests)
 
@@ -81,7 +81,7 @@ def test_bytes_that_the_client_does_not_compare_are_refused_by_the_manifest(hub,
     good = files_of(hub)["model.safetensors"]
     hub.corrupt["model.safetensors"] = good[:-1] + bytes([good[-1] ^ 1])
     with pytest.raises(HubError, match=r"model\.safetensors does not have the sha256.*pull"):
-        zoo.pull("hf://genomics/tiny")
+        pull("hf://genomics/tiny")
     assert [p.name for p in (cache_root() / "models").rglob("model.safetensors")] == []
     hub.corrupt.clear()
     zoo.load("hf://genomics/tiny")
@@ -105,7 +105,7 @@ def test_a_pull_that_was_killed_is_completed_by_the_next(hub, published, monkeyp
 
     monkeypatch.setattr(huggingface_hub.HfApi, "hf_hub_download", killed_at_the_weights)
     with pytest.raises(KeyboardInterrupt):
-        zoo.pull("hf://genomics/tiny")
+        pull("hf://genomics/tiny")
     monkeypatch.setattr(huggingface_hub.HfApi, "hf_hub_download", whole)
     zoo.load("hf://genomics/tiny")
     fetched = [r for r in hub.requests if r.startswith("GET") and "/resolve/" in r]
@@ -116,14 +116,14 @@ def test_a_pull_that_was_killed_is_completed_by_the_next(hub, published, monkeyp
 def test_a_line_that_is_cut_again_and_again_is_one_sentence_and_leaves_nothing(hub, published):
     hub.cut["model.safetensors"], hub.cut_always = 0, True
     with pytest.raises(HubError, match=r"cut|does not answer"):
-        zoo.pull("hf://genomics/tiny")
+        pull("hf://genomics/tiny")
     assert list((cache_root() / "models").glob("*/[!.]*/manifest.json")) == []
     hub.cut.clear()
     zoo.load("hf://genomics/tiny")
 
 
 def test_two_processes_pull_at_once(hub, published):
-    code = f"import zoo; print(zoo.pull({published!r}))"
+    code = f"from zoo.hub import pull; print(pull({published!r}))"
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     answers = [process.communicate(timeout=60)[0].strip() for process in both]
     assert [process.returncode for process in both] == [0, 0]
@@ -178,7 +178,7 @@ def test_somebody_else_who_publishes_meanwhile_is_noticed(hub, published, bundle
 
 
 def test_a_server_that_is_down_is_said_in_seconds(hub, published, monkeypatch, caplog):
-    zoo.pull("hf://genomics/tiny")
+    pull("hf://genomics/tiny")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     start = time.monotonic()
     assert zoo.load("hf://genomics/tiny").source == published
@@ -201,7 +201,7 @@ def test_offline_only_the_cache_is_used(hub, published, monkeypatch):
     with pytest.raises(HubError, match=r"not cached.*ZOO_OFFLINE is set"):
         zoo.load("hf://genomics/tiny")
     monkeypatch.delenv("ZOO_OFFLINE")
-    zoo.pull("hf://genomics/tiny")
+    pull("hf://genomics/tiny")
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     before = len(hub.requests)
     assert zoo.load("hf://genomics/tiny").source == published

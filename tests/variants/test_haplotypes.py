@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import zoo
 from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError, GenomeMismatch
@@ -57,7 +56,7 @@ def both(folder, rows, start=0, end=20, **options):
 
 def test_each_haplotype_has_its_variants_and_every_base_its_reference_position(tmp_path):
     rows = [(2, "C", "T", "1|0"), (5, "A", "AGG", "0|1"), (8, "TAC", "T", "1|1"), (13, "ACG", "TT", "0|1")]
-    one, two = zoo.haplotypes(vcf(tmp_path, rows), fasta(tmp_path), "s", "c", 0, 20)
+    one, two = haplotypes(vcf(tmp_path, rows), fasta(tmp_path), "s", "c", 0, 20)
     assert one.sequence == "ATGTACGTGTACGTACGT"
     assert one.reference_positions.tolist() == [*range(8), *range(10, 20)]
     assert two.sequence == "ACGTAGGCGTGTTTTACGT"

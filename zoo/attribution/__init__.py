@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Attributed", "attribute", "attribute_regions", "validate"]
+__all__ = ["Attributed", "attribute_codes", "validate"]
 
 _MODULES = {
     "Attributed": "zoo.attribution.result",
-    "attribute": "zoo.attribution.attribute",
-    "attribute_regions": "zoo.attribution.regions",
+    "attribute_codes": "zoo.attribution.attribute",
     "validate": "zoo.attribution.validation",
 }
 

@@ -1,6 +1,6 @@
 """Run an interpreter over sequences or over regions of a genome.
 
-attribute("ctcf-motif-cnn", codes, interpreter="deeplift_shap", output="CTCF:raw") -> Attributed
+attribute_codes("ctcf-motif-cnn", codes, interpreter="deeplift_shap", output="CTCF:raw") -> Attributed
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from zoo.attribution.result import Attributed
 from zoo.errors import ConfigError, ContractError
+from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.prediction.inference import batch_rows
 from zoo.prediction.predict import origin, predict_codes
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from zoo.interfaces import Interpreter
     from zoo.model import Model
 
-__all__ = ["attribute", "build_interpreter", "text_of"]
+__all__ = ["attribute_codes", "build_interpreter", "text_of"]
 
 
-def attribute(
+def attribute_codes(
     model: Model | str,
     codes: np.ndarray,
     *,
@@ -37,7 +38,7 @@ def attribute(
 ) -> Attributed:
     """codes (N, L) uint8 -> Attributed.
 
-    model: a model, or the name of a published one.
+    model: a model, or whatever `zoo.load` takes: a name, a run's folder, a source.
     interpreter: an interpreter; its name; or name and arguments, as in a configuration.
     output: one number an example, as zoo.outputs says; it may be left out where the model has only one.
     names: of the sequences, "1", "2", ... where they are not given.
@@ -48,10 +49,7 @@ def attribute(
     """
     import torch
 
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
+    model = as_model(model)
     selected = Output.one(output, model.spec)
     built, arguments = build_interpreter(interpreter)
     predictions = predict_codes(model, codes, selected)[:, 0]

@@ -2,13 +2,13 @@
 
 region, intervals or sequences -> Windows (what can be explained, and why the rest cannot) -> AttributedRegions
 
-attribute_regions("ctcf-motif-cnn", "peaks.bed", fasta="hg19.fa", output="CTCF:raw").write("contributions.bw")
+attribute("ctcf-motif-cnn", "peaks.bed", fasta="hg19.fa", output="CTCF:raw").write("contributions.bw")
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,14 @@ import numpy as np
 
 from zoo.attribution.overlaps import shared_bases
 from zoo.attribution.result import Attributed
+from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.data.window_placement import place_windows, region_window
 from zoo.errors import ConfigError, DataError
+from zoo.hub.loader import as_model
 from zoo.outputs import Output
 
 if TYPE_CHECKING:
-    from zoo.data.genome import Genome
     from zoo.data.intervals import Intervals
     from zoo.data.sequences import Sequences
     from zoo.interfaces import Interpreter
@@ -33,7 +34,7 @@ __all__ = [
     "AttributedRegions",
     "Rows",
     "Windows",
-    "attribute_regions",
+    "attribute",
     "attribute_windows",
     "interval_windows",
     "names_region",
@@ -108,12 +109,12 @@ class AttributedRegions(Attributed):
     shown: tuple[int, int]
 
 
-def attribute_regions(
+def attribute(
     model: Model | str,
     regions: str | Path | tuple[str, int, int] | Intervals | None = None,
     *,
     fasta: str | Path | Sequence[str | Path] | Genome | None = None,
-    sequences: str | Path | Sequences | None = None,
+    sequences: str | Path | Iterable[str] | Sequences | None = None,
     interpreter: Interpreter | str | Mapping[str, Any] = "ism",
     output: str | Output | None = None,
     max_n: float = MAX_N,
@@ -122,12 +123,12 @@ def attribute_regions(
 ) -> AttributedRegions:
     """Explain one output of a model at every row of `regions`, or of `sequences`.
 
-    model: a model, or the name of a published one.
+    model: a model, or whatever `zoo.load` takes: a name, a run's folder, a source.
     regions: chr20:1,001-1,200 (1-based, both ends belong to it), (chrom, start, end) 0-based half-open, or a BED-like
         file or its Intervals.  A row of a file is explained in a window of the model's input length around its
         summit or middle; a region lies in the middle of one, and what of that lies beyond the contig reads as N.
     fasta: the genome of the regions: a FASTA file, several, or a Genome.
-    sequences: in place of both, a FASTA file of sequences as long as the model's input.
+    sequences: in place of both, sequences as long as the model's input: a FASTA file, or letters.
     interpreter: an interpreter; its name; or name and arguments, as in a configuration.
     output: one number an example, as zoo.outputs says; it may be left out where the model has only one.
     max_n: a window with a larger part of N is not explained.
@@ -136,10 +137,7 @@ def attribute_regions(
 
     Raises ConfigError and DataError for what cannot be asked or read, and DataError where no row can be explained.
     """
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
+    model = as_model(model)
     length = model.spec.input_length
     if sequences is not None:
         if regions is not None or fasta is not None:
@@ -148,9 +146,7 @@ def attribute_regions(
     elif regions is None or fasta is None:
         raise ConfigError("nothing to explain: give regions and their fasta, or sequences")
     else:
-        from zoo.data.genome import Genome
-
-        genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+        genome = Genome.of(fasta)
         if isinstance(regions, tuple) or names_region(regions):
             windows = one_window(regions, genome, length, max_n=max_n)
         else:
@@ -173,14 +169,14 @@ def attribute_windows(
 
     Where no row is left, so is no sequence: N is 0, and kind is "" if nothing was run.
     """
-    from zoo.attribution.attribute import attribute, build_interpreter
+    from zoo.attribution.attribute import attribute_codes, build_interpreter
     from zoo.prediction.predict import origin
 
     selected = Output.one(output, model.spec)
     built = build_interpreter(interpreter)
     if not len(windows):
         return _nothing(windows, selected, built[1], {**origin(model, selected), **windows.comments})
-    found = attribute(
+    found = attribute_codes(
         model,
         windows.codes,
         interpreter=interpreter,
@@ -251,12 +247,16 @@ def interval_windows(
     return _enough_known(codes, placed, rows, max_n, (0, length), dict(genome.contigs), comments)
 
 
-def sequence_windows(sequences: str | Path | Sequences, length: int, *, max_n: float = MAX_N) -> Windows:
-    """Ready-made sequences, which must be of `length` bp."""
+def sequence_windows(
+    sequences: str | Path | Iterable[str] | Sequences, length: int, *, max_n: float = MAX_N
+) -> Windows:
+    """Ready-made sequences, which must be of `length` bp: a FASTA file, letters, or as they were read."""
     from zoo.data.sequences import Sequences, read_sequences
 
-    if not isinstance(sequences, Sequences):
+    if isinstance(sequences, str | Path):
         sequences = read_sequences(sequences)
+    elif not isinstance(sequences, Sequences):
+        sequences = Sequences.from_letters(sequences)
     sizes = sequences.lengths
     status = np.where(sizes == length, "ok", "wrong_length").astype(object)
     ok = np.flatnonzero(status == "ok")

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.attribution.attribute import attribute, text_of
+from zoo.attribution.attribute import attribute_codes, text_of
 from zoo.attribution.faithfulness import MEASURES, TOP, Compared, agreement, pooled, shuffled
 from zoo.attribution.result import Attributed
 from zoo.attribution.verdict import Verdict
 from zoo.errors import ConfigError
 from zoo.evaluation.bootstrap import FEWEST, resamples
 from zoo.files.tables import write_table
+from zoo.hub.loader import as_model
 from zoo.outputs import Output
 
 if TYPE_CHECKING:
@@ -133,14 +134,11 @@ def validate(
 
     Raises ConfigError for scores that cannot be brought to the kind of effects, as raw input x gradient.
     """
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
+    model = as_model(model)
     selected = Output.one(output, model.spec)
-    scored = attribute(model, codes, interpreter=interpreter, output=selected, names=names, progress=progress)
+    scored = attribute_codes(model, codes, interpreter=interpreter, output=selected, names=names, progress=progress)
     _comparable(scored)
-    truth = attribute(model, codes, interpreter="ism", output=selected, names=names, progress=progress)
+    truth = attribute_codes(model, codes, interpreter="ism", output=selected, names=names, progress=progress)
     return compare(scored, truth, n_shuffles=n_shuffles, n_bootstrap=n_bootstrap, seed=seed)
 
 

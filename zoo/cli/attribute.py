@@ -101,11 +101,11 @@ def _windows(regions, fastas, sequences, length, max_n, on_error):
 
 def _refuse_early(outs, network, windows, interpreter, output):
     """Explain one window for its kind, where a file may not go with it: the rest may take hours."""
-    from zoo.attribution.attribute import attribute
+    from zoo.attribution.attribute import attribute_codes
     from zoo.attribution.files import check_kind
 
     if len(windows) > 1 and any(out.endswith(".h5") or "{base}" in out for out in outs):
-        kind = attribute(network, windows.codes[:1], interpreter=interpreter, output=output).kind
+        kind = attribute_codes(network, windows.codes[:1], interpreter=interpreter, output=output).kind
         for out in outs:
             check_kind(out, kind)
 

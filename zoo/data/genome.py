@@ -61,6 +61,11 @@ class Genome:
         self._file_of = np.array(self._file, np.int64)
 
     @classmethod
+    def of(cls, fasta: str | Path | Sequence[str | Path] | Genome) -> Genome:
+        """A genome as it stands; one FASTA file, or several, opened as one."""
+        return fasta if isinstance(fasta, Genome) else cls(fasta)
+
+    @classmethod
     def from_config(cls, genome: Mapping[str, Any] | None) -> Genome:
         """From the configuration's `genome: {name, fasta}`; ConfigError where no file is named."""
         if not genome or not genome.get("fasta"):

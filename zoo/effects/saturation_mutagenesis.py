@@ -13,10 +13,12 @@ import numpy as np
 
 from zoo.data.codes import encode
 from zoo.data.edits import Edits
+from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.data.window_placement import RegionWindow, region_window
 from zoo.effects.mutational_landscape import Landscape
 from zoo.errors import ConfigError, DataError
+from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.prediction.predict import origin, predict_codes
 from zoo.terminal.progress import counting
@@ -24,7 +26,6 @@ from zoo.terminal.progress import counting
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.data.genome import Genome
     from zoo.model import Model
 
 __all__ = ["landscape", "mutate"]
@@ -65,7 +66,7 @@ def landscape(
 ) -> Landscape:
     """output(mutant) - output(reference) for every single substitution of W bases.
 
-    model: a model, or the name of a published one.
+    model: a model, or whatever `zoo.load` takes: a name, a run's folder, a source.
     sequence: letters, as many as the model reads; or, with `fasta`, a region: chr20:1,001-1,200 (1-based, both ends
         belong to it) or (chrom, start, end) 0-based half-open.  A region shorter than the model's input is mutated
         in a window of that length around its middle; what of the window lies beyond the contig reads as N.
@@ -81,10 +82,7 @@ def landscape(
     """
     from zoo.effects import incremental
 
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
+    model = as_model(model)
     selected = Output.one(output, model.spec)
     length = model.spec.input_length
     if fasta is not None:
@@ -129,6 +127,4 @@ def _of_letters(letters: str | tuple, length: int, start: int | None, end: int |
 
 
 def _of_region(region: str | tuple[str, int, int], fasta, length: int) -> RegionWindow:
-    from zoo.data.genome import Genome
-
-    return region_window(region, fasta if isinstance(fasta, Genome) else Genome(fasta), length)
+    return region_window(region, Genome.of(fasta), length)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _LAZY = {
+    "as_model": "zoo.hub.loader",
     "load": "zoo.hub.loader",
     "pull": "zoo.hub.loader",
     "list_models": "zoo.hub.names",

@@ -14,7 +14,7 @@ from zoo.hub.names import find
 if TYPE_CHECKING:
     from zoo.model import Ensemble, Model
 
-__all__ = ["fetch", "load", "pull"]
+__all__ = ["as_model", "fetch", "load", "pull"]
 
 _LOG = logging.getLogger("zoo.hub")
 
@@ -34,6 +34,11 @@ def load(name: str | Path, revision: str | None = None, verify: bool = True) -> 
     model = load_bundle(pulled.folder, verify=False)
     model.source, model.revision = str(pulled.source.at(pulled.revision)), pulled.revision
     return model
+
+
+def as_model(model: Model | Ensemble | str | Path) -> Model | Ensemble:
+    """A model as it stands; of a name, source, run folder or model folder what `load` makes of it."""
+    return load(model) if isinstance(model, str | Path) else model
 
 
 def pull(name: str | Path, revision: str | None = None, force: bool = False) -> Path:

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.data.genome import Genome
 from zoo.data.window_placement import place_windows
 from zoo.errors import ConfigError
+from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.prediction.inference import batch_rows, inferring
 
 if TYPE_CHECKING:
     import pandas
 
-    from zoo.data.genome import Genome
     from zoo.data.intervals import Intervals
     from zoo.data.sequences import Sequences
     from zoo.model import Model
@@ -57,7 +58,7 @@ def predict(
 ) -> pandas.DataFrame:
     """Predict every interval of a BED-like file, or every one of `sequences`.
 
-    model: a model, or the name of a published one.
+    model: a model, or whatever `zoo.load` takes: a name, a run's folder, a source.
     fasta: the genome of the intervals: a FASTA file, several, or a Genome.
     output: which outputs, as zoo.outputs says; None for all.
     max_n: a window with a larger part of N gets no score.
@@ -65,10 +66,7 @@ def predict(
     """
     import pandas
 
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
+    model = as_model(model)
     if sequences is not None:
         from zoo.data.sequences import Sequences
 
@@ -76,10 +74,9 @@ def predict(
     elif intervals is None or fasta is None:
         raise ConfigError("nothing to predict: give intervals and their fasta, or sequences")
     else:
-        from zoo.data.genome import Genome
         from zoo.data.intervals import Intervals, read_intervals
 
-        genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+        genome = Genome.of(fasta)
         if not isinstance(intervals, Intervals):
             intervals = read_intervals(intervals, on_error=on_error)
         found = predict_intervals(model, intervals, genome, output=output, max_n=max_n)

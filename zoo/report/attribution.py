@@ -39,14 +39,14 @@ def attribution(subject: Subject) -> Section | None:
                 )
             ],
         )
-    from zoo.attribution import attribute
+    from zoo.attribution import attribute_codes
     from zoo.prediction.predict import predict_codes
 
     predictions = predict_codes(subject.model, subject.codes, subject.output)[:, 0]
     if not np.isfinite(predictions).all():
         raise ConfigError(f"{subject.output.names[0]} is not finite for every sequence: explain another output")
     chosen = highest(predictions, SHOWN)
-    found = attribute(
+    found = attribute_codes(
         subject.model,
         subject.codes[chosen],
         interpreter=subject.interpreter,

@@ -204,12 +204,12 @@ def _interpreter(asked: str | Mapping[str, Any] | None, subject: Subject) -> dic
 
 def _fails(name: str, subject: Subject) -> str:
     """Why an interpreter cannot explain the first sequence; "" where it can, or where none could."""
-    from zoo.attribution import attribute
+    from zoo.attribution import attribute_codes
 
     if name == INTERPRETERS[-1] or _reads_more(subject.model):
         return ""
     try:
-        attribute(subject.model, subject.codes[:1], interpreter=name, output=subject.output)
+        attribute_codes(subject.model, subject.codes[:1], interpreter=name, output=subject.output)
     except Exception as error:  # It was not asked for: whatever stops it, another will do.
         return str(error).rstrip(".") or type(error).__name__
     return ""

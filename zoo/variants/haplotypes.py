@@ -126,7 +126,7 @@ def haplotypes(
     Raises DataError for that and for a VCF that breaks its format, GenomeMismatch where a contig is unknown, the
     interval leaves it, or REF is not what the FASTA has.
     """
-    genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+    genome = Genome.of(fasta)
     contig = genome.resolve(chrom)
     if start > end:
         raise DataError(f"interval {chrom}:{start}-{end}: start is after end: swap them")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.attribution import attribute
+from zoo.attribution import attribute_codes
 from zoo.errors import ConfigError
 from zoo.fields import Field, Grid
 from zoo.interfaces import Encoder, Head
@@ -73,13 +73,13 @@ def test_on_a_linear_model_all_methods_and_mutagenesis_agree():
     """r = 1 to 1e-6: mean-corrected input x gradient, the same of integrated gradients, minus the mean effect."""
     model = linear_model()
     codes = np.random.default_rng(0).integers(0, 4, (20, 50)).astype(np.uint8)
-    truth = -attribute(model, codes, interpreter="ism").values.mean(1)
+    truth = -attribute_codes(model, codes, interpreter="ism").values.mean(1)
     centered = {
-        "input_x_gradient": attribute(model, codes, interpreter="input_x_gradient").per_base(),
-        "saliency": attribute(model, codes, interpreter="saliency").per_base(),
-        "integrated_gradients": attribute(model, codes, interpreter="integrated_gradients").per_base(),
-        "deeplift_shap": attribute(model, codes, interpreter="deeplift_shap").per_base(),
-        "contribution": attribute(
+        "input_x_gradient": attribute_codes(model, codes, interpreter="input_x_gradient").per_base(),
+        "saliency": attribute_codes(model, codes, interpreter="saliency").per_base(),
+        "integrated_gradients": attribute_codes(model, codes, interpreter="integrated_gradients").per_base(),
+        "deeplift_shap": attribute_codes(model, codes, interpreter="deeplift_shap").per_base(),
+        "contribution": attribute_codes(
             model, codes, interpreter={"name": "integrated_gradients", "kind": "contribution", "center": True}
         ).per_base(),
     }
@@ -91,10 +91,10 @@ def test_on_a_linear_model_all_methods_and_mutagenesis_agree():
 
 def test_raw_input_x_gradient_is_not_comparable_and_is_refused():
     codes = np.random.default_rng(0).integers(0, 4, (4, 50)).astype(np.uint8)
-    raw = attribute(linear_model(), codes, interpreter={"name": "input_x_gradient", "center": False})
+    raw = attribute_codes(linear_model(), codes, interpreter={"name": "input_x_gradient", "center": False})
     with pytest.raises(ConfigError, match="center=true"):
         raw.per_base()
-    truth = -attribute(linear_model(), codes, interpreter="ism").values.mean(1)
+    truth = -attribute_codes(linear_model(), codes, interpreter="ism").values.mean(1)
     assert np.corrcoef(raw.values.sum(1).ravel(), truth.ravel())[0, 1] < 0.99
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.attribution import attribute
+from zoo.attribution import attribute_codes
 from zoo.attribution.validation import compare
 from zoo.report.sequences import of_intervals
 
@@ -30,9 +30,9 @@ def codes():
 @pytest.mark.parametrize("name", ["ctcf-motif-cnn", "ctcf-dilated-cnn"])
 def test_attributions_are_faithful_and_shuffled_ones_are_not(name, codes):
     model = zoo.load(name)
-    truth = attribute(model, codes, interpreter="ism", output="CTCF:raw")
+    truth = attribute_codes(model, codes, interpreter="ism", output="CTCF:raw")
     for method in METHODS:
-        found = attribute(model, codes, interpreter=method, output="CTCF:raw")
+        found = attribute_codes(model, codes, interpreter=method, output="CTCF:raw")
         assert compare(found, truth, n_shuffles=20).verdicts()[0].answer == "yes", method
         rng = np.random.default_rng(0)
         wrong = np.stack([row[:, rng.permutation(200)] for row in found.values])
@@ -46,8 +46,8 @@ def test_the_gradient_of_a_saturated_output_is_caught(codes):
         for head in model.heads.values():
             for part in head.parameters():
                 part.mul_(8)
-    raw = attribute(model, codes, interpreter="saliency", output="CTCF:raw")
+    raw = attribute_codes(model, codes, interpreter="saliency", output="CTCF:raw")
     strong = codes[np.argsort(-raw.predictions)[:30]]
-    truth = attribute(model, strong, interpreter="ism", output="CTCF")
-    found = attribute(model, strong, interpreter="saliency", output="CTCF")
+    truth = attribute_codes(model, strong, interpreter="ism", output="CTCF")
+    found = attribute_codes(model, strong, interpreter="saliency", output="CTCF")
     assert compare(found, truth, n_shuffles=20).verdicts()[0].answer == "no"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.hub import pull
 from zoo.hub.model_folder import check_golden
 from zoo_copy_number.calibration import counted
 from zoo_copy_number.caller import call_sample
@@ -28,14 +29,14 @@ def called(model):
 
 
 def test_it_is_small_and_its_golden_outputs_are_met():
-    folder = zoo.pull(NAME)
+    folder = pull(NAME)
     assert check_golden(zoo.load(NAME), folder) <= 1e-5
     assert sum(f.stat().st_size for f in folder.rglob("*")) < 3_000_000
     assert zoo.load(NAME).heads["states"].quality.abs().sum() > 0, "its qualities are calibrated"
 
 
 def test_the_card_has_every_group_and_its_baselines_on_the_same_events():
-    spec = json.loads((zoo.pull(NAME) / "config.json").read_text())
+    spec = json.loads((pull(NAME) / "config.json").read_text())
     assert spec["licence"] == "MIT"
     assert "/" not in str(spec["training"]["init"]), "no path of a private folder"
     rows = {(r["predictor"], r["metric"], r["stratum"]): r for r in spec["metrics"]}

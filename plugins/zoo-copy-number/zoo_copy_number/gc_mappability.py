@@ -62,7 +62,7 @@ def gc_from(bins: Bins, path: str | Path) -> np.ndarray:
 def _genome(fasta: str | Path | Genome) -> Genome:
     from zoo.data.genome import Genome
 
-    return fasta if isinstance(fasta, Genome) else Genome(fasta)
+    return Genome.of(fasta)
 
 
 def _composition(bins: Bins, genome: Genome) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.hub import pull
 from zoo.hub.model_folder import check_golden
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import (
@@ -44,7 +45,7 @@ def predicted(predictor, codes, first):
 
 
 def test_it_is_small_and_its_golden_outputs_are_met():
-    folder = zoo.pull(NAME)
+    folder = pull(NAME)
     assert check_golden(zoo.load(NAME), folder) <= 1e-5
     assert sum(f.stat().st_size for f in folder.rglob("*")) < 3_000_000
     spec = json.loads((folder / "config.json").read_text())

@@ -211,7 +211,7 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
 @pytest.mark.parametrize("interpreter", [{"name": "deeplift_shap", "n_references": 10}, {"name": "saliency"}])
 def test_ctcf_comes_out_of_a_trained_model_on_held_out_peaks(tmp_path, interpreter):
     """1,133 peaks of a chromosome that the model has not seen: the largest pattern is CTCF's motif."""
-    from zoo.attribution import attribute
+    from zoo.attribution import attribute_codes
     from zoo.data.genome import Genome
     from zoo.data.intervals import read_intervals
     from zoo.data.motifs import get_motif
@@ -229,7 +229,7 @@ def test_ctcf_comes_out_of_a_trained_model_on_held_out_peaks(tmp_path, interpret
     starts = peaks.centers() - 100
     kept = np.flatnonzero((np.array(peaks.chrom) == "chrX") & (starts + 200 <= 70_000_000))
     codes = genome.windows(np.zeros(len(kept), np.int64), starts[kept], 200)
-    found = attribute("ctcf-dilated-cnn", codes, output="CTCF:raw", interpreter=interpreter)
+    found = attribute_codes("ctcf-dilated-cnn", codes, output="CTCF:raw", interpreter=interpreter)
     write_h5(found, tmp_path / "a.h5")
     patterns = modisco(tmp_path / "a.h5", tmp_path / "p.h5")
     assert patterns.n == len(kept) > 1_000

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.attribution import attribute
+from zoo.attribution import attribute_codes
 from zoo.config import compose
 from zoo.data.motifs import get_motif
 from zoo.registry import registry
@@ -37,7 +37,7 @@ def mass_ratios(model, source, n=40):
             for site in np.flatnonzero((truth["row"] == row) & (truth["index"] == index)):
                 inside[i, truth["start"][site] : truth["end"][site]] = True
         for name in {"ism", "deeplift_shap", "integrated_gradients"} & set(known):
-            mass = np.abs(attribute(model, codes, interpreter=name, output=f"{task}:raw").per_base())
+            mass = np.abs(attribute_codes(model, codes, interpreter=name, output=f"{task}:raw").per_base())
             found[name, task] = float(mass[inside].mean() / mass[~inside].mean())
     return found
 

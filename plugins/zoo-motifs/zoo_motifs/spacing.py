@@ -25,6 +25,7 @@ from zoo.data.codes import decode, encode, reverse_complement
 from zoo.data.edits import Edits
 from zoo.errors import ConfigError, DataError
 from zoo.files.tables import atomic_path, write_table
+from zoo.hub.loader import as_model
 from zoo_motifs.arrangement import ARRANGEMENTS, Arrangement
 
 if TYPE_CHECKING:
@@ -174,10 +175,7 @@ def motif_spacing(
     from zoo.prediction.predict import origin, predict_codes
     from zoo.terminal.progress import counting
 
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
+    model = as_model(model)
     selected = Output.one(output, model.spec)
     motifs = [motif_of(m) for m in (first, second)]
     gaps = _checked_gaps(gaps, [len(m) for m in motifs], model.spec.input_length)

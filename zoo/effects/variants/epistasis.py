@@ -16,14 +16,15 @@ import numpy as np
 
 from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.edits import Edits
+from zoo.data.genome import Genome
 from zoo.effects.variants.allele_windows import split_alleles
 from zoo.errors import ConfigError
+from zoo.hub.loader import as_model
 from zoo.outputs import Output
 
 if TYPE_CHECKING:
     import pandas
 
-    from zoo.data.genome import Genome
     from zoo.model import Ensemble, Model
     from zoo.variants.variants import Variants
 
@@ -58,16 +59,12 @@ def epistasis(
     """
     import pandas
 
-    from zoo.data.genome import Genome
     from zoo.effects import incremental
     from zoo.variants.files import read_variants
     from zoo.variants.variants import Variants
 
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
-    genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+    model = as_model(model)
+    genome = Genome.of(fasta)
     selected = Output.one(output, model.spec)
     found = Variants.join(read_variants(variants, genome))
     length = model.spec.input_length

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.edits import Edits
+from zoo.data.genome import Genome
 from zoo.effects.variants.allele_windows import split_alleles
 from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.variants.genotypes import Genotypes, read_genotypes
 from zoo.variants.haplotypes import Haplotype, Variant, haplotypes
@@ -29,7 +31,6 @@ from zoo.variants.haplotypes import Haplotype, Variant, haplotypes
 if TYPE_CHECKING:
     import pandas
 
-    from zoo.data.genome import Genome
     from zoo.effects.engine.incremental import Incremental
     from zoo.model import Ensemble, Model
 
@@ -56,13 +57,8 @@ def score_haplotypes(
     """
     import pandas
 
-    from zoo.data.genome import Genome
-
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
-    genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+    model = as_model(model)
+    genome = Genome.of(fasta)
     selected = Output.parse(output, model.spec)
     rows = phased_rows(model, selected, vcf, genome, sample, regions)
     return pandas.DataFrame(list(rows), columns=columns(selected))

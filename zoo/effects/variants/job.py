@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.data.genome import Genome
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.scorer import Scorer
+from zoo.hub.loader import as_model
 from zoo.prediction.predict import origin
 
 if TYPE_CHECKING:
     import pandas
 
-    from zoo.data.genome import Genome
     from zoo.model import Ensemble, Model
     from zoo.variants.files import VariantFile
     from zoo.variants.variants import Variants
@@ -113,7 +114,7 @@ def score_variants(
 ) -> pandas.DataFrame:
     """A row for every allele, as `zoo score` writes them.
 
-    model: a model, or the name of a published one.
+    model: a model, or whatever `zoo.load` takes: a name, a run's folder, a source.
     variants: a VCF, VCF.gz or BCF, a table with the columns chrom, pos, ref, alt, or variants as people type them,
         "chr20:43,044,295:G>A" (1-based).
     fasta: the genome: a FASTA file, several, or a Genome.
@@ -125,14 +126,10 @@ def score_variants(
     """
     import pandas
 
-    from zoo.data.genome import Genome
     from zoo.variants.files import read_variants
 
-    if isinstance(model, str):
-        from zoo.hub import load
-
-        model = load(model)
-    genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+    model = as_model(model)
+    genome = Genome.of(fasta)
     scorer = Scorer(model, genome, **options)
     source = read_variants(variants, genome, regions=regions, fix_swapped=fix_swapped)
     null = background_of(background, source, scorer, seed)

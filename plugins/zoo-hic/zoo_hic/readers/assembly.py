@@ -25,7 +25,7 @@ def sizes_of(fasta: str | Path | Genome | Mapping[str, int]) -> tuple[str, dict[
     """(name, bp by contig) of a FASTA file, a Genome, or sizes that are given."""
     if isinstance(fasta, Mapping):
         return "the sizes given", {str(c): int(s) for c, s in fasta.items()}
-    genome = fasta if isinstance(fasta, Genome) else Genome(fasta)
+    genome = Genome.of(fasta)
     return genome.name, dict(genome.contigs)
 
 
