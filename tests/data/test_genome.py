@@ -212,7 +212,7 @@ def test_two_processes_build_one_whole_store(tmp_path):
 def test_a_killed_build_leaves_nothing_that_is_taken_for_a_store(tmp_path):
     fasta = write(tmp_path / "g.fa", {"a": "ACGT" * 1000})
     program = (
-        "import os, sys; from zoo.data import store\n"
+        "import os, sys; from zoo.data import genome_store as store\n"
         "real = store.pieces\n"
         "def cut(path):\n    yield from list(real(path))[:2]\n    os._exit(9)\n"
         "store.pieces = cut; store.open_store(sys.argv[1])"
