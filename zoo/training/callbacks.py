@@ -1,4 +1,4 @@
-"""What happens beside the steps: checkpoints, signals, the best epoch, and what a person sees."""
+"""What happens beside the steps: the best epoch, signals, and what a person sees."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lightning.pytorch as pl
-import torch
 from lightning.pytorch.callbacks import Callback
 
 from zoo.terminal.progress import progress_bar
-from zoo.training.run_folder import BEST, LAST
+from zoo.training.resume import Checkpoints, save_weights
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["BestEpoch", "Checkpoints", "EpochLines", "Interrupted", "ProgressBar", "Signals"]
+__all__ = ["BestEpoch", "EpochLines", "Interrupted", "ProgressBar", "Signals"]
 
 
 class Interrupted(SystemExit):
@@ -30,35 +29,11 @@ class Interrupted(SystemExit):
         super().__init__(128 + signum)
 
 
-class Checkpoints(Callback):
-    """Keeps `last.ckpt` whole: written beside its name and moved there, every `every` steps and after every epoch."""
-
-    def __init__(self, folder: Path, every: int):
-        self.path, self.every = folder / LAST, every
-
-    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Within an epoch; its last step is followed by the validation and the epoch's own checkpoint."""
-        if (batch_idx + 1) % self.every == 0 and batch_idx + 1 < trainer.num_training_batches:
-            self.save(trainer)
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
-        """After the validation."""
-        self.save(trainer)
-
-    def save(self, trainer: pl.Trainer) -> None:
-        """All processes take part; the first one writes."""
-        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        trainer.save_checkpoint(beside)
-        if trainer.is_global_zero:
-            os.replace(beside, self.path)
-        trainer.strategy.barrier()
-
-
 class BestEpoch(Callback):
     """Keeps the weights of the lowest validation loss, and stops after `patience` epochs without a lower one."""
 
-    def __init__(self, folder: Path, patience: int, plateau: bool = False):
-        self.path, self.patience, self.plateau = folder / BEST, patience, plateau
+    def __init__(self, path: Path, patience: int, plateau: bool = False):
+        self.path, self.patience, self.plateau = path, patience, plateau
         self.best, self.epoch, self.waited = float("inf"), -1, 0
 
     def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
@@ -67,7 +42,7 @@ class BestEpoch(Callback):
         if loss < self.best:
             self.best, self.epoch, self.waited = loss, trainer.current_epoch, 0
             if trainer.is_global_zero:
-                _write_weights(module.model, self.path)
+                save_weights(module.model, self.path)
             return
         self.waited += 1
         if self.plateau and self.waited % max(1, self.patience // 2) == 0:
@@ -106,8 +81,8 @@ class Signals(Callback):
 
         They would end the run with exit code 0, and talk to the other processes in mid-step.
         """
-        wanted = [signal.SIGTERM, signal.SIGINT] + ([signal.SIGUSR1] if "SLURM_JOB_ID" in os.environ else [])
-        for signum in wanted:
+        signals = [signal.SIGTERM, signal.SIGINT] + ([signal.SIGUSR1] if "SLURM_JOB_ID" in os.environ else [])
+        for signum in signals:
             try:
                 signal.signal(signum, lambda number, frame: self._note(module, number))
             except ValueError:  # not in the main thread: signals are somebody else's
@@ -215,11 +190,3 @@ class ProgressBar(EpochLines):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _write_weights(model: torch.nn.Module, path: Path) -> None:
-    from safetensors.torch import save
-
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(save({k: t.detach().cpu().contiguous().clone() for k, t in model.state_dict().items()}))
-    os.replace(beside, path)

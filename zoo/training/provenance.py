@@ -27,20 +27,22 @@ def describe(
     seconds: float,
 ) -> None:
     """Put into the spec where the weights come from."""
-    told = dict(source.describe())
+    described = dict(source.describe())
     best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch)), None)
     steps = trainer.global_step
     model.spec = model.spec.replace(
         task=str(
-            config.get("task") or told.get("task") or ", ".join(c for f in source.targets.values() for c in f.channels)
+            config.get("task")
+            or described.get("task")
+            or ", ".join(channel for field in source.targets.values() for channel in field.channels)
         ),
-        description=str(config.get("description") or told.get("description") or ""),
-        genome=_mapping(told.pop("genome", None) or config.get("genome")),
-        splits=_mapping(told.pop("splits", None)),
-        audit=_mapping(told.pop("audit", None)),
-        licence=str(told.get("licence", "")),
-        citation=str(told.get("citation", "")),
-        data=told,
+        description=str(config.get("description") or described.get("description") or ""),
+        genome=_mapping(described.pop("genome", None) or config.get("genome")),
+        splits=_mapping(described.pop("splits", None)),
+        audit=_mapping(described.pop("audit", None)),
+        licence=str(described.get("licence", "")),
+        citation=str(described.get("citation", "")),
+        data=described,
         training={
             "seed": config.get("seed", 0),
             "strand": config.get("strand", "none"),

@@ -23,7 +23,8 @@ from zoo.training.fine_tuning import published_model
 from zoo.training.launch import leave_with_parent, run_processes
 from zoo.training.plan import build_model, build_module, build_source, build_terms
 from zoo.training.provenance import describe
-from zoo.training.run_folder import RunFolder, open_run, write_json
+from zoo.training.resume import load_best, open_run
+from zoo.training.run_folder import RunFolder, write_json
 from zoo.training.settings import TrainerSettings, settings_of
 from zoo.training.trainer import fit, make_trainer
 
@@ -74,7 +75,7 @@ def train(config: Mapping[str, Any]) -> Result:
     if not trainer.is_global_zero:
         return Result(folder.path, (), folder.model)
 
-    _take_best(model, folder)
+    load_best(model, folder)
     describe(model, config, settings, source, module, trainer, time.monotonic() - since)
     evaluation = _evaluate(model, source, config.get("evaluation") or {})
     metrics = tuple(evaluation.rows) if evaluation else ()
@@ -91,24 +92,16 @@ def _prepare(settings: TrainerSettings, config: Mapping[str, Any]) -> None:
     torch.manual_seed(int(config.get("seed", 0)))
 
 
-def _take_best(model: Model, folder: RunFolder) -> None:
-    """The weights of the best epoch, or the last ones where nothing was validated; on the CPU, in eval mode."""
-    if folder.best.is_file():
-        from safetensors.torch import load_file
-
-        model.load_state_dict(load_file(folder.best))
-    model.cpu().eval()
-
-
-def _evaluate(model: Model, source: Source, asked: Mapping[str, Any]) -> Evaluation | None:
+def _evaluate(model: Model, source: Source, settings: Mapping[str, Any]) -> Evaluation | None:
     """Every metric on the split that `evaluation` names, beside baselines."""
-    split = asked.get("split", "test")
+    split = settings.get("split", "test")
     if not len(source.examples(split)):
         print(f"no {split} split: the model is saved without metrics", file=sys.stderr)
         return None
     from zoo.evaluation.evaluate import evaluate
 
-    return evaluate(model, source, split, motif=asked.get("motifs") or (), n_bootstrap=asked.get("bootstrap", 1000))
+    motifs, n_bootstrap = settings.get("motifs") or (), settings.get("bootstrap", 1000)
+    return evaluate(model, source, split, motif=motifs, n_bootstrap=n_bootstrap)
 
 
 def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mapping[str, Any], ...]) -> None:

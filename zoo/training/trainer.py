@@ -23,9 +23,10 @@ from lightning.pytorch.plugins.environments import (
 from lightning.pytorch.strategies import DDPStrategy
 
 from zoo.errors import ConfigError
-from zoo.training.callbacks import BestEpoch, Checkpoints, EpochLines, Interrupted, ProgressBar, Signals
+from zoo.training.callbacks import BestEpoch, EpochLines, Interrupted, ProgressBar, Signals
 from zoo.training.distributed import launched, launcher, share_state, world
 from zoo.training.module import TrainingModule
+from zoo.training.resume import Checkpoints, last_checkpoint
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
 
@@ -55,14 +56,13 @@ class SummedGradients(DDPStrategy):
 
 def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
     """Train, from the folder's checkpoint on if there is one."""
-    checkpoint = folder.last if folder.last.is_file() else None
     with _quiet(), _handlers_given_back(), torch.random.fork_rng():
         try:
             trainer.fit(
                 module,
                 train_dataloaders=module.train_loader,
                 val_dataloaders=module.validation_loader,
-                ckpt_path=checkpoint,
+                ckpt_path=last_checkpoint(folder),
                 weights_only=True,
             )
         except Interrupted:
@@ -75,10 +75,10 @@ def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingM
     """A Trainer for one run."""
     validate = module.validation_loader is not None
     plateau = module.settings.schedule == "plateau"
-    checkpoints = Checkpoints(folder.checkpoints, settings.checkpoint_every)
+    checkpoints = Checkpoints(folder.last, settings.checkpoint_every)
     bar = settings.bar and sys.stderr.isatty()
     callbacks = [
-        *([BestEpoch(folder.checkpoints, settings.patience, plateau)] if validate else []),
+        *([BestEpoch(folder.best, settings.patience, plateau)] if validate else []),
         checkpoints,
         Signals(checkpoints),
         ProgressBar() if bar else EpochLines(),
