@@ -73,7 +73,7 @@ def test_silence_is_told(planted):
     with torch.no_grad():
         given.model.encoder.convolution.bias.fill_(-1e3)
     section = filters(given)
-    assert "No filter answers" in parts(section, Text)[-1].text
+    assert "No filter is active" in parts(section, Text)[-1].text
     assert given.found["filters"] == []
 
 

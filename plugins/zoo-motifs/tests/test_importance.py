@@ -1,4 +1,4 @@
-"""A filter matters by what silencing it does to the output, and the model is afterwards as before."""
+"""A filter matters by what its ablation does to the output, and the model is afterwards as before."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from zoo.outputs import Output
 from zoo.prediction.predict import predict_codes
 from zoo.spec import ModelSpec
 from zoo_motifs.filters import filter_motifs
-from zoo_motifs.importance import importance
+from zoo_motifs.importance import ablate_filters
 
 CODES = background(60, 50, rng=np.random.default_rng(0))
 
@@ -33,7 +33,7 @@ def model(seed=0, encoder="motif_cnn", **arguments):
 
 def measured(network, text="bound:raw", codes=CODES):
     filters = filter_motifs(network, codes, min_sites=1)
-    return importance(network, codes, Output.parse(text, network.spec), filters), filters
+    return ablate_filters(network, codes, Output.parse(text, network.spec), filters), filters
 
 
 def last_weights(network):
@@ -57,11 +57,11 @@ def test_it_is_the_spread_of_the_change_when_the_filter_says_its_mean():
     conv = network.encoder.convolution
     x = torch.nn.functional.one_hot(torch.from_numpy(CODES).long(), 4).transpose(1, 2).float()
     with torch.no_grad():
-        answers = conv(x)
-        silenced = answers.clone()
-        silenced[:, 3] = answers[:, 3].mean()
+        activations = conv(x)
+        ablated = activations.clone()
+        ablated[:, 3] = activations[:, 3].mean()
         whole, without = (
-            network.heads["binding"](torch.relu(a).amax(2, keepdim=True), {})[:, 0] for a in (answers, silenced)
+            network.heads["binding"](torch.relu(a).amax(2, keepdim=True), {})[:, 0] for a in (activations, ablated)
         )
     assert found["filter_3"].change == pytest.approx(float((whole - without).std(correction=0)), rel=1e-4)
     assert found["filter_3"].drop == pytest.approx(float((whole - without).mean()), rel=1e-4)
@@ -79,7 +79,7 @@ def test_the_model_is_left_as_it_was(options):
     assert all("forward" not in vars(m) and not m._forward_hooks for m in network.modules())
 
 
-def test_strands_that_share_weights_are_silenced_together():
+def test_strands_that_share_weights_are_ablated_together():
     network = model(tied=True)
     found, _ = measured(network)
     other, _ = measured(network, codes=np.ascontiguousarray(np.array([3, 2, 1, 0], np.uint8)[CODES][:, ::-1]))
@@ -103,4 +103,4 @@ def test_a_model_that_reads_more_than_sequence_is_refused():
     filters = filter_motifs(network, CODES, min_sites=1)
     network.spec = network.spec.replace(inputs={**network.spec.inputs, "signal": Field("CT", channels=("atac",))})
     with pytest.raises(ConfigError, match="reads signal too"):
-        importance(network, CODES, Output.parse("bound", network.spec), filters)
+        ablate_filters(network, CODES, Output.parse("bound", network.spec), filters)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from zoo.data.motifs import Motif, get_motif
 from zoo.errors import DataError
-from zoo_motifs import meme
 from zoo_motifs.meme import label, read_meme, write_meme
 
 PLAIN = """MEME version 4
@@ -176,10 +175,10 @@ def test_files_without_motifs_are_refused(file):
 
 
 def test_a_bomb_and_a_flood_of_motifs_end_early(file, monkeypatch):
-    monkeypatch.setattr(meme, "_MAX_BYTES", 1 << 16)
+    monkeypatch.setattr("zoo_motifs.meme.text._MAX_BYTES", 1 << 16)
     with pytest.raises(DataError, match="unpacks to more than"):
         read_meme(file("x" * 200_000, "bomb.gz"))
-    monkeypatch.setattr(meme, "_MAX_MOTIFS", 1)
+    monkeypatch.setattr("zoo_motifs.meme.reader._MAX_MOTIFS", 1)
     with pytest.raises(DataError, match="line 14: more than 1 motifs"):
         read_meme(file(PLAIN.replace("URL http://somewhere\n\n", "")))
 

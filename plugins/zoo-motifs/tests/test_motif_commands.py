@@ -88,7 +88,7 @@ def test_a_database_of_ones_own_and_its_notes(zoo, queries, tmp_path):
     assert "has no line 'MEME version'" in err
 
 
-def test_vague_matches_are_left_out_and_told(zoo, tmp_path):
+def test_vague_matches_are_left_out_and_reported(zoo, tmp_path):
     from zoo.data.motifs import Motif
 
     path = tmp_path / "vague.meme"
@@ -97,7 +97,7 @@ def test_vague_matches_are_left_out_and_told(zoo, tmp_path):
     code, _, err = zoo("match-motifs", path)
     assert code == 0
     assert "0 have a match with q <= 0.05" in err
-    assert "match with q <= 0.05 only targets that want other letters" in err
+    assert "match with q <= 0.05 only targets that prefer other bases" in err
 
 
 def test_mistakes_are_one_line_each(zoo, queries, tmp_path):

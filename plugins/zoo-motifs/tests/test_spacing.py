@@ -16,8 +16,10 @@ from zoo.files.tables import read_table
 from zoo.interfaces import Encoder, Head
 from zoo.model import Model
 from zoo.spec import ModelSpec
-from zoo_motifs.arrangement import ARRANGEMENTS
-from zoo_motifs.spacing import COLUMNS, motif_of, motif_spacing
+from zoo_motifs.spacing.arrangement import ARRANGEMENTS
+from zoo_motifs.spacing.experiment import motif_spacing, parse_motif
+from zoo_motifs.spacing.files import write_spacing
+from zoo_motifs.spacing.result import COLUMNS
 
 LENGTH = 60
 FIRST, SECOND = "ACCGTTTGCA", "GGATACCA"
@@ -181,12 +183,12 @@ def test_drawn_sites_differ_between_backgrounds_and_are_the_same_alone_and_toget
 
 
 def test_motifs_are_names_identifiers_or_letters():
-    assert motif_of("ctcf").id == "MA0139.2"
-    assert motif_of("MA0139.1").consensus == "TGGCCACCAGGGGGCGCTA"
-    assert motif_of("gattaca").consensus == "GATTACA"
-    assert motif_of(motif_of("GATTACA")).name == "GATTACA"
+    assert parse_motif("ctcf").id == "MA0139.2"
+    assert parse_motif("MA0139.1").consensus == "TGGCCACCAGGGGGCGCTA"
+    assert parse_motif("gattaca").consensus == "GATTACA"
+    assert parse_motif(parse_motif("GATTACA")).name == "GATTACA"
     with pytest.raises(DataError, match="no motif 'CTCFF'"):
-        motif_of("CTCFF")
+        parse_motif("CTCFF")
 
 
 @pytest.mark.parametrize(
@@ -209,10 +211,10 @@ def test_what_cannot_be_asked_says_why(arguments, error, message):
 
 def test_one_background_has_no_interval(tmp_path):
     found = motif_spacing(model_of(Grammar()), FIRST, SECOND, gaps=[4], backgrounds=1)
-    found.write(tmp_path / "s.tsv")
+    write_spacing(found, tmp_path / "s.tsv")
     assert {row["low"] for row in read_table(tmp_path / "s.tsv")[1]} == {"NA"}
     assert "95 %" not in found.sentence()
-    found.write(tmp_path / "s.png")
+    write_spacing(found, tmp_path / "s.png")
 
 
 def test_the_command_writes_tables_and_pictures(tmp_path, capsys):

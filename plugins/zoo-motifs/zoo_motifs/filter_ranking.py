@@ -1,6 +1,6 @@
 """The filters that matter most for an output, with the known motif that each matches: for the command and the report.
 
-model, codes -> filter_motifs -> importance -> sorted; TOMTOM against a database -> RankedFilters
+model, codes -> filter_motifs -> ablate_filters -> sorted; TOMTOM against a database -> RankedFilters
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from zoo.data.motifs import Motif
 from zoo.terminal.progress import counting
 from zoo_motifs.filters import FilterMotif, filter_motifs
-from zoo_motifs.importance import Importance, importance
+from zoo_motifs.importance import Importance, ablate_filters
 from zoo_motifs.letter_similarity import AGREES
 from zoo_motifs.meme import label
 from zoo_motifs.tomtom import Matches, match
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "MAX_Q", "RankedFilter", "RankedFilters", "rank_filters"]
 
 MAX_Q = 0.05
-LESIONED = 200
-"""Sequences on which filters are silenced, at most: it takes a prediction for each filter and sequence."""
+ABLATED = 200
+"""Sequences on which filters are ablated, at most: it takes a prediction for each filter and sequence."""
 
 COLUMNS = (
     *("filter", "importance", "drop", "sites", "sequences", "maximum", "bits", "consensus"),
@@ -37,7 +37,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class RankedFilter:
-    """One filter that answers.
+    """One active filter.
 
     motif: its counts, trimmed.  importance: None for a model that reads more than sequence.
     target: position of the match among the database's motifs; None where nothing fits.
@@ -59,7 +59,7 @@ class RankedFilter:
 class RankedFilters:
     """filters: the most important first, or the most informative where importance is not known.
 
-    silent: those of which too little was seen.  matches: all filters against the database, in the order of
+    silent: those with too few sites.  matches: all active filters against the database, in the order of
     `RankedFilter.query`; None without one.  n, length: sequences that were scanned, and their bp.
     """
 
@@ -69,7 +69,7 @@ class RankedFilters:
     threshold: float
     n: int
     length: int
-    lesioned: int
+    n_ablated: int
     notes: list[str] = field(default_factory=list)
 
     def rows(self) -> Iterator[list[Any]]:
@@ -85,7 +85,7 @@ class RankedFilters:
             agrees = float(self.matches.agreement[one.query, one.target])
             yield [*row, target, p, q, agrees, offset, overlap, orientation]
 
-    def named(self, one: RankedFilter) -> str:
+    def name_match(self, one: RankedFilter) -> str:
         """The match in words, "" where there is none."""
         return "" if one.target is None else label(self.matches.targets[one.target])
 
@@ -105,7 +105,7 @@ def rank_filters(
 ) -> RankedFilters:
     """Filters of the first convolution, ranked by importance and matched to a database.
 
-    codes: (N, L) uint8, L of the model where filters are to be silenced.
+    codes: (N, L) uint8, L of the model where filters are to be ablated.
     output: what they matter for; None leaves importance out.
     targets: known motifs; None leaves matching out.
     trim: columns of less than so many bits are cut from both ends of a filter's motif.
@@ -113,29 +113,29 @@ def rank_filters(
 
     Raises ConfigError and DataError as `filter_motifs` does.
     """
-    found = filter_motifs(model, codes, threshold=threshold, min_sites=min_sites, progress=progress)
-    heard = [one for one in found if not one.silent]
-    motifs = [one.motif(trim) for one in heard]
+    filters = filter_motifs(model, codes, threshold=threshold, min_sites=min_sites, progress=progress)
+    active = [one for one in filters if not one.silent]
+    motifs = [one.motif(trim) for one in active]
     notes: list[str] = []
-    lesioned = codes[_spread(len(codes), LESIONED)]
+    subset = codes[_spread(len(codes), ABLATED)]
     matters: dict[str, Importance] = {}
     needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
     if needed and output is not None:
         notes.append(f"the model reads {', '.join(needed)} too: filters are ranked by information, not by importance")
-    elif output is not None and heard:
-        with counting(len(heard), label="silencing filters", unit="filters", wanted=progress) as advance:
-            matters = importance(model, lesioned, output, heard, advance=advance)
+    elif output is not None and active:
+        with counting(len(active), label="ablating filters", unit="filters", wanted=progress) as advance:
+            matters = ablate_filters(model, subset, output, active, advance=advance)
     matches = match(motifs, targets) if targets and motifs else None
     if matches:
         notes += matches.notes
     ranked = []
-    for i, (one, motif) in enumerate(zip(heard, motifs, strict=True)):
+    for i, (one, motif) in enumerate(zip(active, motifs, strict=True)):
         fits = matches.best(i, 1, max_q=max_q, agree=agree) if matches else []
         ranked.append(RankedFilter(one, motif, matters.get(one.name), i, fits[0] if fits else None))
     ranked.sort(key=lambda r: -(r.importance.change if r.importance else r.bits))
-    silent = [one for one in found if one.silent]
+    silent = [one for one in filters if one.silent]
     n, length = codes.shape
-    return RankedFilters(ranked, silent, matches, threshold, n, length, len(lesioned) if matters else 0, notes)
+    return RankedFilters(ranked, silent, matches, threshold, n, length, len(subset) if matters else 0, notes)
 
 
 def _spread(n: int, most: int) -> np.ndarray:

@@ -1,14 +1,14 @@
-"""Filters of a model's first convolution as motifs: count the letters where a filter answers most.
+"""Filters of a model's first convolution as motifs: count the bases where a filter is most active.
 
     codes (N, L) -> pre-activation of every filter at every position, on both strands
                  -> positions where it is above half of the filter's own maximum
-                 -> counts (4, W) of the letters there, sites of the - strand turned around
+                 -> counts (4, W) of the letters there, sites of the - strand reverse-complemented
 
 After DeepBind (Alipanahi et al. 2015), which takes the best subsequence of each sequence, and Basset (Kelley et al.
 2016), which takes every one above half of the maximum, as here.  Both read one strand; a filter that stands for a
-motif in either orientation answers on both.
+motif in either orientation is active on both.
 
-A filter can be one half of a motif, two filters can be one motif, and a filter that answers may not matter for any
+A filter can be one half of a motif, two filters can be one motif, and an active filter may not matter for any
 output: `zoo_motifs.importance` measures that.
 """
 
@@ -37,7 +37,7 @@ _PROBE = 20_150_527
 
 @dataclass(frozen=True, eq=False)
 class FilterMotif:
-    """What one filter answers to.
+    """What activates one filter.
 
     name: "filter_12", in an ensemble "member_0/filter_12".
     pfm: (4, W) counts of A C G T at its sites; None for a silent filter, of which too little was seen.
@@ -58,7 +58,7 @@ class FilterMotif:
 
     @property
     def silent(self) -> bool:
-        """Whether it never answers, or at too few sites for a motif."""
+        """Whether it is never active, or at too few sites for a motif."""
         return self.pfm is None
 
     def motif(self, trim: float = 0.0) -> Motif:
@@ -92,19 +92,19 @@ def filter_motifs(
     """
     if not 0 < threshold <= 1:
         raise ConfigError(f"threshold {threshold} must be a share of the maximum, above 0 and up to 1")
-    each = members(model)
-    layers = [first_convolution(member) for member in each]
+    models = members(model)
+    layers = [first_convolution(member) for member in models]
     if None in layers:
         raise ConfigError(
             f"model {model.spec.name!r} has no convolution that reads the one-hot sequence: its filters are no "
             "motifs, take `zoo attribute` and `zoo modisco`"
         )
-    found = []
-    total = 2 * len(codes) * len(each)
+    motifs = []
+    total = 2 * len(codes) * len(models)
     with counting(total, label="scanning", unit="sequences", wanted=progress) as advance:
         for m, layer in enumerate(layers):
-            found += _of_layer(layer, codes, threshold, min_sites, (m, len(each)), advance)
-    return found
+            motifs += _of_layer(layer, codes, threshold, min_sites, (m, len(models)), advance)
+    return motifs
 
 
 def members(model: Model) -> Sequence[Model]:
@@ -113,7 +113,7 @@ def members(model: Model) -> Sequence[Model]:
 
 
 def filter_name(index: int, member: int = 0, n_members: int = 1) -> str:
-    """Name of a filter; it says the member where there are several.
+    """Name of a filter; with its member where there are several.
 
     >>> filter_name(3), filter_name(3, 1, 4)
     ('filter_3', 'member_1/filter_3')
@@ -189,7 +189,7 @@ def first_convolution(model: Model) -> FirstLayer | None:
     calls: list[tuple[nn.Module, Tensor, Tensor]] = []
     kinds = (nn.Conv1d, nn.BatchNorm1d)
     hooks = [
-        module.register_forward_hook(lambda module, given, out: calls.append((module, given[0], out)))
+        module.register_forward_hook(lambda module, received, out: calls.append((module, received[0], out)))
         for module in encoder.modules()
         if isinstance(module, kinds)
     ]
@@ -202,7 +202,7 @@ def first_convolution(model: Model) -> FirstLayer | None:
             hook.remove()
     for i, (module, x, out) in enumerate(calls):
         if isinstance(module, nn.Conv1d) and module.in_channels == 4 and _holds(x, inputs["one_hot"]):
-            following = (m for m, given, _ in calls[i + 1 :] if given is out and isinstance(m, nn.BatchNorm1d))
+            following = (m for m, received, _ in calls[i + 1 :] if received is out and isinstance(m, nn.BatchNorm1d))
             norm = next(following, None)
             return FirstLayer(module, norm if norm is not None and norm.running_mean is not None else None)
     return None
@@ -244,14 +244,14 @@ def _of_layer(
         counts = torch.zeros(filters, 4, width, dtype=torch.float64)
         sites = torch.zeros(filters, dtype=torch.float64)
         sequences = torch.zeros(filters, dtype=torch.float64)
-        for x, turned, forward, backward in _scan(codes, weight, bias):
+        for x, reverse, forward, backward in _scan(codes, weight, bias):
             plus = (forward >= least) & (forward >= backward)
             minus = (backward >= least) & (backward > forward)
             sites += (plus | minus).sum((0, 2))
             sequences += (plus | minus).any(2).sum(0)
             # The gradient by a filter's weight sums the input over the positions that are marked.
             counts += conv1d_weight(x, weight.shape, plus.float())
-            counts += conv1d_weight(turned, weight.shape, minus.flip(2).float())
+            counts += conv1d_weight(reverse, weight.shape, minus.flip(2).float())
             advance(len(x))
     return [
         FilterMotif(
@@ -271,7 +271,7 @@ def _of_layer(
 def _scan(codes: np.ndarray, weight: Tensor, bias: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """One-hot (n, 4, L), the same of the other strand, and the pre-activations (n, F, P) of both at each window.
 
-    Position p of both is the window that starts at base p; windows that hold an N answer with -inf.
+    Position p of both is the window that starts at base p; windows that hold an N are -inf.
     """
     import torch
     from torch.nn.functional import conv1d
@@ -282,10 +282,10 @@ def _scan(codes: np.ndarray, weight: Tensor, bias: Tensor) -> Iterator[tuple[Ten
     rows = max(1, _BATCH_BYTES // (4 * filters * codes.shape[1]))
     for first in range(0, len(codes), rows):
         x = one_hot(torch.from_numpy(np.ascontiguousarray(codes[first : first + rows]))).contiguous()
-        turned = x.flip(1, 2)
+        reverse = x.flip(1, 2)
         known = conv1d(x.sum(1, keepdim=True), torch.ones(1, 1, width)) > width - 0.5
-        forward, backward = conv1d(x, weight, bias), conv1d(turned, weight, bias).flip(2)
-        yield x, turned, forward.masked_fill(~known, -torch.inf), backward.masked_fill(~known, -torch.inf)
+        forward, backward = conv1d(x, weight, bias), conv1d(reverse, weight, bias).flip(2)
+        yield x, reverse, forward.masked_fill(~known, -torch.inf), backward.masked_fill(~known, -torch.inf)
 
 
 def _informative(pfm: np.ndarray, bits: float) -> tuple[int, int]:

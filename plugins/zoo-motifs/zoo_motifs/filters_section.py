@@ -34,20 +34,20 @@ def filters(subject: Subject) -> Section | None:
 
     targets, name, _ = database("jaspar")
     codes, origin = _sequences(subject)
-    found = rank_filters(subject.model, codes, output=subject.output, targets=targets, progress=subject.progress)
-    subject.found["filters"] = [dict(zip(COLUMNS, row, strict=True)) for row in found.rows()]
+    ranking = rank_filters(subject.model, codes, output=subject.output, targets=targets, progress=subject.progress)
+    subject.found["filters"] = [dict(zip(COLUMNS, row, strict=True)) for row in ranking.rows()]
     title = "What its first filters read"
-    parts: list[Text | Picture | Table] = [Text(_how(found, origin, name))]
-    if not found.filters:
-        return Section(title, [*parts, Text("No filter answers to any of these sequences.", "unsure")])
-    parts.insert(0, Text(*_verdict(found)))
-    if found.lesioned:
-        parts.append(Text(_ranked_by(subject, found)))
-    parts += [Text(f"Note: {note}.", "unsure") for note in found.notes]
-    rows = [_row(found, one) for one in found.filters[:SHOWN]]
-    left = len(found.filters) - len(rows)
-    caption = f"{left} further filters that answer are not shown. " if left > 0 else ""
-    caption += f"{len(found.silent)} of {len(found.filters) + len(found.silent)} filters are silent."
+    parts: list[Text | Picture | Table] = [Text(_how(ranking, origin, name))]
+    if not ranking.filters:
+        return Section(title, [*parts, Text("No filter is active in any of these sequences.", "unsure")])
+    parts.insert(0, Text(*_verdict(ranking)))
+    if ranking.n_ablated:
+        parts.append(Text(_ranked_by(subject, ranking)))
+    parts += [Text(f"Note: {note}.", "unsure") for note in ranking.notes]
+    rows = [_row(ranking, one) for one in ranking.filters[:SHOWN]]
+    left = len(ranking.filters) - len(rows)
+    caption = f"{left} further active filters are not shown. " if left > 0 else ""
+    caption += f"{len(ranking.silent)} of {len(ranking.filters) + len(ranking.silent)} filters are silent."
     return Section(title, [*parts, Table(_COLUMNS, rows, caption)])
 
 
@@ -64,53 +64,53 @@ def _sequences(subject: Subject) -> tuple[np.ndarray, str]:
     return chosen.codes, chosen.origin
 
 
-def _row(found: RankedFilters, one: RankedFilter) -> list:
+def _row(ranking: RankedFilters, one: RankedFilter) -> list:
     from zoo_motifs.motif_logos import draw_aligned
 
     change = one.importance.change if one.importance else None
     if one.target is None:
         alt = f"Logo of {one.filter.name}: {one.motif.consensus}"
         return [one.filter.name, Picture(draw_aligned(one.motif), alt), change, one.filter.n_sites, "none", None, None]
-    at, known = (one.query, one.target), found.named(one)
-    offset, reverse = int(found.matches.offset[at]), bool(found.matches.reverse[at])
-    target = found.matches.targets[one.target]
-    turned = ", turned around" if reverse else ""
-    alt = f"Logo of {known}{turned} above the logo of {one.filter.name}: {one.motif.consensus}"
+    at, known = (one.query, one.target), ranking.name_match(one)
+    offset, reverse = int(ranking.matches.offset[at]), bool(ranking.matches.reverse[at])
+    target = ranking.matches.targets[one.target]
+    strand = ", reverse complement" if reverse else ""
+    alt = f"Logo of {known}{strand} above the logo of {one.filter.name}: {one.motif.consensus}"
     return [
         one.filter.name,
         Picture(draw_aligned(one.motif, target, offset, reverse), alt),
         change,
         one.filter.n_sites,
-        f"{known}{turned}",
-        float(found.matches.q[at]),
-        float(found.matches.agreement[at]),
+        f"{known}{strand}",
+        float(ranking.matches.q[at]),
+        float(ranking.matches.agreement[at]),
     ]
 
 
-def _how(found: RankedFilters, origin: str, name: str) -> str:
+def _how(ranking: RankedFilters, origin: str, name: str) -> str:
     return (
-        f"Each filter of the first layer was run over both strands of {origin}. Where it answered with at least "
-        f"{found.threshold:.0%} of its largest answer, the letters were counted: that is its logo. Known motifs are "
+        f"Each filter of the first layer was run over both strands of {origin}. Where its activation reached at least "
+        f"{ranking.threshold:.0%} of its maximum, the bases were counted: that is its logo. Known motifs are "
         f"from {name}; a match has a q-value (TOMTOM, Benjamini-Hochberg over all comparisons) of at most {MAX_Q:g}, "
-        f"and aligned columns that want the same letters (agreement of at least {AGREES:g}; 1 is equal), without which "
+        f"and aligned columns that prefer the same bases (agreement of at least {AGREES:g}; 1 is equal), without which "
         "the vague filters of an untrained network match long motifs."
     )
 
 
-def _ranked_by(subject: Subject, found: RankedFilters) -> str:
+def _ranked_by(subject: Subject, ranking: RankedFilters) -> str:
     return (
         f"Importance: how differently {subject.output.names[0]} changes from sequence to sequence when the filter "
-        f"answers its mean everywhere (standard deviation over {found.lesioned:,} sequences). Filters that can stand "
-        "in for each other look less important than they are."
+        f"is held at its mean activation everywhere (standard deviation over {ranking.n_ablated:,} sequences). "
+        "Redundant filters look less important than they are."
     )
 
 
-def _verdict(found: RankedFilters) -> tuple[str, str]:
+def _verdict(ranking: RankedFilters) -> tuple[str, str]:
     """What the filters are, in a sentence, and its tone."""
-    shown = found.filters[:SHOWN]
+    shown = ranking.filters[:SHOWN]
     known = [one for one in shown if one.target is not None]
     if not known:
         return f"None of the {len(shown)} most important filters matches a known motif.", "unsure"
-    names = list(dict.fromkeys(found.matches.targets[one.target].name for one in known))
+    names = list(dict.fromkeys(ranking.matches.targets[one.target].name for one in known))
     listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
     return f"{len(known)} of the {len(shown)} most important filters match a known motif: {listed}.", "good"

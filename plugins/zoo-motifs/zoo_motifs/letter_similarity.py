@@ -1,4 +1,4 @@
-"""Whether two aligned motifs want the same letters: what TOMTOM's p-value alone does not say.
+"""Whether two aligned motifs prefer the same bases, which TOMTOM's p-value alone does not show.
 
 TOMTOM adds up distances of columns.  Two columns without information are close to each other and far from most columns
 of a database, so a vague query matches the vague stretches of a long target with a tiny p-value.  The agreement is the

@@ -69,9 +69,9 @@ class Pattern:
 
     def motif(self, trim: float = TRIM) -> Motif:
         """Letters of the seqlets in the core, as counts; a position where nothing is known counts all four alike."""
-        found = self.frequencies[:, self.core(trim)]
-        known = found.sum(0) > 0
-        return Motif(self.name, self.name, np.where(known, found, 0.25) * self.n_seqlets)
+        frequencies = self.frequencies[:, self.core(trim)]
+        known = frequencies.sum(0) > 0
+        return Motif(self.name, self.name, np.where(known, frequencies, 0.25) * self.n_seqlets)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def modisco(
     if not contributions.any():
         raise DataError(f"all contributions of {n:,} sequences are 0: there is nothing to find, check the output")
     try:
-        found = TFMoDISco(
+        signs = TFMoDISco(
             one_hot=one_hot,
             hypothetical_contribs=values,
             max_seqlets_per_metacluster=max_seqlets,
@@ -132,7 +132,7 @@ def modisco(
         )
     except (ValueError, IndexError) as error:
         raise DataError(f"{_nothing(n, width)} (modisco-lite: {error})") from error
-    positive, negative = ([*(patterns or ())] for patterns in found)
+    positive, negative = ([*(patterns or ())] for patterns in signs)
     if not positive and not negative:
         raise DataError(_nothing(n, width))
     if out is not None:
@@ -196,7 +196,7 @@ def _write(out: str | Path, positive: list[Any], negative: list[Any], width: int
                     file.attrs[key] = str(value).replace("\0", " ")[:10_000]
 
 
-def _patterns(sign: str, found: list[Any]) -> list[Pattern]:
+def _patterns(sign: str, clusters: list[Any]) -> list[Pattern]:
     return [
         Pattern(
             f"{sign}_patterns.pattern_{i}",
@@ -204,5 +204,5 @@ def _patterns(sign: str, found: list[Any]) -> list[Pattern]:
             np.asarray(p.sequence, np.float64).T,
             np.asarray(p.contrib_scores, np.float64).T,
         )
-        for i, p in enumerate(found)
+        for i, p in enumerate(clusters)
     ]

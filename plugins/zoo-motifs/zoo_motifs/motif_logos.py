@@ -1,6 +1,6 @@
 """Logos of motifs: a filter with the known motif that it matches above it, on one x axis.
 
-  A G A T A A G        target, turned around where the match is on the other strand
+  A G A T A A G        target, its reverse complement where the match is on the other strand
 t A G A T A A c        filter
 """
 
@@ -51,31 +51,31 @@ def draw_aligned(query: Motif, target: Motif | None = None, offset: int = 0, rev
     return figure
 
 
-def draw_filters(found: RankedFilters, shown: int = SHOWN) -> Figure:
+def draw_filters(ranking: RankedFilters, shown: int = SHOWN) -> Figure:
     """The first filters, two columns: name, importance and match above each pair of logos."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     from zoo.pictures.canvas import drawn_text
 
-    filters = list(found.filters[:shown])
+    filters = list(ranking.filters[:shown])
     matched = any(one.target is not None for one in filters)
     across, each = 2, 1.95 if matched else 1.05
     down = max(1, -(-len(filters) // across))
     figure = Figure(figsize=(9.2, each * down + 0.1), dpi=130)
     FigureCanvasAgg(figure)
     if not filters:
-        figure.text(0.5, 0.5, "no filter answers", ha="center", va="center", fontsize=9)
+        figure.text(0.5, 0.5, "no filter is active", ha="center", va="center", fontsize=9)
         return figure
-    spans = [_span(one.motif, *_placed(found, one)[:2]) for one in filters]
+    spans = [_span(one.motif, *_alignment(ranking, one)[:2]) for one in filters]
     widest = max(right - left for left, right in spans)
     tall = figure.get_figheight()
     for i, one in enumerate(filters):
         row, column = divmod(i, across)
         x, top = 0.06 + 0.48 * column, 1 - (each * row + (0.45 if matched else 0.3)) / tall
-        title = "\n".join(drawn_text(line, 64) for line in _title(found, one))
+        title = "\n".join(drawn_text(line, 64) for line in _title(ranking, one))
         figure.text(x, top + 0.05 / tall, title, fontsize=7.5, va="bottom", linespacing=1.3)
-        target, offset, reverse = _placed(found, one)
+        target, offset, reverse = _alignment(ranking, one)
         left, right = spans[i]
         logos = 1 if target is None else 2
         wide, high = 0.42 * (right - left) / widest, 0.6 / tall
@@ -84,22 +84,22 @@ def draw_filters(found: RankedFilters, shown: int = SHOWN) -> Figure:
     return figure
 
 
-def _placed(found: RankedFilters, one: RankedFilter) -> tuple[Motif | None, int, bool]:
-    """The match of a filter, its offset and whether it is turned around."""
+def _alignment(ranking: RankedFilters, one: RankedFilter) -> tuple[Motif | None, int, bool]:
+    """The match of a filter, its offset and whether it is reverse-complemented."""
     if one.target is None:
         return None, 0, False
     at = one.query, one.target
-    return found.matches.targets[one.target], int(found.matches.offset[at]), bool(found.matches.reverse[at])
+    return ranking.matches.targets[one.target], int(ranking.matches.offset[at]), bool(ranking.matches.reverse[at])
 
 
-def _title(found: RankedFilters, one: RankedFilter) -> list[str]:
+def _title(ranking: RankedFilters, one: RankedFilter) -> list[str]:
     """What is below, and what is above."""
     matters = "" if one.importance is None else f", importance {one.importance.change:.3g}"
     lines = [f"{one.filter.name}{matters}, {one.filter.n_sites:,} sites"]
     if one.target is not None:
         at = one.query, one.target
-        turned = ", turned around" if found.matches.reverse[at] else ""
-        lines.append(f"above it {found.named(one)}{turned}, q = {found.matches.q[at]:.1g}")
+        strand = ", reverse complement" if ranking.matches.reverse[at] else ""
+        lines.append(f"above it {ranking.name_match(one)}{strand}, q = {ranking.matches.q[at]:.1g}")
     return lines
 
 

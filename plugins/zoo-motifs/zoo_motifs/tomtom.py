@@ -3,11 +3,11 @@
     queries (Q), targets (T) -> p, q, offset, overlap, orientation: (Q, T) each
 
 A p-value is the chance that a random motif of the query's width matches this target as well at its best offset and
-orientation.  Whoever makes Q x T comparisons sees small p-values by chance: q is the false discovery rate of Benjamini
+orientation.  With Q x T comparisons some p-values are small by chance: q is the false discovery rate of Benjamini
 and Hochberg over the whole table.  MEME's own tomtom corrects within each query.
 
 A small q is not enough: a vague query matches the vague stretches of long targets.  `Matches.agreement` says whether
-the aligned columns want the same letters, see `zoo_motifs.letter_similarity`.
+the aligned columns prefer the same bases, see `zoo_motifs.letter_similarity`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Matches:
     offset: (Q, T) int64: the query's first column lies on column `offset` of the target, as it is oriented;
         negative where the query begins before it.
     overlap: (Q, T) int64 columns that both have.
-    reverse: (Q, T) bool, the target is turned around (orientation "-").
+    reverse: (Q, T) bool, the target is reverse-complemented (orientation "-").
     notes: what a reader of the numbers must know.
     """
 
@@ -55,7 +55,7 @@ class Matches:
 
     @cached_property
     def agreement(self) -> np.ndarray:
-        """(Q, T) float64: 1 where the aligned columns want the same letters, about 0 for unrelated ones."""
+        """(Q, T) float64: 1 where the aligned columns prefer the same bases, about 0 for unrelated ones."""
         from zoo_motifs.letter_similarity import agreement
 
         return agreement(self.queries, self.targets, self.offset, self.overlap, self.reverse)
@@ -109,16 +109,16 @@ def match(queries: Sequence[Motif], targets: Sequence[Motif], *, over: Literal["
     with _lock, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _choose_layer()
-        found = tomtom([_columns(m) for m in queries], [_columns(m) for m in targets], reverse_complement=True)
+        results = tomtom([_columns(m) for m in queries], [_columns(m) for m in targets], reverse_complement=True)
     if len(targets) < 25:
         notes.append(
             f"there are {len(targets)} targets: p-values take the targets' columns as background and mean little "
             "with fewer than 25, use a whole database"
         )
     notes += [str(w.message) for w in caught if "target motifs" not in str(w.message)]
-    p = np.clip(found[0], 0.0, 1.0)
+    p = np.clip(results[0], 0.0, 1.0)
     q = false_discovery_control(p.reshape(1, -1) if over == "table" else p, axis=1).reshape(p.shape)
-    offset, overlap, reverse = (found[i].astype(np.int64) for i in (2, 3, 4))
+    offset, overlap, reverse = (results[i].astype(np.int64) for i in (2, 3, 4))
     return Matches(list(queries), list(targets), p, q, offset, overlap, reverse.astype(bool), notes)
 
 

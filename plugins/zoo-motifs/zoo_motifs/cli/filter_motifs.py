@@ -24,7 +24,7 @@ RANDOM = 2_000
     default=0.5,
     show_default=True,
     type=click.FloatRange(0, 1, min_open=True),
-    help="Share of a filter's largest answer that a site must reach.",
+    help="Share of a filter's maximal activation that a site must reach.",
 )
 @click.option("--min-sites", default=10, show_default=True, type=click.IntRange(1), help="Below it a filter is silent.")
 @click.option("--trim", default=0.25, show_default=True, help="Bits below which columns are cut from both ends.")
@@ -44,11 +44,11 @@ RANDOM = 2_000
 def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output, known, outs, seed, device):
     """Turn the filters of MODEL's first convolution into motifs, and rank them by how much they matter.
 
-    A filter's motif counts the letters at the positions, on both strands, where it answers with at least half of its
-    largest answer.  Its importance is the standard deviation over sequences of what happens to the output when it
-    is silenced.  Without sequences, random ones are taken: they show what a filter prefers, not what it meets.
+    A filter's motif counts the bases at the positions, on both strands, where its activation is at least half of its
+    maximum.  Its importance is the standard deviation over sequences of what happens to the output when it
+    is held at its mean.  Without sequences, random ones are taken: they show what a filter prefers, not what it meets.
 
-    A match has q <= 0.05 and letters that agree, see `zoo match-motifs --help`.
+    A match has q <= 0.05 and bases that agree, see `zoo match-motifs --help`.
     """
     from time import perf_counter
 
@@ -63,11 +63,11 @@ def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output,
             raise ConfigError(f"-o {out}: write .meme, .tsv, .tsv.gz, .png, .svg or .pdf, or - for the terminal")
     targets, database_name, notes = database(known) if known else (None, None, [])
     network = load(name).to(choose_device(device))
-    chosen = _chosen(network.spec.input_length, sequences, bed, fastas, n, seed)
+    scanned = _read_sequences(network.spec.input_length, sequences, bed, fastas, n, seed)
     began = perf_counter()
-    found = rank_filters(
+    ranking = rank_filters(
         network,
-        chosen.codes,
+        scanned.codes,
         output=_output(output, network.spec),
         targets=targets,
         threshold=threshold,
@@ -76,18 +76,18 @@ def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output,
         progress=True,
     )
     seconds = perf_counter() - began
-    for note in [*notes, *found.notes]:
+    for note in [*notes, *ranking.notes]:
         click.echo(f"note: {note}", err=True)
-    if chosen.random:
-        click.echo(f"note: no sequences were given, so {chosen.origin} were scanned (seed {seed})", err=True)
+    if scanned.random:
+        click.echo(f"note: no sequences were given, so {scanned.origin} were scanned (seed {seed})", err=True)
     for out in outs:
-        _write(found, out, _comments(network, found, chosen.origin, database_name, trim))
+        _write(ranking, out, _comments(network, ranking, scanned.origin, database_name, trim))
         if out != "-":
             click.echo(f"wrote {out}", err=True)
-    _tell(found, chosen.origin, database_name, seconds)
+    _print_summary(ranking, scanned.origin, database_name, seconds)
 
 
-def _chosen(length, sequences, bed, fastas, n, seed):
+def _read_sequences(length, sequences, bed, fastas, n, seed):
     from zoo.errors import ConfigError
     from zoo.report.sequences import of_fasta, of_intervals, random_sequences
 
@@ -101,7 +101,7 @@ def _chosen(length, sequences, bed, fastas, n, seed):
 
 
 def _output(text, spec):
-    """What was asked for; otherwise every output before its activation, which hides what saturates."""
+    """The output of that name; without one, every output before its activation, which hides what saturates."""
     from dataclasses import replace
 
     from zoo.outputs import Output
@@ -109,15 +109,15 @@ def _output(text, spec):
     return Output.parse(text, spec) if text else replace(Output.every(spec), raw=True)
 
 
-def _comments(network, found, origin, database_name, trim):
+def _comments(network, ranking, origin, database_name, trim):
     from importlib.metadata import version
 
     return {
         "model": network.spec.name,
         "revision": str(getattr(network, "revision", "") or ""),
         "sequences": origin,
-        "threshold": f"{found.threshold:g} of a filter's largest answer",
-        "importance": f"standard deviation over {found.lesioned} sequences of the change when a filter is silenced",
+        "threshold": f"{ranking.threshold:g} of a filter's maximal activation",
+        "importance": f"standard deviation over {ranking.n_ablated} sequences of the change when a filter is ablated",
         "drop": "mean of that change",
         "trim": f"columns of less than {trim:g} bits at both ends",
         **({"database": database_name} if database_name else {}),
@@ -125,7 +125,7 @@ def _comments(network, found, origin, database_name, trim):
     }
 
 
-def _write(found, out, comments):
+def _write(ranking, out, comments):
     from zoo.files.tables import atomic_path, write_table
     from zoo_motifs.filter_ranking import COLUMNS
 
@@ -133,34 +133,34 @@ def _write(found, out, comments):
         from zoo.errors import DataError
         from zoo_motifs.meme import write_meme
 
-        if not found.filters:
-            raise DataError(f"no filter answers at enough sites, so {out} would be empty: lower --min-sites")
-        write_meme(out, [one.motif for one in found.filters])
+        if not ranking.filters:
+            raise DataError(f"no filter is active at enough sites, so {out} would be empty: lower --min-sites")
+        write_meme(out, [one.motif for one in ranking.filters])
     elif out.endswith(PICTURES):
         from zoo_motifs.motif_logos import draw_filters
 
         with atomic_path(out) as temporary:
-            draw_filters(found).savefig(temporary, format=out.rpartition(".")[2])
+            draw_filters(ranking).savefig(temporary, format=out.rpartition(".")[2])
     else:
-        write_table(out, COLUMNS, found.rows(), comments)
+        write_table(out, COLUMNS, ranking.rows(), comments)
 
 
-def _tell(found, origin, database_name, seconds):
-    every = len(found.filters) + len(found.silent)
+def _print_summary(ranking, origin, database_name, seconds):
+    every = len(ranking.filters) + len(ranking.silent)
     click.echo(
-        f"{every} filters over {origin}, both strands: {len(found.filters)} motifs, {len(found.silent)} silent, "
+        f"{every} filters over {origin}, both strands: {len(ranking.filters)} motifs, {len(ranking.silent)} silent, "
         f"{seconds:.2g} s",
         err=True,
     )
-    if found.silent:
-        names = ", ".join(one.name for one in found.silent[:8]) + (", ..." if len(found.silent) > 8 else "")
+    if ranking.silent:
+        names = ", ".join(one.name for one in ranking.silent[:8]) + (", ..." if len(ranking.silent) > 8 else "")
         click.echo(f"silent: {names}", err=True)
     if database_name:
-        matched = sum(one.target is not None for one in found.filters)
-        click.echo(f"{matched} of {len(found.filters)} motifs match {database_name}", err=True)
-    for one in found.filters[:3]:
+        matched = sum(one.target is not None for one in ranking.filters)
+        click.echo(f"{matched} of {len(ranking.filters)} motifs match {database_name}", err=True)
+    for one in ranking.filters[:3]:
         change = f", importance {one.importance.change:.3g}" if one.importance else ""
-        known = f", {found.named(one)}" if one.target is not None else ""
+        known = f", {ranking.name_match(one)}" if one.target is not None else ""
         click.echo(f"  {one.filter.name}{change}: {one.motif.consensus}{known}", err=True)
     if not database_name:
-        click.echo("next: the same command with --match jaspar says which known motifs they are", err=True)
+        click.echo("next: the same command with --match jaspar names the known motifs that they match", err=True)

@@ -31,7 +31,7 @@ import click
 @click.option(
     "--min-agreement",
     type=click.FloatRange(-1, 1),
-    help="Least agreement of the aligned letters; 0.7 by default.",
+    help="Least agreement of the aligned bases; 0.7 by default.",
 )
 @click.option("--all", "every", is_flag=True, help="Every target of every query, whatever its agreement.")
 @click.option(
@@ -45,8 +45,8 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
     Columns: query, target, p_value, q_value, offset (the column of the target, as it is oriented, on which the first
     column of the query lies), overlap, orientation.  Rows are sorted by p-value within a query.
 
-    TOMTOM's p-value is tiny for a vague query on the vague stretch of a long target, so targets that do not want
-    the same letters are left out: see --min-agreement.
+    TOMTOM's p-value is tiny for a vague query on the vague stretch of a long target, so targets that do not prefer
+    the same bases are left out: see --min-agreement.
     """
     from time import perf_counter
 
@@ -60,13 +60,13 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
     queries = read_meme(query)
     targets, name, notes = database(known)
     began = perf_counter()
-    found = match(queries.motifs, targets, over="query" if per_query else "table")
+    matches = match(queries.motifs, targets, over="query" if per_query else "table")
     seconds = perf_counter() - began
-    for note in [*queries.notes, *notes, *found.notes]:
+    for note in [*queries.notes, *notes, *matches.notes]:
         click.echo(f"note: {note}", err=True)
     least = -1.0 if every and min_agreement is None else AGREES if min_agreement is None else min_agreement
-    rows = list(found.rows(None if every else best, max_q=max_q, agree=least))
-    corrected = "within each query" if per_query else f"over {found.p.size:,} comparisons"
+    rows = list(matches.rows(None if every else best, max_q=max_q, agree=least))
+    corrected = "within each query" if per_query else f"over {matches.p.size:,} comparisons"
     comments = {
         "queries": query,
         "database": name,
@@ -80,7 +80,7 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
         write_table(out, COLUMNS, rows, comments)
         if out != "-":
             click.echo(f"wrote {out}", err=True)
-    _tell(found, rows, least, name, seconds)
+    _print_summary(matches, rows, least, name, seconds)
 
 
 def check_tables(outs):
@@ -92,21 +92,21 @@ def check_tables(outs):
             raise ConfigError(f"-o {out}: the table is written as .tsv or .tsv.gz, or to the terminal with -")
 
 
-def _tell(found, rows, least, name, seconds):
+def _print_summary(matches, rows, least, name, seconds):
     """How many queries match, and what was left out."""
     import numpy as np
 
-    fits = found.q <= 0.05
-    agreeing = fits & (found.agreement >= max(least, -1.0))
+    fits = matches.q <= 0.05
+    agreeing = fits & (matches.agreement >= max(least, -1.0))
     vague = int((fits.any(1) & ~agreeing.any(1)).sum())
     click.echo(
-        f"{len(found.queries):,} motifs against {name}: {int(np.any(agreeing, axis=1).sum()):,} have a match with "
+        f"{len(matches.queries):,} motifs against {name}: {int(np.any(agreeing, axis=1).sum()):,} have a match with "
         f"q <= 0.05, {len(rows):,} rows, {seconds:.2g} s",
         err=True,
     )
     if vague:
         click.echo(
-            f"note: {vague} motifs match with q <= 0.05 only targets that want other letters, which are left out; "
+            f"note: {vague} motifs match with q <= 0.05 only targets that prefer other bases, which are left out; "
             "--all shows them",
             err=True,
         )

@@ -33,20 +33,20 @@ def command(attributions, out, meme, max_seqlets, window):
     if meme and meme == out:
         raise ConfigError(f"-o and --meme are both {out!r}: give each file a name of its own")
     began = perf_counter()
-    found = modisco(attributions, out, max_seqlets=max_seqlets, window=window)
+    patterns = modisco(attributions, out, max_seqlets=max_seqlets, window=window)
     seconds = perf_counter() - began
     click.echo(f"wrote {out}", err=True)
-    motifs = found.motifs()
+    motifs = patterns.motifs()
     if meme:
         from zoo_motifs.meme import write_meme
 
         write_meme(meme, motifs)
         click.echo(f"wrote {meme}", err=True)
-    for pattern, motif in zip([*found.positive, *found.negative], motifs, strict=True):
+    for pattern, motif in zip([*patterns.positive, *patterns.negative], motifs, strict=True):
         click.echo(f"  {pattern.name:<26} {pattern.n_seqlets:>6,} seqlets  {motif.consensus}", err=True)
     click.echo(
-        f"{len(found.positive)} positive and {len(found.negative)} negative patterns in {found.n:,} sequences of "
-        f"{found.window} bp, {seconds:.2g} s",
+        f"{len(patterns.positive)} positive and {len(patterns.negative)} negative patterns in {patterns.n:,} sequences "
+        f"of {patterns.window} bp, {seconds:.2g} s",
         err=True,
     )
     if meme:

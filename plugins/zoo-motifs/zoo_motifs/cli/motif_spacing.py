@@ -50,23 +50,24 @@ def command(first, second, name, output, gaps, backgrounds, sequences, shuffle, 
     from zoo.errors import ConfigError
     from zoo.hub import load
     from zoo.prediction.inference import choose_device
-    from zoo_motifs.spacing import check_path, motif_spacing
+    from zoo_motifs.spacing.experiment import motif_spacing
+    from zoo_motifs.spacing.files import check_path, write_spacing
 
     for out in outs:
         check_path(out)
-    wanted = _gaps(gaps)
+    gaps = _parse_gaps(gaps)
     if shuffle and not sequences:
         raise ConfigError("--shuffle keeps the dinucleotides of given backgrounds: name them with --sequences")
     network = load(name).to(choose_device(device))
-    given = _given(sequences, shuffle, seed) if sequences else backgrounds
+    bare = _read_backgrounds(sequences, shuffle, seed) if sequences else backgrounds
     began = perf_counter()
-    found = motif_spacing(
+    spacing = motif_spacing(
         network,
         first,
         second,
         output=output,
-        gaps=wanted,
-        backgrounds=given,
+        gaps=gaps,
+        backgrounds=bare,
         sites=sites,
         gc=gc,
         seed=seed,
@@ -74,18 +75,18 @@ def command(first, second, name, output, gaps, backgrounds, sequences, shuffle, 
     )
     seconds = perf_counter() - began
     if sequences:
-        told = f"{found.n} sequences of {sequences}" + (f", shuffled with seed {seed}" if shuffle else "")
-        found.comments["backgrounds"] = told
+        shuffled = f", shuffled with seed {seed}" if shuffle else ""
+        spacing.comments["backgrounds"] = f"{spacing.n} sequences of {sequences}{shuffled}"
     for out in outs:
-        found.write(out)
+        write_spacing(spacing, out)
         if out != "-":
             click.echo(f"wrote {out}", err=True)
-    click.echo(f"{found.sentence()}; {seconds:.2g} s", err=True)
+    click.echo(f"{spacing.sentence()}; {seconds:.2g} s", err=True)
     if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
         click.echo("next: the same command with -o spacing.png draws it", err=True)
 
 
-def _gaps(text):
+def _parse_gaps(text):
     """'0..50', '0..50..5' or '4,10,21' as numbers; the ends belong to a range."""
     import re
 
@@ -100,15 +101,15 @@ def _gaps(text):
     raise ConfigError(f"gaps {text!r} must read first..last, first..last..step or a list, as in 0..50 or 4,10,21")
 
 
-def _given(path, shuffle, seed):
+def _read_backgrounds(path, shuffle, seed):
     """The sequences of a file as codes (B, L); shuffled, each once."""
     import numpy as np
 
     from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
     from zoo.data.sequences import read_sequences
 
-    found = read_sequences(path)
-    codes = found.batch(np.arange(len(found)))
+    records = read_sequences(path)
+    codes = records.batch(np.arange(len(records)))
     if not shuffle:
         return codes
     return np.stack([dinucleotide_shuffle(x, 1, seed + i)[0] for i, x in enumerate(codes)])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoo.pictures.canvas import drawn_text
-from zoo_motifs.arrangement import ARRANGEMENTS
+from zoo_motifs.spacing.arrangement import ARRANGEMENTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from zoo_motifs.spacing import Spacing
+    from zoo_motifs.spacing.result import Spacing
 
 __all__ = ["draw_spacing"]
 

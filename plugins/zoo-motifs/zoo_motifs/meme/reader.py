@@ -1,22 +1,8 @@
-"""MEME minimal motif format: https://meme-suite.org/meme/doc/meme-format.html
-
-    MEME version 4                                      may be missing in files of strangers
-    ALPHABET= ACGT                                      likewise; RNA's U reads as T
-    Background letter frequencies                       likewise
-    A 0.25 C 0.25 G 0.25 T 0.25
-    MOTIF MA0139.2 CTCF                                 identifier, and a name that may be missing
-    letter-probability matrix: alength= 4 w= 2 nsites= 20 E= 0     every key may be missing
-    0.1 0.7 0.1 0.1                                     one row a position, A C G T
-    0.9 0.0 0.1 0.0
-
-The same keywords are found in the full text output of MEME and STREME.  Log-odds matrices are passed over, since they
-say nothing of the number of sites.  What had to be guessed or mended is told in `MemeFile.notes`.
-"""
+"""A file in MEME's motif format, line by line -> MemeFile; what had to be mended is in its notes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -25,15 +11,14 @@ import numpy as np
 
 from zoo.data.motifs import UNIFORM, Motif
 from zoo.errors import DataError
-from zoo.files.compressed import read_chunks
-from zoo.files.tables import atomic_path
+from zoo_motifs.meme.text import parse_number, parse_numbers, read_lines
+from zoo_motifs.meme.writer import label
 
-__all__ = ["MemeFile", "label", "read_meme", "write_meme"]
+__all__ = ["MemeFile", "read_meme"]
 
 DEFAULT_SITES = 20
 """What the format takes where `nsites` is missing."""
 
-_MAX_BYTES = 1 << 27
 _MAX_MOTIFS = 100_000
 _MAX_WIDTH = 1_000
 _EXACT, _TOLERANCE = 1e-3, 0.05
@@ -58,15 +43,6 @@ class MemeFile:
     notes: list[str] = field(default_factory=list)
 
 
-def label(motif: Motif) -> str:
-    """Identifier and name, as a MOTIF line has them.
-
-    >>> label(Motif("CTCF", "MA0139.2", [[1], [0], [0], [0]])), label(Motif("f1", "f1", [[1], [0], [0], [0]]))
-    ('MA0139.2 CTCF', 'f1')
-    """
-    return motif.id if motif.name in ("", motif.id) else f"{motif.id} {motif.name}"
-
-
 def read_meme(path: str | Path) -> MemeFile:
     """Read a MEME file, plain or gzip; keywords in upper or lower case, LF or CRLF.
 
@@ -77,44 +53,8 @@ def read_meme(path: str | Path) -> MemeFile:
     return _Reader(path).read()
 
 
-def write_meme(
-    path: str | Path, motifs: Sequence[Motif], background: Sequence[float] = UNIFORM, strands: str = "+ -"
-) -> None:
-    """Write motifs; `-` is the terminal.
-
-    nsites is the largest column sum, rounded.  Blanks in identifiers and names become "_", since a blank ends them.
-    Raises DataError for two motifs with one name.
-    """
-    seen: set[str] = set()
-    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", f"strands: {strands}", "", "Background letter frequencies"]
-    lines += [" ".join(f"{b} {f:.6g}" for b, f in zip("ACGT", background, strict=True)), ""]
-    for motif in motifs:
-        name = label(Motif(_word(motif.name), _word(motif.id) or _word(motif.name), motif.counts))
-        if not name:
-            raise DataError(f"motif {len(seen) + 1} has no name: give it one before {path} is written")
-        if name in seen:
-            raise DataError(f"two motifs are called {name!r}: give each a name of its own before {path} is written")
-        seen.add(name)
-        sums = motif.counts.sum(0)
-        lines.append(f"MOTIF {name}")
-        lines.append(f"letter-probability matrix: alength= 4 w= {len(motif)} nsites= {max(1, round(sums.max()))} E= 0")
-        lines += [" ".join(f"{p:.9f}" for p in column) for column in (motif.counts / sums).T]
-        lines.append("")
-    text = "\n".join(lines)
-    if str(path) == "-":
-        print(text)
-        return
-    with atomic_path(path) as temporary:
-        if str(path).endswith(".gz"):
-            import gzip
-
-            temporary.write_bytes(gzip.compress(text.encode()))
-        else:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
 @dataclass
-class _Open:
+class _OpenMotif:
     """The motif that is being read."""
 
     id: str
@@ -133,7 +73,7 @@ class _Reader:
         self.notes: list[str] = []
         self.background: tuple[float, ...] | None = None
         self.strands = ""
-        self.open: _Open | None = None
+        self.open: _OpenMotif | None = None
         self.rows: list[list[float]] | None = None
         self.matrix: dict[str, str] = {}
         self.matrix_line = 0
@@ -142,7 +82,7 @@ class _Reader:
         self.skipped: list[str] = []
 
     def read(self) -> MemeFile:
-        lines = list(_lines(self.path))
+        lines = read_lines(self.path)
         upper = any(re.match(r"MOTIF\b", line) for _, line in lines)
         motif = re.compile(r"MOTIF\b(.*)" if upper else r"motif\b(.*)", 0 if upper else re.IGNORECASE)
         if not any(line.lower().startswith("meme version") for _, line in lines):
@@ -155,18 +95,18 @@ class _Reader:
                 if lower.startswith("end alphabet"):
                     self._alphabet("".join(alphabet), number)
                     alphabet = None
-                elif found := _CORE_SYMBOL.match(line):
-                    alphabet |= {c.upper() for c in found.groups() if c}
+                elif symbol := _CORE_SYMBOL.match(line):
+                    alphabet |= {c.upper() for c in symbol.groups() if c}
                 continue
             if background is not None and line and self._frequencies(line, number, background):
                 background = None if len(background) == 8 else background
                 continue
-            if found := motif.match(line):
+            if header := motif.match(line):
                 # MEME's own text output goes on with `width = 8 sites = 10`.
-                self._begin(re.split(r"\swidth\s*=", found[1])[0].split(), number)
+                self._begin(re.split(r"\swidth\s*=", header[1])[0].split(), number)
             elif lower.startswith("letter-probability matrix") or lower.startswith("log-odds matrix"):
                 self._matrix(line, number, log_odds=lower.startswith("log-odds"))
-            elif (numbers := _numbers(line)) is not None:
+            elif (numbers := parse_numbers(line)) is not None:
                 self._row(numbers, number)
             elif line:
                 self._end()
@@ -189,7 +129,7 @@ class _Reader:
             self._fail(number, "a MOTIF without a name", "write an identifier behind MOTIF")
         if len(self.motifs) >= _MAX_MOTIFS:
             self._fail(number, f"more than {_MAX_MOTIFS:,} motifs", "split the file")
-        self.open = _Open(words[0], words[1] if len(words) > 1 else words[0], number)
+        self.open = _OpenMotif(words[0], words[1] if len(words) > 1 else words[0], number)
 
     def _matrix(self, line: str, number: int, log_odds: bool) -> None:
         self._end()
@@ -251,7 +191,7 @@ class _Reader:
         self.unsized += sites is None
         return values / sums * (sites or DEFAULT_SITES)
 
-    def _keep(self, motif: Motif, opened: _Open) -> None:
+    def _keep(self, motif: Motif, opened: _OpenMotif) -> None:
         name = label(motif)
         if name in self.motifs:
             self._fail(
@@ -299,15 +239,15 @@ class _Reader:
 
     def _frequencies(self, line: str, number: int, words: list[str]) -> bool:
         """Take `A 0.3 C 0.2 ...`, on one line or several; False where the line is something else."""
-        found = line.split()
-        if len(found) % 2 or len(words) + len(found) > 8 or found[0].upper() not in ("A", "C", "G", "T", "U"):
+        pairs = line.split()
+        if len(pairs) % 2 or len(words) + len(pairs) > 8 or pairs[0].upper() not in ("A", "C", "G", "T", "U"):
             if words:
                 self._fail(number, "the background frequencies are cut off", "give A, C, G and T")
             return False
-        words += found
+        words += pairs
         if len(words) < 8:
             return True
-        table = {k.upper().replace("U", "T"): _number(v) for k, v in zip(words[::2], words[1::2], strict=True)}
+        table = {k.upper().replace("U", "T"): parse_number(v) for k, v in zip(words[::2], words[1::2], strict=True)}
         values = [table.get(base) for base in "ACGT"]
         if any(v is None or not 0 < v < 1 for v in values) or abs(sum(values) - 1) > _TOLERANCE:
             self._fail(number, f"the background {' '.join(words)[:60]!r}", "give four frequencies that sum to 1")
@@ -327,49 +267,10 @@ class _Reader:
         text = self.matrix.get(key)
         if text is None:
             return None
-        value = _number(text)
+        value = parse_number(text)
         if value is None or not 0 <= value < 1e12:
             self._fail(number, f"{key}= {text[:20]}", "it must be a number of sites")
         return value or None
 
     def _fail(self, number: int, what: str, remedy: str) -> NoReturn:
         raise DataError(f"{self.path} line {number}: {what}: {remedy}")
-
-
-def _lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """(number, line without blanks around it); the whole text is bounded, a gzip bomb ends here."""
-    parts, size = [], 0
-    for chunk in read_chunks(path):
-        size += len(chunk)
-        if size > _MAX_BYTES:
-            raise DataError(f"{path} unpacks to more than {_MAX_BYTES >> 20} MB, no set of motifs: split the file")
-        parts.append(chunk)
-    raw = b"".join(parts).removeprefix(b"\xef\xbb\xbf")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path} line {line} is no UTF-8 text: give a motif file in MEME format") from error
-    if "\0" in text:
-        raise DataError(f"{path} holds a zero byte: it is binary or UTF-16, save it as plain text")
-    return ((number, line.strip()) for number, line in enumerate(text.split("\n"), 1))
-
-
-def _numbers(line: str) -> list[float] | None:
-    """The numbers of a row; None for a line that is something else, or empty."""
-    if not line or line[0] not in "0123456789.+-nNiI":
-        return None
-    found = [_number(word) for word in line.split()]
-    return None if None in found else found
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text) if "_" not in text else None
-    except ValueError:
-        return None
-
-
-def _word(text: str) -> str:
-    """A name without blanks; one that is missing stays so."""
-    return "_".join(text.split())

@@ -1,0 +1,1 @@
+"""In-silico spacing experiments: the synergy of two motifs by their distance and orientation."""
