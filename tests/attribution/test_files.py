@@ -1,6 +1,7 @@
 """Files of attributions read back as the numbers that went in."""
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -12,8 +13,7 @@ from hypothesis import strategies as st
 import zoo.attribution.files
 from zoo.attribution.files import check_kind, check_path
 from zoo.attribution.overlaps import mean_track, shared_bases
-from zoo.attribution.regions import AttributedRegions, Rows
-from zoo.attribution.result import Attributed
+from zoo.attribution.result import Attributed, InputRows
 from zoo.errors import ConfigError, DataError, ZooError
 from zoo.files.tables import read_table
 
@@ -137,8 +137,8 @@ def test_windows_that_only_touch_share_nothing():
 
 
 def test_only_the_columns_that_were_asked_for_are_drawn_and_tracked(made, tmp_path):
-    rows = Rows(["chrom", "start", "end"], [["chr20", 1005, 1012]], np.array(["ok"], object))
-    found = AttributedRegions(**vars(made(1)), rows=rows, shown=(5, 12))
+    rows = InputRows(["chrom", "start", "end"], [["chr20", 1005, 1012]], np.array(["ok"], object))
+    found = replace(made(1), rows=rows, shown=(5, 12))
     found.write(tmp_path / "t.bw")
     tracked = records(tmp_path / "t.bw")
     assert [p for _, p in tracked] == list(range(1005, 1012))
@@ -147,8 +147,8 @@ def test_only_the_columns_that_were_asked_for_are_drawn_and_tracked(made, tmp_pa
 
 def test_rows_that_are_not_explained_stay_in_the_table(made, tmp_path):
     cells = [["chr20", "1", "9"], ["chr20", "x"], ["chr20", "2", "9", "more"], ["chr9", "3", "9"]]
-    rows = Rows(["chrom", "start", "status"], cells, np.array(["ok", "malformed", "ok", "contig_unknown"], object))
-    AttributedRegions(**vars(made(2)), rows=rows, shown=(0, 20)).write(tmp_path / "t.tsv.gz")
+    rows = InputRows(["chrom", "start", "status"], cells, np.array(["ok", "malformed", "ok", "contig_unknown"], object))
+    replace(made(2), rows=rows, shown=(0, 20)).write(tmp_path / "t.tsv.gz")
     _, read = read_table(tmp_path / "t.tsv.gz")
     assert [r["start"] for r in read] == ["1", "x", "2", "3"]
     assert [r["input_status"] for r in read] == ["9", "NA", "9", "9"]

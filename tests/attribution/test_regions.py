@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.attribution.regions import attribute, interval_windows, one_window
+from zoo.attribution.regions import attribute
+from zoo.attribution.windows import interval_windows, one_window
 from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError, GenomeMismatch

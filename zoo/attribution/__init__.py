@@ -8,7 +8,7 @@ __all__ = ["Attributed", "attribute_codes", "validate"]
 
 _MODULES = {
     "Attributed": "zoo.attribution.result",
-    "attribute_codes": "zoo.attribution.attribute",
+    "attribute_codes": "zoo.attribution.sequences",
     "validate": "zoo.attribution.validation",
 }
 

@@ -15,16 +15,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.attribution.kinds import actual
 from zoo.attribution.overlaps import mean_track
-from zoo.attribution.regions import AttributedRegions
-from zoo.attribution.result import Attributed
 from zoo.errors import ConfigError, DataError, ZooError
 from zoo.files.tables import TableWriter, atomic_path
+
+if TYPE_CHECKING:
+    from zoo.attribution.result import Attributed
 
 __all__ = ["SUFFIXES", "check_kind", "check_path", "is_table"]
 
@@ -93,14 +94,14 @@ def _write_table(attributed: Attributed, path: str) -> list[str]:
     }
     numbers = _numbers(attributed)
     with TableWriter(path, [f"input_{c}" if c in added else c for c in columns] + added, header) as table:
-        for row, said in zip(cells, status, strict=True):
-            table.row([*row, said, *(next(numbers) if said == "ok" else (None, None, None))])
+        for row, reason in zip(cells, status, strict=True):
+            table.row([*row, reason, *(next(numbers) if reason == "ok" else (None, None, None))])
     return [path]
 
 
 def _rows(attributed: Attributed) -> tuple[list[str], Iterator[list[Any]], Any]:
     """Names of columns, cells and status of the input's rows."""
-    if isinstance(attributed, AttributedRegions):
+    if attributed.rows is not None:
         return list(attributed.rows.columns), attributed.rows.padded(), attributed.rows.status
     ok = ["ok"] * len(attributed)
     if attributed.chrom is None:
@@ -124,7 +125,7 @@ def _write_bigwig(attributed: Attributed, path: str) -> list[str]:
         raise ConfigError(f"{path}: sequences have no place in a genome, which bigWig needs: write .tsv or .h5")
     check_kind(path, attributed.kind)
     _refuse_missing(attributed, path)
-    first, last = attributed.shown if isinstance(attributed, AttributedRegions) else (0, attributed.codes.shape[1])
+    first, last = attributed.shown or (0, attributed.codes.shape[1])
     if "{base}" not in path:
         here = np.empty((len(attributed), last - first), np.float32)
         for part in _parts(attributed):
@@ -150,7 +151,7 @@ def _write_track(attributed: Attributed, values: np.ndarray, first: int, path: s
 
 
 def _write_h5(attributed: Attributed, path: str) -> list[str]:
-    from zoo.attribution.hdf5 import write_h5
+    from zoo.attribution.hdf5_writer import write_h5
 
     check_kind(path, attributed.kind)
     _refuse_missing(attributed, path)
@@ -162,9 +163,8 @@ def _write_picture(attributed: Attributed, path: str, kind: str) -> list[str]:
     from zoo.pictures.attribution import draw_attribution
 
     _refuse_missing(attributed, path)
-    shown = attributed.shown if isinstance(attributed, AttributedRegions) else None
     with atomic_path(path) as temporary:
-        draw_attribution(attributed, shown=shown).savefig(temporary, format=kind)
+        draw_attribution(attributed, shown=attributed.shown).savefig(temporary, format=kind)
     return [path]
 
 

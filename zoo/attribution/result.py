@@ -1,9 +1,10 @@
-"""`Attributed`: what an interpreter says of some sequences, with all that a file of it must say."""
+"""`Attributed`: the scores of an interpreter for some sequences, with their places, origin and input rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,34 @@ import numpy as np
 from zoo.attribution.kinds import actual, as_effects, per_base
 from zoo.errors import DataError
 
-__all__ = ["Attributed"]
+__all__ = ["Attributed", "InputRows"]
+
+
+@dataclass(frozen=True)
+class InputRows:
+    """The n rows of an input.
+
+    columns: their names.  cells: of each row, as the file has them; a malformed row may have fewer or more.
+    status: (n,) ok, or why the row is not explained: malformed, contig_unknown, out_of_bounds, wrong_length,
+        too_many_n, not_finite.
+    """
+
+    columns: Sequence[str]
+    cells: Sequence[Sequence[Any]]
+    status: np.ndarray
+
+    def __len__(self) -> int:
+        """n."""
+        return len(self.status)
+
+    def counts(self) -> str:
+        """How many rows have which status, in words."""
+        return ", ".join(f"{n:,} {status}" for status, n in Counter(self.status).most_common()) or "none"
+
+    def padded(self) -> Iterator[list[Any]]:
+        """The cells of each row, made as many as there are columns."""
+        for cells in self.cells:
+            yield [*cells[: len(self.columns)], *[None] * (len(self.columns) - len(cells))]
 
 
 @dataclass(frozen=True)
@@ -30,6 +58,8 @@ class Attributed:
     chrom, start: where the sequences are (0-based start of the window); None for sequences without a genome.
     contigs: {name: bp} of the genome in its order, for bigWig.
     comments: what a file of these numbers must say of their origin.
+    rows: all n rows of the input, of which N could be explained; None for sequences that came from no file.
+    shown: columns of each window that a track and a picture show, 0-based half-open; None for all.
     """
 
     codes: np.ndarray
@@ -45,6 +75,8 @@ class Attributed:
     start: np.ndarray | None = None
     contigs: Mapping[str, int] = field(default_factory=dict)
     comments: Mapping[str, Any] = field(default_factory=dict)
+    rows: InputRows | None = None
+    shown: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         n, length = self.codes.shape
@@ -54,6 +86,18 @@ class Attributed:
     def __len__(self) -> int:
         """Number of sequences."""
         return len(self.codes)
+
+    def select(self, keep: np.ndarray) -> Attributed:
+        """Some of the sequences, without the rows of the input; keep: (N,) bool, or their numbers."""
+        number = np.arange(len(self))[keep]
+        arrays = {k: getattr(self, k) for k in ("codes", "values", "predictions", "delta", "start")}
+        lists = {k: getattr(self, k) for k in ("names", "chrom")}
+        return replace(
+            self,
+            **{k: None if v is None else v[number] for k, v in arrays.items()},
+            **{k: None if v is None else [v[i] for i in number] for k, v in lists.items()},
+            rows=None,
+        )
 
     def actual(self) -> np.ndarray:
         """(N, 4, L): the contribution of the base that is there, 0 at the other three."""

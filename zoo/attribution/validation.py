@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.attribution.attribute import attribute_codes, text_of
 from zoo.attribution.faithfulness import MEASURES, TOP, Compared, agreement, pooled, shuffled
 from zoo.attribution.result import Attributed
+from zoo.attribution.sequences import attribute_codes, text_of
 from zoo.attribution.verdict import Verdict
 from zoo.errors import ConfigError
 from zoo.evaluation.bootstrap import FEWEST, resamples
@@ -50,6 +50,7 @@ class Validation:
     each: {measure: (N,)} of every sequence, NaN where no substitution changes the output.
     scores, effects: the numbers compared, all sequences together, for pictures.
     form: "effects of substitutions" or "bases".
+    threshold: the mean correlation from which an attribution is called faithful.
     silent: sequences in which no substitution changes the output.  constant: those whose scores are all one number.
     """
 
@@ -66,6 +67,7 @@ class Validation:
     constant: int
     n_shuffles: int
     comments: Mapping[str, Any] = field(default_factory=dict)
+    threshold: float = FAITHFUL
 
     def row(self, measure: str, unit: str = "sequences") -> dict[str, Any]:
         """The row of a measure: mean over sequences, or all numbers pooled."""
@@ -83,21 +85,21 @@ class Validation:
             return [
                 Verdict(QUESTION, "unsure", f"no substitution changes {self.output} in any of {self.n:,} sequences")
             ]
-        told = (
+        reason = (
             f"over {r['n']:,} sequences, scores by {self.interpreter.split(' ')[0]} correlate with the effects of all "
             f"substitutions at r = {r['value']:.2f}"
         )
         if r["low"] is None:
-            return [Verdict(QUESTION, "unsure", f"{told}; with fewer than {FEWEST} sequences there is no interval")]
-        told += f" [{r['low']:.2f}, {r['high']:.2f}] on average, shuffled scores at {r['null_high']:.2f} at most"
+            return [Verdict(QUESTION, "unsure", f"{reason}; with fewer than {FEWEST} sequences there is no interval")]
+        reason += f" [{r['low']:.2f}, {r['high']:.2f}] on average, shuffled scores at {r['null_high']:.2f} at most"
         if self.constant:
-            told += f"; in {self.constant:,} of them the scores do not vary"
-        told += f" (faithful: the whole interval from {FAITHFUL} up)"
+            reason += f"; in {self.constant:,} of them the scores do not vary"
+        reason += f" (faithful: the whole interval from {FAITHFUL} up)"
         if r["low"] <= r["null_high"] or r["high"] < FAITHFUL:
             answer = "no"
         else:
             answer = "yes" if r["low"] >= FAITHFUL else "unsure"
-        return [Verdict(QUESTION, answer, told)]
+        return [Verdict(QUESTION, answer, reason)]
 
     def table(self) -> str:
         """The rows as text."""
@@ -196,7 +198,7 @@ def _compared(scored: Attributed, truth: Attributed, i: int) -> Compared:
     """One sequence in the form that the kind allows."""
     codes = scored.codes[i : i + 1]
     known = codes[0] < 4
-    one, other = _only(scored, i), _only(truth, i)
+    one, other = scored.select([i]), truth.select([i])
     importance = one.per_base()[0, known], other.per_base()[0, known]
     if scored.kind == "contribution":
         scores, effects = (x[:, None] for x in importance)
@@ -204,20 +206,6 @@ def _compared(scored: Attributed, truth: Attributed, i: int) -> Compared:
     used = np.arange(4)[:, None] != codes[0]
     scores, effects = (x.effects()[0][:, known].T for x in (one, other))
     return Compared(scores, effects, used[:, known].T, importance)
-
-
-def _only(attributed: Attributed, i: int) -> Attributed:
-    from dataclasses import replace
-
-    part = slice(i, i + 1)
-    return replace(
-        attributed,
-        codes=attributed.codes[part],
-        values=attributed.values[part],
-        predictions=attributed.predictions[part],
-        names=attributed.names[part],
-        delta=None,
-    )
 
 
 def _row(measure: str, value: float | None, resampled: np.ndarray, null: np.ndarray | None, n: int, unit: str) -> dict:

@@ -63,8 +63,8 @@ def command(regions, model, fastas, sequences, output, interpreter, settings, ou
             raise ConfigError(f"{out}: sequences have no place in a genome, which bigWig needs: write .tsv or .h5")
 
     from zoo.attribution.arguments import named_interpreter
-    from zoo.attribution.attribute import build_interpreter
     from zoo.attribution.regions import attribute_windows
+    from zoo.attribution.sequences import build_interpreter
     from zoo.hub import load
     from zoo.outputs import Output
     from zoo.prediction.inference import choose_device
@@ -81,7 +81,7 @@ def command(regions, model, fastas, sequences, output, interpreter, settings, ou
 
 
 def _windows(regions, fastas, sequences, length, max_n, on_error):
-    from zoo.attribution.regions import interval_windows, names_region, one_window, sequence_windows
+    from zoo.attribution.windows import interval_windows, names_region, one_window, sequence_windows
 
     if sequences:
         return sequence_windows(sequences, length, max_n=max_n)
@@ -101,8 +101,8 @@ def _windows(regions, fastas, sequences, length, max_n, on_error):
 
 def _refuse_early(outs, network, windows, interpreter, output):
     """Explain one window for its kind, where a file may not go with it: the rest may take hours."""
-    from zoo.attribution.attribute import attribute_codes
     from zoo.attribution.files import check_kind
+    from zoo.attribution.sequences import attribute_codes
 
     if len(windows) > 1 and any(out.endswith(".h5") or "{base}" in out for out in outs):
         kind = attribute_codes(network, windows.codes[:1], interpreter=interpreter, output=output).kind

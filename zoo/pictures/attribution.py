@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.attribution.kinds import actual
 from zoo.data.region import format_region
 from zoo.pictures.canvas import drawn_text
 from zoo.pictures.logo import COLOURS, draw_logo
@@ -67,10 +66,7 @@ def draw_attribution(attributed: Attributed, *, shown: tuple[int, int] | None = 
 
     first, last = shown or (0, attributed.codes.shape[1])
     rows = chosen(attributed, limit)
-    heights = [
-        actual(attributed.values[i : i + 1, :, first:last], attributed.kind, attributed.codes[i : i + 1, first:last])[0]
-        for i in rows
-    ]
+    heights = [attributed.select([i]).actual()[0, :, first:last] for i in rows]
     panels = [_panels(h) for h in heights]
     longest = max(p.last - p.first for window in panels for p in window if not p.bars)
     inch = min(0.3, max(0.1, 4 / longest))
@@ -82,8 +78,8 @@ def draw_attribution(attributed: Attributed, *, shown: tuple[int, int] | None = 
     FigureCanvasAgg(figure)
     top = 0.0
     if note:
-        said = f"{len(rows)} of {len(attributed):,} windows: those with the largest predictions"
-        figure.text(LEFT / size[0], 1 - 0.25 / tall, said, fontsize=9, style="italic")
+        note_text = f"{len(rows)} of {len(attributed):,} windows: those with the largest predictions"
+        figure.text(LEFT / size[0], 1 - 0.25 / tall, note_text, fontsize=9, style="italic")
         top = note
     for row, height, window in zip(rows, heights, panels, strict=True):
         _title(figure, attributed, row, (first, last), LEFT / size[0], top, tall)

@@ -21,8 +21,6 @@ def draw_agreement(validation: Validation) -> Figure:
 
     The dashed line on the right is the mean that is called faithful, the dotted one the largest of the shuffles.
     """
-    from zoo.attribution.validation import FAITHFUL
-
     figure = blank(9.5, 3.8)
     left, right = figure.subplots(1, 2)
     if len(validation.scores) and np.ptp(validation.scores) and np.ptp(validation.effects):
@@ -39,7 +37,9 @@ def draw_agreement(validation: Validation) -> Figure:
     values = values[np.isfinite(values)]
     right.hist(values, bins=np.linspace(-1, 1, 41), color=MODEL)
     row = validation.row("pearson")
-    right.axvline(FAITHFUL, color="black", linestyle="--", linewidth=1, label=f"faithful from {FAITHFUL}")
+    right.axvline(
+        validation.threshold, color="black", linestyle="--", linewidth=1, label=f"faithful from {validation.threshold}"
+    )
     if row["null_high"] is not None:
         right.axvline(
             row["null_high"], color=BASELINE, linestyle=":", linewidth=1.5, label="mean of shuffled scores, at most"

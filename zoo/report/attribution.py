@@ -76,7 +76,7 @@ def highest(predictions: np.ndarray, n: int) -> np.ndarray:
 
 def _how(subject: Subject, found: Attributed, shown: int) -> Iterator[str]:
     """How sequences were chosen, how to read a picture, and how the letters were made."""
-    from zoo.attribution.attribute import text_of
+    from zoo.attribution.sequences import text_of
 
     output = subject.output.names[0]
     yield (

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
-from zoo_copy_number.gc_mappability import gc_of, mappability_of
 from zoo_copy_number.readers import format_of, read_bins
+from zoo_copy_number.readers.gc_mappability import gc_of, mappability_of
 from zoo_copy_number.readers.sniff import sample_of
 
 DEPTH = [10.0, 12.5, 0.0, 7.25]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.attribution.hdf5 import write_h5
+from zoo.attribution.hdf5_writer import write_h5
 from zoo.attribution.result import Attributed
 from zoo.cli.main import main
 from zoo.data.codes import decode, encode, reverse_complement

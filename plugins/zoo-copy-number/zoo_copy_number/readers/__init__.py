@@ -17,15 +17,17 @@ import numpy as np
 from zoo.errors import ConfigError, did_you_mean
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import match_contigs
+from zoo_copy_number.readers.gc_mappability import gc_from, mappability_of, with_composition
 from zoo_copy_number.readers.rows import Rows, assemble, join
 from zoo_copy_number.readers.runs import Runs, as_rows, averaged, mean_over
 from zoo_copy_number.readers.sniff import FORMATS, format_of
 from zoo_copy_number.readers.targets import Targets, read_targets
+from zoo_copy_number.readers.tracks import open_runs
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
 
-__all__ = ["FORMATS", "format_of", "open_runs", "read_bins"]
+__all__ = ["FORMATS", "format_of", "read_bins"]
 
 MIN_MAPPABILITY = 0.3
 MAX_N = 0.5
@@ -63,8 +65,6 @@ def read_bins(
     Raises DataError for a file that breaks its format, GenomeMismatch for bins of another assembly, ConfigError for
     options that do not fit the file.
     """
-    from zoo_copy_number.gc_mappability import gc_from, mappability_of, with_composition
-
     if format is not None and format not in FORMATS:
         raise ConfigError(f"there is no format {format!r} of read depth{did_you_mean(format, FORMATS)}")
     if bin_size is not None and bin_size < 1:
@@ -72,8 +72,8 @@ def read_bins(
     paths = [path] if isinstance(path, (str, Path)) else list(path)
     if not paths:
         raise ConfigError("no file of read depth is given: name one")
-    wanted = None if targets is None else read_targets(targets, bin_size)
-    bins = assemble(join([_read(p, format or format_of(p), bin_size, wanted, min_mapq) for p in paths], sample))
+    intervals = None if targets is None else read_targets(targets, bin_size)
+    bins = assemble(join([_read(p, format or format_of(p), bin_size, intervals, min_mapq) for p in paths], sample))
     if fasta is not None:
         bins = with_composition(bins, fasta, MAX_N)
     if gc is not None:
@@ -88,19 +88,6 @@ def read_bins(
 
         bins = with_reference(bins, reference)
     return replace(bins, notes=[*bins.notes, *_unknown(bins)])
-
-
-def open_runs(path: str | Path, format: str | None = None) -> Runs:
-    """The runs of a bedGraph, mosdepth, wig or bigWig file; ConfigError for another format."""
-    from zoo_copy_number.readers.bedgraph import bedgraph_runs, mosdepth_runs
-    from zoo_copy_number.readers.bigwig import bigwig_runs
-    from zoo_copy_number.readers.wig import wig_runs
-
-    found = format or format_of(path)
-    openers = {"bedgraph": bedgraph_runs, "mosdepth": mosdepth_runs, "wig": wig_runs, "bigwig": bigwig_runs}
-    if found not in openers:
-        raise ConfigError(f"{path} is {found}, which holds no track: give one of {', '.join(openers)}")
-    return openers[found](path)
 
 
 def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets | None, min_mapq: int) -> Rows:
@@ -139,13 +126,13 @@ def _over(runs: Runs, targets: Targets) -> Rows:
 
 def _unknown(bins: Bins) -> list[str]:
     """What the channels lack and what the mask leaves."""
-    found, n = [], len(bins)
+    notes, n = [], len(bins)
     if np.isnan(bins.gc).all():
-        found.append("GC is unknown: give a FASTA file, or a track of GC")
+        notes.append("GC is unknown: give a FASTA file, or a track of GC")
     elif missing := int(np.isnan(bins.gc).sum()):
-        found.append(f"GC is unknown in {missing:,} of {n:,} bins")
+        notes.append(f"GC is unknown in {missing:,} of {n:,} bins")
     if not np.isnan(bins.mappability).all() and (missing := int(np.isnan(bins.mappability).sum())):
-        found.append(f"mappability is unknown in {missing:,} of {n:,} bins")
+        notes.append(f"mappability is unknown in {missing:,} of {n:,} bins")
     if masked := n - int(bins.mask.sum()):
-        found.append(f"{masked:,} of {n:,} bins are masked")
-    return found
+        notes.append(f"{masked:,} of {n:,} bins are masked")
+    return notes

@@ -17,6 +17,9 @@ from zoo.files.compressed import read_lines
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import fit_to, match_contigs
 from zoo_copy_number.readers.runs import Runs, mean_over
+from zoo_copy_number.readers.targets import read_targets
+from zoo_copy_number.readers.text import is_setting
+from zoo_copy_number.readers.tracks import open_runs
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
@@ -108,17 +111,12 @@ def _count(codes, start, end, strong, unknown, first, last):
 
 def _track(path: str | Path, bed: bool = False) -> Runs:
     """Runs of a track; a BED file of three columns, where `bed` allows it, has 1 where it has an interval."""
-    from zoo_copy_number.readers import open_runs
-    from zoo_copy_number.readers.text import is_setting
-
     if bed and str(path).lower().removesuffix(".gz").endswith(".bed"):
         first = next((line.split() for _, line in read_lines(path) if not is_setting(line)), [])
         if len(first) == 3:
-            from zoo_copy_number.readers.targets import read_targets
-
-            found = read_targets(path)
-            pieces = iter([(found.contig, found.start, found.end, np.ones(len(found.start)))])
-            return Runs(str(path), pieces, found.contigs, "", "bed", gaps="zero")
+            mapped = read_targets(path)
+            pieces = iter([(mapped.contig, mapped.start, mapped.end, np.ones(len(mapped.start)))])
+            return Runs(str(path), pieces, mapped.contigs, "", "bed", gaps="zero")
     runs = open_runs(path)
     pieces = runs.pieces
     runs.pieces = ((c, s, e, np.where(v == -1, np.nan, v)) for c, s, e, v in pieces)
