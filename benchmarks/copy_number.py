@@ -19,15 +19,15 @@ from math import prod
 import numpy as np
 
 from zoo.terminal.progress import counting
-from zoo_copy_number.baselines import BASELINES, call, tune
+from zoo_copy_number.baselines import BASELINES, call_baseline, tune
 from zoo_copy_number.baselines.change_points import CircularBinary
 from zoo_copy_number.calibration import TEST
-from zoo_copy_number.evaluation import GROUPS, TRUSTED, draw_group, reliability, trusted
+from zoo_copy_number.evaluation import GROUPS, TRUSTED, count_trusted, reliability, simulate_group
 from zoo_copy_number.event_accuracy import count, table
-from zoo_copy_number.simulation import Simulated
+from zoo_copy_number.simulation import SimulatedSample
 
 
-def judged(samples: list[Simulated], copies_of) -> tuple[list[np.ndarray], float]:
+def judged(samples: list[SimulatedSample], copies_of) -> tuple[list[np.ndarray], float]:
     """Counts by sample, and the median seconds of one."""
     counts, seconds = [], []
     for s in samples:
@@ -54,7 +54,7 @@ def main() -> None:
     args = parser.parse_args()
 
     for group in args.group or GROUPS:
-        test = draw_group(group, args.test, args.bins, args.seed)
+        test = simulate_group(group, args.test, args.bins, args.seed)
         print(f"\n=== {group}: {len(test)} samples, {sum(len(s.events) for s in test):,} events", flush=True)
         if args.model:
             held = []
@@ -62,7 +62,7 @@ def main() -> None:
             wrong, kept, calls, events = reliability(held)
             print(f"calls of quality >= {TRUSTED:g}: wrong {wrong} of {calls:,}")
             print(f"events >= 10 bins that they hold: {kept} of {events:,}")
-        known = draw_group(group, args.tune, args.bins, args.seed + 1000)
+        known = simulate_group(group, args.tune, args.bins, args.seed + 1000)
         for name in args.only or BASELINES:
             if name in BASELINES:
                 beside(name, known, test)
@@ -75,15 +75,15 @@ def network_of(name: str, held: list[np.ndarray]):
 
     model = zoo.load(name)
 
-    def copies(s: Simulated) -> np.ndarray:
+    def copies(s: SimulatedSample) -> np.ndarray:
         called = call_sample(model, s.bins, sex="male" if s.male else "female")
-        held.append(trusted(called, s))
+        held.append(count_trusted(called, s))
         return called.copies
 
     return copies
 
 
-def beside(name: str, known: list[Simulated], test: list[Simulated]) -> None:
+def beside(name: str, known: list[SimulatedSample], test: list[SimulatedSample]) -> None:
     """Tune a baseline on the known samples, and show it on the others."""
     if name == "circular binary" and not CircularBinary.installed():
         print(f"{name}: left out, Rscript does not find DNAcopy")
@@ -92,7 +92,10 @@ def beside(name: str, known: list[Simulated], test: list[Simulated]) -> None:
     with counting(steps, label=f"tuning {name}", unit="runs") as advance:
         chosen, score = tune(BASELINES[name](), known, advance=advance)
     settings = ", ".join(f"{k} {v:g}" for k, v in asdict(chosen).items())
-    show(f"{name} ({settings}; F1 {score:.3f} where tuned)", *judged(test, lambda s: call(chosen, s.bins, s.expected)))
+    show(
+        f"{name} ({settings}; F1 {score:.3f} where tuned)",
+        *judged(test, lambda s: call_baseline(chosen, s.bins, s.expected)),
+    )
 
 
 def show(name: str, counts: list[np.ndarray], seconds: float) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from zoo.errors import DataError, ZooError
-from zoo_copy_number.baselines import BASELINES, call, corrected_log2, tune
+from zoo_copy_number.baselines import BASELINES, call_baseline, corrected_log2, tune
 from zoo_copy_number.baselines.change_points import CircularBinary
 from zoo_copy_number.event_accuracy import count, summary
-from zoo_copy_number.simulation import Settings, genome_design, simulate_sample, target_design, with_reference
+from zoo_copy_number.simulation import Settings, genome_design, simulate_reference, simulate_sample, target_design
 
 CLEAN = Settings(
     noise=(0.08, 0.08),
@@ -44,7 +44,7 @@ def shares(copies, sample):
 
 def test_clear_events_are_found(baseline):
     sample = sample_of(replace(CLEAN, events=(15.0, 15.0), long=(50,), arms=0.0))
-    copies = call(baseline, sample.bins, sample.expected)
+    copies = call_baseline(baseline, sample.bins, sample.expected)
     assert len(copies) == len(sample.bins)
     got = shares(copies, sample)
     # A running median cannot see what is shorter than half its window; the others may miss a gain of 3 bins.
@@ -59,7 +59,7 @@ def test_clear_events_are_found(baseline):
 
 def test_nothing_is_found_where_nothing_is(baseline):
     sample = sample_of(replace(CLEAN, events=(0.0, 0.0), arms=0.0), seed=1)
-    copies = call(baseline, sample.bins, sample.expected)
+    copies = call_baseline(baseline, sample.bins, sample.expected)
     known = np.isfinite(copies)
     assert known.mean() > 0.9
     assert (copies[known] != sample.expected[known]).mean() < 0.005
@@ -68,7 +68,7 @@ def test_nothing_is_found_where_nothing_is(baseline):
 def test_one_x_of_a_man_is_no_deletion(baseline):
     settings = replace(CLEAN, events=(0.0, 0.0), arms=0.0)
     sample = next(s for s in (sample_of(settings, seed) for seed in range(20)) if s.male)
-    copies = call(baseline, sample.bins, sample.expected)
+    copies = call_baseline(baseline, sample.bins, sample.expected)
     x = np.isin(sample.bins.chrom, ["chrX", "chrY"]) & np.isfinite(copies)
     assert x.any()
     assert (copies[x] == 1).mean() > 0.97
@@ -77,11 +77,11 @@ def test_one_x_of_a_man_is_no_deletion(baseline):
 def test_bins_that_cannot_be_called_are_not(baseline):
     sample = sample_of(bins=2000)
     masked = replace(sample.bins, mask=sample.bins.mask & (np.arange(len(sample.bins)) % 7 > 0))
-    copies = call(baseline, masked, sample.expected)
+    copies = call_baseline(baseline, masked, sample.expected)
     assert np.isnan(copies[~masked.mask]).all()
     assert np.isnan(copies[sample.expected == 0]).all()
     nothing = replace(sample.bins, mask=np.zeros(len(sample.bins), bool))
-    assert np.isnan(call(baseline, nothing, sample.expected)).all()
+    assert np.isnan(call_baseline(baseline, nothing, sample.expected)).all()
 
 
 @pytest.mark.parametrize("asked", [-0.6, 0.6])
@@ -108,7 +108,7 @@ def test_the_correction_does_without_gc_and_mappability():
 
 def test_the_correction_takes_a_kit_off():
     rng = np.random.default_rng(0)
-    design = with_reference(rng, target_design(rng, targets=4000, off_target=150_000), CLEAN)
+    design = simulate_reference(rng, target_design(rng, targets=4000, off_target=150_000), CLEAN)
     sample = simulate_sample(rng, design, replace(CLEAN, events=(0.0, 0.0), arms=0.0))
     ratio = corrected_log2(sample.bins, sample.expected)
     bare = corrected_log2(replace(sample.bins, reference=None, spread=None), sample.expected)
@@ -121,10 +121,10 @@ def test_settings_are_chosen_that_call_the_samples_best():
     noisy = Settings(noise=(0.25, 0.25), pure=1.0, events=(10.0, 10.0))
     samples = [sample_of(noisy, seed, bins=3000) for seed in range(3)]
     poor = BASELINES["threshold"](window=1, least=0.1, sds=0.0, bins=1)
-    before = [shares(call(poor, s.bins, s.expected), s)["f1"] for s in samples]
+    before = [shares(call_baseline(poor, s.bins, s.expected), s)["f1"] for s in samples]
     seen = []
     tuned, score = tune(poor, samples, advance=seen.append)
-    after = [shares(call(tuned, s.bins, s.expected), s)["f1"] for s in samples]
+    after = [shares(call_baseline(tuned, s.bins, s.expected), s)["f1"] for s in samples]
     assert tuned != poor
     assert np.mean(after) > np.mean(before) + 0.2
     assert min(after) <= score <= max(after)
@@ -138,4 +138,4 @@ def test_r_that_is_missing_is_said(monkeypatch):
     sample = sample_of(bins=500)
     assert not CircularBinary.installed()
     with pytest.raises(ZooError, match="Rscript"):
-        call(CircularBinary(), sample.bins, sample.expected)
+        call_baseline(CircularBinary(), sample.bins, sample.expected)

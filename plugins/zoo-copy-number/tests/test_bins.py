@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import fit_to, match_contigs
-from zoo_copy_number.readers.rows import Rows, assemble, join
+from zoo_copy_number.readers.raw_bins import RawBins, assemble, join
 
 
 def bins(contig=(0, 0, 1), start=(0, 10, 0), end=(10, 20, 5), depth=(1.0, 2.0, 3.0), **more):
@@ -33,7 +33,7 @@ def rows(intervals, path="x.bed", **more):
     columns = [np.array([i[k] for i in intervals]) for k in (1, 2, 3)]
     contig = np.array([contigs.index(i[0]) for i in intervals], np.int32)
     fields = {"path": path, "contigs": contigs, "contig": contig, "sample": "s", "reader": "bedgraph", **more}
-    return Rows(start=columns[0], end=columns[1], depth=columns[2].astype(float), **fields)
+    return RawBins(start=columns[0], end=columns[1], depth=columns[2].astype(float), **fields)
 
 
 def test_a_contig_and_a_mask_pick_bins_with_all_their_columns():

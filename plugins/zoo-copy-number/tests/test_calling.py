@@ -6,11 +6,11 @@ import pytest
 from zoo.errors import ConfigError, DataError
 from zoo_copy_number.bin_predictions import BinPredictions
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.quality import features, fit, noise_of, phred
-from zoo_copy_number.segmentation import decode, segments_of
-from zoo_copy_number.sex import expected_copies, sex_of
-from zoo_copy_number.tracks import TRACKS, autosomal, draw_sample, log2_depth, tracks_of
-from zoo_copy_number.windows import cut
+from zoo_copy_number.quality import estimate_noise, features, fit, phred
+from zoo_copy_number.segmentation import cut_segments, decode
+from zoo_copy_number.sex import expect_copies, infer_sex
+from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, log2_depth, stack_tracks
+from zoo_copy_number.windows import cut_windows
 
 TWO = np.full(100, 2, np.int8)
 
@@ -38,7 +38,7 @@ def answer(states, sure=0.97):
 @pytest.mark.parametrize("step", [None, 1, 2])
 def test_windows_cover_every_bin_and_cross_no_contig(size, step):
     contig = np.repeat([0, 1, 3], [10, 1, 23])
-    spans = cut(contig, size, min(step or size, size))
+    spans = cut_windows(contig, size, min(step or size, size))
     covered = np.zeros(len(contig), int)
     for first, last in spans:
         assert 0 < last - first <= size
@@ -51,7 +51,7 @@ def test_depth_is_set_against_the_median_of_each_kind():
     depth = np.array([10, 20, 10, 10, 1, 2, 1, 1], np.float32)
     bins = some_bins(depth, kind=np.array([0, 0, 0, 0, 1, 1, 1, 1], np.uint8))
     np.testing.assert_allclose(log2_depth(bins), [0, 1, 0, 0, 0, 1, 0, 0])
-    tracks = tracks_of(bins)
+    tracks = stack_tracks(bins)
     assert tracks.shape == (len(TRACKS), 8)
     assert (tracks[TRACKS.index("gc_known")] == 0).all()
     assert tracks[TRACKS.index("off_target")].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
@@ -59,12 +59,12 @@ def test_depth_is_set_against_the_median_of_each_kind():
 
 def test_what_is_not_known_is_said_and_not_filled_in():
     bins = some_bins([5, np.nan, 5, 0], mask=np.array([True, True, False, True]))
-    tracks = tracks_of(bins)
+    tracks = stack_tracks(bins)
     assert tracks[TRACKS.index("depth_known")].tolist() == [1, 0, 0, 1]
     assert tracks[TRACKS.index("depth"), 1] == 0
     drawn = draw_sample(tracks, 6, np.random.default_rng(0))
     assert (drawn[TRACKS.index("depth_known")] == 1).all()
-    assert autosomal(some_bins(np.ones(4), split=2)).tolist() == [True, True, False, False]
+    assert is_autosomal(some_bins(np.ones(4), split=2)).tolist() == [True, True, False, False]
 
 
 def test_a_change_has_to_be_worth_its_cost():
@@ -73,7 +73,7 @@ def test_a_change_has_to_be_worth_its_cost():
     cheap, dear = (decode(predicted, contig, TWO[:34], p) for p in (0.5, 6.0))
     assert cheap.tolist() == states
     assert dear.tolist() == [2] * 21 + [1] * 8 + [2] * 5
-    found = segments_of(predicted, contig, TWO[:34], dear)
+    found = cut_segments(predicted, contig, TWO[:34], dear)
     assert found["state"].tolist() == [2, 1, 2]
     assert found["bins"].tolist() == [21, 8, 5]
     assert found["log2"][1] == pytest.approx(-1)
@@ -92,7 +92,7 @@ def test_states_of_one_direction_speak_together():
 
 def test_segments_end_with_their_contig():
     predicted, contig = answer([1] * 6), np.array([0, 0, 0, 1, 1, 1])
-    found = segments_of(predicted, contig, TWO[:6], decode(predicted, contig, TWO[:6], 4.0))
+    found = cut_segments(predicted, contig, TWO[:6], decode(predicted, contig, TWO[:6], 4.0))
     assert found["contig"].tolist() == [0, 1]
 
 
@@ -109,15 +109,15 @@ def test_sex_is_read_from_x_and_y():
     male = np.repeat([0.0, -1.0, -1.0], 30)
     female = np.repeat([0.0, 0.0, -5.0], 30)
     odd = np.repeat([0.0, 0.0, -1.0], 30)
-    assert sex_of(male, contigs, contig)[0] == "male"
-    assert sex_of(female, contigs, contig)[0] == "female"
-    assert "do not agree" in sex_of(odd, contigs, contig)[1]
-    assert sex_of(male[:30], contigs, contig[:30])[0] is None
-    assert expected_copies(["chr1", "chrX", "chrY"], "male").tolist() == [2, 1, 1]
-    assert expected_copies(["chr1", "chrX", "chrY"], "female").tolist() == [2, 2, 0]
-    assert expected_copies(["chr1", "chrX"], None).tolist() == [2, 2]
+    assert infer_sex(male, contigs, contig)[0] == "male"
+    assert infer_sex(female, contigs, contig)[0] == "female"
+    assert "do not agree" in infer_sex(odd, contigs, contig)[1]
+    assert infer_sex(male[:30], contigs, contig[:30])[0] is None
+    assert expect_copies(["chr1", "chrX", "chrY"], "male").tolist() == [2, 1, 1]
+    assert expect_copies(["chr1", "chrX", "chrY"], "female").tolist() == [2, 2, 0]
+    assert expect_copies(["chr1", "chrX"], None).tolist() == [2, 2]
     with pytest.raises(ConfigError, match="female or male"):
-        expected_copies(["1"], "unknown")
+        expect_copies(["1"], "unknown")
 
 
 def test_qualities_are_calibrated_on_what_they_were_fitted_to():
@@ -137,7 +137,7 @@ def test_qualities_are_calibrated_on_what_they_were_fitted_to():
 def test_longer_and_clearer_segments_have_features_that_grow():
     states = [2] * 20 + [1] * 4 + [2] * 20 + [1] * 40
     predicted, contig = answer(states), np.zeros(84, int)
-    found = segments_of(predicted, contig, TWO[:84], np.array(states, np.int8))
+    found = cut_segments(predicted, contig, TWO[:84], np.array(states, np.int8))
     x = features(found, np.full(len(found), 2), 0.2)
     assert (x[[1, 3], :5] == 0).all()
     assert (x[[0, 2], 5:] == 0).all()
@@ -149,7 +149,7 @@ def test_longer_and_clearer_segments_have_features_that_grow():
 def test_noise_is_that_of_bins_and_not_of_events():
     rng = np.random.default_rng(0)
     level = np.repeat([0.0, -1.0, 0.0, 0.6], 500)
-    assert noise_of(level + rng.normal(0, 0.2, 2000), np.zeros(2000, int)) == pytest.approx(0.2, rel=0.1)
+    assert estimate_noise(level + rng.normal(0, 0.2, 2000), np.zeros(2000, int)) == pytest.approx(0.2, rel=0.1)
 
 
 def test_a_sample_of_a_few_bins_is_refused():

@@ -6,12 +6,12 @@ import pytest
 from zoo_copy_number.bin_predictions import BinPredictions
 from zoo_copy_number.caller import CalledSample
 from zoo_copy_number.calls import Calls, CnvCall
-from zoo_copy_number.evaluation import GROUPS, card_rows, draw_group, reliability, trusted
+from zoo_copy_number.evaluation import GROUPS, card_rows, count_trusted, reliability, simulate_group
 
 
 @pytest.fixture(scope="module")
 def sample():
-    return draw_group("genome", 1, 6000, 99)[0]
+    return simulate_group("genome", 1, 6000, 99)[0]
 
 
 def said(sample, calls):
@@ -37,13 +37,13 @@ def test_true_calls_hold_their_events(sample):
     events = long_events(sample)
     assert len(events) > 3
     calls = [(e["start"], e["end"], int(e["copies"]), 30.0) for e in events]
-    assert trusted(said(sample, calls), sample).tolist() == [len(events), 0, len(events), len(events)]
+    assert count_trusted(said(sample, calls), sample).tolist() == [len(events), 0, len(events), len(events)]
 
 
 def test_calls_below_the_border_hold_nothing_and_are_never_wrong(sample):
     events = long_events(sample)
     calls = [(e["start"], e["end"], int(e["copies"]), 19.9) for e in events]
-    assert trusted(said(sample, calls), sample).tolist() == [0, 0, len(events), 0]
+    assert count_trusted(said(sample, calls), sample).tolist() == [0, 0, len(events), 0]
 
 
 def test_a_call_of_the_wrong_direction_is_wrong(sample):
@@ -51,7 +51,7 @@ def test_a_call_of_the_wrong_direction_is_wrong(sample):
     event = events[0]
     normal = int(sample.expected[event["start"]])
     turned = normal + 1 if event["copies"] < normal else normal - 1
-    assert trusted(said(sample, [(event["start"], event["end"], turned, 40.0)]), sample).tolist() == [
+    assert count_trusted(said(sample, [(event["start"], event["end"], turned, 40.0)]), sample).tolist() == [
         1,
         1,
         len(events),
@@ -71,7 +71,7 @@ def test_shares_come_with_an_interval_over_samples():
 
 def test_every_group_has_the_reference_that_its_name_says():
     for group in GROUPS:
-        bins = draw_group(group, 1, 1500, 5)[0].bins
+        bins = simulate_group(group, 1, 1500, 5)[0].bins
         assert (bins.reference is not None) == ("reference" in group)
         assert (bins.kind is not None and (bins.kind == 1).any()) == group.startswith("panel")
 

@@ -8,9 +8,9 @@ import pytest
 import zoo
 from zoo.hub import pull
 from zoo.hub.model_folder import check_golden
-from zoo_copy_number.calibration import counted
+from zoo_copy_number.calibration import count_events
 from zoo_copy_number.caller import call_sample
-from zoo_copy_number.evaluation import GROUPS, draw_group, trusted
+from zoo_copy_number.evaluation import GROUPS, count_trusted, simulate_group
 from zoo_copy_number.event_accuracy import summary
 from zoo_copy_number.qc import quality_control
 
@@ -25,7 +25,7 @@ def model():
 @pytest.fixture(scope="module")
 def called(model):
     """Ten genomes, and what is called of each."""
-    return [(s, call_sample(model, s.bins)) for s in draw_group("genome", 10, 4_000, 77)]
+    return [(s, call_sample(model, s.bins)) for s in simulate_group("genome", 10, 4_000, 77)]
 
 
 def test_it_is_small_and_its_golden_outputs_are_met():
@@ -53,7 +53,7 @@ def test_the_card_has_every_group_and_its_baselines_on_the_same_events():
 
 
 def test_planted_events_are_found_and_little_else(called):
-    counts = sum(counted(c.copies, s) for s, c in called).sum((0, 1))
+    counts = sum(count_events(c.copies, s) for s, c in called).sum((0, 1))
     found = summary(counts)
     assert counts[1] > 50
     assert found["precision"] > 0.9
@@ -61,7 +61,7 @@ def test_planted_events_are_found_and_little_else(called):
 
 
 def test_trusted_calls_are_right(called):
-    calls, wrong, events, held = sum(trusted(c, s) for s, c in called)
+    calls, wrong, events, held = sum(count_trusted(c, s) for s, c in called)
     assert calls > 30
     assert wrong <= 1
     assert held / events > 0.7

@@ -7,8 +7,8 @@ import pytest
 
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.pooled_reference import sexes_of, with_normals
-from zoo_copy_number.tracks import autosomal, log2_depth
+from zoo_copy_number.pooled_reference import infer_sexes, pool_normals
+from zoo_copy_number.tracks import is_autosomal, log2_depth
 
 KIT = 600
 
@@ -31,8 +31,8 @@ def sample(sex, seed=0, *, x_bias=0.0, name="s", noise=0.05, lacking=0):
 @pytest.mark.parametrize("x_bias", [0.0, 0.5, -0.4])
 def test_what_is_left_is_copies_over_two(sex, x_bias):
     normals = [sample(s, i + 1, x_bias=x_bias, name=f"n{i}") for i, s in enumerate(["male", "female", "male"])]
-    bins = with_normals(sample(sex, x_bias=x_bias), normals)
-    left = log2_depth(bins, autosomal(bins)) - bins.reference
+    bins = pool_normals(sample(sex, x_bias=x_bias), normals)
+    left = log2_depth(bins, is_autosomal(bins)) - bins.reference
     for contig, level in ((0, 0.0), (1, -1.0 if sex == "male" else 0.0)):
         here = bins.contig == contig
         assert np.median(left[here]) == pytest.approx(level, abs=0.03)
@@ -45,21 +45,21 @@ def test_what_is_left_is_copies_over_two(sex, x_bias):
 
 def test_sexes_are_read_beside_each_other():
     kit = [sample(s, i, x_bias=0.6) for i, s in enumerate(["male", "female", "female"])]
-    assert sexes_of(kit) == ["male", "female", "female"], "one X of a kit that catches it well lies above -0.5"
-    assert sexes_of(kit[1:]) == ["female", "female"]
-    assert sexes_of(kit[:1]) == ["male"], "Y tells where there is nobody to compare with"
+    assert infer_sexes(kit) == ["male", "female", "female"], "one X of a kit that catches it well lies above -0.5"
+    assert infer_sexes(kit[1:]) == ["female", "female"]
+    assert infer_sexes(kit[:1]) == ["male"], "Y tells where there is nobody to compare with"
     without_y = [b[b.contig < 2] for b in kit]
-    assert sexes_of(without_y) == ["male", "female", "female"]
-    assert sexes_of([b[b.contig == 0] for b in kit]) == [None, None, None]
+    assert infer_sexes(without_y) == ["male", "female", "female"]
+    assert infer_sexes([b[b.contig == 0] for b in kit]) == [None, None, None]
 
 
 def test_a_normal_of_another_kit_is_refused():
     other = sample("female", 1, name="other")
     other = replace(other, start=other.start + 7, end=other.end + 7)
     with pytest.raises(DataError, match=r"0 of 860 bins of s are in the normal other, 90% are needed: another kit"):
-        with_normals(sample("male"), [sample("female", 2), other])
+        pool_normals(sample("male"), [sample("female", 2), other])
     with pytest.raises(DataError, match="1 normal is no pool"):
-        with_normals(sample("male"), [other])
-    bins = with_normals(sample("male"), [sample("female", 2, lacking=20), sample("male", 3, lacking=20)])
+        pool_normals(sample("male"), [other])
+    bins = pool_normals(sample("male"), [sample("female", 2, lacking=20), sample("male", 3, lacking=20)])
     assert np.isnan(bins.reference[:20]).all()
     assert np.isfinite(bins.reference[20:700]).all()

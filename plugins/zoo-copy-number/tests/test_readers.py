@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
-from zoo_copy_number.readers import format_of, read_bins
+from zoo_copy_number.readers import detect_format, read_bins
 from zoo_copy_number.readers.gc_mappability import gc_of, mappability_of
-from zoo_copy_number.readers.sniff import sample_of
+from zoo_copy_number.readers.sniff import sample_name
 
 DEPTH = [10.0, 12.5, 0.0, 7.25]
 
@@ -81,17 +81,17 @@ def test_every_text_gives_the_same_bins(tmp_path, name):
     ],
 )
 def test_what_a_file_holds_decides_not_its_name(tmp_path, name, format):
-    assert format_of(put(tmp_path, name, TEXTS[name])) == format
+    assert detect_format(put(tmp_path, name, TEXTS[name])) == format
     if format != "mosdepth":
         end = ".gz" if name.endswith(".gz") else ""
-        assert format_of(put(tmp_path, f"data.txt{end}", TEXTS[name])) == format
+        assert detect_format(put(tmp_path, f"data.txt{end}", TEXTS[name])) == format
 
 
 def test_samples_are_called_after_their_files():
-    assert sample_of("/x/TR_55_T.antitargetcoverage.cnn.gz") == "TR_55_T"
-    assert sample_of("NA12878.sorted.bam") == "NA12878"
-    assert sample_of("a.b.regions.bed.gz") == "a.b"
-    assert sample_of(".bed") == ".bed"
+    assert sample_name("/x/TR_55_T.antitargetcoverage.cnn.gz") == "TR_55_T"
+    assert sample_name("NA12878.sorted.bam") == "NA12878"
+    assert sample_name("a.b.regions.bed.gz") == "a.b"
+    assert sample_name(".bed") == ".bed"
 
 
 def test_wig_positions_count_from_one_and_steps_may_leave_gaps(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError
-from zoo_copy_number.simulation import Settings, genome_design, simulate_sample, target_design, with_reference
+from zoo_copy_number.simulation import Settings, genome_design, simulate_reference, simulate_sample, target_design
 from zoo_copy_number.source import SimulatedDepth
 
 FLAT = Settings(
@@ -33,7 +33,7 @@ def design_of(seed=0, bins=20_000, width=1000, **options):
     return genome_design(np.random.default_rng(seed), bins=bins, width=width, **options)
 
 
-def sample_of(settings, seed=1, design=None):
+def make_sample(settings, seed=1, design=None):
     return simulate_sample(np.random.default_rng(seed), design or design_of(), settings)
 
 
@@ -43,7 +43,7 @@ def level_bins(sample):
 
 
 def test_a_seed_tells_everything():
-    a, b, c = sample_of(Settings()), sample_of(Settings()), sample_of(Settings(), seed=2)
+    a, b, c = make_sample(Settings()), make_sample(Settings()), make_sample(Settings(), seed=2)
     assert a.bins.depth.tobytes() == b.bins.depth.tobytes()
     assert (a.copies == b.copies).all()
     assert a.drawn == b.drawn
@@ -53,7 +53,7 @@ def test_a_seed_tells_everything():
 @pytest.mark.parametrize("seed", range(6))
 def test_the_events_are_the_altered_bins(seed):
     settings = Settings(events=(30.0, 30.0), arms=1.0)
-    sample = sample_of(settings, seed)
+    sample = make_sample(settings, seed)
     altered = np.zeros(len(sample.bins), bool)
     for e in sample.events:
         inside = slice(e["start"], e["end"])
@@ -84,7 +84,7 @@ def test_lengths_are_those_of_the_classes_and_copies_follow_their_weights():
 
 
 def test_sex_sets_the_expected_copies():
-    samples = [sample_of(Settings(), seed) for seed in range(12)]
+    samples = [make_sample(Settings(), seed) for seed in range(12)]
     assert {s.male for s in samples} == {True, False}
     for s in samples:
         assert (s.ploidy["chrX"], s.ploidy["chrY"]) == ((1, 1) if s.male else (2, 0))
@@ -97,7 +97,7 @@ def test_sex_sets_the_expected_copies():
 @pytest.mark.parametrize("purity", [1.0, 0.6])
 def test_depth_follows_copies_and_purity(purity):
     settings = replace(FLAT, pure=0.0, purity=(purity, purity), events=(40.0, 40.0), noise=(0.05, 0.05))
-    sample = sample_of(settings)
+    sample = make_sample(settings)
     here = level_bins(sample)
     log2 = np.log2(np.maximum(sample.bins.depth, 1e-9) / np.median(sample.bins.depth[here & (sample.copies == 2)]))
     for copies in (1, 3, 4):
@@ -111,7 +111,7 @@ def test_depth_follows_copies_and_purity(purity):
 @pytest.mark.parametrize("noise", [0.05, 0.15, 0.3])
 @pytest.mark.parametrize("poisson", [0.1, 0.9])
 def test_noise_is_what_was_asked_for(noise, poisson):
-    sample = sample_of(replace(FLAT, noise=(noise, noise), poisson=(poisson, poisson)))
+    sample = make_sample(replace(FLAT, noise=(noise, noise), poisson=(poisson, poisson)))
     here = level_bins(sample) & (sample.bins.depth > 0)
     log2 = np.log2(sample.bins.depth[here])
     assert 1.4826 * np.median(np.abs(log2 - np.median(log2))) == pytest.approx(noise, rel=0.08)
@@ -123,14 +123,14 @@ def test_depth_correlates_with_gc_as_drawn(asked, curvature):
     settings = replace(
         FLAT, gc_correlation=(asked, asked), gc_curvature=(curvature, curvature), mapping_noise=(0.5, 0.5)
     )
-    sample = sample_of(settings)
+    sample = make_sample(settings)
     here = sample.bins.mask & (sample.bins.depth > 0) & (sample.expected == 2) & (sample.bins.mappability > 0.05)
     got = np.corrcoef(np.log2(sample.bins.depth[here]), sample.bins.gc[here])[0, 1]
     assert got == pytest.approx(asked, abs=0.04)
 
 
 def test_a_wave_has_its_amplitude_and_is_smooth():
-    sample = sample_of(replace(FLAT, noise=(0.01, 0.01), wave=(0.15, 0.15)))
+    sample = make_sample(replace(FLAT, noise=(0.01, 0.01), wave=(0.15, 0.15)))
     log2 = np.log2(sample.bins.depth[level_bins(sample)])
     assert log2.std() == pytest.approx(0.15 / 2**0.5, rel=0.3)
     assert np.diff(log2).std() < 0.4 * log2.std()
@@ -138,7 +138,7 @@ def test_a_wave_has_its_amplitude_and_is_smooth():
 
 def test_depth_falls_with_mappability():
     settings = replace(FLAT, mappability_power=(0.6, 0.6), mappability_floor=(0.0, 0.0))
-    sample = sample_of(settings)
+    sample = make_sample(settings)
     whole = np.median(sample.bins.depth[level_bins(sample)])
     for low, high in ((0.2, 0.3), (0.45, 0.55), (0.7, 0.8)):
         m = sample.bins.mappability
@@ -166,16 +166,16 @@ def test_wide_bins_average_gc():
 
 def test_channels_go_missing():
     design = design_of(bins=2000)
-    lost = sample_of(replace(FLAT, gc_unknown=1.0, mappability_unknown=1.0), design=design)
+    lost = make_sample(replace(FLAT, gc_unknown=1.0, mappability_unknown=1.0), design=design)
     assert np.isnan(lost.bins.gc).all()
     assert np.isnan(lost.bins.mappability).all()
-    gaps = sample_of(replace(FLAT, gc_gaps=(0.1, 0.1)), design=design)
+    gaps = make_sample(replace(FLAT, gc_gaps=(0.1, 0.1)), design=design)
     assert np.isnan(gaps.bins.gc[gaps.bins.mask]).mean() == pytest.approx(0.1, abs=0.03)
     assert np.isfinite(design.gc[design.mask]).all()
 
 
 def test_gaps_of_the_assembly_are_masked_and_empty():
-    sample = sample_of(Settings())
+    sample = make_sample(Settings())
     gap = sample.bins.mask == 0
     empty = np.isnan(design_of().gc)
     assert empty.any()
@@ -201,7 +201,7 @@ def test_targets_are_uneven_and_lie_in_clusters():
 
 def test_a_reference_takes_the_efficiency_of_the_kit_away():
     rng = np.random.default_rng(0)
-    design = with_reference(rng, target_design(rng, targets=6000, off_target=150_000), FLAT)
+    design = simulate_reference(rng, target_design(rng, targets=6000, off_target=150_000), FLAT)
     sample = simulate_sample(rng, design, FLAT)
     bins = sample.bins
     assert set(np.unique(bins.kind)) == {0, 1}
@@ -218,7 +218,7 @@ def test_a_reference_takes_the_efficiency_of_the_kit_away():
 
 def test_the_reference_is_of_two_copies_on_x_too():
     rng = np.random.default_rng(3)
-    design = with_reference(rng, target_design(rng, targets=20_000), FLAT)
+    design = simulate_reference(rng, target_design(rng, targets=20_000), FLAT)
     x = np.array(design.contigs)[design.contig] == "chrX"
     assert np.nanmedian(design.reference[x] - design.efficiency[x]) == pytest.approx(0, abs=0.06)
 
@@ -257,7 +257,7 @@ def test_designs_that_cannot_be_are_refused():
     with pytest.raises(ConfigError, match="do not fit"):
         target_design(rng, targets=1000, sizes={"chr1": 100_000})
     with pytest.raises(ConfigError, match="at least 3"):
-        with_reference(rng, target_design(rng, targets=300), normals=2)
+        simulate_reference(rng, target_design(rng, targets=300), normals=2)
 
 
 def test_the_source_takes_other_settings_and_says_them():
@@ -273,7 +273,7 @@ def test_the_source_takes_other_settings_and_says_them():
 
 def test_events_of_any_length_are_mostly_short():
     settings = Settings(events=(60.0, 60.0), any_length=True, arms=0.0, altered=0.9)
-    lengths = sample_of(settings, design=design_of(bins=60_000)).events["bins"]
+    lengths = make_sample(settings, design=design_of(bins=60_000)).events["bins"]
     assert lengths.min() <= 2
     assert lengths.max() > 100
     assert np.median(lengths) < 30

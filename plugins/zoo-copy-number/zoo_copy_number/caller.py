@@ -1,4 +1,4 @@
-"""A sample's calls: probabilities, segments, what the sex makes of them, and their qualities.
+"""A sample's calls: probabilities of bins, segments, copies expected of the sex, qualities.
 
 call_sample(model, bins).calls -> Calls
 """
@@ -14,19 +14,19 @@ from zoo.errors import DataError
 from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.calls import Calls, CnvCall
-from zoo_copy_number.quality import features, noise_of, phred
-from zoo_copy_number.segmentation import decode, segments_of
-from zoo_copy_number.sex import expected_copies, sex_of
+from zoo_copy_number.quality import estimate_noise, features, phred
+from zoo_copy_number.segmentation import cut_segments, decode
+from zoo_copy_number.sex import expect_copies, infer_sex
 
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["NO_CALL", "CalledSample", "call_sample", "called_copies"]
+__all__ = ["NO_CALL", "CalledSample", "call_sample", "mask_uncalled"]
 
 NO_CALL = 4.0
 """Quality below which a segment is hardly more likely right than wrong (0.6), and not called."""
 
-FEWEST = 50
+MIN_BINS = 50
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CalledSample:
     """calls.  predicted: by bin.  states: (n,) decoded.  copies: (n,) float of those that are called, else NaN.
     expected: (n,) copies.  noise: log2 of a bin.
 
-    sex: as given, or as seen; seen_sex: what X and Y say, and sex_reason: how.
+    sex: as stated by the user, else as inferred; seen_sex: inferred from X and Y, for the reason sex_reason.
     """
 
     calls: Calls
@@ -58,7 +58,7 @@ def call_sample(
     seed: int = 0,
     progress: bool = False,
 ) -> CalledSample:
-    """Call copy number of every stretch of a sample.
+    """Segment a sample and call the copy number of every segment.
 
     sex: female or male; read from X and Y where it is not given.
     ploidy: copies of an autosome that the sample should have.
@@ -67,30 +67,32 @@ def call_sample(
     Raises DataError for a sample of fewer than 50 usable bins.
     """
     usable = int((bins.mask & np.isfinite(bins.depth)).sum())
-    if usable < FEWEST:
-        raise DataError(f"{bins.sample} has {usable:,} usable bins: {FEWEST} are the least that can be called")
+    if usable < MIN_BINS:
+        raise DataError(f"{bins.sample} has {usable:,} usable bins: {MIN_BINS} are the least that can be called")
     predicted = predict_bins(model, bins, seed=seed, progress=progress)
     head = model.heads["states"] if hasattr(model, "heads") else model.members[0].heads["states"]
-    found, reason = sex_of(predicted.corrected, bins.contigs, bins.contig)
-    copies = expected_copies(bins.contigs, sex or found, ploidy)
+    inferred, reason = infer_sex(predicted.corrected, bins.contigs, bins.contig)
+    copies = expect_copies(bins.contigs, sex or inferred, ploidy)
     expected = copies[bins.contig]
     states = decode(predicted, bins.contig, expected, float(head.penalty))
-    segments = segments_of(predicted, bins.contig, expected, states)
-    noise = noise_of(predicted.corrected, bins.contig)
-    wanted = copies[segments["contig"]]
-    quality = phred(features(segments, wanted, noise), head.quality.cpu().numpy())
+    segments = cut_segments(predicted, bins.contig, expected, states)
+    noise = estimate_noise(predicted.corrected, bins.contig)
+    expected_by_segment = copies[segments["contig"]]
+    quality = phred(features(segments, expected_by_segment, noise), head.quality.cpu().numpy())
     calls = [
         _call(bins, segment, predicted.corrected, int(copy), float(q), no_call)
-        for segment, copy, q in zip(segments, wanted, quality, strict=True)
+        for segment, copy, q in zip(segments, expected_by_segment, quality, strict=True)
     ]
-    sure = called_copies(segments, states, quality, no_call)
-    calls += _silent(bins, predicted.known, copies)
+    called_copies = mask_uncalled(segments, states, quality, no_call)
+    calls += _no_calls(bins, predicted.known, copies)
     sizes = {c: n for c, n in bins.sizes.items() if c in bins.contigs}
-    made = Calls(bins.sample, list(bins.contigs), calls, sizes)
-    return CalledSample(made, predicted, states, sure, expected, sex or found, reason, noise, found)
+    sample_calls = Calls(bins.sample, list(bins.contigs), calls, sizes)
+    return CalledSample(
+        sample_calls, predicted, states, called_copies, expected, sex or inferred, reason, noise, inferred
+    )
 
 
-def called_copies(segments: np.ndarray, states: np.ndarray, quality: np.ndarray, no_call: float) -> np.ndarray:
+def mask_uncalled(segments: np.ndarray, states: np.ndarray, quality: np.ndarray, no_call: float) -> np.ndarray:
     """(n,) float copies of the bins in segments whose quality (S,) is at least `no_call`, NaN in others."""
     copies = np.full(len(states), np.nan)
     for segment in segments[quality >= no_call]:
@@ -110,12 +112,12 @@ def _call(
     return CnvCall(*where, state, kind, quality, **numbers)
 
 
-def _silent(bins: Bins, known: np.ndarray, copies: np.ndarray) -> list[CnvCall]:
-    """Stretches without a segment: contigs of which no bin is usable."""
-    found = []
+def _no_calls(bins: Bins, known: np.ndarray, copies: np.ndarray) -> list[CnvCall]:
+    """Contigs without a usable bin, as NO-CALL."""
+    uncalled = []
     for i, name in enumerate(bins.contigs):
         here = np.flatnonzero(bins.contig == i)
         if len(here) and not known[here].any():
             first, last = int(bins.start[here[0]]), int(bins.end[here[-1]])
-            found.append(CnvCall(name, first, last, None, "NO-CALL", expected=int(copies[i])))
-    return found
+            uncalled.append(CnvCall(name, first, last, None, "NO-CALL", expected=int(copies[i])))
+    return uncalled

@@ -1,7 +1,7 @@
 """`Design`: where the bins of an experiment lie and what stays the same from sample to sample.
 
     genome_design   equal bins side by side        GC, mappability, replication timing, blacklist
-    target_design   exons in clusters, uneven      the same and how well each target is caught (the kit)
+    target_design   exons in clusters, uneven      the same and capture efficiency of each target (the kit)
 
 Tracks are sums of Ornstein-Uhlenbeck processes along the contigs.  Their scales (0.7 kb to 4 Mb) and shares follow
 the autocorrelation of GC in 1-kb bins of human chromosome 2: .62 at 1 kb, .43 at 5 kb, .31 at 100 kb, .19 at 1 Mb.
@@ -40,12 +40,12 @@ class Design:
     contigs, contig, start, end, sizes: as in `Bins`.
     gc: (n,) float32, share of G and C; NaN in assembly gaps.  mappability: (n,) float32, 0 to 1.  mask: (n,) bool.
     exposure: (n,) float32, reads that the width brings, 1 in the median bin.
-    efficiency: (n,) float32, log2 of how well the kit catches a bin, median 0; zeros for a genome.
+    efficiency: (n,) float32, log2 of the capture efficiency, median 0; zeros for a genome.
     timing: (n,) float32, replication timing, mean 0 and standard deviation 1.
     artefact: (n,) float32, standard normal: which way mismapped reads push the depth of a bin.
     unrest: (n,) float32, factor of the overdispersion, median 1.
     off_target: (n,) bool, bins between targets.
-    reference, spread: (n,) float32 or None, log2 depth of pooled normals and its standard deviation (`with_reference`).
+    reference, spread: (n,) float32 or None, log2 depth of pooled normals and its spread (`simulate_reference`).
     """
 
     contigs: Sequence[str]

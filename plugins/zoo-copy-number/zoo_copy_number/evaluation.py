@@ -1,4 +1,4 @@
-"""How good a model's calls are, on simulated samples of the frozen settings: rows for its card.
+"""Accuracy of a model's calls on simulated samples of the frozen settings: rows for its card.
 
 samples of a group ── call ──> events found and calls true, by length ──> F1 with interval
                        └─────> calls of quality 20 and more ──> share that is wrong, events of 10 bins that they hold
@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.terminal.progress import counting
-from zoo_copy_number.baselines import BASELINES, call, tune
-from zoo_copy_number.calibration import counted
+from zoo_copy_number.baselines import BASELINES, call_baseline, tune
+from zoo_copy_number.calibration import count_events
 from zoo_copy_number.caller import CalledSample, call_sample
-from zoo_copy_number.event_accuracy import CLASSES, Scored, table
+from zoo_copy_number.event_accuracy import CLASSES, Estimate, table
 from zoo_copy_number.simulation import SimulatedSample
-from zoo_copy_number.source import sample_of
+from zoo_copy_number.source import make_sample
 
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["GROUPS", "TRUSTED", "card_rows", "draw_group", "judge", "reliability", "trusted"]
+__all__ = ["GROUPS", "TRUSTED", "card_rows", "count_trusted", "evaluate_group", "reliability", "simulate_group"]
 
 GROUPS = {
     "genome": ("genome", None),
@@ -37,34 +37,34 @@ TRUSTED = 20.0
 """Quality from which one call in a hundred may be wrong."""
 
 LONG = 10
-"""Bins of the events that trusted calls have to hold."""
+"""Bins of the events that trusted calls have to cover."""
 
 
-def draw_group(group: str, n: int, bins: int, which: int) -> list[SimulatedSample]:
+def simulate_group(group: str, n: int, bins: int, which: int) -> list[SimulatedSample]:
     """n samples of about `bins` bins; `which` and the group make their seeds."""
     kind, reference = GROUPS[group]
     at = list(GROUPS).index(group)
-    return [sample_of(kind, bins, (which, at, i), reference=reference) for i in range(n)]
+    return [make_sample(kind, bins, (which, at, i), reference=reference) for i in range(n)]
 
 
-def trusted(called: CalledSample, sample: SimulatedSample) -> np.ndarray:
-    """(4,) int64: trusted deletions and duplications, those of them that are wrong, events of 10 bins and more, held.
+def count_trusted(called: CalledSample, sample: SimulatedSample) -> np.ndarray:
+    """(4,) int64: trusted deletions and duplications, wrong ones among them, long events, covered ones among them.
 
-    A call is wrong when fewer than half of its usable bins go its way in truth.  An event is held when trusted calls of
-    its direction cover at least half of its usable bins.
+    A call is wrong when fewer than half of its usable bins go its way in truth.  A long event has 10
+    bins or more, and is covered when trusted calls of its direction cover at least half of its usable bins.
     """
     bins, usable = sample.bins, called.predicted.known & (sample.expected > 0)
     truth = np.sign(sample.copies.astype(int) - sample.expected)
-    said, wrong, calls = np.zeros(len(bins), int), 0, 0
-    for found in called.calls.of("DEL", "DUP"):
-        if found.quality < TRUSTED:
+    called_direction, wrong, calls = np.zeros(len(bins), int), 0, 0
+    for call in called.calls.of("DEL", "DUP"):
+        if call.quality < TRUSTED:
             continue
-        code = list(bins.contigs).index(found.contig)
-        here = (bins.contig == code) & (bins.start >= found.start) & (bins.end <= found.end) & usable
+        code = list(bins.contigs).index(call.contig)
+        here = (bins.contig == code) & (bins.start >= call.start) & (bins.end <= call.end) & usable
         if not here.any():
             continue
-        way = -1 if found.state == "DEL" else 1
-        said[here] = way
+        way = -1 if call.state == "DEL" else 1
+        called_direction[here] = way
         calls += 1
         wrong += (truth[here] == way).mean() < 0.5
     events = held = 0
@@ -74,12 +74,12 @@ def trusted(called: CalledSample, sample: SimulatedSample) -> np.ndarray:
         inside &= usable
         if inside.sum() >= LONG:
             events += 1
-            held += (said[inside] == truth[inside]).mean() >= 0.5
+            held += (called_direction[inside] == truth[inside]).mean() >= 0.5
     return np.array([calls, wrong, events, held])
 
 
-def reliability(counts: Sequence[np.ndarray], draws: int = 1000, seed: int = 0) -> tuple[Scored, Scored, int, int]:
-    """(share of trusted calls that are wrong, share of long events held, calls, events); intervals over samples."""
+def reliability(counts: Sequence[np.ndarray], draws: int = 1000, seed: int = 0) -> tuple[Estimate, Estimate, int, int]:
+    """(share of trusted calls that are wrong, share of long events covered, calls, events); intervals over samples."""
     counts = np.asarray(counts)
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), draws) @ counts
@@ -88,26 +88,26 @@ def reliability(counts: Sequence[np.ndarray], draws: int = 1000, seed: int = 0) 
     for part, whole in ((1, 0), (3, 2)):
         shares = drawn[:, part] / np.maximum(drawn[:, whole], 1)
         value = total[part] / total[whole] if total[whole] else float("nan")
-        made.append(Scored(float(value), *map(float, np.quantile(shares, [0.025, 0.975]))))
+        made.append(Estimate(float(value), *map(float, np.quantile(shares, [0.025, 0.975]))))
     return made[0], made[1], int(total[0]), int(total[2])
 
 
-def judge(
+def evaluate_group(
     model: Model, group: str, n: int, size: int, which: int, baselines: Sequence[str] = (), tuned_on: int = 16
 ) -> list[dict[str, Any]]:
     """Rows of a model, and of baselines tuned on other samples of the group, on n samples of it."""
-    samples = draw_group(group, n, size, which)
+    samples = simulate_group(group, n, size, which)
     counts, held = [], []
-    with counting(n, label=f"judging {group}", unit="samples") as advance:
+    with counting(n, label=f"evaluating {group}", unit="samples") as advance:
         for s in samples:
             called = call_sample(model, s.bins, sex="male" if s.male else "female")
-            counts.append(counted(called.copies, s))
-            held.append(trusted(called, s))
+            counts.append(count_events(called.copies, s))
+            held.append(count_trusted(called, s))
             advance(1)
     rows = card_rows(model.spec.name, group, counts, held)
     for name in baselines:
-        chosen, _ = tune(BASELINES[name](), draw_group(group, tuned_on, size, which + 1000))
-        rows += card_rows(name, group, [counted(call(chosen, s.bins, s.expected), s) for s in samples])
+        chosen, _ = tune(BASELINES[name](), simulate_group(group, tuned_on, size, which + 1000))
+        rows += card_rows(name, group, [count_events(call_baseline(chosen, s.bins, s.expected), s) for s in samples])
     return rows
 
 
@@ -116,10 +116,10 @@ def card_rows(
 ) -> list[dict[str, Any]]:
     """Metrics of one predictor on one group, as a model's card takes them.
 
-    counts: of zoo_copy_number.event_accuracy.count.  held: of `trusted`; without it the predictor is a baseline.
+    counts: of zoo_copy_number.event_accuracy.count.  held: of `count_trusted`; without it the predictor is a baseline.
     """
 
-    def row(metric: str, value: Scored, n: int, stratum: str, note: str = "") -> dict[str, Any]:
+    def row(metric: str, value: Estimate, n: int, stratum: str, note: str = "") -> dict[str, Any]:
         return {
             "predictor": predictor,
             "baseline": held is None,

@@ -1,15 +1,15 @@
-"""Which planted events were found, and which calls are true, by length.
+"""Recall of planted events and precision of calls, by length.
 
     called copies (n,) ── runs of one direction ──> calls ──┐
     events of a simulation ────────────────────────────────┴─> counts (direction, length, 4) ── table ──> rows
 
-A direction is a deletion or a duplication, fewer or more copies than expected; the number of copies is not judged.
+A direction is a deletion or a duplication, fewer or more copies than expected; the number of copies is not evaluated.
 
 Recall     an event is found when at least half of its usable bins are called in its direction, by however many calls.
 Precision  a call is a longest run of usable bins of one direction on one contig; bins without a call do not break it.
            It is true when one event of its direction shares with it at least half of the bins of both, so an event
            that was broken into pieces is found, yet most of its pieces are false.
-No call    NaN.  "missed": such bins count as not called, so silence costs recall.  "excluded": they leave the count,
+No call    NaN.  "missed": such bins count as not called, so no-calls cost recall.  "excluded": they leave the count,
            and so do events of which they are more than half.
 Lengths    in usable bins, each to the nearest of `CLASSES` on a log scale: an event by its own, a call by its own.
            Recall and precision of a length are therefore shares of different things, and F1 joins them.
@@ -28,7 +28,7 @@ import numpy as np
 
 from zoo.errors import ConfigError, DataError
 
-__all__ = ["CLASSES", "COUNTS", "Row", "Scored", "count", "runs_of", "summary", "table"]
+__all__ = ["CLASSES", "COUNTS", "Estimate", "LengthAccuracy", "count", "find_runs", "summary", "table"]
 
 CLASSES = (3, 5, 10, 30, 100, 300)
 """Usable bins; the last holds all that is longer."""
@@ -39,8 +39,8 @@ _EDGES = np.sqrt(np.array(CLASSES[:-1]) * np.array(CLASSES[1:]))
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A figure and the ends of its interval; NaN where nothing is there to count."""
+class Estimate:
+    """A metric and the ends of its interval; NaN where there is nothing to count."""
 
     value: float
     low: float
@@ -51,15 +51,15 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One length of a table: `length` of CLASSES, None for all; `events` and `calls` are how many there are."""
+class LengthAccuracy:
+    """Accuracy at one length of CLASSES, None for all lengths; `events` and `calls` are their numbers."""
 
     length: int | None
     events: int
     calls: int
-    recall: Scored
-    precision: Scored
-    f1: Scored
+    recall: Estimate
+    precision: Estimate
+    f1: Estimate
 
 
 def count(
@@ -81,7 +81,7 @@ def count(
         raise ConfigError(f"no_call is {no_call!r}: choose missed or excluded")
     lengths = {len(a) for a in (copies, expected, contig, usable)}
     if len(lengths) > 1 or (len(events) and events["end"].max() > len(copies)):
-        raise DataError(f"copies, expected, contig, usable and events tell of {sorted(lengths)} bins: of one number")
+        raise DataError(f"copies, expected, contig, usable and events have {sorted(lengths)} bins: give equal numbers")
     out = np.zeros((2, len(CLASSES), 4), np.int64)
     usable = usable & (expected > 0)
     known = usable & ~np.isnan(copies)
@@ -95,19 +95,19 @@ def count(
         owner[event["start"] : event["end"]] = i
         direction[i] = np.sign(int(event["copies"]) - int(expected[event["start"]]))
     size = np.bincount(owner[usable & (owner >= 0)], minlength=len(events))
-    heard = np.bincount(owner[known & (owner >= 0)], minlength=len(events))
+    called = np.bincount(owner[known & (owner >= 0)], minlength=len(events))
     right = known & (owner >= 0)
     right[right] = state[right] == direction[owner[right]]
     hits = np.bincount(owner[right], minlength=len(events))
     counted, base = size > 0, size
     if no_call == "excluded":
-        counted, base = (size > 0) & (2 * heard >= size), heard
-    for found, event_size, way in zip((2 * hits >= base)[counted], size[counted], direction[counted], strict=True):
-        out[int(way > 0), _class(event_size), :2] += (int(found), 1)
+        counted, base = (size > 0) & (2 * called >= size), called
+    for hit, event_size, way in zip((2 * hits >= base)[counted], size[counted], direction[counted], strict=True):
+        out[int(way > 0), _class(event_size), :2] += (int(hit), 1)
 
     # Calls, and the event of their direction that shares most with each.
     at = np.flatnonzero(known)
-    first, last = runs_of(state[at], contig[at])
+    first, last = find_runs(state[at], contig[at])
     kept = state[at][first] != 0 if len(first) else np.zeros(0, bool)
     for a, b in zip(first[kept], last[kept], strict=True):
         inside = at[a:b]
@@ -138,7 +138,7 @@ def table(
     draws: int = 1000,
     level: float = 0.95,
     seed: int = 0,
-) -> list[Row]:
+) -> list[LengthAccuracy]:
     """Rows by length, and one of all, pooled over samples.
 
     counts: (S, 2, len(CLASSES), 4), what `count` gave for each of S samples.
@@ -158,11 +158,11 @@ def table(
     value, rows = summary(pooled), []
     for k, length in enumerate([*CLASSES, None]):
         figures = {name: _interval(value[name][k], drawn[name][:, k], level) for name in ("recall", "precision", "f1")}
-        rows.append(Row(length, int(pooled[k, 1]), int(pooled[k, 3]), **figures))
+        rows.append(LengthAccuracy(length, int(pooled[k, 1]), int(pooled[k, 3]), **figures))
     return rows
 
 
-def runs_of(state: np.ndarray, contig: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def find_runs(state: np.ndarray, contig: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First bin, and the bin after the last, of every run of one state on one contig."""
     if not len(state):
         return np.zeros(0, int), np.zeros(0, int)
@@ -177,5 +177,5 @@ def _class(bins: int) -> int:
 def _interval(value, drawn, level):
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(drawn):
-        return Scored(float("nan"), float("nan"), float("nan"))
-    return Scored(float(value), *map(float, np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])))
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    return Estimate(float(value), *map(float, np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])))

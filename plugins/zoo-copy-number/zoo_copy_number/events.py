@@ -40,10 +40,10 @@ def plant_events(
     room, free = np.diff(where), np.ones(len(usable), bool)
     n = rng.poisson(rng.uniform(*settings.events))
     lengths = _lengths(rng, settings, n)
-    wanted = [(int(length), False) for length in lengths]
-    wanted += [(0, True)] * rng.poisson(settings.arms)
+    planned = [(int(length), False) for length in lengths]
+    planned += [(0, True)] * rng.poisson(settings.arms)
     budget, rows = settings.altered * len(usable), []
-    for length, arm in sorted(wanted, key=lambda e: -e[0] if not e[1] else -len(usable)):
+    for length, arm in sorted(planned, key=lambda e: -e[0] if not e[1] else -len(usable)):
         possible = np.flatnonzero(room >= max(10, length + 2))
         if not len(possible):
             continue

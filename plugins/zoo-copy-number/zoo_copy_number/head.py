@@ -1,4 +1,4 @@
-"""What the network answers: the corrected log2 depth as it is, the same without noise, and copies of every bin."""
+"""Heads: corrected log2 depth, its level without noise, and the copies of every bin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEATURES = 10
 class CorrectedHead(Head):
     """The embedding's first channels as they are; of depth_cnn the first is log2 depth less the sample's bias.
 
-    Fitted to the true log2 ratio it teaches the bias alone, since nothing else is between depth and answer.
+    Fitted to the true log2 ratio it trains the bias alone, since nothing else lies between depth and output.
 
     tasks: its name.
     bin_size: of a position.
@@ -36,7 +36,7 @@ class CorrectedHead(Head):
 
 
 class LevelHead(Head):
-    """One linear layer to the log2 of copies over 2 that the bin and its neighbours tell: depth without its noise.
+    """One linear layer to the log2 of copies over 2, from the bin and its neighbours: depth without its noise.
 
     Fitted to the true log2 ratio it is near the mean of what may be true, so it lies between two states in doubt.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_genome"]
 
 DELETION, DUPLICATION, NEUTRAL, NOTHING = "#c1272d", "#0b5cad", "#222222", "#b0b0b0"
-MOST_DOTS = 60_000
+MAX_DOTS = 60_000
 LOW, HIGH = -3.0, 2.5
 
 
@@ -35,7 +35,7 @@ def draw_genome(bins: Bins, called: CalledSample) -> Figure:
     offset = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     middle = (bins.start + bins.end) / 2 + offset[bins.contig]
     known = np.flatnonzero(called.predicted.known)
-    step = max(1, len(known) // MOST_DOTS)
+    step = max(1, len(known) // MAX_DOTS)
     at = known[::step]
     way = np.sign(called.states[at].astype(int) - called.expected[at])
     values = np.clip(called.predicted.corrected[at], LOW, HIGH)
@@ -71,8 +71,8 @@ def draw_genome(bins: Bins, called: CalledSample) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     numbers = {s: len(called.calls.of(s)) for s in ("DEL", "DUP", "NO-CALL")}
     words = {"DEL": "deletions (red)", "DUP": "duplications (blue)", "NO-CALL": "not called (grey)"}
-    told = ", ".join(f"{n:,} {words[s]}" for s, n in numbers.items())
+    counts = ", ".join(f"{n:,} {words[s]}" for s, n in numbers.items())
     axes.set_title(
-        f"{drawn_text(bins.sample)}: {told}; noise {called.noise:.2f}, {called.sex or 'sex unknown'}", fontsize=10
+        f"{drawn_text(bins.sample)}: {counts}; noise {called.noise:.2f}, {called.sex or 'sex unknown'}", fontsize=10
     )
     return figure

@@ -1,6 +1,6 @@
 """A reference pooled from normal samples of the same bins: what is common to a kit, and how much it varies.
 
-with_normals(bins, [normal, normal, ...]) -> bins with `reference` and `spread`
+pool_normals(bins, [normal, normal, ...]) -> bins with `reference` and `spread`
 
 Each normal's log2 depth over its median is brought to two copies on X and Y.  `reference` is the median over normals,
 `spread` 1.4826 times the median absolute deviation from it.
@@ -15,56 +15,58 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.readers.reference import rows_of
+from zoo_copy_number.readers.reference import match_bins
 from zoo_copy_number.sex import SEXES
-from zoo_copy_number.tracks import autosomal, log2_depth
+from zoo_copy_number.tracks import is_autosomal, log2_depth
 
-__all__ = ["FEWEST", "pooled", "sexes_of", "with_normals"]
+__all__ = ["MIN_NORMALS", "infer_sexes", "pool", "pool_normals"]
 
-FEWEST = 2
-"""Normals that a pool needs: one alone would give its own events as losses and gains of the sample."""
+MIN_NORMALS = 2
+"""Normals that a pool needs: the events of a single one would appear as losses and gains of the sample."""
 
 _ENOUGH = 0.9
 _GAP = 0.5
 
 
-def with_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
+def pool_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
     """The bins with a reference pooled from normals of the same kit or bin size.
 
-    The sexes of all are read together (`sexes_of`), so that a kit which catches X more or less than the autosomes
-    misleads nobody.  Raises DataError for fewer than two normals, and for one that lacks a tenth of the bins.
+    The sexes of all are inferred together (`infer_sexes`), since a kit may capture X more or less than the
+    autosomes.  Raises DataError for fewer than two normals, and for one that lacks a tenth of the bins.
     """
-    if len(normals) < FEWEST:
-        raise DataError(f"{len(normals)} normal is no pool for {bins.sample}: give {FEWEST} at least, better 6 or more")
+    if len(normals) < MIN_NORMALS:
+        raise DataError(
+            f"{len(normals)} normal is no pool for {bins.sample}: give {MIN_NORMALS} at least, better 6 or more"
+        )
     rows = np.full((len(normals), len(bins)), np.nan, np.float32)
     for row, normal in zip(rows, normals, strict=True):
-        at = rows_of(bins, normal, f"the normal {normal.sample}")
+        at = match_bins(bins, normal, f"the normal {normal.sample}")
         here = at >= 0
         if here.sum() < _ENOUGH * len(bins):
             raise DataError(
                 f"{int(here.sum()):,} of {len(bins):,} bins of {bins.sample} are in the normal {normal.sample}, "
                 f"{_ENOUGH:.0%} are needed: another kit or bin size? give normals with these bins"
             )
-        log2 = log2_depth(normal, autosomal(normal))
+        log2 = log2_depth(normal, is_autosomal(normal))
         row[here] = np.where(log2 > -5, log2, np.nan)[at[here]]
-    sexes = sexes_of([bins, *normals])[1:]
+    sexes = infer_sexes([bins, *normals])[1:]
     x, y = _on(bins, "X"), _on(bins, "Y")
     for row, sex in zip(rows, sexes, strict=True):
         row[x] += sex == "male"
         row[y] = row[y] + 1 if sex == "male" else np.nan
     enough = np.where(y, 1, (len(normals) + 1) // 2)
-    reference, spread = pooled(rows, enough)
-    told = ", ".join(f"{n.sample} ({sex or 'sex unknown'})" for n, sex in zip(normals, sexes, strict=True))
+    reference, spread = pool(rows, enough)
+    pooled = ", ".join(f"{n.sample} ({sex or 'sex unknown'})" for n, sex in zip(normals, sexes, strict=True))
     return replace(
         bins,
         reference=reference,
         spread=spread,
         origin={**bins.origin, "reference": f"{len(normals)} normals"},
-        notes=[*bins.notes, f"reference pooled from {told}"],
+        notes=[*bins.notes, f"reference pooled from {pooled}"],
     )
 
 
-def pooled(rows: np.ndarray, enough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pool(rows: np.ndarray, enough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(reference, spread), each (n,) float32, of log2 depths (normals, n); NaN where fewer than `enough` are known."""
     kept = np.isfinite(rows).sum(0) >= np.maximum(enough, 1)
     reference, spread = np.full((2, rows.shape[1]), np.nan, np.float32)
@@ -73,17 +75,17 @@ def pooled(rows: np.ndarray, enough: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return reference, spread
 
 
-def sexes_of(samples: Sequence[Bins]) -> list[str | None]:
+def infer_sexes(samples: Sequence[Bins]) -> list[str | None]:
     """female, male or None for samples of one kit, from their levels of X beside each other.
 
-    One X and two lie 1 apart in log2, so a gap of more than 0.5 among the levels parts males from females.  Without
-    one all are of one sex, which Y tells where it is binned, and the level of X itself where it is not.
+    One X and two lie 1 apart in log2, so a gap of more than 0.5 among the levels separates males from females.  Without
+    one all are of one sex: that of Y where it is binned, else that of the level of X.
     """
     levels = {name: np.array([_level(s, name) for s in samples]) for name in ("X", "Y")}
     known = np.flatnonzero(np.isfinite(levels["X"]))
-    found: list[str | None] = [None] * len(samples)
+    sexes: list[str | None] = [None] * len(samples)
     if not len(known):
-        return found
+        return sexes
     ordered = np.sort(levels["X"][known])
     gaps = np.diff(ordered)
     if len(gaps) and gaps.max() > _GAP:
@@ -94,12 +96,12 @@ def sexes_of(samples: Sequence[Bins]) -> list[str | None]:
     else:
         male = np.full(len(samples), np.median(ordered) < -0.5)
     for i in known:
-        found[i] = SEXES[int(male[i])]
-    return found
+        sexes[i] = SEXES[int(male[i])]
+    return sexes
 
 
 def _level(bins: Bins, name: str) -> float:
-    values = log2_depth(bins, autosomal(bins))[_on(bins, name)]
+    values = log2_depth(bins, is_autosomal(bins))[_on(bins, name)]
     values = values[np.isfinite(values)]
     return float(np.median(values)) if len(values) >= 20 else np.nan
 

@@ -1,4 +1,4 @@
-"""Whether a sample is to be trusted: warnings in words, each with its number and its limit."""
+"""Quality control of a sample: figures, and warnings with their number and limit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.tracks import autosomal, log2_depth
+from zoo_copy_number.tracks import is_autosomal, log2_depth
 
 if TYPE_CHECKING:
     from zoo_copy_number.caller import CalledSample
@@ -20,16 +20,16 @@ NOISE, WAVE, GC, MASKED, ALTERED, PIECES, SPREAD = 0.35, 0.10, 0.10, 0.3, 0.5, 4
 def quality_control(bins: Bins, called: CalledSample, sex: str | None = None) -> tuple[dict[str, str], list[str]]:
     """({figure: value}, [warnings]).
 
-    sex: what the sample is said to be; a warning where its X and Y say otherwise.
+    sex: as stated by the user; a warning where X and Y contradict it.
     The figures: usable bins, noise of a bin in log2, correlation of log2 depth with GC before and after correction,
-    amplitude of waves (what a running median of 200 bins still moves, segments taken out), share of bins called.
+    amplitude of waves (standard deviation of medians of 200 bins, segments subtracted), share of bins called.
     """
     corrected, known = called.predicted.corrected, called.predicted.known
-    raw = log2_depth(bins, autosomal(bins))
+    raw = log2_depth(bins, is_autosomal(bins))
     level = np.log2(np.maximum(called.states, 0.05) / 2)
     rest = np.where(known, corrected - level, np.nan)
     wave = _wave(rest, bins.contig)
-    before, after = _with_gc(raw, bins), _with_gc(corrected, bins)
+    before, after = _gc_correlation(raw, bins), _gc_correlation(corrected, bins)
     usable = float(known.mean())
     altered = float((called.states != called.expected)[known].mean()) if known.any() else 0.0
     pieces = sum(1 for c in called.calls if c.state in ("DEL", "DUP"))
@@ -58,7 +58,7 @@ def quality_control(bins: Bins, called: CalledSample, sex: str | None = None) ->
         warnings.append(f"{altered:.0%} of the bins are not as expected: give --ploidy, or check the sample")
     if pieces > PIECES:
         warnings.append(f"{pieces:,} events are more than a sample has: the depth is in pieces, or of another kit")
-    if bins.reference is not None and (apart := _apart(raw, bins)) > SPREAD:
+    if bins.reference is not None and (apart := _reference_distance(raw, bins)) > SPREAD:
         warnings.append(f"depth lies {apart:.2f} in log2 from the reference in the median bin: another kit?")
     if sex is not None and called.seen_sex not in (None, sex):
         warnings.append(f"said to be {sex}, but {called.sex_reason}, as a {called.seen_sex} has: wrong sex, or swapped")
@@ -67,8 +67,8 @@ def quality_control(bins: Bins, called: CalledSample, sex: str | None = None) ->
     return figures, warnings
 
 
-def _with_gc(log2: np.ndarray, bins: Bins) -> float | None:
-    used = np.isfinite(log2) & np.isfinite(bins.gc) & bins.mask & autosomal(bins) & (log2 > -3)
+def _gc_correlation(log2: np.ndarray, bins: Bins) -> float | None:
+    used = np.isfinite(log2) & np.isfinite(bins.gc) & bins.mask & is_autosomal(bins) & (log2 > -3)
     used &= ~(bins.mappability < 0.9)
     if used.sum() < 100 or np.ptp(bins.gc[used]) == 0:
         return None
@@ -90,6 +90,6 @@ def _wave(rest: np.ndarray, contig: np.ndarray, size: int = 200) -> float:
     return float(np.sqrt(max(0.0, np.var(medians) - noise**2)))
 
 
-def _apart(raw: np.ndarray, bins: Bins) -> float:
+def _reference_distance(raw: np.ndarray, bins: Bins) -> float:
     both = np.isfinite(raw) & np.isfinite(bins.reference)
     return float(np.median(np.abs(raw[both] - bins.reference[both]))) if both.any() else 0.0

@@ -1,4 +1,4 @@
-"""How sure a segment is: phred quality from what the network says of its bins, fitted to held-out truth.
+"""Phred quality of a segment, from the probabilities of its bins, fitted to held-out truth.
 
 segment -> features (10,) -> logistic regression -> P(the direction is right) -> -10 log10(1 - P)
 """
@@ -9,13 +9,13 @@ import numpy as np
 
 from zoo_copy_number.segmentation import SEGMENT
 
-__all__ = ["CAP", "features", "fit", "noise_of", "phred"]
+__all__ = ["CAP", "estimate_noise", "features", "fit", "phred"]
 
 CAP = 60.0
 """Largest quality: no calibration set has the 10^6 segments that more would need."""
 
 
-def noise_of(corrected: np.ndarray, contig: np.ndarray) -> float:
+def estimate_noise(corrected: np.ndarray, contig: np.ndarray) -> float:
     """Standard deviation of corrected log2 depth of a bin, from the differences of neighbours (robust to events)."""
     known = np.isfinite(corrected)
     values, contigs = corrected[known], contig[known]
@@ -37,9 +37,9 @@ def features(segments: np.ndarray, expected: np.ndarray, noise: float) -> np.nda
     errors = step / noise * np.sqrt(np.maximum(segments["bins"], 1))
     size = np.log1p(segments["bins"].astype(float))
     odds = np.clip(segments["margin"].astype(float), -6, 9)
-    told = np.stack([np.ones(len(segments)), size, odds, np.log1p(errors), odds * size], axis=1)
+    stacked = np.stack([np.ones(len(segments)), size, odds, np.log1p(errors), odds * size], axis=1)
     altered = (segments["state"] != expected)[:, None]
-    return np.concatenate([told * ~altered, told * altered], axis=1)
+    return np.concatenate([stacked * ~altered, stacked * altered], axis=1)
 
 
 def fit(x: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo_copy_number.bin_predictions import BinPredictions
 
-__all__ = ["SEGMENT", "decode", "segments_of"]
+__all__ = ["SEGMENT", "cut_segments", "decode"]
 
 SEGMENT = np.dtype(
     {
@@ -24,10 +24,9 @@ the log odds of fewer, as many or more copies than expected, whichever the state
 def decode(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, penalty: float) -> np.ndarray:
     """(n,) int8, the path of states of largest probability where each change costs `penalty` nats (Viterbi).
 
-    expected: (n,) copies that the sample should have.  All states of fewer copies speak together for a loss, and all of
-    more for a gain, so that a network in doubt whether none or one is left, as in an impure sample, is not in doubt
-    whether something is lost; the likeliest of them names the segment.
-    Bins without depth say nothing, and every contig begins anew.
+    expected: (n,) copies that the sample should have.  The probabilities of all states of fewer copies are summed for a
+    loss, those of more for a gain: in an impure sample it may be unclear whether 0 or 1 copies are left and clear that
+    some are lost.  The likeliest of them names the segment.  Bins without depth have no score; contigs are independent.
     """
     p = np.clip(predicted.probability, 1e-6, 1.0)
     score = np.log(p)
@@ -44,7 +43,7 @@ def decode(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, 
     return out
 
 
-def segments_of(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, states: np.ndarray) -> np.ndarray:
+def cut_segments(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Runs of one state on one contig, as a table of dtype SEGMENT; runs without a usable bin are left out."""
     change = np.flatnonzero((np.diff(states) != 0) | (np.diff(contig) != 0)) + 1
     edges = np.concatenate([[0], change, [len(states)]]).astype(int)
@@ -65,7 +64,7 @@ def segments_of(predicted: BinPredictions, contig: np.ndarray, expected: np.ndar
 
 
 def _directions(p: np.ndarray, expected: np.ndarray) -> list[np.ndarray]:
-    """Of fewer, as many and more copies than expected: (n, K) bool each, the states that say so."""
+    """The states of fewer, as many and more copies than expected: (n, K) bool each."""
     way = np.sign(np.arange(p.shape[1])[None, :] - np.minimum(expected, p.shape[1] - 1)[:, None])
     return [way == direction for direction in (-1, 0, 1)]
 

@@ -1,4 +1,4 @@
-"""What a sample should have: copies of every contig, given or read from its own X and Y."""
+"""The sex of a sample from its depth on X and Y, and the copies expected of every contig."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from zoo.errors import ConfigError
 
-__all__ = ["SEXES", "expected_copies", "sex_of"]
+__all__ = ["SEXES", "expect_copies", "infer_sex"]
 
 SEXES = ("female", "male")
 
 
-def sex_of(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray) -> tuple[str | None, str]:
+def infer_sex(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray) -> tuple[str | None, str]:
     """(sex, why in words) from the median corrected log2 depth of X and Y; None where neither has 20 bins.
 
     One X is a level of -1, two one of 0: the border lies between.  Y, where it is binned, has to agree.
@@ -26,18 +26,18 @@ def sex_of(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray) ->
             levels[name] = float(np.median(values))
     if not levels:
         return None, "neither X nor Y has 20 usable bins"
-    told = ", ".join(f"{name} at log2 {level:+.2f}" for name, level in levels.items())
+    evidence = ", ".join(f"{name} at log2 {level:+.2f}" for name, level in levels.items())
     votes = []
     if "X" in levels:
         votes.append("male" if levels["X"] < -0.5 else "female")
     if "Y" in levels:
         votes.append("male" if levels["Y"] > -2.5 else "female")
     if len(set(votes)) > 1:
-        return votes[0], f"{told}: X and Y do not agree"
-    return votes[0], told
+        return votes[0], f"{evidence}: X and Y do not agree"
+    return votes[0], evidence
 
 
-def expected_copies(contigs: Sequence[str], sex: str | None, ploidy: int = 2) -> np.ndarray:
+def expect_copies(contigs: Sequence[str], sex: str | None, ploidy: int = 2) -> np.ndarray:
     """(contigs,) copies; `ploidy` of everything where the sex is not known."""
     if sex not in (None, *SEXES):
         raise ConfigError(f"sex {sex!r} must be female or male")

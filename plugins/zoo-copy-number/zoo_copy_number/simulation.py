@@ -25,7 +25,7 @@ from zoo.errors import ConfigError
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.designs import Design, genome_design, target_design
 from zoo_copy_number.events import EVENT, LENGTHS, plant_events
-from zoo_copy_number.pooled_reference import pooled
+from zoo_copy_number.pooled_reference import pool
 
 __all__ = [
     "EVENT",
@@ -34,9 +34,9 @@ __all__ = [
     "Settings",
     "SimulatedSample",
     "genome_design",
+    "simulate_reference",
     "simulate_sample",
     "target_design",
-    "with_reference",
 ]
 
 Range = tuple[float, float]
@@ -172,7 +172,7 @@ def simulate_sample(
     return SimulatedSample(bins, copies, expected, log2_ratio, events, float(purity), male, ploidy, drawn)
 
 
-def with_reference(
+def simulate_reference(
     rng: np.random.Generator, design: Design, settings: Settings | None = None, *, normals: int = 12
 ) -> Design:
     """The design with a reference pooled from so many simulated normals.
@@ -190,7 +190,7 @@ def with_reference(
         known = (sample.bins.depth > 0) & (sample.expected > 0)
         row[known] = np.log2(sample.bins.depth[known] * 2 / sample.expected[known])
         _centre(row, design)
-    reference, spread = pooled(rows, np.where(_is_y(design), 1, normals // 2))
+    reference, spread = pool(rows, np.where(_is_y(design), 1, normals // 2))
     _centre(reference, design)
     return replace(design, reference=reference, spread=spread)
 

@@ -14,22 +14,22 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.terminal.progress import counting
 from zoo_copy_number.designs import HUMAN, Design, genome_design, target_design
-from zoo_copy_number.simulation import Settings, SimulatedSample, simulate_sample, with_reference
-from zoo_copy_number.tracks import TRACKS, autosomal, draw_sample, tracks_of
-from zoo_copy_number.windows import cut
+from zoo_copy_number.simulation import Settings, SimulatedSample, simulate_reference, simulate_sample
+from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, stack_tracks
+from zoo_copy_number.windows import cut_windows
 
-__all__ = ["FROZEN", "KINDS", "STATES", "TRAINING", "SimulatedDepth", "sample_of"]
+__all__ = ["FROZEN", "KINDS", "STATES", "TRAINING", "SimulatedDepth", "make_sample"]
 
 STATES = ("0", "1", "2", "3", "4+")
 KINDS = ("genome", "exome", "panel")
 FLOOR, CEILING = -4.0, 3.0
 
 TRAINING = Settings(noise=(0.03, 0.25), gc_correlation=(-0.92, 0.92), events=(5.0, 60.0), any_length=True)
-"""What models are trained on: from deep genomes to noisier bins than anybody should call, depth that hardly tells
-anything but GC, as off-target bins of real captures have, and many events from a single bin on."""
+"""What models are trained on: from deep genomes to noisier bins than anybody should call, depth that is
+nearly all GC, as in off-target bins of real captures, and many events from a single bin on."""
 
 FROZEN = Settings(noise=(0.03, 0.10))
-"""What models are judged on: the noise of a genome at 30x in bins of 1 to 10 kb, in the median bin."""
+"""What models are evaluated on: the noise of a genome at 30x in bins of 1 to 10 kb, in the median bin."""
 
 NORMALS = (3, 6, 12, 24)
 """Samples in the pool of a kit, each as likely."""
@@ -71,9 +71,9 @@ class SimulatedDepth(Source):
             raise ConfigError(f"simulated depth has no setting {name!r}" + did_you_mean(name, TRAINING.__dict__))
         changed = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in (settings or {}).items()}
         self.settings = replace(TRAINING, **changed)
-        given = {"bins": bins, "samples": samples, "size": size, "kinds": list(kinds)}
-        given |= {"settings": dict(settings) if settings else None, "seed": seed}
-        self._config = {"name": "simulated_depth", **given}
+        config = {"bins": bins, "samples": samples, "size": size, "kinds": list(kinds)}
+        config |= {"settings": dict(settings) if settings else None, "seed": seed}
+        self._config = {"name": "simulated_depth", **config}
         signal = Field("AT", channels=TRACKS, bin_size=1)
         self.inputs = {"signal": signal, "sample": signal}
         ratio = Field("CT", channels=("log2_ratio",), unit="log2 of copies over 2", bin_size=1)
@@ -98,7 +98,7 @@ class SimulatedDepth(Source):
             with counting(n, label=f"simulating {split}", unit="samples", wanted=True) as advance:
                 for i in range(n):
                     kind = self._kinds[i % len(self._kinds)]
-                    made.append(sample_of(kind, self._size, (self._seed, at, i), self.settings, autosomes=AUTOSOMES))
+                    made.append(make_sample(kind, self._size, (self._seed, at, i), self.settings, autosomes=AUTOSOMES))
                     advance(1)
             self._made[split] = _Windows(made, self.input_length, (self._seed, at))
         return self._made[split]
@@ -114,7 +114,7 @@ class SimulatedDepth(Source):
         }
 
 
-def sample_of(
+def make_sample(
     kind: str,
     size: int,
     seed: Sequence[int],
@@ -148,7 +148,7 @@ def _kit(kind: str, size: int, number: int, autosomes: int | None) -> Design:
     else:
         fill = int(sum(sizes.values()) / (0.75 * size) * rng.uniform(0.7, 1.4))
         design = target_design(rng, targets=max(300, size // 4), off_target=fill, sizes=sizes)
-    return with_reference(rng, design, TRAINING, normals=int(rng.choice(NORMALS)))
+    return simulate_reference(rng, design, TRAINING, normals=int(rng.choice(NORMALS)))
 
 
 def _contigs(rng: np.random.Generator, autosomes: int | None) -> dict[str, int]:
@@ -164,13 +164,13 @@ class _Windows(Examples):
         self._tracks, self._states, self._log2, self._auto = [], [], [], []
         index = []
         for i, sample in enumerate(samples):
-            autosomes = autosomal(sample.bins)
-            tracks = tracks_of(sample.bins, autosomes)
+            autosomes = is_autosomal(sample.bins)
+            tracks = stack_tracks(sample.bins, autosomes)
             self._tracks.append(tracks)
             self._auto.append(autosomes)
             self._states.append(np.where(tracks[1] > 0, sample.classes, -1).astype(np.int64))
             self._log2.append(np.clip(sample.log2_ratio, FLOOR, CEILING).astype(np.float32))
-            index += [(i, first, last) for first, last in cut(sample.bins.contig, bins)]
+            index += [(i, first, last) for first, last in cut_windows(sample.bins.contig, bins)]
         self._index = np.array(index)
         self._names = [sample.bins.sample for sample in samples]
         self.lengths = np.full(len(index), bins, np.int64)

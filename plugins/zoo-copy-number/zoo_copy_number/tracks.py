@@ -1,10 +1,10 @@
-"""What a network reads of a sample: bins as tracks, and bins drawn from all over the sample beside them.
+"""Input of the network: the bins of a sample as tracks, and bins drawn from the whole sample.
 
     Bins -> tracks (A, n) float32                          every bin
-    Bins -> sampled_tracks (A, m) float32                  m bins that tell the sample's own bias
+    Bins -> draw_sample (A, m) float32                     m random bins, from which the sample's bias is estimated
 
-Depth is log2 of the depth over the sample's median, bins of one kind on one level.  A channel that is not known is 0,
-and a track beside it says so; nothing is filled in.
+Depth is log2 of the depth over the sample's median, bins of one kind on one level.  An unknown channel is 0
+and marked in a track of its own; nothing is imputed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo_copy_number.bins import Bins
 
-__all__ = ["TRACKS", "autosomal", "draw_sample", "log2_depth", "tracks_of"]
+__all__ = ["TRACKS", "draw_sample", "is_autosomal", "log2_depth", "stack_tracks"]
 
 TRACKS = (
     "depth",
@@ -34,7 +34,7 @@ FLOOR, CEILING = -5.0, 3.0
 _GC, _GC_SCALE = 0.41, 0.1
 
 
-def autosomal(bins: Bins) -> np.ndarray:
+def is_autosomal(bins: Bins) -> np.ndarray:
     """(n,) bool: not on X, Y or the mitochondrion."""
     other = {"X", "Y", "M", "MT", "Mito", "23", "24"}
     return np.array([c.removeprefix("chr") not in other for c in bins.contigs], bool)[bins.contig]
@@ -62,7 +62,7 @@ def log2_depth(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
     return np.clip(out, FLOOR, CEILING)
 
 
-def tracks_of(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
+def stack_tracks(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
     """(A, n) float32 in the order of `TRACKS`."""
     depth = log2_depth(bins, autosomes)
     known = np.isfinite(depth) & bins.mask

@@ -14,7 +14,7 @@ from zoo_copy_number.baselines.change_points import CircularBinary, Pelt
 from zoo_copy_number.baselines.correction import Ratio, corrected_log2
 from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
 from zoo_copy_number.baselines.threshold import Threshold
-from zoo_copy_number.baselines.tuning import BASELINES, Baseline, call, tune
+from zoo_copy_number.baselines.tuning import BASELINES, Baseline, call_baseline, tune
 
 __all__ = [
     "BASELINES",
@@ -24,7 +24,7 @@ __all__ = [
     "Pelt",
     "Ratio",
     "Threshold",
-    "call",
+    "call_baseline",
     "corrected_log2",
     "tune",
 ]

@@ -35,7 +35,7 @@ write.table(s$segRows, a[2], row.names = FALSE, col.names = FALSE)
 """
 
 
-class _Segments:
+class _ChangePoints:
     """Calls segments whose median leaves a band around 0."""
 
     def prepare(self, ratio: Ratio) -> np.ndarray:
@@ -50,14 +50,14 @@ class _Segments:
         size = np.diff(np.append(first, len(ratio.log2)))
         band = np.maximum(self.least, self.sds * ratio.noise / size**0.5)
         direction = np.where(np.abs(level) > band, np.sign(level), 0)
-        return ratio.spread_over(np.repeat(copies_at(level, direction, ratio.expected[first]), size))
+        return ratio.expand(np.repeat(copies_at(level, direction, ratio.expected[first]), size))
 
 
 _DECIDES = {"least": (0.08, 0.12, 0.16, 0.2, 0.25, 0.3, 0.4), "sds": (0.0, 3.0, 4.0, 5.0, 6.0, 8.0)}
 
 
 @dataclass(frozen=True)
-class Pelt(_Segments):
+class Pelt(_ChangePoints):
     """Change points of least squares with a penalty.
 
     penalty: times noise variance times log of the contig's bins.  bins: least of a segment.
@@ -89,7 +89,7 @@ class Pelt(_Segments):
 
 
 @dataclass(frozen=True)
-class CircularBinary(_Segments):
+class CircularBinary(_ChangePoints):
     """Segments of DNAcopy, outliers smoothed and splits of less than one standard deviation undone.
 
     alpha: level of significance of a split.

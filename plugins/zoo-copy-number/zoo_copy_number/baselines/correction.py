@@ -36,7 +36,7 @@ class Ratio:
     n: int
     noise: float
 
-    def spread_over(self, copies: np.ndarray) -> np.ndarray:
+    def expand(self, copies: np.ndarray) -> np.ndarray:
         """(n,) float32 of (m,) copies, NaN in bins that cannot be used."""
         out = np.full(self.n, np.nan, np.float32)
         out[self.at] = copies

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo_copy_number.baselines.correction import Ratio
-from zoo_copy_number.event_accuracy import runs_of
+from zoo_copy_number.event_accuracy import find_runs
 
 __all__ = ["HiddenMarkov"]
 
@@ -64,11 +64,11 @@ class HiddenMarkov:
 
     def decide(self, ratio: Ratio, prepared: np.ndarray) -> np.ndarray:
         """(n,) float32 copies, NaN where none can be given."""
-        first, last = runs_of(np.sign(prepared - ratio.expected), ratio.contig)
+        first, last = find_runs(np.sign(prepared - ratio.expected), ratio.contig)
         size = last - first
         level = np.add.reduceat(ratio.log2, first) / size if len(first) else np.zeros(0)
         kept = (size >= self.bins) & (np.abs(level) > np.maximum(self.least, self.sds * ratio.noise / size**0.5))
-        return ratio.spread_over(np.where(np.repeat(kept, size), prepared, ratio.expected))
+        return ratio.expand(np.where(np.repeat(kept, size), prepared, ratio.expected))
 
     def _model(self, ratio, purity, normal):
         try:

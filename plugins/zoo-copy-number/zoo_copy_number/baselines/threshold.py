@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from zoo_copy_number.baselines.correction import Ratio
-from zoo_copy_number.event_accuracy import runs_of
+from zoo_copy_number.event_accuracy import find_runs
 
 __all__ = ["Threshold", "copies_at"]
 
@@ -51,10 +51,10 @@ class Threshold:
         error = ratio.noise * (1.0 if self.window == 1 else (np.pi / 2 / self.window) ** 0.5)
         band = max(self.least, self.sds * error)
         state = np.where(np.abs(prepared) > band, np.sign(prepared), 0).astype(np.int8)
-        first, last = runs_of(state, ratio.contig)
+        first, last = find_runs(state, ratio.contig)
         level = np.add.reduceat(ratio.log2, first) / (last - first)
         direction = np.where(last - first >= self.bins, state[first], 0)
-        return ratio.spread_over(np.repeat(copies_at(level, direction, ratio.expected[first]), last - first))
+        return ratio.expand(np.repeat(copies_at(level, direction, ratio.expected[first]), last - first))
 
 
 def copies_at(log2: np.ndarray, direction: np.ndarray, expected: np.ndarray) -> np.ndarray:

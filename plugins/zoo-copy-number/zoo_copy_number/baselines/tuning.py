@@ -18,7 +18,7 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.event_accuracy import count, summary
 from zoo_copy_number.simulation import SimulatedSample
 
-__all__ = ["BASELINES", "Baseline", "call", "tune"]
+__all__ = ["BASELINES", "Baseline", "call_baseline", "tune"]
 
 
 class Baseline(Protocol):
@@ -47,7 +47,7 @@ BASELINES: dict[str, type] = {
 }
 
 
-def call(baseline: Baseline, bins: Bins, expected: np.ndarray) -> np.ndarray:
+def call_baseline(baseline: Baseline, bins: Bins, expected: np.ndarray) -> np.ndarray:
     """(n,) float32 copies of each bin of a sample, NaN where none can be given.
 
     expected: (n,) copies in a normal cell of the sample's sex.

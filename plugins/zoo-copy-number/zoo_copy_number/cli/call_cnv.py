@@ -53,7 +53,7 @@ def command(
     from zoo.prediction.inference import choose_device
     from zoo_copy_number.call_files import check_name, write
     from zoo_copy_number.caller import call_sample
-    from zoo_copy_number.pooled_reference import with_normals
+    from zoo_copy_number.pooled_reference import pool_normals
     from zoo_copy_number.qc import quality_control
     from zoo_copy_number.readers import read_bins
 
@@ -67,7 +67,7 @@ def command(
         list(inputs), fasta=fasta, gc=gc, mappability=mappability, sample=sample, reference=reference, **options
     )
     if normals:
-        bins = with_normals(bins, [read_bins(files.split(","), **options) for files in normals])
+        bins = pool_normals(bins, [read_bins(files.split(","), **options) for files in normals])
     if ignore_gc:
         bins = replace(bins, gc=np.full(len(bins), np.nan, np.float32))
     for note in bins.notes:

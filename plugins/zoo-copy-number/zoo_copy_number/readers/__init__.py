@@ -18,16 +18,16 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import match_contigs
 from zoo_copy_number.readers.gc_mappability import gc_from, mappability_of, with_composition
-from zoo_copy_number.readers.rows import Rows, assemble, join
-from zoo_copy_number.readers.runs import Runs, as_rows, averaged, mean_over
-from zoo_copy_number.readers.sniff import FORMATS, format_of
+from zoo_copy_number.readers.raw_bins import RawBins, assemble, join
+from zoo_copy_number.readers.runs import Runs, average, average_over, bins_from_runs
+from zoo_copy_number.readers.sniff import FORMATS, detect_format
 from zoo_copy_number.readers.targets import Targets, read_targets
 from zoo_copy_number.readers.tracks import open_runs
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
 
-__all__ = ["FORMATS", "format_of", "read_bins"]
+__all__ = ["FORMATS", "detect_format", "read_bins"]
 
 MIN_MAPPABILITY = 0.3
 MAX_N = 0.5
@@ -73,7 +73,7 @@ def read_bins(
     if not paths:
         raise ConfigError("no file of read depth is given: name one")
     intervals = None if targets is None else read_targets(targets, bin_size)
-    bins = assemble(join([_read(p, format or format_of(p), bin_size, intervals, min_mapq) for p in paths], sample))
+    bins = assemble(join([_read(p, format or detect_format(p), bin_size, intervals, min_mapq) for p in paths], sample))
     if fasta is not None:
         bins = with_composition(bins, fasta, MAX_N)
     if gc is not None:
@@ -84,13 +84,13 @@ def read_bins(
         origin = {**bins.origin, "mappability": Path(mappability).name}
         bins = replace(bins, mappability=known, mask=mask, origin=origin)
     if reference is not None:
-        from zoo_copy_number.readers.reference import with_reference
+        from zoo_copy_number.readers.reference import add_reference
 
-        bins = with_reference(bins, reference)
+        bins = add_reference(bins, reference)
     return replace(bins, notes=[*bins.notes, *_unknown(bins)])
 
 
-def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets | None, min_mapq: int) -> Rows:
+def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets | None, min_mapq: int) -> RawBins:
     if format in ("bam", "cram"):
         from zoo_copy_number.readers.alignments import read_alignments
 
@@ -105,23 +105,24 @@ def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets 
     if targets is not None:
         return _over(runs, targets)
     if bin_size is not None:
-        return averaged(runs, bin_size)
+        return average(runs, bin_size)
     if format == "bigwig":
         raise ConfigError(
             f"{path} has a value a base, not bins: give a bin size (such as 1000) or a BED file of targets"
         )
-    return as_rows(runs)
+    return bins_from_runs(runs)
 
 
-def _over(runs: Runs, targets: Targets) -> Rows:
+def _over(runs: Runs, targets: Targets) -> RawBins:
     order = np.lexsort((targets.start, targets.contig))
     contig, start, end = targets.contig[order], targets.start[order], targets.end[order]
-    depth = mean_over(runs, targets.contigs, contig, start, end)
+    depth = average_over(runs, targets.contigs, contig, start, end)
     same = match_contigs(targets.contigs, runs.contigs)
     sizes = {c: runs.sizes[same[c]] for c in targets.contigs if same[c] in runs.sizes}
-    unit, notes = f"{runs.unit}, averaged", [*runs.notes, *targets.notes]
-    contigs = targets.contigs
-    return Rows(runs.path, contigs, contig, start, end, depth, runs.sample, runs.reader, unit, sizes=sizes, notes=notes)
+    unit, notes, contigs = f"{runs.unit}, averaged", [*runs.notes, *targets.notes], targets.contigs
+    return RawBins(
+        runs.path, contigs, contig, start, end, depth, runs.sample, runs.reader, unit, sizes=sizes, notes=notes
+    )
 
 
 def _unknown(bins: Bins) -> list[str]:

@@ -15,9 +15,9 @@ import numpy as np
 
 from zoo.errors import ConfigError, DataError
 from zoo.terminal.progress import counting
-from zoo_copy_number.readers.rows import MOST_BINS, Rows
+from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
 from zoo_copy_number.readers.runs import add_runs
-from zoo_copy_number.readers.sniff import sample_of
+from zoo_copy_number.readers.sniff import sample_name
 from zoo_copy_number.readers.targets import Targets
 
 __all__ = ["read_alignments"]
@@ -30,7 +30,7 @@ _CRAM_FIELDS = b"required_fields=0x3e"
 
 def read_alignments(
     path: str | Path, *, bin_size: int | None = None, targets: Targets | None = None, min_mapq: int = 0
-) -> Rows:
+) -> RawBins:
     """Mean depth of bins of `bin_size` bp over all contigs of the header, or of `targets`.
 
     Raises DataError where there is no index or the file is cut off or damaged, ConfigError without any bins to count.
@@ -59,7 +59,7 @@ def read_alignments(
                 add_runs(*blocks, np.ones(len(blocks[0])), start[a:b], end[a:b], total[a:b], known[a:b])
                 advance(int((end[a:b] - start[a:b]).sum()))
         sample, reader = _sample(file, path), "cram" if file.is_cram else "bam"
-    return Rows(
+    return RawBins(
         str(path),
         contigs,
         contig,
@@ -76,9 +76,9 @@ def read_alignments(
 
 def _grid(path: str | Path, sizes: dict[str, int], bin_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = np.array([-(-s // bin_size) for s in sizes.values()], np.int64)
-    if n.sum() > MOST_BINS:
+    if n.sum() > MAX_BINS:
         raise DataError(
-            f"{path} would have {int(n.sum()):,} bins of {bin_size:,} bp, at most {MOST_BINS:,}: choose larger ones"
+            f"{path} would have {int(n.sum()):,} bins of {bin_size:,} bp, at most {MAX_BINS:,}: choose larger ones"
         )
     contig = np.repeat(np.arange(len(n), dtype=np.int32), n)
     start = (np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)) * bin_size
@@ -105,7 +105,7 @@ def _blocks(file, contig: str, start: int, end: int, min_mapq: int) -> tuple[np.
 def _sample(file, path: str | Path) -> str:
     """The sample of the read groups, if they agree; else the file's name."""
     names = {g["SM"] for g in file.header.to_dict().get("RG", []) if g.get("SM")}
-    return names.pop() if len(names) == 1 else sample_of(path)
+    return names.pop() if len(names) == 1 else sample_name(path)
 
 
 @contextmanager

@@ -12,18 +12,18 @@ from pathlib import Path
 from zoo.errors import DataError
 from zoo.files.compressed import read_lines
 from zoo_copy_number.readers.runs import Runs
-from zoo_copy_number.readers.sniff import sample_of
+from zoo_copy_number.readers.sniff import sample_name
 from zoo_copy_number.readers.text import Layout, is_setting, read_columns
 
-__all__ = ["bedgraph_runs", "mosdepth_runs"]
+__all__ = ["read_bedgraph", "read_mosdepth"]
 
 
-def bedgraph_runs(path: str | Path) -> Runs:
+def read_bedgraph(path: str | Path) -> Runs:
     """Runs of a bedGraph; four columns, by tabs or spaces."""
     return _runs(path, "bedgraph", (4,))
 
 
-def mosdepth_runs(path: str | Path) -> Runs:
+def read_mosdepth(path: str | Path) -> Runs:
     """Runs of mosdepth's regions: four or five columns."""
     return _runs(path, "mosdepth", (4, 5))
 
@@ -41,7 +41,7 @@ def _runs(path: str | Path, reader: str, widths: tuple[int, ...]) -> Runs:
         layout.names = ["contig", "start", "end", "name", "depth"] if n == 5 else ["contig", "start", "end", "depth"]
         break
     gaps = "auto" if reader == "bedgraph" else "unknown"
-    return Runs(str(path), _pieces(path, layout), layout.contigs, sample_of(path), reader, gaps=gaps)
+    return Runs(str(path), _pieces(path, layout), layout.contigs, sample_name(path), reader, gaps=gaps)
 
 
 def _pieces(path: str | Path, layout: Layout) -> Iterator[tuple]:

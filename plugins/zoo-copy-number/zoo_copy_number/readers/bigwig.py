@@ -10,14 +10,14 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.readers.runs import Runs
-from zoo_copy_number.readers.sniff import sample_of
+from zoo_copy_number.readers.sniff import sample_name
 
-__all__ = ["bigwig_runs"]
+__all__ = ["read_bigwig"]
 
 _PIECE = 1 << 22
 
 
-def bigwig_runs(path: str | Path) -> Runs:
+def read_bigwig(path: str | Path) -> Runs:
     """Runs of a bigWig, whatever it is called.
 
     Raises DataError for a file that is missing, cut off or damaged.
@@ -25,7 +25,7 @@ def bigwig_runs(path: str | Path) -> Runs:
     path = Path(path)
     with _opened(path) as file:
         sizes = {c: int(n) for c, n in file.chroms().items()}
-    return Runs(str(path), _pieces(path, sizes), list(sizes), sample_of(path), "bigwig", sizes=sizes)
+    return Runs(str(path), _pieces(path, sizes), list(sizes), sample_name(path), "bigwig", sizes=sizes)
 
 
 def _pieces(path: Path, sizes: Mapping[str, int]) -> Iterator[tuple]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from zoo.errors import DataError, did_you_mean
 from zoo.files.compressed import read_lines
-from zoo_copy_number.readers.rows import MOST_BINS, Rows
-from zoo_copy_number.readers.sniff import sample_of
+from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
+from zoo_copy_number.readers.sniff import sample_name
 from zoo_copy_number.readers.text import Layout, is_setting, read_columns
 
 __all__ = ["Reference", "read_cnvkit", "read_reference"]
@@ -41,7 +41,7 @@ class Reference:
     gc: np.ndarray | None
 
 
-def read_cnvkit(path: str | Path) -> Rows:
+def read_cnvkit(path: str | Path) -> RawBins:
     """Coverage of one sample.  Depth is 2 ** log2 where the file has no depth, and 0 where log2 is -20.
 
     Raises DataError for a pooled reference, which is no sample.
@@ -62,14 +62,14 @@ def read_cnvkit(path: str | Path) -> Rows:
         with np.errstate(over="ignore"):
             depth = np.where(log2 > _NO_COVERAGE, np.exp2(log2), np.where(np.isnan(log2), np.nan, 0))
         unit = "2 ** log2"
-    return Rows(
+    return RawBins(
         str(path),
         layout.contigs,
         columns["contig"],
         columns["start"],
         columns["end"],
         depth,
-        sample_of(path),
+        sample_name(path),
         "cnvkit",
         unit,
         kind=_kind(path, columns),
@@ -114,8 +114,8 @@ def _columns(path: str | Path, layout: Layout) -> dict[str, np.ndarray]:
     for piece in read_columns(path, layout):
         pieces.append(piece)
         n += len(piece["start"])
-        if n > MOST_BINS:
-            raise DataError(f"{path} has more than {MOST_BINS:,} bins: make them larger")
+        if n > MAX_BINS:
+            raise DataError(f"{path} has more than {MAX_BINS:,} bins: make them larger")
     if not pieces:
         empty = {"contig": np.zeros(0, np.int32), "gene": np.zeros(0, object)}
         return empty | {k: np.zeros(0, np.int64) for k in ("start", "end")} | {k: np.zeros(0) for k in layout.real}

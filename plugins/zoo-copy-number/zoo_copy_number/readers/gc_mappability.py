@@ -16,7 +16,7 @@ from zoo.errors import DataError, GenomeMismatch
 from zoo.files.compressed import read_lines
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import fit_to, match_contigs
-from zoo_copy_number.readers.runs import Runs, mean_over
+from zoo_copy_number.readers.runs import Runs, average_over
 from zoo_copy_number.readers.targets import read_targets
 from zoo_copy_number.readers.text import is_setting
 from zoo_copy_number.readers.tracks import open_runs
@@ -124,7 +124,7 @@ def _track(path: str | Path, bed: bool = False) -> Runs:
 
 
 def _share(bins: Bins, runs: Runs, path: str | Path) -> np.ndarray:
-    values = mean_over(runs, list(bins.contigs), bins.contig, bins.start, bins.end)
+    values = average_over(runs, list(bins.contigs), bins.contig, bins.start, bins.end)
     known = values[~np.isnan(values)]
     if not len(known):
         contigs = ", ".join(runs.contigs[:4])

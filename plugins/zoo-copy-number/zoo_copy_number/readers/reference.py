@@ -12,28 +12,28 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.cnvkit import Reference, read_reference
 from zoo_copy_number.readers.contigs import match_contigs
 
-__all__ = ["rows_of", "with_reference"]
+__all__ = ["add_reference", "match_bins"]
 
 _ENOUGH = 0.9
 
 
-def with_reference(bins: Bins, path: str | Path) -> Bins:
+def add_reference(bins: Bins, path: str | Path) -> Bins:
     """The bins with `reference`, `spread` and, where it is not known yet, `gc` of a pooled reference.
 
     reference is less the median of its kind, targets and off-target bins each.  Bins that the reference does not have
     get NaN.  Raises DataError where it has less than 90 % of the bins.
     """
-    found = read_reference(path)
-    at = rows_of(bins, found, f"the reference {found.path}")
+    pool = read_reference(path)
+    at = match_bins(bins, pool, f"the reference {pool.path}")
     here, n = int((at >= 0).sum()), len(bins)
     if here < _ENOUGH * n:
         raise DataError(
             f"{here:,} of {n:,} bins of {bins.sample} are in the reference {path}, {_ENOUGH:.0%} are needed: "
             "another kit or bin size? make a reference with these bins"
         )
-    log2 = found.log2.copy()
-    for kind in np.unique(found.kind):
-        mine = found.kind == kind
+    log2 = pool.log2.copy()
+    for kind in np.unique(pool.kind):
+        mine = pool.kind == kind
         log2[mine] -= np.nanmedian(log2[mine]) if np.isfinite(log2[mine]).any() else 0
 
     def joined(values: np.ndarray) -> np.ndarray:
@@ -43,28 +43,28 @@ def with_reference(bins: Bins, path: str | Path) -> Bins:
     if here < n:
         notes.append(f"{here:,} of {n:,} bins are in the reference {Path(path).name}")
     gc = bins.gc
-    if found.gc is not None and np.isnan(gc).any():
-        gc = np.where(np.isnan(gc), joined(found.gc), gc)
+    if pool.gc is not None and np.isnan(gc).any():
+        gc = np.where(np.isnan(gc), joined(pool.gc), gc)
         if origin.get("gc", "unknown") == "unknown":
             origin["gc"] = Path(path).name
-    return replace(bins, reference=joined(log2), spread=joined(found.spread), gc=gc, notes=notes, origin=origin)
+    return replace(bins, reference=joined(log2), spread=joined(pool.spread), gc=gc, notes=notes, origin=origin)
 
 
-def rows_of(bins: Bins, found: Reference | Bins, name: str) -> np.ndarray:
+def match_bins(bins: Bins, other: Reference | Bins, name: str) -> np.ndarray:
     """(n,) row of a reference or of another sample with the same contig, start and end; -1 where there is none.
 
     Raises DataError, which calls it `name`, where two of its bins begin at one place.
     """
-    place = match_contigs(bins.contigs, found.contigs)
-    code = {c: i for i, c in enumerate(found.contigs)}
+    place = match_contigs(bins.contigs, other.contigs)
+    code = {c: i for i, c in enumerate(other.contigs)}
     table = np.array([-1 if place[c] is None else code[place[c]] for c in bins.contigs], np.int64)
-    keys = found.contig.astype(np.int64) << 40 | found.start
+    keys = other.contig.astype(np.int64) << 40 | other.start
     order = np.argsort(keys, kind="stable")
     if (np.diff(keys[order]) == 0).any():
         i = order[int(np.flatnonzero(np.diff(keys[order]) == 0)[0])]
-        where = f"{found.contigs[found.contig[i]]}:{found.start[i]:,}"
+        where = f"{other.contigs[other.contig[i]]}:{other.start[i]:,}"
         raise DataError(f"two bins of {name} begin at {where}: leave one out")
     wanted = table[bins.contig] << 40 | bins.start
     at = order[np.minimum(np.searchsorted(keys[order], wanted), len(order) - 1)]
-    same = (keys[at] == wanted) & (found.end[at] == bins.end) & (table[bins.contig] >= 0)
+    same = (keys[at] == wanted) & (other.end[at] == bins.end) & (table[bins.contig] >= 0)
     return np.where(same, at, -1)

@@ -1,7 +1,7 @@
 """`Runs`: intervals with a value, streamed, and their mean over bins of one size or over given bins.
 
-    bedGraph, mosdepth, wig, bigWig -> Runs -> as they stand (`as_rows`), in bins of 1,000 bp (`averaged`), or over bins
-                                               that are there already (`mean_over`): targets, GC, mappability
+    bedGraph, mosdepth, wig, bigWig -> Runs -> each run a bin (`bins_from_runs`), in bins of 1,000 bp (`average`), or
+                                               over other bins (`average_over`): targets, GC, mappability
 
 A base without a run is unknown if the file writes runs of 0, as mosdepth and `bedtools genomecov -bga` do; else it is
 0, as `-bg` leaves it out.  A bin of which less than half is known has no value.
@@ -17,9 +17,9 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.readers.contigs import match_contigs
-from zoo_copy_number.readers.rows import MOST_BINS, Rows
+from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
 
-__all__ = ["Runs", "add_runs", "as_rows", "averaged", "mean_over"]
+__all__ = ["Runs", "add_runs", "average", "average_over", "bins_from_runs"]
 
 Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _LARGEST = 1 << 40
@@ -45,14 +45,14 @@ class Runs:
     notes: list[str] = field(default_factory=list)
 
 
-def as_rows(runs: Runs) -> Rows:
+def bins_from_runs(runs: Runs) -> RawBins:
     """Every run as one bin."""
     pieces, n = [], 0
     for piece in runs.pieces:
         pieces.append(piece)
         n += len(piece[1])
-        if n > MOST_BINS:
-            raise DataError(f"{runs.path} has more than {MOST_BINS:,} runs: give a bin size to average them")
+        if n > MAX_BINS:
+            raise DataError(f"{runs.path} has more than {MAX_BINS:,} runs: give a bin size to average them")
     columns = [np.concatenate([p[i] for p in pieces]) if pieces else np.zeros(0, np.int64) for i in range(4)]
     widths = columns[2] - columns[1]
     if len(widths) and runs.reader == "bedgraph":
@@ -63,7 +63,7 @@ def as_rows(runs: Runs) -> Rows:
                 f"{uneven:,} of {len(widths):,} runs are not {usual:,} bp, the median, and were taken as bins: "
                 "give a bin size to average them"
             )
-    return Rows(
+    return RawBins(
         runs.path,
         runs.contigs,
         *columns,
@@ -75,7 +75,7 @@ def as_rows(runs: Runs) -> Rows:
     )
 
 
-def averaged(runs: Runs, bin_size: int) -> Rows:
+def average(runs: Runs, bin_size: int) -> RawBins:
     """Means in bins of `bin_size` bp from 0 on; the last bin of a contig ends where the contig or its last run does."""
     sums = _Sums(runs)
     grids: dict[int, tuple[np.ndarray, np.ndarray]] = {}
@@ -89,9 +89,9 @@ def averaged(runs: Runs, bin_size: int) -> Rows:
         if needed > len(have[0]):
             more = max(needed, min(2 * len(have[0]), needed + 1_000_000)) - len(have[0])
             total += more
-            if total > MOST_BINS:
+            if total > MAX_BINS:
                 raise DataError(
-                    f"{runs.path} would make more than {MOST_BINS:,} bins of {bin_size:,} bp: choose larger ones"
+                    f"{runs.path} would make more than {MAX_BINS:,} bins of {bin_size:,} bp: choose larger ones"
                 )
             grids[code] = have = tuple(np.concatenate([x, np.zeros(more)]) for x in have)
         edges = np.arange(len(have[0]) + 1, dtype=np.int64) * bin_size
@@ -109,7 +109,7 @@ def averaged(runs: Runs, bin_size: int) -> Rows:
             part.append(values)
     runs.notes += sums.notes()
     columns = [np.concatenate(p) if p else np.zeros(0, np.int64) for p in parts]
-    return Rows(
+    return RawBins(
         runs.path,
         runs.contigs,
         *columns,
@@ -121,7 +121,7 @@ def averaged(runs: Runs, bin_size: int) -> Rows:
     )
 
 
-def mean_over(runs: Runs, contigs: list[str], contig: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def average_over(runs: Runs, contigs: list[str], contig: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Means over n sorted bins without overlap: (n,) float64, NaN on contigs that the file does not have.
 
     contigs: names; the file's may be others of the same, 1 for chr1.  contig: (n,) index into them.

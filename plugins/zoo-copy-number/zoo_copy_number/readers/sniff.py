@@ -9,7 +9,7 @@ from zoo.errors import DataError
 from zoo.files.compressed import is_gzip, read_chunks, read_lines
 from zoo_copy_number.readers.text import is_setting
 
-__all__ = ["FORMATS", "format_of", "sample_of"]
+__all__ = ["FORMATS", "detect_format", "sample_name"]
 
 FORMATS = ("bam", "cram", "mosdepth", "bedgraph", "wig", "bigwig", "cnvkit")
 _BIGWIG = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
@@ -27,7 +27,7 @@ _NOT_DEPTH = {
 }
 
 
-def format_of(path: str | Path) -> str:
+def detect_format(path: str | Path) -> str:
     """One of FORMATS.
 
     Raises DataError for an empty file and for one that is none of them, saying what it looks like.
@@ -47,10 +47,10 @@ def format_of(path: str | Path) -> str:
     return _text_format(path)
 
 
-def sample_of(path: str | Path) -> str:
+def sample_name(path: str | Path) -> str:
     """The sample that a file is called after.
 
-    >>> sample_of("x/TR_55_T.antitargetcoverage.cnn.gz"), sample_of("NA12878.regions.bed.gz")
+    >>> sample_name("x/TR_55_T.antitargetcoverage.cnn.gz"), sample_name("NA12878.regions.bed.gz")
     ('TR_55_T', 'NA12878')
     """
     name = Path(path).name

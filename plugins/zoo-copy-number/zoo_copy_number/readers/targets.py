@@ -47,13 +47,13 @@ class Targets:
 
 def read_targets(path: str | Path, bin_size: int | None = None) -> Targets:
     """Intervals of a BED file; those that overlap are joined, and cut into equal parts of at most `bin_size` bp."""
-    found = read_intervals(path)
-    chrom = found.chrom
+    intervals = read_intervals(path)
+    chrom = intervals.chrom
     contigs = list(dict.fromkeys(chrom))
     code = {c: i for i, c in enumerate(contigs)}
     contig = np.array([code[c] for c in chrom], np.int32)
-    order = np.lexsort((found.end, found.start, contig))
-    contig, start, end = contig[order], found.start[order], found.end[order]
+    order = np.lexsort((intervals.end, intervals.start, contig))
+    contig, start, end = contig[order], intervals.start[order], intervals.end[order]
     if (end <= start).any():
         i = int(np.flatnonzero(end <= start)[0])
         raise DataError(f"{path}: target {contigs[contig[i]]}:{start[i]:,}-{end[i]:,} is empty: drop it")

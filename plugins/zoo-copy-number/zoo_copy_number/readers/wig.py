@@ -18,9 +18,9 @@ import numpy as np
 from zoo.errors import DataError
 from zoo.files.compressed import read_chunks
 from zoo_copy_number.readers.runs import Runs
-from zoo_copy_number.readers.sniff import sample_of
+from zoo_copy_number.readers.sniff import sample_name
 
-__all__ = ["wig_runs"]
+__all__ = ["read_wig"]
 
 _STEP = re.compile(rb"(?m)^(?:fixedStep|variableStep|track|browser|#)[^\n]*\n?")
 _KEY = re.compile(r"(\w+)=(\S+)")
@@ -39,14 +39,14 @@ class _Section:
     span: int
 
 
-def wig_runs(path: str | Path) -> Runs:
+def read_wig(path: str | Path) -> Runs:
     """Runs of a wig file: one a value, of `span` bp.
 
     What the values count is not said in the file; `unit` calls them wig values.
     Raises DataError naming the line of a declaration or value that breaks the format.
     """
     contigs: list[str] = []
-    return Runs(str(path), _pieces(path, contigs), contigs, sample_of(path), "wig", "wig values", gaps="unknown")
+    return Runs(str(path), _pieces(path, contigs), contigs, sample_name(path), "wig", "wig values", gaps="unknown")
 
 
 def _pieces(path: str | Path, contigs: list[str]) -> Iterator[tuple]:
@@ -54,18 +54,18 @@ def _pieces(path: str | Path, contigs: list[str]) -> Iterator[tuple]:
     line = 1
     for text in _whole_lines(path):
         at = 0
-        for found in (*_STEP.finditer(text), None):
-            values = text[at : found.start() if found else len(text)]
+        for declaration in (*_STEP.finditer(text), None):
+            values = text[at : declaration.start() if declaration else len(text)]
             if values.strip():
                 if section is None:
                     raise DataError(f"{path} line {line}: a value before any fixedStep or variableStep line: add one")
                 yield _values(path, line, values, section)
             line += values.count(b"\n")
-            if found:
-                if found[0].startswith((b"fixedStep", b"variableStep")):
-                    section = _declared(path, line, found[0].decode("latin-1").strip(), contigs)
+            if declaration:
+                if declaration[0].startswith((b"fixedStep", b"variableStep")):
+                    section = _declared(path, line, declaration[0].decode("latin-1").strip(), contigs)
                 line += 1
-                at = found.end()
+                at = declaration.end()
 
 
 def _whole_lines(path: str | Path) -> Iterator[bytes]:

@@ -20,15 +20,15 @@ def write_bed(path: str | Path, calls: Calls, *, neutral: bool = False) -> int:
 
     Source: UCSC's description of BED, in which a score is a whole number from 0 to 1,000.
     """
-    wanted = [c for c in calls if neutral or c.state != "NEUTRAL"]
+    written = [c for c in calls if neutral or c.state != "NEUTRAL"]
     opener = gzip.open if str(path).endswith(".gz") else open
     with atomic_path(path) as temporary, opener(temporary, "wt", encoding="utf-8", newline="\n") as file:
         file.write(f"#sample={calls.sample}\n")
         for key, value in calls.comments.items():
             file.write(f"#{_line(key)}={_line(value)}\n")
-        for call in wanted:
+        for call in written:
             file.write(f"{call.contig}\t{call.start}\t{call.end}\t{_name(call)}\t{_score(call)}\n")
-    return len(wanted)
+    return len(written)
 
 
 def _name(call: CnvCall) -> str:

@@ -62,16 +62,16 @@ def write_vcf(path: str | Path, calls: Calls, *, genome: Genome | None = None, n
     packed = path.name.endswith(".gz")
     if not path.name.endswith((".vcf", ".vcf.gz")):
         raise ConfigError(f"{path} must end with .vcf or .vcf.gz: call it so")
-    wanted = [c for c in calls if neutral or c.state != "NEUTRAL"]
-    lines = list(_lines(calls, wanted, genome))
+    written = [c for c in calls if neutral or c.state != "NEUTRAL"]
+    lines = list(_lines(calls, written, genome))
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
         if packed:
-            _pack(temporary, path, max([0, *calls.sizes.values(), *(c.end for c in wanted)]))
-    return len(wanted)
+            _pack(temporary, path, max([0, *calls.sizes.values(), *(c.end for c in written)]))
+    return len(written)
 
 
-def _lines(calls: Calls, wanted: list[CnvCall], genome: Genome | None) -> Iterator[str]:
+def _lines(calls: Calls, written: list[CnvCall], genome: Genome | None) -> Iterator[str]:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -92,7 +92,7 @@ def _lines(calls: Calls, wanted: list[CnvCall], genome: Genome | None) -> Iterat
     yield from _HEADER
     yield "\t".join(("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", sample))
     number: dict[str, int] = {}
-    for call in wanted:
+    for call in written:
         kind = call.state if call.state in ("DEL", "DUP") else "CNV"
         number[kind] = number.get(kind, 0) + 1
         yield _record(call, kind, number[kind], genome)

@@ -1,6 +1,6 @@
-"""`Rows`: what one file says, in its own order, and `assemble`, which makes sorted `Bins` of it or says what is wrong.
+"""`RawBins`: the bins of a file in its own order; `assemble` checks and sorts them.
 
-file -> Rows (a stranger's bins) -> assemble: sort, drop duplicates, refuse what cannot be -> Bins
+file -> RawBins -> assemble: sort, drop duplicates, refuse what cannot be -> Bins
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import numpy as np
 from zoo.errors import ConfigError, DataError
 from zoo_copy_number.bins import Bins
 
-__all__ = ["MOST_BINS", "Rows", "assemble", "join"]
+__all__ = ["MAX_BINS", "RawBins", "assemble", "join"]
 
-MOST_BINS = 1 << 26
+MAX_BINS = 1 << 26
 """Bins that one sample may have: a human genome in bins of 50 bp."""
 _LARGEST = 1 << 40
 _SMALL_OVERLAP = 0.01
 
 
 @dataclass
-class Rows:
-    """n rows in the order of the file: arrays as of `Bins`, but unsorted and unchecked.
+class RawBins:
+    """n bins in the order of the file: arrays as of `Bins`, but unsorted and unchecked.
 
     kind: (n,) uint8 or None.  gc: (n,) float32 or None.  unit: what depth counts, for `origin`.
     """
@@ -44,8 +44,8 @@ class Rows:
     notes: list[str] = field(default_factory=list)
 
 
-def join(parts: Sequence[Rows], sample: str | None = None) -> Rows:
-    """Rows of several files of one sample, such as targets and off-target bins, one after another.
+def join(parts: Sequence[RawBins], sample: str | None = None) -> RawBins:
+    """RawBins of several files of one sample, such as targets and off-target bins, one after another.
 
     Raises ConfigError where the files are called after different samples and `sample` does not say which it is.
     """
@@ -67,7 +67,7 @@ def join(parts: Sequence[Rows], sample: str | None = None) -> Rows:
         for k, (t, v) in filled.items()
         if any(getattr(p, k) is not None for p in parts)
     }
-    return Rows(
+    return RawBins(
         " + ".join(p.path for p in parts),
         contigs,
         np.concatenate([table[p.contig] for table, p in zip(place, parts, strict=True)]),
@@ -81,7 +81,7 @@ def join(parts: Sequence[Rows], sample: str | None = None) -> Rows:
     )
 
 
-def assemble(rows: Rows) -> Bins:
+def assemble(rows: RawBins) -> Bins:
     """Sorted bins without duplicates; mask is where the depth is known.
 
     Unsorted rows are sorted, equal duplicates dropped, off-target bins cut back where they overlap the next by less
@@ -91,8 +91,8 @@ def assemble(rows: Rows) -> Bins:
     path, notes = rows.path, list(rows.notes)
     if not len(rows.start):
         raise DataError(f"{path} holds no bins: depth needs contig, start, end and a value on each line")
-    if len(rows.start) > MOST_BINS:
-        raise DataError(f"{path} holds {len(rows.start):,} bins, at most {MOST_BINS:,} are read: make them larger")
+    if len(rows.start) > MAX_BINS:
+        raise DataError(f"{path} holds {len(rows.start):,} bins, at most {MAX_BINS:,} are read: make them larger")
     with np.errstate(over="ignore"):
         depth = rows.depth.astype(np.float32)
     _refuse(rows, rows.depth < 0, "depth {depth:g} is negative: give depth or counts, not their logarithm")
@@ -136,7 +136,7 @@ def assemble(rows: Rows) -> Bins:
     )
 
 
-def _refuse(rows: Rows, bad: np.ndarray, why: str) -> None:
+def _refuse(rows: RawBins, bad: np.ndarray, why: str) -> None:
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
         values = {"depth": float(rows.depth[i]), "start": int(rows.start[i]), "end": int(rows.end[i])}
@@ -188,10 +188,10 @@ def _without_overlaps(path: str, contigs: list[str], arrays: dict, notes: list[s
 def _empty_contigs(contigs: list[str], contig: np.ndarray, depth: np.ndarray) -> list[str]:
     bins = np.bincount(contig, minlength=len(contigs))
     some = np.bincount(contig, weights=depth > 0, minlength=len(contigs))
-    found = []
+    notes = []
     for which, what in ((bins == 0, "no bins on"), ((bins > 0) & (some == 0), "no depth above 0 on")):
         names = [contigs[i] for i in np.flatnonzero(which)]
         if names:
             more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-            found.append(f"{what} {', '.join(names[:5])}{more}")
-    return found
+            notes.append(f"{what} {', '.join(names[:5])}{more}")
+    return notes
