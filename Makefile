@@ -17,7 +17,7 @@ install: $(VENV)/installed
 $(VENV)/installed: $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing zoo and its plugins into $(VENV): 1 to 2 minutes and 2 GB the first time"
-	$(PIP) -e . $(EDITABLE)
+	$(PIP) -e ".[all]" $(EDITABLE)
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed

@@ -20,6 +20,7 @@ from zoo.composition.option_files import Groups, groups, value_at
 from zoo.composition.signature_check import check_config
 from zoo.composition.sweep_results import record_failure, report
 from zoo.errors import ConfigError, ZooError, did_you_mean
+from zoo.extras import EXTRAS, need
 from zoo.files.locations import core_file
 
 __all__ = ["compose", "run"]
@@ -59,6 +60,7 @@ def run(task: Task, args: list[str], config: str = "train") -> int:
 @contextmanager
 def _session(available: Groups) -> Iterator[_Session]:
     """A Hydra of our own; the caller's singletons, if there are any, are put back."""
+    need("training", *EXTRAS["train"][1])
     from hydra import version
     from hydra._internal.hydra import Hydra
     from hydra._internal.utils import create_config_search_path
@@ -342,9 +344,7 @@ def _explained(available: Groups) -> Iterator[None]:
     except MissingConfigException as error:
         missing = str(error.missing_cfg_file or "")
         if missing.startswith("hydra/launcher/submitit"):
-            raise ConfigError(
-                f"{missing} needs the submitit launcher: run `pip install 'zoo-core[submitit]'`"
-            ) from error
+            need(missing, "hydra_plugins.hydra_submitit_launcher", "submitit")
         group, _, option = missing.rpartition("/")
         if group in available.options:
             available.check(missing, group, option)

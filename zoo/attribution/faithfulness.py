@@ -9,7 +9,6 @@ known (an N, the reference base itself) is left out.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 __all__ = ["MEASURES", "Compared", "agreement", "pooled", "shuffled"]
 
@@ -52,7 +51,7 @@ def agreement(one: Compared) -> tuple[float, float, float, float]:
     overlap = len(np.intersect1d(*top)) / one.k if np.ptp(one.importance[0]) > 0 else 0.0
     largest = np.argsort(-np.abs(effects), kind="stable")[: max(1, round(TOP * len(effects)))]
     sign = float((np.sign(scores[largest]) == np.sign(effects[largest])).mean())
-    ranks = rankdata(scores), rankdata(effects)
+    ranks = _ranks(scores), _ranks(effects)
     return _correlation(scores, effects), _correlation(*ranks), overlap, sign
 
 
@@ -71,7 +70,7 @@ def pooled(many: list[Compared], counts: np.ndarray) -> dict[str, np.ndarray]:
     scores = [one.scores[one.used] for one in many]
     effects = [one.effects[one.used] for one in many]
     cuts = np.cumsum([len(x) for x in scores])[:-1]
-    ranked = [np.split(rankdata(np.concatenate(x)), cuts) for x in (scores, effects)]
+    ranked = [np.split(_ranks(np.concatenate(x)), cuts) for x in (scores, effects)]
     return {"pearson": _weighted(scores, effects, counts), "spearman": _weighted(*ranked, counts)}
 
 
@@ -84,6 +83,12 @@ def _weighted(a: list[np.ndarray], b: list[np.ndarray], counts: np.ndarray) -> n
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (sab - sa * sb / n) / np.sqrt((saa - sa**2 / n) * (sbb - sb**2 / n))
     return np.where(np.isfinite(r), r, 0.0)
+
+
+def _ranks(x: np.ndarray) -> np.ndarray:
+    """x (n,) -> (n,) ranks from 1; equal numbers share the mean of theirs, and with a NaN there are none."""
+    _, place, counts = np.unique(x, return_inverse=True, return_counts=True)
+    return np.where(np.isnan(x).any(), np.nan, (np.cumsum(counts) - (counts - 1) / 2)[place])
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,8 @@ import numpy as np
 
 from zoo.attribution.kinds import actual
 from zoo.attribution.overlaps import mean_track
-from zoo.errors import ConfigError, DataError, ZooError
+from zoo.errors import ConfigError, DataError
+from zoo.extras import need
 from zoo.files.tables import TableWriter, atomic_path
 
 if TYPE_CHECKING:
@@ -70,12 +70,13 @@ def _writer(name: str) -> Callable[[Attributed, str], list[str]]:
         return _write_table
     match Path(name).suffix:
         case ".bw":
-            _need("pybigtools", name)
+            need(name, "pybigtools")
             return _write_bigwig
         case ".h5":
-            _need("h5py", name)
+            need(name, "h5py")
             return _write_h5
         case ".png" | ".svg" | ".pdf" as suffix:
+            need(name, "matplotlib")
             return partial(_write_picture, kind=suffix[1:])
     raise ConfigError(f"{name!r} does not say which file to write: end it in {SUFFIXES}, or use - for the terminal")
 
@@ -182,8 +183,3 @@ def _refuse_missing(attributed: Attributed, path: str) -> None:
 def _parts(attributed: Attributed) -> Iterator[slice]:
     """A chunk of sequences at a time, so that what is made of them is never held for all."""
     return (slice(i, min(i + CHUNK, len(attributed))) for i in range(0, len(attributed), CHUNK))
-
-
-def _need(library: str, path: str) -> None:
-    if find_spec(library) is None:
-        raise ZooError(f"{path} needs the library {library}, which is not installed: pip install 'zoo-core[formats]'")

@@ -7,10 +7,12 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 import click
+
+from zoo.extras import EXTRAS, installed
 
 __all__ = ["command"]
 
@@ -45,10 +47,10 @@ def _look() -> Iterator[tuple[str, str, str]]:
     yield "python", "ok", f"{platform.python_version()} at {sys.executable}"
     yield "zoo-core", "ok", version("zoo-core")
     yield from _torch()
-    for distribution in ("lightning", "hydra-core", "huggingface_hub", "pyjaspar"):
-        yield _installed(distribution, "broken", f"run `pip install {distribution}`")
-    yield _installed("tensorboard", "absent", "for trainer.logger=tensorboard: pip install 'zoo-core[tensorboard]'")
-    yield _installed("hydra-submitit-launcher", "absent", "for sweeps under SLURM: pip install 'zoo-core[submitit]'")
+    for extra, (purpose, modules) in EXTRAS.items():
+        absent = [module for module in modules if not installed(module)]
+        remedy = f"; without {', '.join(absent)}: pip install 'zoo-core[{extra}]'" if absent else ""
+        yield f"extra {extra}", "absent" if absent else "ok", purpose + remedy
     yield from _plugins()
     yield from _cache()
     yield from _models()
@@ -70,13 +72,6 @@ def _torch() -> Iterator[tuple[str, str, str]]:
     for i in range(torch.cuda.device_count()):
         card = torch.cuda.get_device_properties(i)
         yield "gpu", "ok", f"{card.name}, {card.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
-
-
-def _installed(distribution: str, otherwise: str, remedy: str) -> tuple[str, str, str]:
-    try:
-        return distribution, "ok", version(distribution)
-    except PackageNotFoundError:
-        return distribution, otherwise, remedy
 
 
 def _plugins() -> Iterator[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from zoo.errors import UnknownComponent, ZooError, did_you_mean
+from zoo.extras import explain
 from zoo.registry import registry
 
 __all__ = ["STORY", "cli", "main"]
@@ -37,6 +38,11 @@ def main(args: list[str] | None = None) -> int:
         return _fail(error.format_message())
     except ZooError as error:
         return _fail(str(error))
+    except ModuleNotFoundError as error:
+        sentence = explain(error)
+        if sentence is None:
+            _show(error)
+        return 2 if sentence is None else _fail(str(sentence))
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # the interpreter flushes once more at exit
         return 1  # as click answers a reader that left

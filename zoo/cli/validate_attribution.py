@@ -56,11 +56,14 @@ def command(
     from zoo.attribution.arguments import named_interpreter
     from zoo.attribution.baseline_check import task_of, worth_explaining
     from zoo.errors import ConfigError
+    from zoo.extras import need
     from zoo.report.subject import open_subject
 
     for out in outs:
         if not out.endswith((".tsv", ".tsv.gz", ".png", ".svg", ".pdf")):
             raise ConfigError(f"{out!r} does not say which file to write: end it in .tsv, .tsv.gz, .png, .svg or .pdf")
+        if not out.endswith((".tsv", ".tsv.gz")):
+            need(out, "matplotlib")
     if shuffles < 20:
         raise ConfigError(f"{shuffles} shuffles are too few to show what chance does: use 20 or more")
     subject = open_subject(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from zoo.data.fasta_records import pieces
 from zoo.errors import DataError
 from zoo.files.compressed import is_gzip
 from zoo.files.locations import cache_root
-from zoo.terminal.progress import progress_bar
+from zoo.terminal.progress import counting
 
 __all__ = ["FORMAT", "Contig", "Store", "open_store"]
 
@@ -196,9 +195,5 @@ def _unpack(fasta: Path, out, advance) -> list[Contig]:
 def _progress(fasta: Path) -> Iterator:
     """A bar on stderr for a big file, if somebody looks."""
     size = fasta.stat().st_size * (4 if is_gzip(fasta) else 1)
-    if size < _BIG or not sys.stderr.isatty():
-        yield lambda n: None
-        return
-    with progress_bar("bp") as bar:
-        task = bar.add_task(f"unpacking {fasta.name}", total=size)
-        yield lambda n: bar.advance(task, n)
+    with counting(size, label=f"unpacking {fasta.name}", unit="bp", wanted=size >= _BIG) as advance:
+        yield advance

@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from zoo.errors import DataError, did_you_mean
+from zoo.extras import need
 
 __all__ = ["RELEASE", "UNIFORM", "Motif", "best_hits", "get_motif", "get_motifs", "motif_names", "scan"]
 
@@ -189,6 +190,7 @@ def _index(release: str) -> tuple[tuple[str, int, str, bool, bool], ...]:
 
 @contextmanager
 def _database(release: str) -> Iterator[sqlite3.Connection]:
+    need("JASPAR", "pyjaspar")
     from pyjaspar import jaspar_releases, jaspardb
 
     if release not in jaspar_releases:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.data.bigwig import write_bigwig
-from zoo.errors import ConfigError, DataError, ZooError
+from zoo.errors import ConfigError, DataError
+from zoo.extras import need
 from zoo.files.tables import TableWriter, atomic_path
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Landscape:
 
     def frame(self) -> pandas.DataFrame:
         """`rows` as a table, its last column called as the output, the header's comments in `attrs`."""
+        need("a table in Python", "pandas")
         import pandas
 
         frame = pandas.DataFrame(self.rows(), columns=[*COLUMNS, self.output])
@@ -108,12 +109,13 @@ def check_path(path: str | Path) -> Callable[[Landscape, str], list[str]]:
         return _write_table
     suffix = Path(name).suffix
     if suffix == ".parquet":
-        _need("pyarrow", name)
+        need(name, "pyarrow", "pandas")
         return _write_parquet
     if suffix == ".bw":
-        _need("pybigtools", name)
+        need(name, "pybigtools")
         return _write_bigwig
     if suffix in (".png", ".svg", ".pdf"):
+        need(name, "matplotlib")
         return partial(_write_picture, kind=suffix[1:])
     raise ConfigError(f"{name!r} does not say which file to write: end it in {SUFFIXES}, or use - for the terminal")
 
@@ -154,8 +156,3 @@ def _write_bigwig(landscape: Landscape, path: str) -> list[str]:
 def _write_track(landscape: Landscape, values: np.ndarray, path: str) -> None:
     """values (W,), one a base."""
     write_bigwig(path, {landscape.chrom: landscape.contig_length}, [(landscape.chrom, landscape.start, values)])
-
-
-def _need(library: str, path: str) -> None:
-    if find_spec(library) is None:
-        raise ZooError(f"{path} needs the library {library}, which is not installed: pip install 'zoo-core[formats]'")

@@ -21,6 +21,7 @@ from zoo.evaluation.metrics import metrics_for
 from zoo.evaluation.result import Evaluation
 from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.strata import in_stratum
+from zoo.extras import EXTRAS, need
 from zoo.fields import Field
 from zoo.prediction.inference import inferring
 
@@ -61,6 +62,7 @@ def evaluate(
     A label that is NaN (a class id below 0) or has weight 0 is left out, for each task by itself.
     Raises ConfigError where model and data share no target.
     """
+    need("evaluation", *EXTRAS["evaluate"][1])
     if split not in SPLITS:
         raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
     examples = source.examples(split)

@@ -12,11 +12,17 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
 
 from zoo.errors import DataError
+from zoo.extras import installed
 
-__all__ = ["TableWriter", "atomic_path", "read_table", "write_table"]
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Columns", "TableWriter", "atomic_path", "data_frame", "read_table", "write_table"]
 
 MISSING = "NA"
 
@@ -132,6 +138,40 @@ def read_table(path: str | Path) -> tuple[dict[str, str], list[dict[str, str]]]:
                     raise DataError(f"{path} line {number}: {len(values)} columns where the header has {len(columns)}")
                 rows.append(dict(zip(columns, values, strict=True)))
     return comments, rows
+
+
+def data_frame(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], comments: Mapping[str, Any] | None = None
+) -> pandas.DataFrame:
+    """Rows as a DataFrame with the comments in `attrs`; as `Columns` where pandas is not installed."""
+    if not installed("pandas"):
+        return Columns(columns, list(rows), dict(comments or {}))
+    import pandas
+
+    frame = pandas.DataFrame(list(rows), columns=list(columns))
+    frame.attrs.update(comments or {})
+    return frame
+
+
+class Columns:
+    """What a table is in Python without pandas: `table["score"]` is an array (N,), `len(table)` is N.
+
+    >>> Columns(["name", "score"], [["a", 0.5], ["b", 1.5]], {})["score"].tolist()
+    [0.5, 1.5]
+    """
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], attrs: dict[str, Any]):
+        self.columns, self.attrs, self._rows = list(columns), attrs, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        cells = [row[self.columns.index(column)] for row in self._rows]
+        return np.array(cells, object if any(c is None or isinstance(c, str) for c in cells) else None)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"table.{name} needs pandas, which is not installed: pip install 'zoo-core[pandas]'")
 
 
 def _text(value: Any) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from zoo.errors import HubError
+from zoo.extras import need
 from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
@@ -89,6 +90,7 @@ def _repository(source: ModelSource) -> str:
 @contextmanager
 def _client(source: ModelSource, writing: bool = False) -> Iterator:
     """The client for this endpoint; its errors become ours, in one sentence."""
+    need(str(source), "huggingface_hub")
     from huggingface_hub import HfApi, constants
     from huggingface_hub import errors as hf
 

@@ -15,6 +15,7 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.data.window_placement import place_windows
 from zoo.errors import ConfigError
+from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.prediction.inference import batch_rows, inferring
@@ -64,8 +65,6 @@ def predict(
     max_n: a window with a larger part of N gets no score.
     on_error: "raise" stops at the first malformed line, "skip" marks it.
     """
-    import pandas
-
     model = as_model(model)
     if sequences is not None:
         from zoo.data.sequences import Sequences
@@ -80,9 +79,7 @@ def predict(
         if not isinstance(intervals, Intervals):
             intervals = read_intervals(intervals, on_error=on_error)
         found = predict_intervals(model, intervals, genome, output=output, max_n=max_n)
-    frame = pandas.DataFrame(list(found.rows), columns=found.columns)
-    frame.attrs.update(found.comments)
-    return frame
+    return data_frame(found.columns, found.rows, found.comments)
 
 
 def predict_intervals(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.extras import EXTRAS, need
 from zoo.files.tables import atomic_path
 from zoo.report.chapters import gather
 from zoo.report.page import render
@@ -26,6 +27,7 @@ def write_report(
     command: the command line that made it, for the footer.
     tell: called with a line for each section that fails.
     """
+    need("a report", *EXTRAS["report"][1])
     chapters = []
     with atomic_path(path) as temporary:  # A place that cannot be written to is told before hours of work, not after.
         for chapter in gather(subject):

@@ -8,16 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
-from zoo.terminal.progress import progress_bar
+from zoo.terminal import progress
 from zoo.training.resume import Checkpoints, save_weights
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 __all__ = ["BestEpoch", "EpochLines", "Interrupted", "ProgressBar", "Signals"]
 
@@ -134,11 +131,7 @@ class EpochLines(Callback):
         judged = "" if validation is None else f"  validation {float(validation):.4f}"
         n, seconds = len(module.train_loader.examples), time.monotonic() - self._since
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        self.tell(f"{epoch}  loss {loss:.4f}{judged}  (n {n:,}, {seconds:.1f} s)")
-
-    def tell(self, line: str) -> None:
-        """Say it."""
-        print(line, file=sys.stderr)
+        print(f"{epoch}  loss {loss:.4f}{judged}  (n {n:,}, {seconds:.1f} s)", file=sys.stderr)
 
 
 class ProgressBar(EpochLines):
@@ -146,37 +139,27 @@ class ProgressBar(EpochLines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bar: Progress | None = None
-        self._task: Any = None
+        self._bar: progress.ProgressBar | None = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
         """An empty bar."""
         super().on_train_epoch_start(trainer, module)
         if not trainer.is_global_zero:
             return
-        if self._bar is None:
-            self._bar = progress_bar("sequences")
-            self._bar.start()
         label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        loader = module.train_loader
-        self._task = self._bar.add_task(label, total=len(loader.examples))
+        self._bar = progress.ProgressBar(label, len(module.train_loader.examples), "sequences")
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The bar counts the sequences of all processes."""
         if self._bar is not None:
             done = min((batch_idx + 1) * module.train_loader.batch_size, len(module.train_loader.examples))
             label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
-            self._bar.update(self._task, completed=done, description=label)
+            self._bar.update(done, label)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         """The bar goes, the line stays."""
-        if self._bar is not None:
-            self._bar.remove_task(self._task)
+        self._stop()
         super().on_train_epoch_end(trainer, module)
-
-    def tell(self, line: str) -> None:
-        """Above the bar."""
-        self._bar.console.print(line, highlight=False)
 
     def teardown(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
         """Give the terminal back, after an error too."""
@@ -188,5 +171,5 @@ class ProgressBar(EpochLines):
 
     def _stop(self) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.close()
             self._bar = None

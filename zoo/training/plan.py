@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.data.source import Source
 from zoo.errors import ConfigError, did_you_mean
@@ -20,9 +20,11 @@ from zoo.training.fine_tuning import take_over
 from zoo.training.loader import Loader
 from zoo.training.loss import Term, Terms
 from zoo.training.micro_batch import micro_batch_rows
-from zoo.training.module import TrainingModule
 from zoo.training.optimizer import OptimizerSettings
 from zoo.training.settings import TrainerSettings, settings_of
+
+if TYPE_CHECKING:
+    from zoo.training.module import TrainingModule
 
 __all__ = ["STRANDS", "build_model", "build_module", "build_source", "build_terms"]
 
@@ -138,6 +140,8 @@ def build_module(
     rows = settings.micro_batch
     if rows == "auto" or not terms.additive:
         rows = micro_batch_rows(model, settings.batch_size, int(examples.lengths.max()), on_cpu, terms.additive)
+    from zoo.training.module import TrainingModule
+
     return TrainingModule(
         model,
         terms,

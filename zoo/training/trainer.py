@@ -23,6 +23,7 @@ from lightning.pytorch.plugins.environments import (
 from lightning.pytorch.strategies import DDPStrategy
 
 from zoo.errors import ConfigError
+from zoo.extras import need
 from zoo.training.callbacks import BestEpoch, EpochLines, Interrupted, ProgressBar, Signals
 from zoo.training.distributed import launched, launcher, share_state, world
 from zoo.training.module import TrainingModule
@@ -126,13 +127,8 @@ def _logger(settings: TrainerSettings, folder: RunFolder) -> Logger | bool:
         return False
     if settings.logger == "csv":
         return CSVLogger(folder.path, name="", version=_free_name(folder))
-    try:
-        return TensorBoardLogger(folder.path, name="", version="logs")
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            "trainer.logger=tensorboard needs tensorboard: run `pip install 'zoo-core[tensorboard]'`, "
-            "or set trainer.logger=csv"
-        ) from error
+    need("trainer.logger=tensorboard", "tensorboard")
+    return TensorBoardLogger(folder.path, name="", version="logs")
 
 
 def _free_name(folder: RunFolder) -> str:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.data.motifs import Motif
-from zoo.errors import ConfigError, DataError, ZooError
+from zoo.errors import ConfigError, DataError
+from zoo.extras import need
 from zoo.files.tables import atomic_path
 
 if TYPE_CHECKING:
@@ -142,9 +142,7 @@ def modisco(
 
 def need_modisco() -> None:
     """Raises ZooError where a package is missing."""
-    for package in ("modiscolite", "h5py"):
-        if find_spec(package) is None:
-            raise ZooError(f"TF-MoDISco needs {package}, which is not installed: pip install 'zoo-motifs[modisco]'")
+    need("TF-MoDISco", "modiscolite", "h5py", install="zoo-motifs[modisco]")
 
 
 def _read(attributions: Attributed | str | Path) -> Attributed:

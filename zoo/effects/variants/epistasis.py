@@ -19,6 +19,7 @@ from zoo.data.edits import Edits
 from zoo.data.genome import Genome
 from zoo.effects.variants.allele_windows import split_alleles
 from zoo.errors import ConfigError
+from zoo.extras import need
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
 
@@ -57,6 +58,7 @@ def epistasis(
 
     status: ok, overlap (the two cannot stand in one sequence), out_of_bounds, too_many_n.
     """
+    need("epistasis", "pandas")
     import pandas
 
     from zoo.effects import incremental

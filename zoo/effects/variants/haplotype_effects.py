@@ -23,6 +23,7 @@ from zoo.data.edits import Edits
 from zoo.data.genome import Genome
 from zoo.effects.variants.allele_windows import split_alleles
 from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.variants.genotypes import Genotypes, read_genotypes
@@ -55,13 +56,11 @@ def score_haplotypes(
 
     regions: (chrom, start, end), 0-based half-open; whole contigs of the file's header where it is not given.
     """
-    import pandas
-
     model = as_model(model)
     genome = Genome.of(fasta)
     selected = Output.parse(output, model.spec)
     rows = phased_rows(model, selected, vcf, genome, sample, regions)
-    return pandas.DataFrame(list(rows), columns=columns(selected))
+    return data_frame(columns(selected), rows)
 
 
 def columns(output: Output) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.scorer import Scorer
+from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
 from zoo.prediction.predict import origin
 
@@ -124,8 +125,6 @@ def score_variants(
     seed: of the shuffles.
     options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
-    import pandas
-
     from zoo.variants.files import read_variants
 
     model = as_model(model)
@@ -135,9 +134,7 @@ def score_variants(
     null = background_of(background, source, scorer, seed)
     found = score_file(source, scorer, null)
     rows = [row for chunk in found.chunks for row in chunk.rows]
-    frame = pandas.DataFrame(rows, columns=found.columns)
-    frame.attrs.update(comments(scorer, null))
-    return frame
+    return data_frame(found.columns, rows, comments(scorer, null))
 
 
 def background_of(given: str | Path | int | None, source: VariantFile, scorer: Scorer, seed: int) -> Background | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import ConfigError, DataError, ZooError
+from zoo.errors import ConfigError, DataError
+from zoo.extras import need
 from zoo.files.tables import MISSING, TableWriter, atomic_path
 
 if TYPE_CHECKING:
@@ -43,12 +43,10 @@ def writer_for(
     if path == "-" or path.endswith((".tsv", ".tsv.gz")):
         return _table
     if path.endswith(".parquet"):
-        if find_spec("pyarrow") is None:
-            raise ZooError(f"{path} needs the library pyarrow: pip install 'zoo-core[formats]'")
+        need(path, "pyarrow")
         return _parquet
     if path.endswith((".h5", ".hdf5")):
-        if find_spec("h5py") is None:
-            raise ZooError(f"{path} needs the library h5py: pip install 'zoo-core[formats]'")
+        need(path, "h5py")
         if not positions:
             raise ConfigError(f"{path} holds whole profiles: name them, as in --profile task")
         writer = partial(_hdf5, positions)

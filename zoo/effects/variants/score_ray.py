@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, fields, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from zoo import errors
 from zoo.effects.variants.job import ScoredFile, comments, score_file
 from zoo.effects.variants.ray_cluster import cluster, plain_errors
 from zoo.errors import ConfigError, DataError, ZooError
+from zoo.extras import need
 from zoo.variants.variants import Variants
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ def score_on_ray(
         raise ConfigError(f"--workers {job.workers} must be 1 or more: leave it out for as many as there are")
     if job.address is not None and "//" in job.address:
         raise ConfigError(f"--address {job.address!r} must be auto or HOST:PORT, as `ray start --head` says it")
-    if find_spec("ray") is None:
-        raise ZooError("--engine ray needs the library ray: pip install 'zoo-core[ray]'")
+    need("--engine ray", "ray")
     stream = _Stream(variants, scorer, job, profiles)
     return score_file(stream, stream, background, profiles)
 

@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.extras import need
 from zoo_copy_number.baselines.correction import Ratio
 from zoo_copy_number.baselines.threshold import copies_at
 
@@ -73,10 +74,9 @@ class Pelt(_ChangePoints):
     decides: ClassVar[dict] = _DECIDES
 
     def _first(self, ratio):
-        try:
-            import ruptures
-        except ImportError:
-            raise ZooError("pelt needs ruptures: pip install 'zoo-copy-number[baselines]'") from None
+        need("pelt", "ruptures", install="zoo-copy-number[baselines]")
+        import ruptures
+
         first = []
         scaled = np.clip(ratio.log2, *_CLIP) / ratio.noise
         for run in np.split(np.arange(len(scaled)), np.flatnonzero(np.diff(ratio.contig)) + 1):

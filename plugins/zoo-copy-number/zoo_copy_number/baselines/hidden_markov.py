@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
+from zoo.extras import need
 from zoo_copy_number.baselines.correction import Ratio
 from zoo_copy_number.event_accuracy import find_runs
 
@@ -71,10 +71,9 @@ class HiddenMarkov:
         return ratio.expand(np.where(np.repeat(kept, size), prepared, ratio.expected))
 
     def _model(self, ratio, purity, normal):
-        try:
-            from hmmlearn.hmm import GaussianHMM
-        except ImportError:
-            raise ZooError("the hidden Markov model needs hmmlearn: pip install 'zoo-copy-number[baselines]'") from None
+        need("the hidden Markov model", "hmmlearn", install="zoo-copy-number[baselines]")
+        from hmmlearn.hmm import GaussianHMM
+
         k = len(_STATES)
         model = GaussianHMM(k, covariance_type="spherical", init_params="", params="")
         away = self.leave / (k - 1)
