@@ -194,7 +194,7 @@ class TestOnRay:
 
 def test_without_ray_the_remedy_is_told(files, tmp_path, capsys, monkeypatch):
     found = importlib.util.find_spec
-    monkeypatch.setattr("zoo.effects.variants.score_ray.find_spec", lambda name: None if name == "ray" else found(name))
+    monkeypatch.setattr("zoo.extras.find_spec", lambda name: None if name == "ray" else found(name))
     assert score(files, tmp_path / "s.tsv", "--engine", "ray") == 1
     assert "pip install 'zoo-core[ray]'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
