@@ -65,7 +65,8 @@ def written(folder: Path) -> int:
     if done.is_file():
         return json.loads(done.read_text())["bins"]
     from zoo_copy_number.baselines.correction import corrected_log2
-    from zoo_copy_number.simulation import genome_design, simulate_sample
+    from zoo_copy_number.designs import genome_design
+    from zoo_copy_number.simulation import simulate_sample
     from zoo_copy_number.source import FROZEN
 
     folder.mkdir(parents=True, exist_ok=True)

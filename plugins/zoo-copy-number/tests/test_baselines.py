@@ -8,8 +8,10 @@ import pytest
 from zoo.errors import DataError, ZooError
 from zoo_copy_number.baselines import BASELINES, call_baseline, corrected_log2, tune
 from zoo_copy_number.baselines.change_points import CircularBinary
+from zoo_copy_number.designs import genome_design, target_design
 from zoo_copy_number.event_accuracy import count, summary
-from zoo_copy_number.simulation import Settings, genome_design, simulate_reference, simulate_sample, target_design
+from zoo_copy_number.simulation import simulate_reference, simulate_sample
+from zoo_copy_number.simulation_settings import Settings
 
 CLEAN = Settings(
     noise=(0.08, 0.08),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError
 from zoo_copy_number.event_accuracy import CLASSES, count, summary, table
-from zoo_copy_number.simulation import EVENT
+from zoo_copy_number.events import EVENT
 
 N = 60
 

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError
-from zoo_copy_number.simulation import Settings, genome_design, simulate_reference, simulate_sample, target_design
+from zoo_copy_number.designs import genome_design, target_design
+from zoo_copy_number.simulation import simulate_reference, simulate_sample
+from zoo_copy_number.simulation_settings import Settings
 from zoo_copy_number.source import SimulatedDepth
 
 FLAT = Settings(

@@ -5,14 +5,10 @@ lengths of the settings, longest first ── a contig by its room, a place on i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from zoo_copy_number.designs import Design
-
-if TYPE_CHECKING:
-    from zoo_copy_number.simulation import Settings
+from zoo_copy_number.simulation_settings import Settings
 
 __all__ = ["EVENT", "LENGTHS", "plant_events"]
 

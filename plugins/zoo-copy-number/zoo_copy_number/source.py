@@ -14,7 +14,8 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.terminal.progress import counting
 from zoo_copy_number.designs import HUMAN, Design, genome_design, target_design
-from zoo_copy_number.simulation import Settings, SimulatedSample, simulate_reference, simulate_sample
+from zoo_copy_number.simulation import SimulatedSample, simulate_reference, simulate_sample
+from zoo_copy_number.simulation_settings import Settings
 from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, stack_tracks
 from zoo_copy_number.windows import cut_windows
 
@@ -48,7 +49,7 @@ class SimulatedDepth(Source):
     size: bins of a sample, about.
     kinds: genome (equal bins of 1 to 500 kb), exome (uneven targets), panel (few targets and off-target bins); one that
         is named twice is twice as frequent.
-    settings: of zoo_copy_number.simulation.Settings, by name, where they differ from TRAINING.
+    settings: of zoo_copy_number.simulation_settings.Settings, by name, where they differ from TRAINING.
     seed: of the data; a run's own seed leaves it alone.
     """
 
