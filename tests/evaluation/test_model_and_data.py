@@ -6,7 +6,7 @@ import torch
 
 from zoo.cli.main import main
 from zoo.data.sources.simulation import Simulated
-from zoo.errors import ConfigError, ZooError
+from zoo.errors import ConfigError, HubError, ZooError
 from zoo.evaluation.model_and_data import open_evaluated
 from zoo.evaluation.strand_consistency import strand_table
 from zoo.files.tables import read_table
@@ -49,10 +49,11 @@ def test_arguments_of_the_data_can_be_changed_and_the_data_replaced(run):
     assert other.targets["binding"].channels == ("GATA1", "SPI1")
 
 
-def test_a_model_without_data_asks_for_a_configuration_and_takes_one(run):
+def test_a_model_without_data_asks_for_a_configuration_and_takes_one(run, tmp_path):
+    alone = (run / "model").rename(tmp_path / "alone")
     with pytest.raises(ConfigError, match="give --config"):
-        open_evaluated(str(run / "model"))
-    opened = open_evaluated(str(run / "model"), config=run / "config.json")
+        open_evaluated(str(alone))
+    opened = open_evaluated(str(alone), config=run / "config.json")
     assert len(opened.source.examples("test")) == 80
 
 
@@ -74,7 +75,7 @@ def test_a_wrong_argument_is_one_sentence(run, arguments, message):
 def test_a_run_without_a_model_is_said_to_be_unfinished(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ConfigError, match="has no model yet"):
+    with pytest.raises(HubError, match="has no model yet"):
         open_evaluated(str(tmp_path))
 
 

@@ -60,7 +60,8 @@ def test_no_source_leaves_its_place(text):
 def test_a_path_is_told_from_a_name():
     assert is_source("./ctcf")
     assert is_source("~/ctcf")
-    assert not is_source("ctcf/model")
+    assert is_source("runs/ctcf")
+    assert not is_source("ctcf")
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_fine_tuning_an_ensemble_starts_from_the_member_of_the_seed(config, tmp_
     members = [
         zoo.load(str(train(with_(config, seed=s, output_dir=str(tmp_path / str(s)))).model_folder)) for s in (0, 1)
     ]
-    monkeypatch.setattr("zoo.hub.load", lambda name: join(members, "pair"))
+    monkeypatch.setattr("zoo.training.fine_tuning.load", lambda name: join(members, "pair"))
     again = config | {"init": "pair", "freeze_encoder": True, "seed": 3, "output_dir": str(tmp_path / "again")}
     model = train(again).model_folder
     monkeypatch.undo()

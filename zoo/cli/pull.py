@@ -16,8 +16,8 @@ import click
 def command(name, force, check):
     """Fetch the model NAME and compare every file with its manifest.
 
-    NAME is a registered name, name@revision, hf://org/name, file:///folder/name, pkg://package/path or a path
-    that begins with ./ ../ or /.
+    NAME is a registered name, name@revision, hf://org/name, file:///folder/name, pkg://package/path or the path
+    of a folder.
     """
     from zoo.hub import manifest
     from zoo.hub.loader import load, pull

@@ -17,11 +17,13 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Plain JSON, for programs.")
 def command(name, card, as_json):
     """Show the model NAME, or the component KIND/NAME with its arguments and their defaults."""
-    from zoo.hub.sources import is_source
+    from pathlib import Path
+
     from zoo.registry import registry
 
     kind, slash, component = name.partition("/")
-    if slash and not is_source(name):
+    is_path = "://" in name or name.startswith((".", "/", "~")) or Path(name).is_dir()
+    if slash and not is_path:
         _show_component(kind, component, as_json, registry())
     else:
         _show_model(name, card, as_json)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.data.source import Source
 from zoo.errors import ConfigError
+from zoo.hub.loader import load
+from zoo.hub.path import run_of
 from zoo.prediction.inference import choose_device
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def open_evaluated(
 ) -> Opened:
     """Load a model and build its data source.
 
-    name: a run folder, whose config.json names the data, or whatever `zoo.load` takes.
+    name: whatever `zoo.load` takes; of a run, or of its model folder, config.json names the data.
     config: a run's config.json (or a file with its keys data and genome) for a model that has none.
     data: key=value changes to the data's arguments, keys dotted, values as in YAML.
     fasta: the genome's files, in place of the configuration's.
@@ -46,12 +48,10 @@ def open_evaluated(
 
     Raises ConfigError where nothing says which data to take.
     """
-    from zoo.hub import load
     from zoo.training.plan import build_source
 
-    run = _run_folder(name)
-    place = choose_device(device)
-    model = load(str(run / "model") if run else name).to(place)
+    run = run_of(name)
+    model = load(name).to(choose_device(device))
     if config is not None:
         plain = _read(Path(config))
     elif run:
@@ -68,15 +68,6 @@ def open_evaluated(
         )
     shown = str(run) if run else str(getattr(model, "source", name))
     return Opened(shown, model, build_source(plain), plain)
-
-
-def _run_folder(name: str) -> Path | None:
-    folder = Path(name).expanduser()
-    if (folder / "config.json").is_file() and (folder / "model").is_dir():
-        return folder.resolve()
-    if (folder / "config.json").is_file() and (folder / "checkpoints").is_dir():
-        raise ConfigError(f"run {name} has no model yet: wait until it is finished, or resume it")
-    return None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from zoo.files.atomic import sentence, write_file
 from zoo.files.locations import cache_root
 from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
-from zoo.hub.store import Store, Unreachable, store_for
+from zoo.hub.store import Store, Unreachable
+from zoo.hub.stores import store_for
 
 __all__ = ["Pulled", "cached_revisions", "offline", "pull_source"]
 

@@ -20,7 +20,7 @@ _LOG = logging.getLogger("zoo.hub")
 
 
 def load(name: str | Path, revision: str | None = None, verify: bool = True) -> Model | Ensemble:
-    """The model of a name, name@revision, source or path: on the CPU, in eval mode.
+    """The model of a name, name@revision, source, run folder or model folder: on the CPU, in eval mode.
 
     Its attributes `source` and `revision` say what was loaded; write them beside every result.
     verify: compare every file with the manifest (1.4 GB a second).

@@ -27,8 +27,10 @@ from typing import Any
 from zoo.errors import HubError, did_you_mean
 from zoo.hub.cache import cached_revisions, offline
 from zoo.hub.package import package_folder
+from zoo.hub.path import folder_source
 from zoo.hub.sources import NAME, ModelSource, is_source, parse_place, parse_source
-from zoo.hub.store import Unreachable, store_for
+from zoo.hub.store import Unreachable
+from zoo.hub.stores import store_for
 from zoo.registry import registry
 
 __all__ = ["Published", "find", "list_models", "published"]
@@ -86,25 +88,30 @@ def published() -> list[Published]:
 
 
 def find(text: str, revision: str | None = None) -> tuple[ModelSource, Published | None]:
-    """The source that a name, name@revision, source or path means, and its registry entry if it has one.
+    """The source that a name, name@revision, source or folder means, and its registry entry if it has one.
 
+    A folder is a run's, a model folder, or a model's folder in a hub, written as a path or as file:///path; a
+    registered name goes before a folder of the same name, which is then written ./name.
     Raises HubError with a suggestion for a name that no registry has.
     """
     if is_source(text):
-        source = parse_source(text)
+        source = folder_source(text) or parse_source(text)
         return (source.at(revision) if revision else source), None
-    name, _, wanted = text.partition("@")
-    wanted = revision or wanted or None
-    if not NAME.fullmatch(name):
-        raise HubError(f"{text!r} is neither a model's name nor a source: write ./{text} for a folder")
-    entries = [*_hub_entry(name), *(e for e in _in_registries() if e.name == name)]
+    name, _, named_revision = text.partition("@")
+    revision = revision or named_revision or None
+    entries = []
+    if NAME.fullmatch(name):
+        entries = [*_hub_entry(name), *(e for e in _in_registries() if e.name == name)]
     if not entries:
-        raise HubError(_unknown(name))
+        source = folder_source(name)
+        if source is None:
+            raise HubError(_unknown(name))
+        return source.at(revision), None
     entry = entries[0]
     if len(entries) > 1:
         others = ", ".join(e.registry for e in entries[1:])
         _LOG.warning("%s is taken from %s; %s has one too", name, entry.registry, others)
-    return (entry.source.at(wanted) if wanted else entry.source), entry
+    return (entry.source.at(revision) if revision else entry.source), entry
 
 
 def _unknown(name: str) -> str:
@@ -113,7 +120,7 @@ def _unknown(name: str) -> str:
     for plugin, reason in registry().broken.items():
         message += f"; plugin {plugin}, which might list it, did not load: {reason}"
     if Path(name).is_dir():
-        message += f"; for the folder of that name write ./{name}"
+        message += f"; the folder {name} holds no model: give a finished run, or a model folder"
     return message
 
 

@@ -1,14 +1,17 @@
-"""A model folder given by its path, or a run's folder, which holds one called `model`."""
+"""Folders given by their path: a model folder, or a run's, which holds one called `model`.
+
+RUN/config.json   what was trained, on which data        RUN/model/   the model folder
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from zoo.hub import manifest
-from zoo.hub.sources import ModelSource
+from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import NotThere, Store
 
-__all__ = ["PathStore", "model_folder"]
+__all__ = ["PathStore", "folder_source", "model_folder", "run_of"]
 
 
 class PathStore(Store):
@@ -39,4 +42,42 @@ def model_folder(path: Path) -> Path:
             return folder
     if not path.exists():
         raise NotThere(f"there is no folder {path}: check the path")
+    if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
+        raise NotThere(f"run {path} has no model yet: wait until it is finished, or resume it")
     raise NotThere(f"{path} holds no model: a model folder has a {manifest.MANIFEST}, and a finished run has model/")
+
+
+def folder_source(text: str) -> ModelSource | None:
+    """The source of a folder that is there, from its path or file:///path; None for any other text.
+
+    A run's folder or a model folder is read where it lies; a model's folder in a hub is that hub's model.
+    """
+    path = _local(text)
+    if path is None:
+        return None
+    if (path / "refs" / "main").is_file() and NAME.fullmatch(path.resolve().name):
+        return ModelSource("file", str(path.resolve().parent), path.resolve().name)
+    if any((folder / manifest.MANIFEST).is_file() for folder in (path, path / "model")) or run_of(text):
+        return ModelSource("path", "", str(path))
+    return None
+
+
+def run_of(name: str | Path) -> Path | None:
+    """The run whose folder, or whose model's folder, a path or file:///path is; None for anything else."""
+    path = _local(str(name))
+    if path is None:
+        return None
+    for run in (path, path.parent) if path.name == "model" else (path,):
+        if (run / "config.json").is_file() and any((run / part).is_dir() for part in ("model", "checkpoints")):
+            return run
+    return None
+
+
+def _local(text: str) -> Path | None:
+    """The folder that a text names, if it is there."""
+    written = text.removeprefix("file://")
+    is_url = "://" in written or (written != text and not written.startswith("/"))
+    if is_url or "\0" in written:
+        return None
+    path = Path(written).expanduser()
+    return path if path.is_dir() else None

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import HubError
 from zoo.files.atomic import sentence
 from zoo.hub import manifest
+from zoo.hub.loader import fetch
 from zoo.hub.model_folder import load_bundle, save_bundle
-from zoo.hub.path import model_folder
 from zoo.hub.sources import parse_place
-from zoo.hub.store import store_for
+from zoo.hub.stores import store_for
 
 if TYPE_CHECKING:
     from zoo.model import Ensemble, Model
@@ -38,7 +38,8 @@ def publish(
 ) -> str:
     """Publish runs or model folders under a name, and return the source with its revision.
 
-    runs: several (seeds, folds) become one model that answers with their mean.
+    runs: folders, or whatever else `zoo.load` takes; several (seeds, folds) become one model that answers with
+        their mean.
     to: hf://org, file:///folder or a folder's path; the place that ZOO_HUB names where it is left out.
     private: of a new Hugging Face repository.
     licence, citation: of the published weights, where the runs' own are not meant.
@@ -50,14 +51,15 @@ def publish(
     if not place:
         raise HubError("no place to publish to: give --to hf://org or --to file:///folder, or set ZOO_HUB")
     source = parse_place(place, name)
-    paths = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
-    if not paths:
+    runs = [runs] if isinstance(runs, str | Path) else list(runs)
+    if not runs:
         raise HubError("nothing to publish: give a run's folder")
-    folders = [model_folder(path.expanduser()) for path in paths]
+    folders = [fetch(run).folder for run in runs]
     model = join([load_bundle(folder) for folder in folders], name)
-    model.spec = _with_metrics(model.spec, paths)
-    if evaluated and len(paths) > 1:
-        model.spec = model.spec.replace(metrics=(*_metrics_of_its_own(model, paths[0]), *model.spec.metrics))
+    run_folders = [folder.parent if folder.name == "model" else folder for folder in folders]
+    model.spec = _with_metrics(model.spec, run_folders)
+    if evaluated and len(runs) > 1:
+        model.spec = model.spec.replace(metrics=(*_metrics_of_its_own(model, run_folders[0]), *model.spec.metrics))
     stated = {"licence": licence, "citation": citation}
     model.spec = model.spec.replace(**{key: text for key, text in stated.items() if text is not None})
     try:

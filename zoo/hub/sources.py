@@ -3,7 +3,7 @@
 hf://org/name@revision          a Hugging Face endpoint (HF_ENDPOINT); a revision is a commit, tag or branch
 file:///folder/name@revision    a folder that several people see; a revision is the manifest's sha256
 pkg://package/path              inside an installed package
-./folder  ../folder  /folder    a model folder, or a run that holds one
+runs/a  ./folder  /folder       a model folder, or a run that holds one
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ModelSource:
 
 def is_source(text: str) -> bool:
     """Whether a text is a source or a path, not a registered name."""
-    return "://" in text or text.startswith(("./", "../", "/", "~/")) or text in (".", "..")
+    return "/" in text or text in (".", "..")
 
 
 def parse_source(text: str) -> ModelSource:
@@ -134,5 +134,5 @@ def _root(place: str, text: str) -> str:
 def _refused(text: str) -> HubError:
     return HubError(
         f"{text!r} is no source: give hf://org/name, file:///folder/name, pkg://package/path, each with @revision "
-        "where wanted, or a path that begins with ./ ../ or /"
+        "where wanted, or the path of a folder"
     )

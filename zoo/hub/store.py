@@ -1,4 +1,4 @@
-"""What a place that keeps models can do; `store_for` picks the one of a source."""
+"""What a place that keeps models can do; zoo/hub/stores.py picks the one of a source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from zoo.errors import HubError
 from zoo.hub.sources import ModelSource
 
-__all__ = ["NotThere", "Store", "Unreachable", "store_for"]
+__all__ = ["NotThere", "Store", "Unreachable"]
 
 
 class NotThere(HubError):
@@ -56,24 +56,3 @@ class Store(ABC):
     def locate(self, source: ModelSource) -> Path:
         """The folder of a source that is read in place."""
         raise NotImplementedError
-
-
-def store_for(source: ModelSource) -> Store:
-    """The store that understands a source's scheme."""
-    match source.scheme:
-        case "hf":
-            from zoo.hub.huggingface import HuggingFace
-
-            return HuggingFace()
-        case "file":
-            from zoo.hub.folder import Folder
-
-            return Folder()
-        case "pkg":
-            from zoo.hub.package import Package
-
-            return Package()
-        case _:
-            from zoo.hub.path import PathStore
-
-            return PathStore()

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import ConfigError, DataError, UnknownComponent
+from zoo.hub.loader import load
+from zoo.hub.path import run_of
 from zoo.report.section import Subject
 from zoo.report.sequences import Chosen, of_fasta, of_intervals, of_split, random_sequences
 
@@ -81,18 +83,13 @@ def open_subject(
         names=chosen.names or [f"sequence {i + 1}" for i in range(len(chosen.codes))],
         places=chosen.places,
         random=chosen.random,
-        run=_run(name),
+        run=run_of(name),
         motifs=tuple(motifs),
         n_validation=n_validation,
         notes=notes,
     )
     subject.interpreter = _interpreter(interpreter, subject)
     return subject
-
-
-def _run(name: str) -> Path | None:
-    folder = Path(name).expanduser()
-    return folder if (folder / "config.json").is_file() and (folder / "model").is_dir() else None
 
 
 def _opened(
@@ -106,10 +103,9 @@ def _opened(
 ) -> tuple[Opened | None, Model]:
     """The model, and its data where they are at hand; what was asked for and fails is an error."""
     from zoo.evaluation.model_and_data import open_evaluated
-    from zoo.hub import load
     from zoo.prediction.inference import choose_device
 
-    run = _run(name)
+    run = run_of(name)
     asked = config is not None or data or (fasta and not bed)
     if not asked and run is None:
         model = load(name).to(choose_device(device))
@@ -124,7 +120,7 @@ def _opened(
     except (ConfigError, DataError, UnknownComponent) as error:
         if asked:
             raise
-        model = load(str(run / "model") if run else name).to(choose_device(device))
+        model = load(name).to(choose_device(device))
         notes.append(f"The data that the model was made with could not be read here: {error}.")
         return None, model
 

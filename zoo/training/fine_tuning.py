@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.errors import ConfigError, ContractError
+from zoo.hub.loader import load
 from zoo.model import Model
 
 __all__ = ["published_model", "take_over"]
@@ -18,8 +19,6 @@ def published_model(config: Mapping[str, Any]) -> Model | None:
         if config.get("freeze_encoder"):
             raise ConfigError("freeze_encoder=true keeps an encoder that was never trained: set init=NAME too")
         return None
-    from zoo.hub import load
-
     published = load(str(config["init"]))
     n = published.spec.members
     if n == 1:

@@ -21,6 +21,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from zoo.errors import ConfigError
+from zoo.hub.path import run_of
 from zoo.model import Model
 from zoo.training.run_folder import RunFolder, plain
 
@@ -39,7 +40,8 @@ def open_run(config: Mapping[str, Any]) -> tuple[RunFolder, dict[str, Any]]:
     Raises ConfigError where the folder holds a finished or another run.
     """
     if config.get("resume"):
-        folder = RunFolder(Path(config["resume"]).expanduser())
+        resume = str(config["resume"])
+        folder = RunFolder(run_of(resume) or Path(resume).expanduser())
         if not folder.config.is_file():
             raise ConfigError(f"resume={folder.path} is no run's folder: it has no config.json")
         if folder.is_finished:
