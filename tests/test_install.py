@@ -94,7 +94,7 @@ def test_what_the_project_stands_on_is_named():
 def test_the_extras_bring_what_the_sentences_promise():
     owners = packages_distributions()
     assert set(EXTRAS) == set(PROJECT["optional-dependencies"]) - {"all", "dev", "docs"}
-    assert extra("all") == set().union(*(extra(name) for name in EXTRAS if name != "ray"))
+    assert extra("all") == set().union(*(extra(name) for name in EXTRAS))
     for name, (_, modules) in EXTRAS.items():
         for module in modules:
             top = module.split(".")[0]
@@ -135,7 +135,6 @@ MISSING = {
     f"mutate chr1:1001-1010 {HOW} -o e.bw": "formats",
     f"mutate chr1:1001-1010 {HOW} -o e.parquet": "formats",
     f"score v.vcf {HOW} -o s.parquet": "formats",
-    f"score v.vcf {HOW} -o s.tsv --engine ray": "ray",
     f"attribute p.bed {HOW} --interpreter ism -o a.h5": "formats",
     f"epistasis v.vcf {HOW}": "pandas",
     "pull hf://genomics/ctcf": "hub",

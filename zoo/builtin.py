@@ -29,6 +29,7 @@ def zoo_register(registry) -> None:
     registry.add("rule", "layers", "zoo.effects.engine.rules.layers:tied_convolution")
     for name in ("difference", "log2_fold_change", "jensen_shannon", "gain_loss"):
         registry.add("score", name, f"zoo.effects.variants.scores:{name}")
+    registry.add("engine", "local", "zoo.effects.variants.engines:Local")
     for name in ("facts", "performance", "attribution", "validation"):
         registry.add("section", name, f"zoo.report.{name}:{name}")
     registry.models("zoo", "registry.yaml")

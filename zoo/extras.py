@@ -19,7 +19,6 @@ EXTRAS = {
     "formats": ("files in .parquet, .bw and .h5", ("pyarrow", "pandas", "pybigtools", "h5py")),
     "tensorboard": ("trainer.logger=tensorboard", ("tensorboard",)),
     "submitit": ("sweeps under SLURM", ("hydra_plugins.hydra_submitit_launcher", "submitit")),
-    "ray": ("zoo score --engine ray", ("ray",)),
 }
 """Extra of zoo-core: what it is for, and the modules that it brings."""
 

@@ -178,23 +178,21 @@ def test_a_run_in_which_nothing_could_be_scored_exits_with_1(files, capsys):
 RUN = """
 import sys, time, zoo
 from zoo.data.genome import Genome
-from zoo.variants.files import read_variants
-from zoo.effects.variants.output_files import writer_for
+from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.resume import Parts
 from zoo.effects.variants.scorer import Scorer
-from zoo.effects.variants.job import comments, score_file
 folder, out, slow = sys.argv[1:4]
 genome = Genome(folder + "/g.fa")
 scorer = Scorer(zoo.load("ctcf-motif-cnn"), genome, output="CTCF:raw")
-source = lambda start: read_variants(folder + "/v.vcf", genome, chunk=10, start=start)
-found = score_file(source(0), scorer)
-parts = Parts(out, found.columns, {"v": 1}, resume=True) if slow == "no" else Parts(out, found.columns, {"v": 1})
-print("from", parts.records, flush=True)
-for chunk in score_file(source(parts.records), scorer).chunks:
-    parts.write(chunk)
+job = ScoreJob(folder + "/v.vcf", genome, scorer)
+job.variants.chunk = 10
+write = Parts.write
+def slowly(parts, chunk):
+    write(parts, chunk)
     print("done", flush=True)
     time.sleep(0.2 if slow == "yes" else 0)
-parts.finish(comments(scorer), writer_for(out))
+Parts.write = slowly
+job.to(out, slow == "no", tell=lambda note: print(note, flush=True))
 """
 
 
@@ -215,7 +213,7 @@ def test_a_killed_run_goes_on_without_loss_or_repetition(files, tmp_path):
     second = subprocess.run(
         [sys.executable, "-c", RUN, str(files), out, "no"], capture_output=True, text=True, env=env, check=True
     )
-    assert int(second.stdout.split()[1]) >= 30
+    assert int(second.stdout.split("going on behind record ")[1].split()[0]) >= 30
     score(files, "-o", tmp_path / "whole.tsv")
     resumed, whole = read_table(out)[1], read_table(tmp_path / "whole.tsv")[1]
     # Another batch of the same variants may round the last bit of a score otherwise.
@@ -264,14 +262,26 @@ def test_a_full_disk_is_a_sentence_and_no_file(files, tmp_path, capsys, monkeypa
 
 
 def test_the_bar_knows_how_many_records_are_left(files, tmp_path, monkeypatch):
-    from zoo.cli.score import _total
     from zoo.data.genome import Genome
-    from zoo.variants.files import read_variants
+    from zoo.effects.variants.job import ScoreJob
+    from zoo.effects.variants.scorer import Scorer
 
     genome = Genome(files / "g.fa")
-    assert _total(read_variants(files / "v.vcf", genome)) is None
+    scorer = Scorer(zoo.load("ctcf-motif-cnn"), genome, output="CTCF:raw")
+    assert ScoreJob(files / "v.vcf", genome, scorer).remaining() is None
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     (tmp_path / "v.vcf.gz").write_bytes(gzip.compress((files / "v.vcf").read_bytes()))
     for path in (files / "v.vcf", tmp_path / "v.vcf.gz"):
-        assert _total(read_variants(path, genome)) == 106
-        assert _total(read_variants(path, genome, start=100)) == 6
+        assert ScoreJob(path, genome, scorer).remaining() == 106
+        assert ScoreJob(path, genome, scorer).remaining(100) == 6
+
+
+def test_an_engine_is_known_by_name_and_takes_its_own_options(files, tmp_path, capsys):
+    from zoo.registry import registry
+
+    assert registry().component("engine", "local").owner == "zoo-core"
+    assert score(files, "-o", tmp_path / "s.tsv", "--engine", "lokal") == 1
+    assert "no engine named 'lokal': did you mean 'local'?" in capsys.readouterr().err
+    assert score(files, "-o", tmp_path / "s.tsv", "--engine-option", "workers=2") == 1
+    assert "engine 'local' has no 'workers'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

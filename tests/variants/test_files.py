@@ -18,7 +18,8 @@ from zoo.data.intervals import read_intervals
 from zoo.errors import ConfigError, DataError, GenomeMismatch, ZooError
 from zoo.variants.files import read_variants
 from zoo.variants.records import read_text
-from zoo.variants.variants import STATUSES, Variants, check_reference
+from zoo.variants.reference_check import check_reference
+from zoo.variants.variants import STATUSES, Variants
 
 LENGTH = 60_000
 HEAD = (

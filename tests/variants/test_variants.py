@@ -11,7 +11,8 @@ import pytest
 
 from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
-from zoo.variants.variants import STATUSES, Variants, check_reference, label_alleles
+from zoo.variants.reference_check import check_reference
+from zoo.variants.variants import STATUSES, Variants, label_alleles
 
 SEQUENCE = "GGTCACACATTTTGCTGACN"
 

@@ -14,7 +14,7 @@ from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
 from zoo.variants.left_alignment import OTHER, AlleleCodes, matches_genome, normalize
 
-__all__ = ["STATUSES", "Record", "Variants", "check_reference", "label_alleles"]
+__all__ = ["STATUSES", "Record", "Variants", "label_alleles"]
 
 STATUSES = {
     "ok": "the allele can be scored",
@@ -147,31 +147,6 @@ def label_alleles(
         *(number, np.array(allele, np.int64), chrom, contig, pos, name, ref, alt),
         *(norm_pos, norm_ref, norm_alt, status, notes),
     )
-
-
-def check_reference(
-    variants: Variants, source: str, genome: Genome, first: int = 1000, least: int = 20, most: float = 0.05
-) -> tuple[int, int]:
-    """(rows whose REF the genome does not have, rows compared) among the first `first` that were compared.
-
-    A row that reads as ALT is compared but counts as no mismatch: a table with REF and ALT exchanged is of the right
-    assembly.  Raises GenomeMismatch where at least `least` were compared and more than `most` of them mismatch.
-    """
-    compared = ~np.isin(variants.status, ("malformed", "contig_unknown", "out_of_bounds", "non_acgt"))
-    silent = np.isin(variants.status, ("symbolic", "no_alt"))
-    compared[silent] = [bool(ref.strip("Nn")) for ref in variants.ref[silent]]
-    compared = np.flatnonzero(compared)[:first]
-    wrong = variants.status[compared] == "ref_mismatch"
-    n, k = len(compared), int(wrong.sum())
-    if n >= least and k > most * n:
-        at = compared[np.flatnonzero(wrong)[0]]
-        place = f"{variants.chrom[at]}:{variants.pos[at] + 1:,}"
-        raise GenomeMismatch(
-            f"{source}: the REF of {k:,} of the first {n:,} alleles ({k / n:.0%}, at most {most:.0%} are borne; the "
-            f"first is {place} {variants.ref[at][:20]}) is not what genome {genome.name!r} reads: the file is of "
-            "another assembly, name the FASTA it was called against"
-        )
-    return k, n
 
 
 def _split_alt(alt: list[str], why: list[str]) -> tuple[list[int], list[int], list[str]]:

@@ -56,7 +56,7 @@ def test_shuffles_keep_the_variant_and_depend_on_the_seed(case):
     assert np.array_equal(first.values["CTCF:raw"], again.values["CTCF:raw"])
     assert not np.array_equal(first.values["CTCF:raw"], other.values["CTCF:raw"])
     assert (np.diff(first.values["CTCF:raw"]) >= 0).all()
-    assert "40 dinucleotide shuffles around 2 substitutions" in first.told
+    assert "40 dinucleotide shuffles around 2 substitutions" in first.description
 
 
 def test_a_background_of_too_few_is_refused(case):

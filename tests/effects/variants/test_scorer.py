@@ -251,19 +251,12 @@ def test_what_cannot_be_scored_is_said_before_anything_is_read(ctcf, genome):
 
 def test_whole_profiles_of_both_alleles_are_kept_in_hdf5(profiler, genome, letters, tmp_path):
     h5py = pytest.importorskip("h5py")
-    from zoo.effects.variants.job import comments, score_file
-    from zoo.effects.variants.output_files import writer_for
-    from zoo.effects.variants.resume import Parts
+    from zoo.effects.variants.job import ScoreJob
 
     p = 500
     variants = typed(letters, (p, 1, letters[p] + "TTT"), (p + 9, 1, "A" if letters[p + 9] != "A" else "C"))
-    source = read_variants([*variants, "chr1:5000:A>C"], genome)
     scorer = Scorer(profiler, genome, output="counts", scores=["difference", "gain_loss"], profile="reads")
-    found = score_file(source, scorer, profiles=True)
-    parts = Parts(tmp_path / "s.h5", found.columns, {})
-    for chunk in found.chunks:
-        parts.write(chunk)
-    parts.finish(comments(scorer), writer_for(str(tmp_path / "s.h5"), source, scorer.positions))
+    ScoreJob([*variants, "chr1:5000:A>C"], genome, scorer).to(tmp_path / "s.h5")
     with h5py.File(tmp_path / "s.h5") as file:
         assert file["table/status"].asstr()[:].tolist() == ["ok", "ok", "out_of_bounds"]
         reference, alternate = file["profiles/reads/reference"][:], file["profiles/reads/alternate"][:]

@@ -24,10 +24,10 @@ TEMPLATES = 200
 
 @dataclass(frozen=True)
 class Background:
-    """values: {column: sizes of its scores, sorted}.  told: what they are scores of."""
+    """values: {column: sizes of its scores, sorted}.  description: what they are scores of."""
 
     values: dict[str, np.ndarray]
-    told: str
+    description: str
 
     @property
     def columns(self) -> list[str]:
@@ -39,12 +39,12 @@ class Background:
 
         Sizes are compared, whatever the sign.  NaN where there is no score.
         """
-        found = np.full((len(scores), len(self.values)), np.nan, np.float32)
+        quantiles = np.full((len(scores), len(self.values)), np.nan, np.float32)
         for i, (name, sizes) in enumerate(self.values.items()):
             size = np.abs(scores[:, columns.index(name)])
             share = np.searchsorted(sizes, size, side="right") / len(sizes)
-            found[:, i] = np.where(np.isnan(size), np.nan, share)
-        return found
+            quantiles[:, i] = np.where(np.isnan(size), np.nan, share)
+        return quantiles
 
 
 def of_variants(scorer: Scorer, variants: VariantFile) -> Background:
@@ -77,18 +77,18 @@ def of_shuffles(scorer: Scorer, variants: VariantFile, n: int, seed: int = 0) ->
         shuffled[m, at : at + size] = windows[m, at : at + size]
     own = Edits(row, edits.first, edits.position, edits.reference_length, edits.alternate, edits.alternate_first)
     made = AlleleWindows(shuffled, shuffled[:, :0], own, np.zeros(n, np.int64), scorer.length)
-    told = f"{n:,} dinucleotide shuffles around {len(rows):,} substitutions of {variants.path}, seed {seed}"
-    return _made(scorer, scorer.values([made] * len(scorer.shifts), row), told)
+    description = f"{n:,} dinucleotide shuffles around {len(rows):,} substitutions of {variants.path}, seed {seed}"
+    return _made(scorer, scorer.values([made] * len(scorer.shifts), row), description)
 
 
-def _made(scorer: Scorer, scores: np.ndarray, told: str) -> Background:
+def _made(scorer: Scorer, scores: np.ndarray, description: str) -> Background:
     values = {}
     for i, name in enumerate(scorer.columns):
         if name.removesuffix(".reverse").endswith("_at"):
             continue
         sizes = np.sort(np.abs(scores[:, i][~np.isnan(scores[:, i])]))
         if len(sizes) < LEAST:
-            raise ConfigError(f"background {told} has {len(sizes)} scores of {name}: give at least {LEAST}")
+            raise ConfigError(f"background {description} has {len(sizes)} scores of {name}: give at least {LEAST}")
         values[name] = sizes
     n = min(map(len, values.values()))
-    return Background(values, f"{told} (n = {n:,})")
+    return Background(values, f"{description} (n = {n:,})")

@@ -1,4 +1,6 @@
-"""Scores of the variants of a file: every allele comes out again, in its order, with a status.
+"""`ScoreJob`: scores of a file of variants; every allele comes out again, in its order, with a status.
+
+ScoreJob -> VariantFile (records, normal spelling, status) -> engine (scores) -> rows, a table, or a file by parts
 
 zoo.score_variants("ctcf-motif-cnn", "calls.vcf.gz", fasta="hg38.fa")       -> pandas.DataFrame
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,7 @@ import numpy as np
 
 from zoo.data.genome import Genome
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
+from zoo.effects.variants.engines import Engine, Local
 from zoo.effects.variants.scorer import Scorer
 from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
@@ -23,27 +27,17 @@ from zoo.prediction.predict import origin
 if TYPE_CHECKING:
     import pandas
 
+    from zoo.data.intervals import Intervals
+    from zoo.effects.variants.scorer import Scored
     from zoo.model import Ensemble, Model
-    from zoo.variants.files import VariantFile
     from zoo.variants.variants import Variants
 
-__all__ = ["COLUMNS", "NORMAL", "ScoredFile", "background_of", "comments", "score_file", "score_variants"]
+__all__ = ["COLUMNS", "NORMAL", "Chunk", "ScoreJob", "score_variants"]
 
 COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
-
-
-@dataclass(frozen=True)
-class ScoredFile:
-    """A stream of rows in input order, one an allele.
-
-    columns: COLUMNS, then the scores, then NORMAL.  chunks: rows of some records at a time.
-    comments: what a table of these numbers must say of their origin.
-    """
-
-    columns: list[str]
-    chunks: Iterator[Chunk]
-    comments: dict[str, str]
+TIMED = 128
+"""Alleles whose scores are timed by `ScoreJob.estimate`."""
 
 
 @dataclass(frozen=True)
@@ -56,50 +50,165 @@ class Chunk:
     record: np.ndarray
     profiles: np.ndarray | None = None
 
-    def statuses(self) -> Counter:
+    def statuses(self, columns: Sequence[str] = COLUMNS) -> Counter:
         """How many rows have which status."""
-        return Counter(row[COLUMNS.index("status")] for row in self.rows)
+        return Counter(row[columns.index("status")] for row in self.rows)
 
 
-def score_file(
-    variants: VariantFile, scorer: Scorer, background: Background | None = None, profiles: bool = False
-) -> ScoredFile:
-    """Score a file of variants, chunk by chunk: memory does not grow with the file.
+class ScoreJob:
+    """The scores of a file of variants.
 
-    background: adds each score's quantile among scores that mean nothing.
-    profiles: keep the profiles of both alleles.
+    source: a VCF, VCF.gz or BCF, a table with the columns chrom, pos, ref, alt, or variants as people type them,
+        "chr20:43,044,295:G>A" (1-based).
+    background: adds each score's quantile among scores that mean nothing: a `Background`, a file of variants, or a
+        number of shuffled windows, made with `seed`.
+    engine: where the scores are computed; in this process if it is not given.
+    regions: a BED file or intervals; variants outside of them are left out.
+    fix_swapped: score variants whose REF and ALT are exchanged as if they were not.
 
-    Raises GenomeMismatch where more than 5 % of the references do not match: the file is of another assembly.
+    Raises GenomeMismatch, at the first chunk, for a file of another assembly.  Memory does not grow with the file.
     """
-    from zoo.variants.variants import check_reference
 
-    def chunks() -> Iterator[Chunk]:
-        for number, part in enumerate(variants):
-            if number == 0:
-                check_reference(part, str(variants.path), scorer.genome)
-            scored = scorer(part, profiles)
-            if background is not None:
-                quantiles = background.quantiles(scorer.columns, scored.values)
+    def __init__(
+        self,
+        source: str | Path | Sequence[str],
+        genome: Genome,
+        scorer: Scorer,
+        background: Background | str | Path | int | None = None,
+        *,
+        engine: Engine | None = None,
+        regions: str | Path | Intervals | None = None,
+        fix_swapped: bool = False,
+        seed: int = 0,
+    ):
+        from zoo.variants.files import read_variants
+
+        self.variants = read_variants(source, genome, regions=regions, fix_swapped=fix_swapped)
+        self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
+        self._background, self._seed = background, seed
+        self._identity = {"variants": source, "regions": regions, "fix_swapped": fix_swapped, **_size(source)}
+
+    @cached_property
+    def background(self) -> Background | None:
+        """The scores that mean nothing, scored at the first use."""
+        from zoo.variants.files import read_variants
+
+        if self._background is None or isinstance(self._background, Background):
+            return self._background
+        if str(self._background).isdigit():
+            return of_shuffles(self.scorer, self.variants, int(self._background), self._seed)
+        return of_variants(self.scorer, read_variants(self._background, self.genome))
+
+    @property
+    def columns(self) -> list[str]:
+        """COLUMNS, the scores, their quantiles, then NORMAL."""
+        quantiles = self.background.columns if self.background is not None else []
+        return [*COLUMNS, *self.scorer.columns, *quantiles, *NORMAL]
+
+    @property
+    def comments(self) -> dict[str, str]:
+        """What a table of these numbers must say of their origin; complete when all rows were made."""
+        aliases = ", ".join(f"{written} is {own}" for written, own in self.genome.aliases.items()) or "none"
+        null = self.background
+        return {
+            **origin(self.scorer.model, self.scorer.output),
+            "genome": self.genome.name or "",
+            "aliases": aliases,
+            "pos": "1-based",
+            **self.scorer.comments,
+            **({} if null is None else {"background": f"share that is no larger than |score|, of {null.description}"}),
+        }
+
+    def chunks(self, start: int = 0, profiles: bool = False) -> Iterator[Chunk]:
+        """Rows of some records at a time, from record `start` on; profiles: with those of both alleles."""
+        from zoo.variants.reference_check import check_reference
+
+        checked = False
+        for part, scored in self.engine(replace(self.variants, start=start), self.scorer, profiles):
+            if not checked:
+                check_reference(part, str(self.variants.path), self.genome)
+                checked = True
+            if self.background is not None:
+                quantiles = self.background.quantiles(self.scorer.columns, scored.values)
                 scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
             first, last = int(part.record[0]), int(part.record[-1]) + 1
             yield Chunk(first, last, list(_rows(part, scored)), part.record, scored.profiles)
 
-    own = background.columns if background is not None else []
-    return ScoredFile([*COLUMNS, *scorer.columns, *own, *NORMAL], chunks(), comments(scorer, background))
+    def rows(self) -> Iterator[list[Any]]:
+        """A row of `columns` for every allele."""
+        for chunk in self.chunks():
+            yield from chunk.rows
 
+    def table(self) -> pandas.DataFrame:
+        """All rows at once, with `comments` as its attrs."""
+        rows = list(self.rows())
+        return data_frame(self.columns, rows, self.comments)
 
-def comments(scorer: Scorer, background: Background | None = None) -> dict[str, str]:
-    """What a table of scores says of where they come from."""
-    genome = scorer.genome
-    aliases = ", ".join(f"{given} is {own}" for given, own in genome.aliases.items()) or "none"
-    return {
-        **origin(scorer.model, scorer.output),
-        "genome": genome.name or "",
-        "aliases": aliases,
-        "pos": "1-based",
-        **scorer.comments,
-        **({} if background is None else {"background": f"share that is no larger than |score|, of {background.told}"}),
-    }
+    def to(self, path: str | Path, resume: bool = False, tell=lambda note: None) -> Counter:
+        """Write the file that the name says, by parts; how many rows have which status.
+
+        resume: go on behind the last part of a run that was cut off.  path: "-" is the terminal.
+        tell: is called with notes, as they come.
+        """
+        from zoo.effects.variants.output_files import writer_for
+        from zoo.effects.variants.resume import Parts
+        from zoo.terminal.progress import counting
+
+        write = writer_for(str(path), self.variants, self.scorer.positions)
+        for note in self.variants.notes:
+            tell(note)
+        if str(path) == "-":
+            return self._print(write)
+        comments = {k: v for k, v in self.comments.items() if k != "aliases"}
+        parts = Parts(path, self.columns, {**self._identity, "columns": self.columns, **comments}, resume)
+        if parts.records:
+            tell(f"going on behind record {parts.records:,}")
+        with counting(self.remaining(parts.records), label="scoring", unit="records") as advance:
+            for chunk in self.chunks(parts.records, getattr(write, "takes_profiles", False)):
+                parts.write(chunk)
+                advance(chunk.last - chunk.first)
+        counts, note = parts.finish(self.comments, write)
+        if note:
+            tell(note)
+        return counts
+
+    def estimate(self) -> tuple[Counter, float, int]:
+        """How many rows have which status, variants a second, and of how many that is measured; writes nothing."""
+        from time import perf_counter
+
+        counts, rate, timed = Counter(), 0.0, 0
+        for part in self.variants:
+            counts.update(part.status.tolist())
+            if not timed and part.ok.any():
+                some = part.select(np.flatnonzero(part.ok)[:TIMED])
+                self.scorer(some.select(np.arange(min(8, len(some)))))
+                since = perf_counter()
+                self.scorer(some)
+                rate, timed = len(some) / (perf_counter() - since), len(some)
+        return counts, rate, timed
+
+    def remaining(self, start: int = 0) -> int | None:
+        """How many records are left, for a bar: a text file without an index is counted, if somebody watches."""
+        import sys
+
+        from zoo.files.compressed import read_chunks
+
+        opened = self.variants
+        if opened.total is not None or opened.kind not in ("vcf", "table") or not sys.stderr.isatty():
+            return opened.total and opened.total - start
+        lines = sum(chunk.count(b"\n") for chunk in read_chunks(opened.path))
+        return max(0, lines - (len(opened.header_lines) or 1) - start)
+
+    def _print(self, write) -> Counter:
+        counts: Counter = Counter()
+
+        def rows() -> Iterator[tuple[int, list[Any]]]:
+            for chunk in self.chunks():
+                counts.update(chunk.statuses(self.columns))
+                yield from zip(chunk.record.tolist(), chunk.rows, strict=True)
+
+        write("-", self.columns, rows(), self.comments)
+        return counts
 
 
 def score_variants(
@@ -119,37 +228,24 @@ def score_variants(
     variants: a VCF, VCF.gz or BCF, a table with the columns chrom, pos, ref, alt, or variants as people type them,
         "chr20:43,044,295:G>A" (1-based).
     fasta: the genome: a FASTA file, several, or a Genome.
-    regions: a BED file; variants outside of its intervals are left out.
-    fix_swapped: score variants whose REF and ALT are exchanged as if they were not.
-    background: a file of common variants, or a number of shuffled backgrounds: see `background_of`.
-    seed: of the shuffles.
+    regions, fix_swapped, background, seed: of `ScoreJob`.
     options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
-    from zoo.variants.files import read_variants
 
     model = as_model(model)
     genome = Genome.of(fasta)
     scorer = Scorer(model, genome, **options)
-    source = read_variants(variants, genome, regions=regions, fix_swapped=fix_swapped)
-    null = background_of(background, source, scorer, seed)
-    found = score_file(source, scorer, null)
-    rows = [row for chunk in found.chunks for row in chunk.rows]
-    return data_frame(found.columns, rows, comments(scorer, null))
+    limits = {"regions": regions, "fix_swapped": fix_swapped}
+    return ScoreJob(variants, genome, scorer, background, seed=seed, **limits).table()
 
 
-def background_of(given: str | Path | int | None, source: VariantFile, scorer: Scorer, seed: int) -> Background | None:
-    """The background that a user names: a file of variants, a number of shuffles, or none."""
-    from zoo.variants.files import read_variants
-
-    if given is None:
-        return None
-    if str(given).isdigit():
-        return of_shuffles(scorer, source, int(given), seed)
-    return of_variants(scorer, read_variants(given, scorer.genome))
+def _size(source: str | Path | Sequence[str]) -> dict[str, int]:
+    """bytes of a file, by which a changed one is told apart."""
+    return {"bytes": Path(source).stat().st_size} if isinstance(source, str) and Path(source).is_file() else {}
 
 
-def _rows(variants: Variants, scored) -> Iterator[list[Any]]:
-    told = np.where(variants.norm_pos >= 0, variants.norm_pos + 1, variants.norm_pos)
+def _rows(variants: Variants, scored: Scored) -> Iterator[list[Any]]:
+    normal = np.where(variants.norm_pos >= 0, variants.norm_pos + 1, variants.norm_pos)
     for i in range(len(variants)):
         yield [
             variants.chrom[i],
@@ -159,7 +255,7 @@ def _rows(variants: Variants, scored) -> Iterator[list[Any]]:
             variants.alt[i],
             scored.status[i],
             *scored.values[i],
-            int(told[i]) if told[i] > 0 else None,
+            int(normal[i]) if normal[i] > 0 else None,
             variants.norm_ref[i],
             variants.norm_alt[i],
             variants.notes[i],

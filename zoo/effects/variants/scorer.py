@@ -59,6 +59,8 @@ class Scorer:
     anchor: which rim of the window stays for insertions and deletions; see zoo.effects.variants.allele_windows.
     share: 0, or bp: variants of one stretch of so many bp share one window around its middle.
     max_n: a window with a larger part of N gets no score.
+
+    `options` holds these arguments, so that another process can build the same scorer.
     """
 
     def __init__(
@@ -96,6 +98,16 @@ class Scorer:
         if by_position and self.profiles is None:
             raise ConfigError(f"score {by_position[0]} compares profiles: name one, as in --profile task")
         self.strands, self.shifts, self.anchor, self.share, self.max_n = strands, tuple(shifts), anchor, share, max_n
+        self.options = {
+            "output": output,
+            "scores": tuple(scores),
+            "profile": profile,
+            "strands": strands,
+            "shifts": self.shifts,
+            "anchor": anchor,
+            "share": share,
+            "max_n": max_n,
+        }
         self._engines = [self._engine(turned) for turned in ((False,) if strands == "forward" else (False, True))]
 
     @property
@@ -111,10 +123,10 @@ class Scorer:
     @property
     def comments(self) -> dict[str, str]:
         """What a table must say of the scores."""
-        said = {f"score.{n}": f"{s.unit}; {s.direction}" for n, s in self.scores.items()}
+        units = {f"score.{n}": f"{s.unit}; {s.direction}" for n, s in self.scores.items()}
         middle = "the variant's first base" if not self.share else f"the middle of its stretch of {self.share} bp"
         return {
-            **said,
+            **units,
             "window": f"{self.length} bp, {middle} at position {self.length // 2} (0-based)",
             "anchor": f"{self.anchor}, for insertions and deletions",
             "strands": self.strands,

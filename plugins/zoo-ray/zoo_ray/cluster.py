@@ -98,7 +98,7 @@ def _join(address: str) -> None:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(
-            f"no Ray cluster answers at --address {address} ({_first_line(error)}): give auto or the HOST:PORT of "
+            f"no Ray cluster answers at address={address} ({_first_line(error)}): give auto or the HOST:PORT of "
             "`ray start --head`, with the same versions of Ray and Python"
         ) from error
 
@@ -109,7 +109,7 @@ def _share(workers: int | None, device: str, resources: Mapping[str, float]) -> 
     kind = "GPU" if device.startswith("cuda") else "CPU"
     there = int(resources.get(kind, 0))
     if (workers or 1) > there:
-        raise ConfigError(f"--workers {workers or 1} need a {kind} each, but Ray has {there}: ask for no more")
+        raise ConfigError(f"workers={workers or 1} need a {kind} each, but Ray has {there}: ask for no more")
     return workers or there, "cuda" if kind == "GPU" else device
 
 

@@ -1,4 +1,4 @@
-"""Scores of a file of variants on Ray Data: one task reads the file, a pool of actors scores, the driver writes.
+"""`Ray`, an engine: on Ray Data one task reads a file of variants, a pool of actors scores, the driver writes.
 
     read (1 task) -> chunk (a row of text) -> Worker (an actor with its own model) -> chunk with scores -> driver
 
@@ -13,26 +13,24 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo import errors
-from zoo.effects.variants.job import ScoredFile, comments, score_file
-from zoo.effects.variants.ray_cluster import cluster, plain_errors
+from zoo.effects.variants.scorer import Scored, Scorer
 from zoo.errors import ConfigError, DataError, ZooError
-from zoo.extras import need
+from zoo.prediction.predict import origin
 from zoo.variants.variants import Variants
+from zoo_ray.cluster import cluster, plain_errors
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
-    from zoo.effects.variants.background import Background
-    from zoo.effects.variants.scorer import Scored, Scorer
     from zoo.variants.files import VariantFile
 
-__all__ = ["RayJob", "score_on_ray"]
+__all__ = ["Ray"]
 
 RETRIES = 4
 """How often a chunk whose actor died is tried again, by one started anew, before the run stops."""
@@ -43,95 +41,68 @@ Row = dict[str, Any]
 """after, last: records; end: whether the input ends here; variants, status, error: JSON; scores, profiles: bytes."""
 
 
-@dataclass(frozen=True)
-class RayJob:
-    """How the actors score.
+class Ray:
+    """An engine: actors that each load the scorer's model.
 
-    options: keyword arguments of Scorer, the same as of the driver's.
-    address: None starts Ray on this machine for the run; auto or HOST:PORT joins a running cluster.
     workers: actors, each with a CPU, or a GPU for cuda; as many as there are where it is not given.
+    address: None starts Ray on this machine for the run; auto or HOST:PORT joins a running cluster.
     device: cpu, cuda, or auto: cuda where there are GPUs.
+
+    Raises ConfigError for options that cannot be.
     """
 
-    options: Mapping[str, Any]
-    address: str | None = None
-    workers: int | None = None
-    device: str = "auto"
+    def __init__(self, *, workers: int | None = None, address: str | None = None, device: str = "auto"):
+        if workers is not None and not (isinstance(workers, int) and workers >= 1):
+            raise ConfigError(f"workers={workers} must be 1 or more: leave it out for as many as there are")
+        if address is not None and "//" in address:
+            raise ConfigError(f"address={address!r} must be auto or HOST:PORT, as `ray start --head` says it")
+        self.workers, self.address, self.device = workers, address, device
 
+    def __call__(
+        self, variants: VariantFile, scorer: Scorer, profiles: bool = False
+    ) -> Iterator[tuple[Variants, Scored]]:
+        """(alleles, scores) of every chunk, in order, none missing and none twice.
 
-def score_on_ray(
-    variants: VariantFile,
-    scorer: Scorer,
-    background: Background | None = None,
-    profiles: bool = False,
-    *,
-    job: RayJob,
-) -> ScoredFile:
-    """As `score_file`: the same rows in the same order, from actors that each load the scorer's model.
-
-    Raises ZooError where Ray is not installed, cannot be joined, or loses an actor too often.
-    """
-    if not getattr(scorer.model, "source", None):
-        raise ConfigError(f"model {scorer.model.spec.name!r} was built here, but actors load theirs: publish it first")
-    if job.workers is not None and job.workers < 1:
-        raise ConfigError(f"--workers {job.workers} must be 1 or more: leave it out for as many as there are")
-    if job.address is not None and "//" in job.address:
-        raise ConfigError(f"--address {job.address!r} must be auto or HOST:PORT, as `ray start --head` says it")
-    need("--engine ray", "ray")
-    stream = _Stream(variants, scorer, job, profiles)
-    return score_file(stream, stream, background, profiles)
-
-
-class _Stream:
-    """Alleles and their scores as Ray gives them, none missing and none twice: the input and the scorer of score_file.
-
-    Everything else is the scorer's.
-    """
-
-    def __init__(self, variants: VariantFile, scorer: Scorer, job: RayJob, profiles: bool):
-        self.path, self._variants, self._scorer, self._job = variants.path, variants, scorer, job
-        self._profiles, self._row = profiles, None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._scorer, name)
-
-    def __iter__(self) -> Iterator[Variants]:
-        at, ended, job = self._variants.start, False, self._job
-        with plain_errors(RETRIES), cluster(job.address, job.workers, job.device) as (actors, device):
-            for row in _dataset(self._variants, self._scorer, job, self._profiles, actors, device).iter_rows():
+        Raises ZooError where Ray cannot be joined, or loses an actor too often.
+        """
+        if not getattr(scorer.model, "source", None):
+            name = scorer.model.spec.name
+            raise ConfigError(f"model {name!r} was built here, but actors load theirs: publish it first")
+        at, ended = variants.start, False
+        with plain_errors(RETRIES), cluster(self.address, self.workers, self.device) as (actors, device):
+            for row in _dataset(variants, scorer, profiles, actors, device).iter_rows():
                 if row["error"]:
-                    kind, said = json.loads(row["error"])
-                    raise getattr(errors, kind)(said)
+                    kind, message = json.loads(row["error"])
+                    raise getattr(errors, kind)(message)
                 if ended or row["after"] != at:
                     raise DataError(f"Ray gave the records behind {row['after']:,}, not {at:,}: go on with --resume")
-                at, ended, self._row = row["last"], row["end"], row
+                at, ended = row["last"], row["end"]
                 if not ended:
                     part = _unpack(row["variants"])
                     for name in dict.fromkeys(part.chrom[part.contig >= 0]):
-                        self.genome.resolve(name)  # so that the driver's genome knows the aliases
-                    yield part
+                        scorer.genome.resolve(name)  # so that the driver's genome knows the aliases
+                    yield part, _scored(row, part, scorer, profiles)
         if not ended:
             raise DataError(f"Ray gave no more than {at:,} records and not the end: go on with --resume")
 
-    def __call__(self, part: Variants, profiles: bool = False) -> Scored:
-        """The scores that came with the part."""
-        from zoo.effects.variants.scorer import Scored
 
-        shape, status = (len(part), len(self.columns)), np.array(json.loads(self._row["status"]), object)
-        values = np.frombuffer(self._row["scores"], np.float32).reshape(shape)
-        width = sum(map(len, self.positions.values())) if profiles else 0
-        whole = np.frombuffer(self._row["profiles"], np.float32).reshape(len(part), 2, width) if profiles else None
-        return Scored(values, status, whole)
+def _scored(row: Row, part: Variants, scorer: Scorer, profiles: bool) -> Scored:
+    """The scores that came with a part."""
+    values = np.frombuffer(row["scores"], np.float32).reshape(len(part), len(scorer.columns))
+    width = sum(map(len, scorer.positions.values()))
+    whole = np.frombuffer(row["profiles"], np.float32).reshape(len(part), 2, width) if profiles else None
+    return Scored(values, np.array(json.loads(row["status"]), object), whole)
 
 
-def _dataset(variants: VariantFile, scorer: Scorer, job: RayJob, profiles: bool, actors: int, device: str):
+def _dataset(variants: VariantFile, scorer: Scorer, profiles: bool, actors: int, device: str):
     """A Ray dataset of one row a chunk, in order, with scores."""
     from ray.data import ActorPoolStrategy, DataContext, from_items
 
     fastas = [str(f.absolute()) for f in scorer.genome.files]
     opened = _anywhere(variants, type(scorer.genome)(fastas, scorer.genome.name))
-    same = {"said": _identity(scorer), "profiles": profiles, "options": dict(job.options)}
-    made = {"model": str(scorer.model.source), "fastas": fastas, "name": scorer.genome.name, "device": device}
+    same = {"identity": _identity(scorer), "profiles": profiles}
+    opens = {"model": str(scorer.model.source), "fastas": fastas, "name": scorer.genome.name, "device": device}
+    opens["options"] = scorer.options
     context = DataContext.get_current()
     context.execution_options.preserve_order = True
     context.target_max_block_size = 1  # a chunk is a block, and goes to an actor as soon as it is read
@@ -142,7 +113,7 @@ def _dataset(variants: VariantFile, scorer: Scorer, job: RayJob, profiles: bool,
     with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):  # max_task_retries, from Ray 2.60 on
         return read.map(
             _Worker,
-            fn_constructor_kwargs={**same, **made},
+            fn_constructor_kwargs={**same, **opens},
             compute=ActorPoolStrategy(size=actors),
             num_cpus=1,
             num_gpus=1 if device.startswith("cuda") else 0,
@@ -166,15 +137,15 @@ def _read(_: Row, variants: VariantFile) -> Iterator[Row]:
 class _Worker:
     """An actor: its model and genome, and chunks one at a time."""
 
-    def __init__(self, said: Mapping[str, str], profiles: bool, **made: Any):
+    def __init__(self, identity: Mapping[str, str], profiles: bool, **opens: Any):
         self.scorer, self.problem, self.profiles = None, "", profiles
         try:
-            self.scorer = _scorer(**made)
-            other = [k for k, v in _identity(self.scorer).items() if v != said[k]]
+            self.scorer = _scorer(**opens)
+            own = _identity(self.scorer)
+            other = next((k for k, v in own.items() if v != identity[k]), None)
             if other:
-                own = _identity(self.scorer)[other[0]]
                 raise ConfigError(
-                    f"{other[0]} is {own} on node {os.uname().nodename}, but {said[other[0]]} where the run was "
+                    f"{other} is {own[other]} on node {os.uname().nodename}, but {identity[other]} where the run was "
                     "started: install and copy the same on all machines"
                 )
         except ZooError as error:
@@ -188,13 +159,12 @@ class _Worker:
             scored = self.scorer(part, self.profiles)
         except ZooError as error:
             return {**row, "error": _error(error)}
-        came = {"status": json.dumps(scored.status.tolist()), "scores": scored.values.tobytes()}
-        return {**row, **came, "profiles": scored.profiles.tobytes() if self.profiles else b""}
+        numbers = {"status": json.dumps(scored.status.tolist()), "scores": scored.values.tobytes()}
+        return {**row, **numbers, "profiles": scored.profiles.tobytes() if self.profiles else b""}
 
 
 def _scorer(model: str, fastas: list[str], name: str, device: str, options: Row) -> Scorer:
     from zoo.data.genome import Genome
-    from zoo.effects.variants.scorer import Scorer
     from zoo.hub import load
     from zoo.prediction.inference import choose_device
 
@@ -203,8 +173,8 @@ def _scorer(model: str, fastas: list[str], name: str, device: str, options: Row)
 
 def _identity(scorer: Scorer) -> dict[str, str]:
     """What must be the same in every process."""
-    said = comments(scorer)
-    return {**{k: said[k] for k in ("model", "revision", "versions")}, "genome": scorer.genome.checksum}
+    own = origin(scorer.model, scorer.output)
+    return {**{k: own[k] for k in ("model", "revision", "versions")}, "genome": scorer.genome.checksum}
 
 
 def _row(after: int, last: int = 0, end: bool = False, variants: str = "", error: str = "") -> Row:
