@@ -1,9 +1,35 @@
-"""How examples are drawn, in the tests of the core and of every plugin."""
+"""How tests share the processes of pytest-xdist, where zoo keeps its cache, and how hypothesis draws examples."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+ROOT = Path(__file__).parent
 
 # A check of a change sees the same examples each time; on a desk every run tries new ones.
 settings.register_profile("zoo", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("zoo")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """With `--dist loadgroup` a file is one group, so that what its fixtures train is trained once.
+
+    Tests with a group of their own are the longest and come first; tests of different files may share one.
+    """
+    if config.pluginmanager.hasplugin("xdist"):
+        own = {item: item.get_closest_marker("xdist_group") is not None for item in items}
+        for item in items:
+            if not own[item]:
+                item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+        items.sort(key=lambda item: not own[item])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory):
+    """No test reads or fills the user's cache; every process has its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
