@@ -27,7 +27,7 @@ from zoo.data.source import Examples, Source
 from zoo.fields import Field
 from zoo.layers.channels_last import channels_last
 from zoo.layers.one_hot import one_hot
-from zoo.training.plan import build_model, build_module, build_terms
+from zoo.training.plan import TrainingPlan
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
 from zoo.training.trainer import fit, make_trainer
@@ -139,10 +139,10 @@ def main() -> int:
         max_epochs=1, batch_size=arguments.batch_size, log_every=1, logger="none", bar=False, patience=0
     )
     torch.manual_seed(0)
-    model = build_model(config, source)
-    terms, _ = build_terms(config, source, model)
-    beside = Beside(BareLoop(copy.deepcopy(model).train(), arguments.lr))
-    module = build_module(config, settings, source, channels_last(model), terms)
+    plan = TrainingPlan.of(config, source)
+    beside = Beside(BareLoop(copy.deepcopy(plan.model).train(), arguments.lr))
+    channels_last(plan.model)
+    module = plan.module(settings)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder))
         run.checkpoints.mkdir()

@@ -94,8 +94,9 @@ def components_page() -> Iterator[str]:
     yield "# Components\n"
     yield "What the core and the plugins of this repository register. `zoo list components` shows those that are"
     yield "installed, `zoo show KIND/NAME` the arguments of one. A configuration sets arguments, as in"
-    yield f"`encoder.channels=128`; {', '.join(f'`{name}`' for name in INJECTED)} are filled in from the data and"
-    yield "the other parts.\n"
+    names = dict.fromkeys(name for filled in INJECTED.values() for name in filled)
+    yield f"`encoder.channels=128`; {', '.join(f'`{name}`' for name in names)} are filled in by the run, from the"
+    yield "data and the other parts; `zoo train --explain` prints what fills which.\n"
     for kind in known.kinds():
         yield f"## {kind}\n"
         for name in known.names(kind):

@@ -9,7 +9,7 @@ A user's mistake is a ConfigError that names the offending override; Hydra's own
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +28,15 @@ __all__ = ["compose", "run"]
 Task = Callable[[dict], Any]
 
 
-def compose(overrides: list[str] | None = None, config: str = "train") -> dict[str, Any]:
+def compose(overrides: list[str] | None = None, config: str = "train", folders: Iterable[Path] = ()) -> dict[str, Any]:
     """The plain, resolved and checked configuration of one run, as `zoo train` would get it.
 
     overrides: "group=option" and "key=value", as on the command line.
     config: a file of conf/ without its ending.
+    folders: with further options, as --config-dir names them.
     Raises ConfigError for whatever cannot be used.
     """
-    with _session(groups()) as session:
+    with _session(groups(folders)) as session:
         return session.plain(session.compose(config, session.read(list(overrides or []))))
 
 

@@ -20,20 +20,26 @@ from zoo.plugins import Plugin, discover
 
 __all__ = ["INJECTED", "Command", "Component", "ModelFile", "Registry", "registry"]
 
-INJECTED = (
-    "in_channels",  # D of the encoder, to heads and to objectives with parameters
-    "tasks",  # names of C
-    "tracks",  # names of A
-    "contexts",  # vocabulary of the context input
-    "domains",  # vocabulary of the domain label
-    "classes",  # vocabulary of a class target
-    "bin_size",  # bp a position of the target covers
-    "resolution",  # bp a position of the embedding covers, to heads
-    "values",  # what the numbers of the target are (binary, count, real), to heads
-    "rc",  # where each channel of the target goes when the strand is reversed
-    "head",  # name of the head that an objective looks at
-)
-"""Constructor arguments that the wiring fills by name; a configuration may still set them."""
+_OF_TARGET = {
+    "tasks": "channels of the target",
+    "classes": "vocabulary of the target",
+    "bin_size": "bin size of the target",
+    "values": "values of the target",  # binary, count, real
+    "rc": "strand table of the target",
+}
+INJECTED: Mapping[str, Mapping[str, str]] = {
+    "data": {"genome": "genome of the run", "seed": "seed of the run"},
+    "encoder": {"contexts": "contexts of the data", "tied": "strand=tied"},
+    "head": {"in_channels": "out_channels of the encoder", "resolution": "bin size of the embedding", **_OF_TARGET},
+    "objective": {
+        "in_channels": "out_channels of the encoder",
+        "head": "name of the head",
+        "domains": "domains of the data",
+        "contexts": "contexts of the data",
+        **_OF_TARGET,
+    },
+}
+"""{kind: {argument: what the run fills it with}}; a configuration may still set them."""
 
 _CORE_COMMANDS = Path(__file__).with_name("cli")
 

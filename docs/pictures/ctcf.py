@@ -25,13 +25,13 @@ from zoo.interpreters.ism import ISM
 from zoo.outputs import Output
 from zoo.pictures.logo import draw_logo
 from zoo.prediction.predict import predict_codes
-from zoo.training.plan import build_source
+from zoo.training.plan import TrainingPlan
 
 
 def main(run: str) -> None:
     config = json.loads(Path(run, "config.json").read_text())
     model = zoo.load("ctcf-dilated-cnn")
-    examples = build_source(config).examples("test")
+    examples = TrainingPlan.of(config).source.examples("test")
     batch = examples.batch(np.arange(len(examples)))
     codes, label = batch["codes"], batch["target/binding"][:, 0]
     score = predict_codes(model, codes, Output.parse("CTCF:raw", model.spec))[:, 0]

@@ -1,6 +1,7 @@
 """`zoo train` from the outside: a real run, and a real sweep."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,26 @@ def test_a_user_s_mistake_inside_the_run_is_one_line(zoo):
     assert code == 1
     assert err.splitlines()[-1].startswith("zoo: error: ")
     assert "Traceback" not in err
+
+
+def test_explain_says_what_fills_every_argument_and_trains_nothing(zoo):
+    code, out, err = zoo("train", *SMALL, "strand=tied", "--explain")
+    assert code == 0, err
+    parts = {part.splitlines()[0]: part for part in re.split(r"\n(?=\S)", out)}
+    assert list(parts) == ["data: simulated", "encoder: dilated_cnn", "heads.binding: scalar", *list(parts)[3:]]
+    for part, argument, value, filled_by in (
+        ("data: simulated", "n_train", "256", "configuration"),
+        ("encoder: dilated_cnn", "channels", "24", "configuration"),
+        ("encoder: dilated_cnn", "tied", "True", "strand=tied"),
+        ("heads.binding: scalar", "in_channels", "24", "out_channels of the encoder"),
+        ("heads.binding: scalar", "tasks", r"\['CTCF'\]", "channels of the target"),
+        ("objectives.binding: cross_entropy", "classes", "null", "default"),
+        ("objectives.binding: cross_entropy", "head", "binding", "name of the head"),
+    ):
+        assert re.search(rf"^  {argument} +{value} +{filled_by}$", parts[part], re.M), (part, argument)
+    assert not list(Path().iterdir())
+    code, _, err = zoo("train", *SMALL, "--explain", "-m", "seed=1,2")
+    assert (code, "one run" in err) == (1, True)
 
 
 @pytest.mark.slow

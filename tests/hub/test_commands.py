@@ -62,6 +62,8 @@ def test_a_component_is_shown_with_its_arguments(capsys):
         ("in_channels", True),
         ("tasks", True),
     ]
+    code, out, _ = run(capsys, "show", "head/tiny_mean")
+    assert "  (filled by the run: out_channels of the encoder)\n" in out
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import torch
 
 from zoo.registry import registry
 from zoo.training.module import TrainingModule
-from zoo.training.plan import build_model, build_module, build_terms
+from zoo.training.plan import TrainingPlan
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
 from zoo.training.trainer import fit, make_trainer
@@ -43,9 +43,7 @@ def main(out: str, world: int) -> None:
     }
     settings = TrainerSettings(devices=world, max_epochs=2, logger="none", log_every=1, bar=False)
     torch.manual_seed(0)
-    model = build_model(config, source)
-    terms, _ = build_terms(config, source, model)
-    module = build_module(config, settings, source, model, terms)
+    module = TrainingPlan.of(config, source).module(settings)
     # Adam divides by the size of the gradient, which would magnify rounding: plain steps keep the two runs together.
     module.configure_optimizers = lambda: torch.optim.SGD(module.parameters(), lr=1e-3)
     with tempfile.TemporaryDirectory() as folder:

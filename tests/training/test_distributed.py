@@ -42,6 +42,7 @@ def environment(monkeypatch):
         ({**SRUN, "SLURM_JOB_NAME": "train"}, "slurm", 3, 4, "SLURMEnvironment"),
         ({**SRUN, "SLURM_JOB_NAME": "interactive"}, "slurm", 3, 4, "LightningEnvironment"),
         ({**SRUN, "LOCAL_RANK": "1"}, "slurm", 3, 4, "SLURMEnvironment"),
+        ({"LOCAL_RANK": "2", "NODE_RANK": "0"}, "local", 2, 1, "LightningEnvironment"),
         ({"LOCAL_RANK": "2", "WORLD_SIZE": "4", "NODE_RANK": "0"}, "local", 2, 4, "LightningEnvironment"),
     ],
 )

@@ -189,13 +189,13 @@ def test_a_finished_run_is_not_written_over(config):
 
 def test_a_frozen_encoder_keeps_its_running_statistics(config, tiny):
     """Checked on the step itself: normalisation in train mode would drift although no weight is trained."""
-    from zoo.training.plan import build_model, build_module, build_source, build_terms
+    from zoo.training.plan import TrainingPlan
     from zoo.training.settings import TrainerSettings
 
-    source = build_source(config)
-    model = build_model(config, source)
-    terms, _ = build_terms(config, source, model)
-    module = build_module(with_(config, freeze_encoder=True), TrainerSettings(), source, model, terms)
+    plan = TrainingPlan.of(config)
+    model = plan.model
+    plan.config = with_(config, freeze_encoder=True)
+    module = plan.module(TrainerSettings())
     assert not any(p.requires_grad for p in model.encoder.parameters())
     optimizer = module.configure_optimizers()
     assert [p for g in optimizer.param_groups for p in g["params"]] == [

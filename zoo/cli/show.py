@@ -63,13 +63,14 @@ def _show_component(kind, name, as_json, known):
     if kind not in known.kinds():
         raise UnknownComponent(f"no kind {kind!r}" + did_you_mean(kind, known.kinds()))
     component = known.component(kind, name)
-    target = known.get(kind, name)
+    target, filled = known.get(kind, name), INJECTED.get(kind, {})
     arguments = [
         {
             "name": p.name,
             "type": "" if p.annotation is p.empty else str(getattr(p.annotation, "__name__", p.annotation)),
             "default": None if p.default is p.empty else repr(p.default),
-            "injected": p.name in INJECTED,
+            "injected": p.name in filled,
+            "filled_by": filled.get(p.name),
         }
         for p in inspect.signature(target).parameters.values()
     ]
@@ -80,6 +81,7 @@ def _show_component(kind, name, as_json, known):
         return
     click.echo(f"{kind}/{name}, from {component.owner}\n")
     for a in arguments:
-        default = f" = {a['default']}" if a["default"] is not None else "" if a["injected"] else "  (required)"
-        click.echo(f"  {a['name']}: {a['type']}{default}" + ("  (filled in)" if a["injected"] else ""))
+        default = f" = {a['default']}" if a["default"] is not None else "" if a["filled_by"] else "  (required)"
+        run = f"  (filled by the run: {a['filled_by']})" if a["filled_by"] else ""
+        click.echo(f"  {a['name']}: {a['type']}{default}{run}")
     click.echo(f"\n{text}")

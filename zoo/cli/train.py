@@ -20,7 +20,7 @@ class _Train(click.Command):
     cls=_Train,
     short_help="Train a model, or with -m a sweep of models",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
-    options_metavar="[-m] [--cfg job] [--config-dir DIR]",
+    options_metavar="[-m] [--cfg job] [--explain] [--config-dir DIR]",
 )
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED, metavar="[group=option | key=value]...")
 @click.pass_context
@@ -33,9 +33,20 @@ def command(context: click.Context, overrides: tuple[str, ...]) -> None:
       zoo train experiment=ctcf encoder=dilated_cnn encoder.channels=128 trainer=gpu
       zoo train experiment=ctcf -m seed=1,2,3
       zoo train experiment=ctcf encoder=dilated_cnn --cfg job
-    """
-    from zoo.config import run
+      zoo train experiment=demo --explain
 
+    --cfg job prints the configuration. --explain builds data and model, trains nothing, and prints what fills every
+    argument: the configuration, a default, or the run itself, as with the names of the tasks.
+    """
+    from zoo.composition.flags import read_flags
+    from zoo.config import compose, run
+
+    asked = read_flags(list(overrides))
+    if asked.explain:
+        from zoo.training.plan import TrainingPlan
+
+        click.echo(TrainingPlan.of(compose(asked.overrides, folders=asked.folders)).explain())
+        return
     context.exit(run(train, list(overrides)))
 
 

@@ -1,4 +1,4 @@
-"""The flags of a command that takes overrides: -m, --cfg job, --config-dir DIR."""
+"""The flags of a command that takes overrides: -m, --cfg job, --explain, --config-dir DIR."""
 
 from __future__ import annotations
 
@@ -12,25 +12,31 @@ __all__ = ["Asked", "read_flags"]
 
 @dataclass
 class Asked:
-    """What a command line asks of a task: overrides, folders with further options, a sweep, or a look."""
+    """What a command line asks of a task: overrides, folders with further options, a sweep, or a look.
+
+    show: print the configuration.  explain: print what fills every argument.
+    """
 
     overrides: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     multirun: bool = False
     show: bool = False
+    explain: bool = False
 
 
 def read_flags(args: list[str]) -> Asked:
     """Split words into flags, which may stand anywhere, and overrides.
 
     >>> read_flags(["experiment=demo", "-m", "seed=1,2"])
-    Asked(overrides=['experiment=demo', 'seed=1,2'], folders=[], multirun=True, show=False)
+    Asked(overrides=['experiment=demo', 'seed=1,2'], folders=[], multirun=True, show=False, explain=False)
     """
     asked, words = Asked(), iter(args)
     for word in words:
         flag, _, value = word.partition("=")
         if word in ("-m", "--multirun"):
             asked.multirun = True
+        elif word == "--explain":
+            asked.explain = True
         elif flag in ("-c", "--cfg"):
             value = value or next(words, "")
             if value != "job":
@@ -42,8 +48,10 @@ def read_flags(args: list[str]) -> Asked:
                 raise ConfigError(f"{flag} {value!r} is no folder: name one that holds experiment/*.yaml or the like")
             asked.folders.append(Path(value).resolve())
         elif word.startswith("-"):
-            known = ["--multirun", "--cfg", "--config-dir", "--help"]
+            known = ["--multirun", "--cfg", "--explain", "--config-dir", "--help"]
             raise ConfigError(f"zoo train has no option {flag!r}" + did_you_mean(flag, known))
         else:
             asked.overrides.append(word)
+    if asked.explain and asked.multirun:
+        raise ConfigError("--explain looks at one run and -m starts several: leave one of them out")
     return asked

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
@@ -49,7 +49,6 @@ _TOP: dict[str, Any] = {
     "output_dir": str,
     "resume": str | None,
 }
-_FILLED = {"data": ("genome", "seed")}
 _WIRED = {"objectives": ("coefficient", "head")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -126,12 +125,11 @@ def _check_component(section: str, kind: str, part: Any, wired: tuple[str, ...] 
     target = registry().get(kind, part["name"])
     parameters = inspect.signature(target).parameters
     arguments = {k: v for k, v in part.items() if k != "name" and (k not in wired or k in parameters)}
-    filled = (*INJECTED, *_FILLED.get(kind, ()))
-    _check_arguments(section, f"{kind} {part['name']!r}", target, arguments, filled)
+    _check_arguments(section, f"{kind} {part['name']!r}", target, arguments, INJECTED.get(kind, ()))
 
 
 def _check_arguments(
-    section: str, what: str, target: Any, arguments: Mapping[str, Any], filled: tuple[str, ...] = ()
+    section: str, what: str, target: Any, arguments: Mapping[str, Any], filled: Collection[str] = ()
 ) -> None:
     """arguments against the signature of `target`; `filled` ones may be missing."""
     parameters = inspect.signature(target).parameters

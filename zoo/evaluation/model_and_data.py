@@ -48,7 +48,7 @@ def open_evaluated(
 
     Raises ConfigError where nothing says which data to take.
     """
-    from zoo.training.plan import build_source
+    from zoo.training.plan import TrainingPlan
 
     run = run_of(name)
     model = load(name).to(choose_device(device))
@@ -67,7 +67,7 @@ def open_evaluated(
             "give --config RUN/config.json, or --data name=peaks and its arguments"
         )
     shown = str(run) if run else str(getattr(model, "source", name))
-    return Opened(shown, model, build_source(plain), plain)
+    return Opened(shown, model, TrainingPlan.of(plain).source, plain)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -137,11 +137,11 @@ def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], 
     if not (run / "model").is_dir() or not path.is_file():
         return ()
     from zoo.evaluation.evaluate import evaluate
-    from zoo.training.plan import build_source
+    from zoo.training.plan import TrainingPlan
 
     config = json.loads(path.read_text(encoding="utf-8"))
     asked = config.get("evaluation") or {}
-    source, split = build_source(config), asked.get("split", "test")
+    source, split = TrainingPlan.of(config).source, asked.get("split", "test")
     if not len(source.examples(split)):
         return ()
     motif, n = asked.get("motifs") or (), asked.get("bootstrap", 1000)

@@ -100,7 +100,7 @@ def _constructor(kind: str, name: str) -> str:
             raise Refused(f"argument {key} is not keyword-only: write (self, *, {key}, ...)")
         if p.annotation is inspect.Parameter.empty:
             raise Refused(f"argument {key} has no type")
-        if p.default is inspect.Parameter.empty and key not in INJECTED and kind != "data":
+        if p.default is inspect.Parameter.empty and key not in INJECTED.get(kind, ()) and kind != "data":
             raise Refused(f"argument {key} has no default, and nothing injects it")
     return ", ".join(parameters) or "no arguments"
 
@@ -130,7 +130,7 @@ def _configuration(kind: str, name: str, options: dict[str, Any]) -> str:
     ]
     if wrong:
         raise Refused(f"{files[0].name} sets {wrong[0]} to {given[wrong[0]]!r}, which is not of its type")
-    missing = [k for k in parameters if k not in given and k not in INJECTED and kind != "data"]
+    missing = [k for k in parameters if k not in given and k not in INJECTED.get(kind, ()) and kind != "data"]
     if missing:
         raise Refused(f"{files[0].name} leaves out {', '.join(missing)}: show every argument with its default")
     options.update({k: v for k, v in given.items() if v != "???" and not _interpolates(v)})

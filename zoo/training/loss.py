@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from zoo.errors import ConfigError
 from zoo.interfaces import Objective
 
 __all__ = ["Term", "Terms"]
@@ -40,6 +41,20 @@ class Terms(nn.Module):
     def additive(self) -> bool:
         """Whether every term is a sum over examples."""
         return all(term.objective.additive for term in self.terms.values())
+
+    @property
+    def activation(self) -> dict[str, str]:
+        """{head: activation} as the terms that fit a head name it; ConfigError where two of them disagree."""
+        activation: dict[str, str] = {}
+        for name, term in self.terms.items():
+            if term.is_main and term.head is not None:
+                first = activation.setdefault(term.head, term.objective.activation)
+                if first != term.objective.activation:
+                    raise ConfigError(
+                        f"objective {name!r} makes head {term.head!r} a {term.objective.activation}, another makes it "
+                        f"a {first}: fit one head by terms of one activation"
+                    )
+        return activation
 
     def weights(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{part: ()} of every additive term, from the batch alone."""

@@ -1,22 +1,27 @@
-"""From names to objects: data, then encoder, heads and objectives, each told what it must know of those before."""
+"""From names to objects: what a configuration builds, and what fills every argument of it.
+
+plan = TrainingPlan.of(config)    plan.source -> plan.model -> plan.loss -> plan.module(settings)
+print(plan.explain())             argument, value, and whether it is a default, configured or filled by the run
+"""
 
 from __future__ import annotations
 
 import inspect
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from zoo.data.source import Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
-from zoo.interfaces import Encoder, Objective
 from zoo.model import Model, build
-from zoo.registry import registry
+from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
 from zoo.training.augment import batch_fields, shift_step
-from zoo.training.fine_tuning import take_over
+from zoo.training.fine_tuning import published_model, take_over
 from zoo.training.loader import Loader
 from zoo.training.loss import Term, Terms
 from zoo.training.micro_batch import micro_batch_rows
@@ -26,180 +31,225 @@ from zoo.training.settings import TrainerSettings, settings_of
 if TYPE_CHECKING:
     from zoo.training.module import TrainingModule
 
-__all__ = ["STRANDS", "build_model", "build_module", "build_source", "build_terms"]
+__all__ = ["STRANDS", "Argument", "TrainingPlan"]
 
 STRANDS = ("none", "augmented", "conjoined", "tied")
 
 Config = Mapping[str, Any]
 
 
-def build_source(config: Config) -> Source:
-    """The data source; it gets the genome and the run's seed where it takes them and sets none itself."""
-    name, arguments = _split(config.get("data") or {}, "data")
-    source = registry().build("data", name, arguments, {"genome": config.get("genome"), "seed": config.get("seed", 0)})
-    if not source.targets:
-        raise ConfigError(f"data {name!r} has no target: there is nothing to train on")
-    return source
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a component: its value, and what filled it (configuration, default, or a part of the run)."""
+
+    value: Any
+    filled_by: str
 
 
-def build_model(config: Config, source: Source, published: Model | None = None) -> Model:
-    """A model with fresh weights, or with those of `published` where they fit.
+class TrainingPlan:
+    """Data, model and loss of a configuration; each is built when it is first asked for, after those it depends on.
 
-    strand: tied gives the encoder `tied=true`, conjoined averages the predictions over both strands.
-    published: its encoder is taken whole, arguments and weights; a head is taken over where target, arguments
-        and field agree, the other heads are new.
+    arguments: {part: {argument: Argument}} of what was built so far, parts as the configuration calls them
+        (data, encoder, heads.<target>, objectives.<term>).
     """
-    strand = config.get("strand", "none")
-    if strand not in STRANDS:
-        raise ConfigError(f"strand {strand!r} is not known" + did_you_mean(strand, STRANDS))
-    encoder = _encoder_part(config, strand, published)
-    built = registry().build("encoder", *_split(encoder, "encoder"))
-    length = source.input_length
-    heads = {name: _head_part(config, name, field, built, length) for name, field in source.targets.items()}
-    unknown = [name for name in config.get("heads") or {} if name not in source.targets]
-    if unknown:
-        raise ConfigError(
-            f"heads.{unknown[0]} predicts no target of the data" + did_you_mean(unknown[0], source.targets)
-        )
-    spec = ModelSpec(
-        name=str(config.get("name", "run")),
-        encoder=encoder,
-        heads=heads,
-        input_length=length,
-        n_encoding=config.get("n_encoding", "zero") if published is None else published.spec.n_encoding,
-        conjoined=strand == "conjoined",
-        versions={name: version(name) for name in ("zoo-core", "torch", "lightning", "numpy")},
-    )
-    model = build(spec)
-    if published is not None:
-        take_over(model, published)
-    return model
 
+    def __init__(self, config: Config, source: Source | None = None):
+        self.config = config
+        self.arguments: dict[str, dict[str, Argument]] = {}
+        self._names: dict[str, str] = {}
+        if source is not None:
+            self.source = source
 
-def build_terms(config: Config, source: Source, model: Model) -> tuple[Terms, dict[str, str]]:
-    """The objectives, and {head: activation} as they name it.
+    @classmethod
+    def of(cls, config: Config, source: Source | None = None) -> TrainingPlan:
+        """The plan of a configuration (`zoo.compose([...])`); `source` takes the place of the configured data."""
+        return cls(config, source)
 
-    `objectives` are further terms, or a head's own where one of them fits that head; every head without one
-    gets `objective`.  In an entry, `head` defaults to the entry's name where that is a head.
-    """
-    terms: dict[str, Term] = {}
-    for name, entry in (config.get("objectives") or {}).items():
-        entry = dict(entry)
-        coefficient = float(entry.pop("coefficient", 1.0))
-        head = entry.pop("head", None) or (name if name in model.heads else None)
-        if head is not None and head not in model.heads:
-            raise ConfigError(f"objectives.{name}.head is {head!r}" + did_you_mean(head, list(model.heads)))
-        if head is None and len(model.heads) == 1:
-            head = next(iter(model.heads))
-        terms[name] = Term(_objective(entry, f"objectives.{name}", head, source, model), coefficient, head)
-    fitted = {term.head for term in terms.values() if term.is_main}
-    for head in model.heads:
-        if head not in fitted:
-            if head in terms:
+    @cached_property
+    def source(self) -> Source:
+        """The data source; it gets the genome and the run's seed where it takes them and sets none itself."""
+        run = {"genome": self.config.get("genome"), "seed": self.config.get("seed", 0)}
+        name, arguments = self._resolve("data", "data", self.config.get("data") or {}, run)
+        source = registry().get("data", name)(**arguments)
+        if not source.targets:
+            raise ConfigError(f"data {name!r} has no target: there is nothing to train on")
+        return source
+
+    @cached_property
+    def model(self) -> Model:
+        """A model with fresh weights, or with those of the published model that `init` names, where they fit.
+
+        strand: tied gives the encoder `tied=true`, conjoined averages the predictions over both strands.
+        init: the published encoder is taken whole, arguments and weights; a head is taken over where target,
+            arguments and field agree, the other heads are new.
+        """
+        config, published = self.config, published_model(self.config)
+        strand = config.get("strand", "none")
+        if strand not in STRANDS:
+            raise ConfigError(f"strand {strand!r} is not known" + did_you_mean(strand, STRANDS))
+        source = self.source
+        encoder = self._published_encoder(published, strand) if published is not None else self._encoder(strand)
+        built = registry().build("encoder", *_split(encoder, "encoder"))
+        grid = built.grid(source.input_length)
+        embedding = {"in_channels": built.out_channels, "resolution": grid.bin_size}
+        heads = {}
+        for target, field in source.targets.items():
+            entry = (config.get("heads") or {}).get(target) or config.get("head") or {}
+            kind, arguments = self._resolve(f"heads.{target}", "head", entry, {**_of_target(field), **embedding})
+            heads[target] = {"name": kind, **arguments}
+        for target in config.get("heads") or {}:
+            if target not in source.targets:
                 raise ConfigError(
-                    f"objectives.{head} does not fit head {head!r} to its target: give the entry another name, "
-                    f"with head={head}"
+                    f"heads.{target} predicts no target of the data" + did_you_mean(target, source.targets)
                 )
-            terms[head] = Term(_objective(config.get("objective") or {}, "objective", head, source, model), 1.0, head)
-    activation: dict[str, str] = {}
-    for name, term in terms.items():
-        if term.is_main and term.head is not None:
-            wanted = activation.setdefault(term.head, term.objective.activation)
-            if wanted != term.objective.activation:
-                raise ConfigError(
-                    f"objective {name!r} makes head {term.head!r} a {term.objective.activation}, another makes it a "
-                    f"{wanted}: fit one head by terms of one activation"
-                )
-    return Terms(terms), activation
-
-
-def build_module(
-    config: Mapping[str, Any], settings: TrainerSettings, source: Source, model: Model, terms: Terms
-) -> TrainingModule:
-    """The training step, with its loaders."""
-    fields = batch_fields(source.inputs, source.targets)
-    examples = source.examples("train")
-    if not len(examples):
-        raise ConfigError("the training split is empty: look at the data's splits")
-    if settings.shift > examples.margin:
-        raise ConfigError(
-            f"trainer.shift is {settings.shift} bp but these examples have {examples.margin} bp of flank: "
-            f"set trainer.shift={examples.margin}"
+        spec = ModelSpec(
+            name=str(config.get("name", "run")),
+            encoder=encoder,
+            heads=heads,
+            input_length=source.input_length,
+            n_encoding=config.get("n_encoding", "zero") if published is None else published.spec.n_encoding,
+            conjoined=strand == "conjoined",
+            versions={name: version(name) for name in ("zoo-core", "torch", "lightning", "numpy")},
         )
-    seed, on_cpu = int(config.get("seed", 0)), settings.accelerator == "cpu"
-    shared = {"batch_size": settings.batch_size, "seed": seed, "pin": not on_cpu}
-    train = Loader(
-        examples,
-        shuffle=True,
-        reverse=config.get("strand", "none") in ("augmented", "conjoined"),
-        shift=settings.shift,
-        step=shift_step(fields),
-        **shared,
-    )
-    held_out = source.examples("validation")
-    rows = settings.micro_batch
-    if rows == "auto" or not terms.additive:
-        rows = micro_batch_rows(model, settings.batch_size, int(examples.lengths.max()), on_cpu, terms.additive)
-    from zoo.training.module import TrainingModule
+        model = build(spec)
+        if published is not None:
+            take_over(model, published)
+        return model
 
-    return TrainingModule(
-        model,
-        terms,
-        optimizer=settings_of(OptimizerSettings, "optimizer", config.get("optimizer")),
-        fields=fields,
-        train=train,
-        validation=Loader(held_out, **shared) if len(held_out) else None,
-        micro_rows=rows,
-        total_steps=settings.max_epochs * len(train),
-        seed=seed,
-        gradient_clip=settings.gradient_clip,
-        freeze_encoder=bool(config.get("freeze_encoder")),
-    )
+    @cached_property
+    def loss(self) -> Terms:
+        """The objectives; the model's spec learns the activations that they name.
 
+        `objectives` are further terms, or a head's own where one of them fits that head; every head without one
+        gets `objective`.  In an entry, `head` defaults to the entry's name where that is a head.
+        """
+        heads, terms = list(self.model.heads), {}
+        for name, entry in (self.config.get("objectives") or {}).items():
+            entry = dict(entry)
+            coefficient = float(entry.pop("coefficient", 1.0))
+            head = entry.pop("head", None) or (name if name in heads else None)
+            if head is not None and head not in heads:
+                raise ConfigError(f"objectives.{name}.head is {head!r}" + did_you_mean(head, heads))
+            if head is None and len(heads) == 1:
+                head = heads[0]
+            terms[name] = self._term(f"objectives.{name}", entry, head, coefficient)
+        fitted = {term.head for term in terms.values() if term.is_main}
+        for head in heads:
+            if head not in fitted:
+                if head in terms:
+                    raise ConfigError(
+                        f"objectives.{head} does not fit head {head!r} to its target: give the entry another name, "
+                        f"with head={head}"
+                    )
+                terms[head] = self._term(f"objectives.{head}", self.config.get("objective") or {}, head, 1.0)
+        loss = Terms(terms)
+        self.model.spec = self.model.spec.replace(activation=loss.activation)
+        return loss
 
-def _encoder_part(config: Config, strand: str, published: Model | None) -> dict[str, Any]:
-    """{"name": ..., every resolved argument}."""
-    if published is not None:
-        part = dict(published.spec.encoder)
-        wanted = (config.get("encoder") or {}).get("name", part["name"])
-        if wanted != part["name"]:
-            print(f"encoder {part['name']} of {config['init']} takes the place of {wanted}", file=sys.stderr)
+    def module(self, settings: TrainerSettings) -> TrainingModule:
+        """The training step, with its loaders."""
+        from zoo.training.module import TrainingModule  # needs Lightning; a plan alone does not
+
+        config, loss = self.config, self.loss
+        fields = batch_fields(self.source.inputs, self.source.targets)
+        examples = self.source.examples("train")
+        if not len(examples):
+            raise ConfigError("the training split is empty: look at the data's splits")
+        if settings.shift > examples.margin:
+            raise ConfigError(
+                f"trainer.shift is {settings.shift} bp but these examples have {examples.margin} bp of flank: "
+                f"set trainer.shift={examples.margin}"
+            )
+        seed, on_cpu = int(config.get("seed", 0)), settings.accelerator == "cpu"
+        shared = {"batch_size": settings.batch_size, "seed": seed, "pin": not on_cpu}
+        train = Loader(
+            examples,
+            shuffle=True,
+            reverse=config.get("strand", "none") in ("augmented", "conjoined"),
+            shift=settings.shift,
+            step=shift_step(fields),
+            **shared,
+        )
+        held_out = self.source.examples("validation")
+        rows = settings.micro_batch
+        if rows == "auto" or not loss.additive:
+            rows = micro_batch_rows(self.model, settings.batch_size, int(examples.lengths.max()), on_cpu, loss.additive)
+        return TrainingModule(
+            self.model,
+            loss,
+            optimizer=settings_of(OptimizerSettings, "optimizer", config.get("optimizer")),
+            fields=fields,
+            train=train,
+            validation=Loader(held_out, **shared) if len(held_out) else None,
+            micro_rows=rows,
+            total_steps=settings.max_epochs * len(train),
+            seed=seed,
+            gradient_clip=settings.gradient_clip,
+            freeze_encoder=bool(config.get("freeze_encoder")),
+        )
+
+    def explain(self) -> str:
+        """Every argument of data, encoder, heads and objectives: its value, and what filled it."""
+        self.loss  # noqa: B018  (builds all of them)
+        lines = []
+        for part, arguments in self.arguments.items():
+            lines.append(f"{part}: {self._names[part]}")
+            width = max(map(len, arguments), default=0)
+            for name, argument in arguments.items():
+                lines.append(f"  {name.ljust(width)}  {_short(argument.value).ljust(32)}  {argument.filled_by}")
+        return "\n".join(lines)
+
+    def _resolve(self, part: str, kind: str, entry: Config, run: Config) -> tuple[str, dict[str, Any]]:
+        """Name and arguments of a component, noted for `explain`; run: what the run fills, by argument."""
+        name, configured = _split(entry, part)
+        resolved = registry().resolve(kind, name, configured, run)
+        self._names[part] = name
+        self.arguments[part] = {}
+        for key, value in resolved.items():
+            filled = INJECTED[kind][key] if run.get(key) is not None else "default"
+            self.arguments[part][key] = Argument(value, "configuration" if key in configured else filled)
+        return name, resolved
+
+    def _encoder(self, strand: str) -> dict[str, Any]:
+        """{"name": ..., every resolved argument}."""
+        entry, run = dict(self.config.get("encoder") or {}), {"contexts": list(self.source.contexts) or None}
+        if strand == "tied":
+            name, _ = _split(entry, "encoder")
+            if "tied" not in inspect.signature(registry().get("encoder", name)).parameters:
+                raise ConfigError(
+                    f"strand=tied needs an encoder that shares weights between the strands, and {name!r} has no "
+                    "argument 'tied': set strand=conjoined, or choose another encoder"
+                )
+            entry.pop("tied", None)
+            run["tied"] = True
+        name, arguments = self._resolve("encoder", "encoder", entry, run)
+        return {"name": name, **arguments}
+
+    def _published_encoder(self, published: Model, strand: str) -> dict[str, Any]:
+        part, init = dict(published.spec.encoder), self.config["init"]
+        configured = (self.config.get("encoder") or {}).get("name", part["name"])
+        if configured != part["name"]:
+            print(f"encoder {part['name']} of {init} takes the place of {configured}", file=sys.stderr)
         if (strand == "tied") != (published.encoder.strand == "equivariant"):
             kind = "shares" if strand != "tied" else "does not share"
             raise ConfigError(
-                f"the encoder of {config['init']} {kind} weights between the strands, but strand is {strand}: "
+                f"the encoder of {init} {kind} weights between the strands, but strand is {strand}: "
                 f"set strand={'tied' if strand != 'tied' else 'augmented'}"
             )
+        self._names["encoder"] = part["name"]
+        self.arguments["encoder"] = {k: Argument(v, f"model {init}") for k, v in part.items() if k != "name"}
         return part
-    name, arguments = _split(config.get("encoder") or {}, "encoder")
-    if strand == "tied":
-        if "tied" not in inspect.signature(registry().get("encoder", name)).parameters:
-            raise ConfigError(
-                f"strand=tied needs an encoder that shares weights between the strands, and {name!r} has no argument "
-                "'tied': set strand=conjoined, or choose another encoder"
-            )
-        arguments["tied"] = True
-    return {"name": name, **registry().resolve("encoder", name, arguments)}
 
-
-def _head_part(config: Config, name: str, field: Field, encoder: Encoder, length: int) -> dict[str, Any]:
-    entry = (config.get("heads") or {}).get(name) or config.get("head") or {}
-    kind, arguments = _split(entry, f"heads.{name}")
-    grid = encoder.grid(length)
-    inject = {**_of_target(field), "in_channels": encoder.out_channels, "resolution": grid.bin_size}
-    return {"name": kind, **registry().resolve("head", kind, arguments, inject)}
-
-
-def _objective(entry: Config, where: str, head: str | None, source: Source, model: Model) -> Objective:
-    name, arguments = _split(entry, where)
-    inject = {
-        "head": head,
-        "in_channels": model.encoder.out_channels,
-        "domains": list(source.domains) or None,
-        "contexts": list(source.contexts) or None,
-        **(_of_target(source.targets[head]) if head is not None else {}),
-    }
-    return registry().build("objective", name, arguments, inject)
+    def _term(self, part: str, entry: Config, head: str | None, coefficient: float) -> Term:
+        run = {
+            "head": head,
+            "in_channels": self.model.encoder.out_channels,
+            "domains": list(self.source.domains) or None,
+            "contexts": list(self.source.contexts) or None,
+            **(_of_target(self.source.targets[head]) if head is not None else {}),
+        }
+        name, arguments = self._resolve(part, "objective", entry, run)
+        return Term(registry().get("objective", name)(**arguments), coefficient, head)
 
 
 def _of_target(field: Field) -> dict[str, Any]:
@@ -218,3 +268,8 @@ def _split(entry: Config, where: str) -> tuple[str, dict[str, Any]]:
     if not isinstance(entry, Mapping) or not entry.get("name"):
         raise ConfigError(f"{where} names no component: set {where}.name")
     return str(entry["name"]), {k: v for k, v in entry.items() if k != "name"}
+
+
+def _short(value: Any) -> str:
+    text = "null" if value is None else str(value)
+    return text if len(text) <= 32 else text[:29] + "..."

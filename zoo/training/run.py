@@ -19,9 +19,8 @@ from zoo.errors import ZooError
 from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
 from zoo.training.distributed import launched, rank
-from zoo.training.fine_tuning import published_model
 from zoo.training.launch import leave_with_parent, run_processes
-from zoo.training.plan import build_model, build_module, build_source, build_terms
+from zoo.training.plan import TrainingPlan
 from zoo.training.provenance import describe
 from zoo.training.resume import load_best, open_run
 from zoo.training.run_folder import RunFolder, write_json
@@ -62,11 +61,8 @@ def train(config: Mapping[str, Any]) -> Result:
         return _read_result(folder)
 
     _prepare(settings, config)
-    source = build_source(config)
-    model = build_model(config, source, published_model(config))
-    terms, activation = build_terms(config, source, model)
-    model.spec = model.spec.replace(activation=activation)
-    module = build_module(config, settings, source, model, terms)
+    plan = TrainingPlan.of(config)
+    source, model, module = plan.source, plan.model, plan.module(settings)
     trainer = make_trainer(settings, folder, module)
 
     since = time.monotonic()

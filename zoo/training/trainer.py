@@ -25,7 +25,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from zoo.errors import ConfigError
 from zoo.extras import need
 from zoo.training.callbacks import BestEpoch, EpochLines, Interrupted, ProgressBar, Signals
-from zoo.training.distributed import launched, launcher, share_state, world
+from zoo.training.distributed import launcher, share_state, world
 from zoo.training.module import TrainingModule
 from zoo.training.resume import Checkpoints, last_checkpoint
 from zoo.training.run_folder import RunFolder
@@ -110,7 +110,7 @@ def _environment(settings: TrainerSettings) -> ClusterEnvironment:
     """Who started the processes; one process alone needs nobody, even inside a SLURM job."""
     if settings.processes == 1:
         return LightningEnvironment()
-    if launched() and world() != settings.processes:
+    if launcher() in ("torchrun", "slurm") and world() != settings.processes:
         raise ConfigError(
             f"{launcher()} started {world()} processes, but trainer.devices={settings.devices} and "
             f"trainer.nodes={settings.nodes} ask for {settings.processes}: start one process for every device"

@@ -45,7 +45,7 @@ def mass_ratios(model, source, n=40):
 @pytest.mark.slow
 def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_path):
     """A filter whose best match is the planted motif or of its family, letters agreeing; scores lie on the sites."""
-    from zoo.training.plan import build_source
+    from zoo.training.plan import TrainingPlan
     from zoo.training.run import train
 
     config = compose(["experiment=planted_motifs", f"output_dir={tmp_path / 'run'}", "evaluation.bootstrap=10"])
@@ -53,7 +53,7 @@ def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_pat
     assert config["encoder"]["motifs"] == [], "nothing but chance to start from"
     result = train(config)
     model = zoo.load(str(result.model_folder))
-    examples = build_source(config).examples("test")
+    examples = TrainingPlan.of(config).source.examples("test")
     found = matches_of(model, examples.batch(np.arange(len(examples)))["codes"])
     recovered = set()
     for name in config["data"]["motifs"]:
@@ -66,7 +66,7 @@ def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_pat
                 if same or family(known).shares(family(planted.id)):
                     recovered.add(name)
     assert len(recovered) >= 4, f"only {sorted(recovered)}"
-    ratios = mass_ratios(model, build_source(config))
+    ratios = mass_ratios(model, TrainingPlan.of(config).source)
     assert min(ratios.values()) >= 5, ratios
 
 
