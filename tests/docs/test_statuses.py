@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo.variants import haplotypes, variants
-from zoo_hic import structural_variants
+from zoo_hic.effects import structural_variants
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "statuses.md"
@@ -77,7 +77,7 @@ def test_every_status_of_the_code_is_on_the_page():
         ("zoo score", {*variants.STATUSES, "too_many_n", "contig_aliased", "alt_is_ref"}),
         ("Haplotypes", {*haplotypes._RULES.values(), "ok", "ref_mismatch", "out_of_bounds"}),
         ("zoo epistasis", {"ok", "overlap", "out_of_bounds", "too_many_n"}),
-        ("Structural variants", set(structural_variants.STATUSES)),
+        ("Structural variants", set(structural_variants.SV_STATUSES)),
     ],
 )
 def test_a_table_lists_the_statuses_of_its_command(heading, statuses):

@@ -12,7 +12,7 @@ from zoo_hic.context_tracks import read_tracks
 from zoo_hic.metrics.window_metrics import MEAN_DIAGONAL, MSE, PEARSON
 from zoo_hic.simulation.source import SimulatedContacts
 from zoo_hic.source import ContactMaps
-from zoo_hic.windows import SquareWindows, Stretch, starts_of
+from zoo_hic.windows import SquareWindows, Stretch, window_starts
 
 SMALL = {"bins": 16, "step": 8, "contig_bins": 64, "n_train": 2, "n_validation": 1, "n_test": 1}
 TINY = {"resolution": 64}
@@ -26,7 +26,7 @@ def test_the_plugin_keeps_its_promises():
 
 @given(st.integers(0, 50), st.integers(1, 200), st.integers(1, 40), st.integers(1, 40))
 def test_windows_cover_every_bin(first, size, bins, step):
-    starts = starts_of(first, first + size, bins, min(step, bins))
+    starts = window_starts(first, first + size, bins, min(step, bins))
     covered = np.zeros(size, bool)
     for start in starts:
         assert start >= first

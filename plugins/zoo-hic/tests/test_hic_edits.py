@@ -12,20 +12,27 @@ from hypothesis import strategies as st
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError
-from zoo_hic.disruption import compare, disruption
-from zoo_hic.null_model import null_scores
+from zoo_hic.effects.disruption import compare, disruption
+from zoo_hic.effects.edits import WindowEdit, edit_window, match_bins, measure_shift, parse_edit
+from zoo_hic.effects.null_model import score_null
+from zoo_hic.effects.structural_variants import (
+    COLUMNS,
+    STATUSES,
+    read_alleles,
+    score_alleles,
+    score_cells,
+    score_columns,
+)
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulation.contact_maps import Settings, loops_of, simulate_contig
+from zoo_hic.simulation.contact_maps import Settings, find_loops, simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
-from zoo_hic.structural_variants import COLUMNS, STATUSES, read_alleles, score_alleles, score_cells, score_columns
-from zoo_hic.window_edits import WindowEdit, edit_window, match_bins, read_edit, shift_of_bins
 
 BINS, RESOLUTION = 64, 256
 SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
 SIMULATED = simulate_contig(np.random.default_rng(3), 160, SETTINGS)
 WIDTH = 14
 LENGTH = BINS * RESOLUTION
-LOOP = max(loops_of(SIMULATED.motifs, SETTINGS), key=lambda x: (x["second"] - x["first"] < 30, x["first"] > 40))
+LOOP = max(find_loops(SIMULATED.motifs, SETTINGS), key=lambda x: (x["second"] - x["first"] < 30, x["first"] > 40))
 
 
 def write_fasta(path, sequences):
@@ -82,7 +89,7 @@ def test_scores_are_largest_where_the_edit_hits_a_site(genome, predictor):
     hit = compare(predictor, genome, [WindowEdit("delete", "chr1", at, at + WIDTH)])
     beside = compare(predictor, genome, [WindowEdit("delete", "chr1", at + 40, at + 40 + WIDTH)])
     assert score(hit).rms > 5 * score(beside).rms
-    null = null_scores(predictor, genome, hit.edits, 19, channel="log_oe", seed=1)
+    null = score_null(predictor, genome, hit.edits, 19, channel="log_oe", seed=1)
     assert null.p(score(hit).rms) == pytest.approx(1 / 20)
     assert null.percentile(score(hit).rms) == 100
     assert null.p(0.0) == 1
@@ -91,11 +98,11 @@ def test_scores_are_largest_where_the_edit_hits_a_site(genome, predictor):
 def test_a_null_of_given_letters_changes_as_many_bases(genome, predictor):
     at = site_in(LOOP["first"])
     edit = WindowEdit("substitute", "chr1", at, at + WIDTH, "A" * WIDTH)
-    null = null_scores(predictor, genome, [edit], 9, channel="log_oe")
+    null = score_null(predictor, genome, [edit], 9, channel="log_oe")
     assert len(null.scores) == 9
     assert null.p(score(compare(predictor, genome, [edit])).rms) <= 0.2
     with pytest.raises(ConfigError, match="no other place"):
-        null_scores(predictor, genome, [WindowEdit("invert", "chr1", 1000, 40_000)], 3, channel="log_oe")
+        score_null(predictor, genome, [WindowEdit("invert", "chr1", 1000, 40_000)], 3, channel="log_oe")
 
 
 def test_turning_the_whole_window_changes_no_pair_of_sequences(genome, predictor):
@@ -151,7 +158,7 @@ def test_every_base_of_an_edited_window_is_where_its_origin_says(start, size, ki
     assert ((matched >= 0) & (matched < 10)).all()
     if kind in ("mask",) or (kind == "invert" and size < 4):
         assert match.tolist() == list(range(10))
-    assert shift_of_bins([edit], 100, 8) <= 4
+    assert measure_shift([edit], 100, 8) <= 4
 
 
 class _Sequence:
@@ -179,7 +186,7 @@ def test_several_edits_of_one_window():
     found = edit_window(genome, 0, 16, edits)
     assert found.origin.tolist() == [0, 1, *range(4, 10), -1, -1, *range(10, 16)]
     assert found.codes[0, 7:10].tolist() == [3, 3, 3]
-    assert shift_of_bins(edits, 0, 4) == 2
+    assert measure_shift(edits, 0, 4) == 2
     with pytest.raises(DataError, match="overlap"):
         edit_window(genome, 0, 16, [WindowEdit("delete", "x", 2, 6), WindowEdit("invert", "x", 5, 9)])
     with pytest.raises(DataError, match="leaves the window"):
@@ -207,7 +214,7 @@ def test_shuffles_are_drawn_alike_with_one_seed_and_keep_dinucleotides(genome):
     ],
 )
 def test_edits_are_read_as_people_type_them(genome, kind, text, fill, expected):
-    assert read_edit(kind, text, genome, fill) == expected
+    assert parse_edit(kind, text, genome, fill) == expected
 
 
 @pytest.mark.parametrize(
@@ -221,7 +228,7 @@ def test_edits_are_read_as_people_type_them(genome, kind, text, fill, expected):
 )
 def test_edits_that_mean_nothing_are_refused(genome, kind, text, message):
     with pytest.raises(ConfigError, match=message):
-        read_edit(kind, text, genome)
+        parse_edit(kind, text, genome)
 
 
 def test_scores_of_a_difference_by_hand():
@@ -284,7 +291,7 @@ def test_every_allele_of_a_vcf_comes_out_with_a_status(genome, predictor, tmp_pa
         statuses = {name: a.status for name, (a, _) in by_name.items()}
         assert statuses == {
             **dict.fromkeys(("del", "letters", "inv", "dup", "snv"), "ok"),
-            **{"bnd": "breakend", "huge": "too_long", "noend": "malformed", "two": "malformed"},
+            **{"bnd": "breakend", "huge": "exceeds_window", "noend": "malformed", "two": "malformed"},
             **{"wrong": "ref_mismatch", "nowhere": "contig_unknown", "off": "out_of_bounds"},
             **{"none": "no_alt", "rest": "unsupported", "bad": "malformed"},
         }

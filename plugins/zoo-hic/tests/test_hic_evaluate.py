@@ -11,7 +11,7 @@ from zoo.cli.main import main
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
-from zoo_hic.evaluation import judged
+from zoo_hic.evaluation import predict_stretches
 from zoo_hic.windows import SquareWindows, Stretch
 
 BINS, RESOLUTION = 8, 100
@@ -40,7 +40,7 @@ def test_windows_put_together_are_the_whole(first, last, overhang):
         return np.where((here >= 0) & (here < 240), codes[np.clip(here, 0, 239)], 0).astype(np.uint8)
 
     stretch = Stretch("c", first, last, truth[None], reader)
-    found = judged(Known(), SquareWindows([stretch], 16, 4, step=4, overhang=overhang))
+    found = predict_stretches(Known(), SquareWindows([stretch], 16, 4, step=4, overhang=overhang))
     (name,) = found.predicted["a"]
     square = found.predicted["a"][name]
     known = np.isfinite(square)

@@ -6,12 +6,12 @@ import pytest
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.pictures.figure_files import save_picture
-from zoo_hic.disruption import compare
+from zoo_hic.effects.disruption import compare
+from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.picture import draw_edits, draw_region
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import Settings, simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
-from zoo_hic.window_edits import WindowEdit
 
 BINS, RESOLUTION = 64, 256
 SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)

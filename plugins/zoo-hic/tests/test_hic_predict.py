@@ -15,11 +15,11 @@ from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
 from zoo_hic.maps import ContactMap
-from zoo_hic.observed_map import agreement, expected_by_distance, observed_square
+from zoo_hic.observed_map import correlate_maps, expected_by_distance, observed_square
 from zoo_hic.predictor import Predictor
 from zoo_hic.preprocess import Preprocess
-from zoo_hic.region_prediction import predict_region, read_place
-from zoo_hic.simulation.contact_maps import Settings, scan, simulate_contig, structure_of
+from zoo_hic.region_prediction import parse_place, predict_region
+from zoo_hic.simulation.contact_maps import Settings, build_structure, scan, simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
 from zoo_hic.writers import write_cool
 
@@ -45,7 +45,7 @@ def genome(tmp_path_factory):
 def truth(first, last):
     """What the known network says of sequence [first, last) in bins alone."""
     codes = SIMULATED.codes[first * RESOLUTION : last * RESOLUTION]
-    return structure_of(scan(codes, SETTINGS), last - first, SETTINGS)
+    return build_structure(scan(codes, SETTINGS), last - first, SETTINGS)
 
 
 def test_a_region_of_a_windows_length_is_that_window(genome):
@@ -137,7 +137,7 @@ def test_pairs_that_were_not_in_training_are_unknown_and_logarithms_become_natur
     [("chr1:1,001-2,000", ("chr1", 1000, 2000)), ("1", ("chr1", 0, 160 * RESOLUTION))],
 )
 def test_places_are_read_as_people_type_them(genome, text, place):
-    assert read_place(text, genome) == place
+    assert parse_place(text, genome) == place
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_places_are_read_as_people_type_them(genome, text, place):
 )
 def test_places_off_the_genome_are_refused(genome, text, error, message):
     with pytest.raises(error, match=message):
-        read_place(text, genome)
+        parse_place(text, genome)
 
 
 def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(genome):
@@ -171,9 +171,9 @@ def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(gen
         part = observed_square(contacts, found, steps)
         inner = slice(45, 85), slice(45, 85)  # filling and smoothing see the contig's end in neither
         np.testing.assert_allclose(part[5:45, 5:45], whole[inner], atol=2e-3)
-    score = agreement(found.squares["log_oe"], observed_square(contacts, found, Preprocess()))
+    score = correlate_maps(found.squares["log_oe"], observed_square(contacts, found, Preprocess()))
     assert score.pearson > 0.3
-    assert math.isnan(agreement(np.zeros((9, 9)), np.eye(9)).pearson), "what distance alone predicts"
+    assert math.isnan(correlate_maps(np.zeros((9, 9)), np.eye(9)).pearson), "what distance alone predicts"
 
 
 def test_a_model_without_contact_maps_is_refused():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError
-from zoo_hic.expected import by_distance, diagonal_sums, expected, pooled_expected, smooth_far
+from zoo_hic.expected import diagonal_sums, expand_expected, expected, pooled_expected, smooth_far
 from zoo_hic.maps import ContactMap
 from zoo_hic.preprocess import Preprocess
 
@@ -207,4 +207,4 @@ def test_settings_that_mean_nothing(given, message):
 def test_expected_of_a_smaller_map_is_refused():
     with pytest.raises(ConfigError, match="expected has 3 diagonals, the map 5"):
         Preprocess().apply(decay(5), np.ones(3))
-    np.testing.assert_array_equal(by_distance(np.arange(4.0), 3), [[0, 1, 2], [1, 0, 1], [2, 1, 0]])
+    np.testing.assert_array_equal(expand_expected(np.arange(4.0), 3), [[0, 1, 2], [1, 0, 1], [2, 1, 0]])

@@ -11,12 +11,12 @@ from zoo.hub.model_folder import check_golden
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import (
     Settings,
+    compute_truth,
+    drop_sites,
     erase_sites,
+    flip_sites,
+    invert_sites,
     simulate_contig,
-    truth_of,
-    turn_sites,
-    turned,
-    without,
 )
 
 NAME = "hic-simulated"
@@ -73,7 +73,7 @@ def test_erasing_a_boundary_site_merges_its_domains(predictor, contig):
         first, at = window(contig, contig.motifs[index])
         gone = erase_sites(rng, contig.codes, contig.motifs[index : index + 1], SETTINGS)
         after = predicted(predictor, gone, first) - predicted(predictor, contig.codes, first)
-        truth = truth_of(without(contig.motifs, index), 512, SETTINGS, expected=contig.expected) - contig.truth
+        truth = compute_truth(drop_sites(contig.motifs, index), 512, SETTINGS, expected=contig.expected) - contig.truth
         middle = at - first
         across = np.ix_(range(middle - 6, middle - 1), range(middle + 2, middle + 7))
         changes.append((np.nanmean(after[across]), truth[first : first + BINS, first : first + BINS][across].mean()))
@@ -94,9 +94,9 @@ def test_turning_one_site_of_a_convergent_pair_removes_the_loop(predictor, conti
         index = int(np.flatnonzero(bins == loop["first"])[0])
         first = min(max(int(loop["first"] + loop["second"]) // 2 - BINS // 2, 0), 512 - BINS)
         a, b = int(loop["first"]) - first, int(loop["second"]) - first
-        other = turn_sites(contig.codes, contig.motifs[index : index + 1])
+        other = invert_sites(contig.codes, contig.motifs[index : index + 1])
         after = predicted(predictor, other, first) - predicted(predictor, contig.codes, first)
-        truth = truth_of(turned(contig.motifs, index), 512, SETTINGS, expected=contig.expected) - contig.truth
+        truth = compute_truth(flip_sites(contig.motifs, index), 512, SETTINGS, expected=contig.expected) - contig.truth
         if truth[loop["first"], loop["second"]] < -0.4:
             drops.append(after[a, b])
             kept.append(np.nanmean(np.abs(np.diagonal(after, 4))))

@@ -11,20 +11,20 @@ from zoo.errors import ConfigError, DataError
 from zoo_hic.simulation.contact_maps import (
     MOTIF,
     Settings,
-    bins_of,
+    bin_sites,
+    build_structure,
+    compute_truth,
+    drop_sites,
     erase_sites,
+    find_loops,
+    flip_sites,
+    invert_sites,
     log_observed_over_expected,
-    loops_of,
-    noise_for,
     oracle,
     plant,
     scan,
     simulate_contig,
-    structure_of,
-    truth_of,
-    turn_sites,
-    turned,
-    without,
+    tune_noise,
 )
 
 PLAIN = Settings(strengths=(1.0,), shares=(1.0,))
@@ -130,19 +130,19 @@ def test_the_truth_is_log_oe_without_noise(sims):
 
 @pytest.mark.slow
 def test_the_noise_of_the_default_settings_is_what_is_found():
-    found = noise_for(Settings(), rng=np.random.default_rng(0))
+    found = tune_noise(Settings(), rng=np.random.default_rng(0))
     assert Settings().noise == pytest.approx(found, abs=0.008)
 
 
 def test_noise_is_found_for_other_settings_and_refused_where_there_is_none():
     options = {"contigs": 6, "bins": 256, "far": 64}
-    found = noise_for(replace(SMALL, insulation=1.0), 0.7, **options)
+    found = tune_noise(replace(SMALL, insulation=1.0), 0.7, **options)
     assert found > 2 * Settings().noise
-    assert noise_for(replace(SMALL, insulation=1.0), 0.8, **options) < found
+    assert tune_noise(replace(SMALL, insulation=1.0), 0.8, **options) < found
     with pytest.raises(ConfigError, match="raise depth"):
-        noise_for(replace(SMALL, depth=5), **options)
+        tune_noise(replace(SMALL, depth=5), **options)
     with pytest.raises(ConfigError, match="oracle is 1"):
-        noise_for(SMALL, 1.0)
+        tune_noise(SMALL, 1.0)
 
 
 @settings(max_examples=25, deadline=None)
@@ -151,7 +151,7 @@ def test_the_sequence_tells_what_was_planted(seed, bins, gc, decoys):
     chosen = replace(Settings(), resolution=512, gc=gc, decoys=decoys)
     codes, motifs = plant(np.random.default_rng(seed), bins, chosen)
     np.testing.assert_array_equal(scan(codes, chosen), motifs)
-    assert len(np.unique(bins_of(motifs, chosen))) == len(motifs)
+    assert len(np.unique(bin_sites(motifs, chosen))) == len(motifs)
     assert (motifs["position"] // 512 == (motifs["position"] + 13) // 512).all()
     again = scan(3 - codes[::-1], chosen)
     np.testing.assert_array_equal(again, flipped(motifs, len(codes)))
@@ -187,7 +187,7 @@ def test_strength_follows_from_mismatches_and_decoys_are_no_sites():
     ],
 )
 def test_loops_follow_extrusion(where, loops):
-    assert [(int(a), int(b)) for a, b, _ in loops_of(sites(*where), SMALL)] == loops
+    assert [(int(a), int(b)) for a, b, _ in find_loops(sites(*where), SMALL)] == loops
 
 
 @settings(max_examples=50, deadline=None)
@@ -198,17 +198,17 @@ def test_turning_the_contig_round_turns_the_map_round(rows):
     table["strength"] = np.linspace(0.5, 1, len(table))
     bins = int(here[-1]) + 3
     other = flipped(table, bins * 256)
-    np.testing.assert_array_equal(np.sort(bins - 1 - bins_of(table, SMALL)), bins_of(other, SMALL))
+    np.testing.assert_array_equal(np.sort(bins - 1 - bin_sites(table, SMALL)), bin_sites(other, SMALL))
     np.testing.assert_allclose(
-        truth_of(other, bins, SMALL), truth_of(table, bins, SMALL)[::-1, ::-1], atol=1e-5, rtol=1e-5
+        compute_truth(other, bins, SMALL), compute_truth(table, bins, SMALL)[::-1, ::-1], atol=1e-5, rtol=1e-5
     )
     brute = extruded(table, SMALL)
-    assert {(int(a), int(b)) for a, b, _ in loops_of(table, SMALL)} == brute
+    assert {(int(a), int(b)) for a, b, _ in find_loops(table, SMALL)} == brute
 
 
 def extruded(table, chosen):
     """Pairs at which the legs of a cohesin stop, for every place it may be loaded at."""
-    here, strand, out = bins_of(table, chosen), table["strand"], set()
+    here, strand, out = bin_sites(table, chosen), table["strand"], set()
     for place in range(len(table) + 1):
         left, right = np.flatnonzero(strand[:place] > 0), np.flatnonzero(strand[place:] < 0)
         if len(left) and len(right):
@@ -221,7 +221,7 @@ def extruded(table, chosen):
 def test_deleting_a_boundary_merges_its_domains():
     table = sites(20, 40, 60)
     quiet = replace(SMALL, loop=0)
-    before, after = structure_of(table, 80, quiet), structure_of(without(table, 1), 80, quiet)
+    before, after = build_structure(table, 80, quiet), build_structure(drop_sites(table, 1), 80, quiet)
     inside = before[22:39, 22:39]
     across, merged = before[22:39, 42:59], after[22:39, 42:59]
     assert (inside == 0).all()
@@ -235,8 +235,8 @@ def test_deleting_a_boundary_merges_its_domains():
 def test_turning_one_of_a_convergent_pair_removes_the_loop_and_nothing_else():
     table = sites(20, -40, 60)
     expected = np.zeros(80)
-    before = truth_of(table, 80, SMALL, expected=expected)
-    after = truth_of(turned(table, 1), 80, SMALL, expected=expected)
+    before = compute_truth(table, 80, SMALL, expected=expected)
+    after = compute_truth(flip_sites(table, 1), 80, SMALL, expected=expected)
     assert before[20, 40] - after[20, 40] == pytest.approx(SMALL.loop)
     changed = np.argwhere(before != after)
     far = np.minimum(np.abs(changed - (20, 40)).max(1), np.abs(changed - (40, 20)).max(1))
@@ -249,21 +249,21 @@ def test_edits_of_the_sequence_are_edits_of_the_table(sims):
     rng = np.random.default_rng(0)
     k = len(s.motifs) // 2
     erased = erase_sites(rng, s.codes, s.motifs[k], chosen)
-    np.testing.assert_array_equal(scan(erased, chosen), without(s.motifs, k))
+    np.testing.assert_array_equal(scan(erased, chosen), drop_sites(s.motifs, k))
     assert (erased != s.codes).sum() <= 14
-    np.testing.assert_array_equal(scan(turn_sites(s.codes, s.motifs[k]), chosen), turned(s.motifs, k))
+    np.testing.assert_array_equal(scan(invert_sites(s.codes, s.motifs[k]), chosen), flip_sites(s.motifs, k))
     every = erase_sites(rng, s.codes, s.motifs, chosen)
     assert len(scan(every, chosen)) == 0
-    assert (truth_of(scan(every, chosen), 512, chosen) == 0).all()
+    assert (compute_truth(scan(every, chosen), 512, chosen) == 0).all()
 
 
 def test_with_the_expected_of_the_unedited_map_an_edit_stays_where_it_is(sims):
     s = sims[0]
     first = int(s.boundaries[0])
-    edited = truth_of(without(s.motifs, 0), 512, Settings(), expected=s.expected)
+    edited = compute_truth(drop_sites(s.motifs, 0), 512, Settings(), expected=s.expected)
     assert (edited[first + 100 :, first + 100 :] == s.truth[first + 100 :, first + 100 :]).all()
     assert np.abs(edited - s.truth)[: first + 20, : first + 20].max() > 0.2
-    np.testing.assert_array_equal(truth_of(s.motifs, 512, Settings()), s.truth)
+    np.testing.assert_array_equal(compute_truth(s.motifs, 512, Settings()), s.truth)
 
 
 @pytest.mark.parametrize(
@@ -292,9 +292,9 @@ def test_what_does_not_belong_together_is_refused():
     with pytest.raises(ConfigError, match="2 bins"):
         simulate_contig(np.random.default_rng(0), 2)
     with pytest.raises(DataError, match="its own motifs"):
-        truth_of(sites(20, 90), 80, SMALL)
+        compute_truth(sites(20, 90), 80, SMALL)
     with pytest.raises(DataError, match="one a diagonal"):
-        truth_of(sites(20), 80, SMALL, expected=np.zeros(3))
+        compute_truth(sites(20), 80, SMALL, expected=np.zeros(3))
     with pytest.raises(DataError, match="no sequence"):
         scan(np.full(40, 7), SMALL)
     assert len(scan(np.zeros(3, np.uint8), SMALL)) == 0

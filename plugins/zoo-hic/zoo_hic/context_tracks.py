@@ -22,14 +22,14 @@ def read_tracks(paths: Mapping[str, str | Path], bins: Mapping[str, int], bin_si
     """
     out = {contig: np.zeros((len(paths), n), np.float32) for contig, n in bins.items()}
     for row, (name, path) in enumerate(paths.items()):
-        found = read_intervals(path)
-        names, codes = np.unique(np.asarray(found.chrom, object).astype(str), return_inverse=True)
+        intervals = read_intervals(path)
+        names, codes = np.unique(np.asarray(intervals.chrom, object).astype(str), return_inverse=True)
         place = [contig if contig in bins else find(contig, bins) for contig in names]
         hits = 0
         for code, contig in enumerate(place):
             if contig is None:
                 continue
-            at = np.asarray(found.start)[codes == code] // bin_size
+            at = np.asarray(intervals.start)[codes == code] // bin_size
             at = at[at < bins[contig]]
             np.add.at(out[contig][row], at, 1)
             hits += len(at)

@@ -1,4 +1,4 @@
-"""A model's maps of whole contigs, or of the parts that a split holds, beside what was observed there.
+"""Predicted and observed maps of whole contigs, or of the parts of them that belong to a split.
 
 windows of a split's stretches ── a quarter apart, averaged ──> predicted ─┐
 the source's squares ─────────────────────────────────────────> observed ──┴──> metrics.compare
@@ -12,10 +12,10 @@ import numpy as np
 
 from zoo_hic.metrics.bands import Squares
 from zoo_hic.predictor import Predictor
-from zoo_hic.tiles import average
+from zoo_hic.tiles import average_windows
 from zoo_hic.windows import SquareWindows
 
-__all__ = ["MapEvaluation", "judged"]
+__all__ = ["MapEvaluation", "predict_stretches"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class MapEvaluation:
     offsets: dict[str, tuple[str, int]]
 
 
-def judged(predictor: Predictor, examples: SquareWindows, *, progress: bool = False) -> MapEvaluation:
+def predict_stretches(predictor: Predictor, examples: SquareWindows, *, progress: bool = False) -> MapEvaluation:
     """Predict every stretch of a split.
 
     Pairs that no training target has (too near, too far apart) are unknown in both, and so are those further apart than
@@ -46,8 +46,8 @@ def judged(predictor: Predictor, examples: SquareWindows, *, progress: bool = Fa
         signal = None
         if examples.signal is not None:
             signal = np.stack([examples.tracks(stretch.contig, s) for s in starts])
-        found = predictor.maps(codes, signal=signal, label=f"predicting {stretch.contig}", progress=progress)
-        mean = average(found, [s - stretch.first for s in starts], size)
+        maps = predictor.maps(codes, signal=signal, label=f"predicting {stretch.contig}", progress=progress)
+        mean = average_windows(maps, [s - stretch.first for s in starts], size)
         if size > window:
             apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
             mean[:, apart > window - step] = np.nan

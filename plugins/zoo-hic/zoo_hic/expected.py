@@ -17,7 +17,7 @@ import numpy as np
 from zoo.errors import ConfigError
 from zoo_hic.maps import check_square
 
-__all__ = ["by_distance", "diagonal_sums", "expected", "pooled_expected", "smooth_far"]
+__all__ = ["diagonal_sums", "expand_expected", "expected", "pooled_expected", "smooth_far"]
 
 _RATIO = 10**0.1
 """Ends of a pooled bin of diagonals: ten bins a decade."""
@@ -84,7 +84,7 @@ def smooth_far(total: np.ndarray, pairs: np.ndarray, min_pairs: int) -> np.ndarr
     return mean
 
 
-def by_distance(expected: np.ndarray, bins: int) -> np.ndarray:
+def expand_expected(expected: np.ndarray, bins: int) -> np.ndarray:
     """The square (T, T) whose diagonals are the first T values of `expected`: what distance alone predicts."""
     if len(expected) < bins:
         raise ConfigError(f"expected has {len(expected):,} diagonals, the map {bins:,}: compute it from maps as large")
@@ -94,7 +94,7 @@ def by_distance(expected: np.ndarray, bins: int) -> np.ndarray:
 
 def _pooled(total, pairs, first: int, min_pairs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean log distance, mean and number of pairs of the bins of diagonals from `first` on."""
-    found, start = [], first
+    pools, start = [], first
     log = np.log(np.arange(len(total)).clip(1))
     while start < len(total):
         end = max(start + 1, int(np.ceil(start * _RATIO)))
@@ -102,9 +102,9 @@ def _pooled(total, pairs, first: int, min_pairs: int) -> tuple[np.ndarray, np.nd
             end += 1
         n = pairs[start:end].sum()
         if n:
-            found.append(((log[start:end] * pairs[start:end]).sum() / n, total[start:end].sum() / n, n))
+            pools.append(((log[start:end] * pairs[start:end]).sum() / n, total[start:end].sum() / n, n))
         start = end
-    if not found:
+    if not pools:
         return np.zeros(0), np.zeros(0), np.zeros(0)
-    at, value, weight = map(np.array, zip(*found, strict=True))
+    at, value, weight = map(np.array, zip(*pools, strict=True))
     return at, value, weight

@@ -19,7 +19,7 @@ from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 
 __all__ = ["ContactMap", "check_square"]
 
-MOST_DENSE = 20_000
+MAX_DENSE = 20_000
 """Bins of a dense square: 3.2 GB of float64."""
 
 
@@ -90,9 +90,9 @@ class ContactMap:
         last = n if last is None else last
         if not 0 <= first <= last <= n:
             raise DataError(f"bins {first:,} to {last:,} leave {contig}, which has {n:,}: choose bins from 0 to {n:,}")
-        if last - first > MOST_DENSE:
+        if last - first > MAX_DENSE:
             raise DataError(
-                f"{last - first:,} bins of {contig} are too many for one square, at most {MOST_DENSE:,}: "
+                f"{last - first:,} bins of {contig} are too many for one square, at most {MAX_DENSE:,}: "
                 "ask for a part of the contig, or read the map at a coarser resolution"
             )
         if balanced and self.weights is None:

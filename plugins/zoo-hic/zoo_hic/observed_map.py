@@ -16,7 +16,7 @@ from zoo_hic.maps import ContactMap
 from zoo_hic.preprocess import Preprocess
 from zoo_hic.region_prediction import PredictedRegion
 
-__all__ = ["Agreement", "agreement", "expected_by_distance", "observed_square"]
+__all__ = ["Agreement", "correlate_maps", "expected_by_distance", "observed_square"]
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ def observed_square(contacts: ContactMap, predicted: PredictedRegion, preprocess
     # Filling and smoothing look at neighbours, so that they need a rim.
     rim = preprocess.fill + int(np.ceil(4 * preprocess.smooth))
     low, high = max(first - rim, 0), min(inside + rim, total)
-    found = preprocess.apply(contacts.square(predicted.contig, low, high, balanced=balanced), expected)
+    log_oe = preprocess.apply(contacts.square(predicted.contig, low, high, balanced=balanced), expected)
     if preprocess.log != "e":
-        found = found * np.float32(np.log(float(preprocess.log)))
+        log_oe = log_oe * np.float32(np.log(float(preprocess.log)))
     out = np.full((predicted.bins, predicted.bins), np.nan, np.float32)
     part = slice(first - low, inside - low)
-    out[: inside - first, : inside - first] = found[part, part]
+    out[: inside - first, : inside - first] = log_oe[part, part]
     return out
 
 
@@ -80,7 +80,7 @@ def expected_by_distance(contacts: ContactMap, contig: str, preprocess: Preproce
     return np.where(pairs >= 1, mean, np.nan)
 
 
-def agreement(predicted: np.ndarray, observed: np.ndarray) -> Agreement:
+def correlate_maps(predicted: np.ndarray, observed: np.ndarray) -> Agreement:
     """Of two squares (T, T) of log(O/E)."""
     row, column = np.triu_indices(len(predicted))
     x, y = predicted[row, column].astype(np.float64), observed[row, column].astype(np.float64)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.pictures.canvas import blank, drawn_text
-from zoo_hic.disruption import Compared
-from zoo_hic.window_edits import WindowEdit
+from zoo_hic.effects.disruption import MapChange
+from zoo_hic.effects.edits import WindowEdit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,7 @@ def draw_region(
     return figure
 
 
-def draw_edits(compared: Compared, channel: str, *, title: str = "", subtitle: str = "") -> Figure:
+def draw_edits(compared: MapChange, channel: str, *, title: str = "", subtitle: str = "") -> Figure:
     """Reference, edited and difference as triangles over one axis.
 
     The edited map lies at its own coordinates, from the same left end; the difference at the reference's.  Dotted lines
@@ -145,8 +145,8 @@ def _ends(edits: Sequence[WindowEdit], moved: bool) -> list[int]:
     ends, gained = [], 0
     for edit in sorted(edits, key=lambda e: e.start):
         shift = gained if moved else 0
-        ends += [edit.start + shift, edit.end + shift + (edit.gained if moved else 0)]
-        gained += edit.gained
+        ends += [edit.start + shift, edit.end + shift + (edit.length_change if moved else 0)]
+        gained += edit.length_change
     return ends
 
 

@@ -75,15 +75,15 @@ class Predictor:
         near, far = _trained_on(model.spec.data)
         preprocess = _preprocess(model.spec.data)
         notes, identity = [], None
-        for name, wanted in model.input_fields.items():
+        for name, input_field in model.input_fields.items():
             if name in ("one_hot", "codes"):
                 continue
             if name == "context":
-                identity = _context(model.spec.name, wanted.vocabulary, context)
-            elif wanted.required:
+                identity = _context(model.spec.name, input_field.vocabulary, context)
+            elif input_field.required:
                 raise ConfigError(f"model {model.spec.name!r} needs the input {name!r}, which is not read from a FASTA")
             else:
-                notes.append(f"the model may also read {name} ({', '.join(wanted.channels)}): predicted without")
+                notes.append(f"the model may also read {name} ({', '.join(input_field.channels)}): predicted without")
         if context is not None and identity is None:
             raise ConfigError(f"model {model.spec.name!r} reads no cell type: leave out the context {context!r}")
         return cls(

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo_hic.expected import by_distance, pooled_expected
+from zoo_hic.expected import expand_expected, pooled_expected
 from zoo_hic.maps import ContactMap, check_square
 
 __all__ = ["Preprocess"]
@@ -70,7 +70,7 @@ class Preprocess:
         """
         square = check_square(square)
         kept = self._kept(len(square))
-        means = by_distance(expected, len(square))
+        means = expand_expected(expected, len(square))
         ratio = np.divide(square, means, out=np.full(square.shape, np.nan), where=kept & (means > 0))
         value = self._log(ratio)
         if self.clip is not None:

@@ -18,10 +18,10 @@ from zoo.data.genome import Genome
 from zoo.data.region import format_region, parse_region
 from zoo.errors import ConfigError, GenomeMismatch
 from zoo_hic.predictor import MOSTLY_N, Predictor
-from zoo_hic.tiles import average
-from zoo_hic.windows import starts_of
+from zoo_hic.tiles import average_windows
+from zoo_hic.windows import window_starts
 
-__all__ = ["MOST_BINS", "PredictedRegion", "place_window", "predict_region", "read_place"]
+__all__ = ["MOST_BINS", "PredictedRegion", "parse_place", "place_window", "predict_region"]
 
 MOST_BINS = 6_000
 """Most bins of a region: 144 MB a channel."""
@@ -33,7 +33,7 @@ class PredictedRegion:
 
     contig: the genome's name.  contig_size: bp.  first: its first bin.  bin_size: bp.
     squares: {channel: (T, T) float32}, natural log(O/E), symmetric, NaN where unknown.
-    notes: what a user should know.
+    notes: for the user.
     """
 
     contig: str
@@ -60,7 +60,7 @@ class PredictedRegion:
 
     @property
     def region(self) -> str:
-        """As people type it."""
+        """As chr:start-end."""
         return format_region(self.contig, self.start, self.end)
 
 
@@ -92,23 +92,23 @@ def predict_region(
         starts = [place_window(first, last, window, total)]
     else:
         before, after = hang * (first == 0), hang * (last == total)
-        starts = starts_of(first - before, last + after, window, step)
+        starts = window_starts(first - before, last + after, window, step)
     if single and starts[0] != (first + last - window) // 2:
         notes.append(_moved(contig, starts[0], window, width, size))
     codes = np.stack([genome.fetch(contig, s * width, (s + window) * width) for s in starts])
-    notes += _gaps(codes, starts, first, last, width, size)
-    found = predictor.maps(codes, progress=progress)
+    notes += _count_gaps(codes, starts, first, last, width, size)
+    maps = predictor.maps(codes, progress=progress)
     if single:
         here = slice(first - starts[0], last - starts[0])
-        mean = found[0][:, here, here]
+        mean = maps[0][:, here, here]
     else:
-        mean = average(found, [s - first for s in starts], last - first)
-        said = f"{len(starts)} windows are averaged"
+        mean = average_windows(maps, [s - first for s in starts], last - first)
+        note = f"{len(starts)} windows are averaged"
         if last - first > window:
             apart = np.abs(np.subtract.outer(np.arange(last - first), np.arange(last - first)))
             mean[:, apart > window - step] = np.nan
-            said += f"; pairs more than {(window - step) * width:,} bp apart are unknown"
-        notes.append(said)
+            note += f"; pairs more than {(window - step) * width:,} bp apart are unknown"
+        notes.append(note)
     if predictor.near or predictor.far is not None:
         far = "" if predictor.far is None else f" or more than {predictor.far * width:,} bp"
         notes.append(f"pairs less than {predictor.near * width:,} bp{far} apart were not in training: unknown")
@@ -116,7 +116,7 @@ def predict_region(
     return PredictedRegion(contig, size, first, width, squares, tuple(notes))
 
 
-def read_place(text: str, genome: Genome) -> tuple[str, int, int]:
+def parse_place(text: str, genome: Genome) -> tuple[str, int, int]:
     """(contig, start, end), 0-based half-open, of `chr4:1,000,001-2,000,000` (from 1, both ends in it) or a contig.
 
     Raises ConfigError for a text that is neither, GenomeMismatch for one that is not on the genome.
@@ -162,8 +162,8 @@ def _moved(contig: str, start: int, window: int, width: int, size: int) -> str:
     return f"the window is moved inwards, to {format_region(contig, start * width, end)}, so as not to leave the contig"
 
 
-def _gaps(codes: np.ndarray, starts: list[int], first: int, last: int, width: int, size: int) -> list[str]:
-    """Says how many bins of the region are mostly N."""
+def _count_gaps(codes: np.ndarray, starts: list[int], first: int, last: int, width: int, size: int) -> list[str]:
+    """A note on the bins of the region that are mostly N."""
     gone = set()
     for window, start in zip(codes, starts, strict=True):
         share = (window.reshape(-1, width) > 3).mean(1)

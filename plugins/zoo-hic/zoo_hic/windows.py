@@ -16,7 +16,7 @@ import numpy as np
 from zoo.data.source import Examples
 from zoo.errors import ConfigError
 
-__all__ = ["TARGET", "SquareWindows", "Stretch", "starts_of"]
+__all__ = ["TARGET", "SquareWindows", "Stretch", "window_starts"]
 
 TARGET = "contacts"
 
@@ -97,7 +97,7 @@ class SquareWindows(Examples):
         """First bins of windows over a stretch; below 0 where one hangs over the contig's begin."""
         before = self._overhang if stretch.first == 0 else 0
         after = self._overhang if stretch.last >= stretch.squares.shape[1] else 0
-        return starts_of(stretch.first - before, stretch.last + after, self._bins, step)
+        return window_starts(stretch.first - before, stretch.last + after, self._bins, step)
 
     def tracks(self, contig: str, start: int) -> np.ndarray:
         """(A, T) of a window; 0 beyond the contig."""
@@ -125,12 +125,12 @@ class SquareWindows(Examples):
         }
 
 
-def starts_of(first: int, last: int, bins: int, step: int) -> list[int]:
+def window_starts(first: int, last: int, bins: int, step: int) -> list[int]:
     """First bins of windows that cover [first, last); one where it is not longer than a window.
 
-    >>> starts_of(0, 10, 4, 3)
+    >>> window_starts(0, 10, 4, 3)
     [0, 3, 6]
-    >>> starts_of(0, 11, 4, 3)
+    >>> window_starts(0, 11, 4, 3)
     [0, 3, 6, 7]
     """
     if last - first <= bins:

@@ -1,4 +1,4 @@
-"""`zoo evaluate-contacts`: a model's contact maps on held-out contigs, judged beyond distance."""
+"""`zoo evaluate-contacts`: a model's contact maps on held-out contigs, predict_stretches beyond distance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import click
 
 @click.command(
     "evaluate-contacts",
-    short_help="Contact maps of held-out contigs, judged beyond distance",
+    short_help="Contact maps of held-out contigs, predict_stretches beyond distance",
     epilog="Example: zoo evaluate-contacts runs/hic-yeast/2026-01-31 --ceiling other_lab.mcool --pairs loops.bedpe",
 )
 @click.argument("model", metavar="NAME_OR_RUN")
@@ -33,13 +33,13 @@ def command(
 
     Windows are put together into maps of whole contigs.  Every figure of log(observed / expected) stands beside that of
     distance alone, which is 0, and beside that of another experiment, where one is given.  Intervals come from
-    resampled blocks of the genome.  A model of several cell types is also judged on each other's map.
+    resampled blocks of the genome.  A model of several cell types is also predict_stretches on each other's map.
     """
     from zoo.errors import ConfigError
     from zoo.evaluation.model_and_data import open_evaluated
     from zoo.files.tables import write_table
     from zoo_hic import metrics
-    from zoo_hic.evaluation import judged
+    from zoo_hic.evaluation import predict_stretches
     from zoo_hic.predictor import Predictor
     from zoo_hic.windows import SquareWindows
 
@@ -49,7 +49,7 @@ def command(
     if not isinstance(examples, SquareWindows):
         raise ConfigError(f"the data of {model!r} are no contact maps: give --data name=contact_maps and its arguments")
     predictor = Predictor.of(opened.model)
-    found = judged(predictor, examples, progress=True)
+    found = predict_stretches(predictor, examples, progress=True)
     table = []
     for channel in predictor.channels:
         predicted, observed = found.predicted[channel], found.observed[channel]
@@ -88,7 +88,7 @@ def _span(text: str) -> tuple[float, float]:
 
 
 def _ceiling(path, source, predictor, found, allow_other_assembly):
-    """log(O/E) of another experiment for the stretches that are judged, after the same steps."""
+    """log(O/E) of another experiment for the stretches that are predict_stretches, after the same steps."""
     import numpy as np
 
     from zoo.errors import ConfigError

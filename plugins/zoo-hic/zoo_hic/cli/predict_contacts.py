@@ -62,16 +62,16 @@ def command(
     from zoo.errors import ConfigError
     from zoo.hub import load
     from zoo.prediction.inference import choose_device
-    from zoo_hic.output import MAPS, PICTURES, TABLES, check_name
-    from zoo_hic.predict_command import (
+    from zoo_hic.cli.predictions import (
         PredictRequest,
         predict_and_write,
         score_edits_and_write,
         score_variants_and_write,
     )
+    from zoo_hic.effects.edits import parse_edit
+    from zoo_hic.output import MAPS, PICTURES, TABLES, check_name
     from zoo_hic.predictor import Predictor
-    from zoo_hic.region_prediction import read_place
-    from zoo_hic.window_edits import read_edit
+    from zoo_hic.region_prediction import parse_place
 
     typed = [("delete", deleted), ("invert", inverted), ("duplicate", duplicated), ("mutate", mutated)]
     edited = any(texts for _, texts in typed)
@@ -86,15 +86,15 @@ def command(
     if not edited and (places or values == "difference"):
         raise ConfigError("--null and --values difference are of edits: give --delete, --invert, --duplicate, --mutate")
     genome = Genome(list(fastas))
-    place = read_place(region, genome) if region else None
-    edits = [read_edit(kind, text, genome, fill) for kind, texts in typed for text in texts]
+    place = parse_place(region, genome) if region else None
+    edits = [parse_edit(kind, text, genome, fill) for kind, texts in typed for text in texts]
     network = load(model).to(choose_device(device))
     predictor = Predictor.of(network, strands=not one_strand, context=context)
-    asked = PredictRequest(predictor, genome, outs, draws, seed)
+    request = PredictRequest(predictor, genome, outs, draws, seed)
     if variants:
-        score_variants_and_write(asked, variants, place, channel)
+        score_variants_and_write(request, variants, place, channel)
     elif edits:
-        score_edits_and_write(asked, edits, place, predictor.channel(channel), places, values)
+        score_edits_and_write(request, edits, place, predictor.channel(channel), places, values)
     else:
         chosen = predictor.channel(channel)
-        predict_and_write(asked, place, chosen, observed, allow_other_assembly, values or "log_oe")
+        predict_and_write(request, place, chosen, observed, allow_other_assembly, values or "log_oe")

@@ -1,8 +1,8 @@
-"""Contact maps judged beyond distance: `compare` is the table that an evaluation prints."""
+"""Contact maps predict_stretches beyond distance: `compare` is the table that an evaluation prints."""
 
 from __future__ import annotations
 
-from zoo_hic.metrics.bands import Bands, Squares, band_of, bands_of, diagonals
+from zoo_hic.metrics.bands import Bands, Squares, cut_band, cut_bands, diagonals
 from zoo_hic.metrics.blocks import Figure
 from zoo_hic.metrics.boundaries import Overlap, boundaries, li_threshold, overlap, strong_boundaries
 from zoo_hic.metrics.distance import (
@@ -18,7 +18,7 @@ from zoo_hic.metrics.distance import (
 from zoo_hic.metrics.insulation import insulation, insulation_correlation, insulation_tracks, window_bins
 from zoo_hic.metrics.pairs import Enrichment, enrichment, read_pairs
 from zoo_hic.metrics.stratum import StratumAdjusted, stratum_adjusted
-from zoo_hic.metrics.summary import Row, compare, lines
+from zoo_hic.metrics.summary import MetricRow, compare, lines
 from zoo_hic.metrics.transfer import Transfer, transfer, transfer_lines
 
 __all__ = [
@@ -26,19 +26,19 @@ __all__ = [
     "Curve",
     "Enrichment",
     "Figure",
+    "MetricRow",
     "NullCorrelation",
     "Overlap",
-    "Row",
     "Squares",
     "StratumAdjusted",
     "Transfer",
-    "band_of",
-    "bands_of",
     "boundaries",
     "by_diagonal",
     "compare",
     "correlations",
     "curve",
+    "cut_band",
+    "cut_bands",
     "diagonals",
     "distance_only",
     "enrichment",

@@ -16,7 +16,7 @@ import numpy as np
 from zoo.errors import ConfigError, DataError
 from zoo_hic.maps import check_square
 
-__all__ = ["Bands", "Squares", "band_of", "bands_of", "diagonals", "known_in_all"]
+__all__ = ["Bands", "Squares", "cut_band", "cut_bands", "diagonals", "mask_unknown"]
 
 Squares = Mapping[str, np.ndarray]
 """{contig: (T, T)}, symmetric, NaN where masked."""
@@ -64,7 +64,7 @@ def diagonals(resolution: int, distances: tuple[float, float]) -> tuple[int, int
     return first, last
 
 
-def band_of(square: np.ndarray, first: int, last: int) -> np.ndarray:
+def cut_band(square: np.ndarray, first: int, last: int) -> np.ndarray:
     """(last - first + 1, T) float64 of the diagonals first to last."""
     bins = len(square)
     out = np.full((last - first + 1, bins), np.nan)
@@ -74,7 +74,7 @@ def band_of(square: np.ndarray, first: int, last: int) -> np.ndarray:
     return out
 
 
-def bands_of(predicted: Squares, observed: Squares, resolution: int, distances: tuple[float, float]) -> Bands:
+def cut_bands(predicted: Squares, observed: Squares, resolution: int, distances: tuple[float, float]) -> Bands:
     """Pixels whose distance is within `distances` (bp, both ends included) of the contigs of `predicted`.
 
     `observed` may have more contigs.  Raises DataError for a contig that it lacks, another number of bins, or a square
@@ -93,7 +93,7 @@ def bands_of(predicted: Squares, observed: Squares, resolution: int, distances: 
             raise DataError(
                 f"{contig!r} has {len(a):,} bins predicted and {len(b):,} observed: bring them to one resolution"
             )
-        a, b = band_of(a, first, last), band_of(b, first, last)
+        a, b = cut_band(a, first, last), cut_band(b, first, last)
         unknown = np.isnan(a) | np.isnan(b)
         a[unknown] = b[unknown] = np.nan
         rows[contig] = a, b
@@ -102,7 +102,7 @@ def bands_of(predicted: Squares, observed: Squares, resolution: int, distances: 
     )
 
 
-def known_in_all(maps: Mapping[str, Squares]) -> list[dict[str, np.ndarray]]:
+def mask_unknown(maps: Mapping[str, Squares]) -> list[dict[str, np.ndarray]]:
     """The maps {what it is: squares} with NaN where any of them is not known; contigs are those of the first.
 
     Raises DataError for a contig that one lacks or has in another number of bins.

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.errors import ConfigError
 
-__all__ = ["Figure", "block_bins", "drawn_sums", "figure", "interval", "moments", "pearson", "times_drawn"]
+__all__ = ["Figure", "block_bins", "draw_counts", "draw_sums", "figure", "interval", "moments", "pearson"]
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ def pearson(sums: np.ndarray, *, least: int = 3) -> np.ndarray:
         return np.where(flat, np.nan, np.clip((xy - x * y / n) / np.sqrt(a * b), -1, 1))
 
 
-def drawn_sums(sums: np.ndarray, draws: int, seed: int) -> np.ndarray:
+def draw_sums(sums: np.ndarray, draws: int, seed: int) -> np.ndarray:
     """(draws, ...) sums over as many blocks as there are, drawn with replacement, of sums (B, ...).
 
     Empty with fewer than two blocks.  The same seed draws the same blocks, so that differences are paired.
     """
-    return np.tensordot(times_drawn(len(sums), draws, seed), sums, 1)
+    return np.tensordot(draw_counts(len(sums), draws, seed), sums, 1)
 
 
-def times_drawn(blocks: int, draws: int, seed: int) -> np.ndarray:
+def draw_counts(blocks: int, draws: int, seed: int) -> np.ndarray:
     """(draws, blocks) float64: how often each block is in each draw; no draws of fewer than two blocks."""
     if blocks < 2:
         return np.zeros((0, blocks))
@@ -114,7 +114,7 @@ def figure(
     statistic: from sums (R, ...) without the axis of blocks, to (R,).
     """
     value = float(statistic(sums.sum(0)[None])[0])
-    drawn = drawn_sums(sums, draws, seed)
+    drawn = draw_sums(sums, draws, seed)
     return interval(value, statistic(drawn), int(sums[..., 0].sum()), len(sums), level)
 
 

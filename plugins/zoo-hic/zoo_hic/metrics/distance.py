@@ -1,6 +1,6 @@
 """Correlation of log(O/E) between two distances, what distance alone reaches, and whether chance would do as well.
 
-    bands_of(predicted, observed, ...) ── correlations ──> Pearson, Spearman, with intervals over blocks of the genome
+    cut_bands(predicted, observed, ...) ── correlations ──> Pearson, Spearman, with intervals over blocks of the genome
                                       ├── curve ─────────> Pearson of each diagonal
                                       └── shift_null ────> p: one map slid along its contigs
 
@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from zoo.errors import DataError
-from zoo_hic.metrics.bands import Bands, Squares, bands_of
+from zoo_hic.metrics.bands import Bands, Squares, cut_bands
 from zoo_hic.metrics.blocks import Figure, block_bins, figure, moments, pearson
 
 __all__ = [
@@ -158,9 +158,9 @@ def distance_only(
             raise DataError(f"expected has {len(expected):,} distances, {contig!r} {len(square):,} bins: give them all")
         alone[contig] = expected[at]
     options = {"block": block, "draws": draws, "seed": seed}
-    out = correlations(bands_of(alone, contacts, resolution, distances), **options)
+    out = correlations(cut_bands(alone, contacts, resolution, distances), **options)
     logs = [{c: _log(s) for c, s in squares.items()} for squares in (alone, contacts)]
-    return out | {"log pearson": correlations(bands_of(*logs, resolution, distances), **options)["pearson"]}
+    return out | {"log pearson": correlations(cut_bands(*logs, resolution, distances), **options)["pearson"]}
 
 
 def _log(square):

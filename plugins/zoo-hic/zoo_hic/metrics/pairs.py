@@ -19,7 +19,7 @@ import numpy as np
 from zoo.data.aliases import find
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_hic.maps import check_square
-from zoo_hic.metrics.bands import Squares, band_of
+from zoo_hic.metrics.bands import Squares, cut_band
 from zoo_hic.metrics.blocks import Figure, figure
 
 __all__ = ["Enrichment", "enrichment", "read_pairs"]
@@ -57,7 +57,7 @@ def read_pairs(path: str | os.PathLike, sizes: Mapping[str, int], resolution: in
         raise DataError(f"{path} is no file: give a bed2d or BEDPE file")
     if path.stat().st_size > _MOST_BYTES:
         raise DataError(f"{path} has more than {_MOST_BYTES:,} bytes: give a shorter list of pairs")
-    found: dict[str, set] = {}
+    bins_by_contig: dict[str, set] = {}
     called: dict[str, str | None] = {}
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
@@ -85,8 +85,8 @@ def read_pairs(path: str | os.PathLike, sizes: Mapping[str, int], resolution: in
                     )
             first, second = sorted((start + (end - start - 1) // 2) // resolution for _, start, end in places)
             if first < second:
-                found.setdefault(contig, set()).add((first, second))
-    return {contig: np.array(sorted(pairs), np.int64) for contig, pairs in found.items()}
+                bins_by_contig.setdefault(contig, set()).add((first, second))
+    return {contig: np.array(sorted(pairs), np.int64) for contig, pairs in bins_by_contig.items()}
 
 
 def enrichment(
@@ -120,7 +120,7 @@ def enrichment(
         if first.min() < 0 or second.max() >= bins or (first >= second).any():
             raise DataError(f"pairs of {contig!r} leave its {bins:,} bins, or are not in order: first below second")
         row = second - first - (second - first).min()
-        band = band_of(square, (second - first).min(), (second - first).max())
+        band = cut_band(square, (second - first).min(), (second - first).max())
         known = np.isfinite(band)
         matched = np.divide(np.nansum(band, 1), known.sum(1), out=np.full(len(band), np.nan), where=known.any(1))
         excess = band - matched[:, None]

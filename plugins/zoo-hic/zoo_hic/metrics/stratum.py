@@ -20,10 +20,10 @@ import numpy as np
 
 from zoo.errors import ConfigError, DataError
 from zoo_hic.maps import check_square
-from zoo_hic.metrics.bands import Squares, band_of, diagonals
-from zoo_hic.metrics.blocks import Figure, block_bins, interval, moments, pearson, times_drawn
+from zoo_hic.metrics.bands import Squares, cut_band, diagonals
+from zoo_hic.metrics.blocks import Figure, block_bins, draw_counts, interval, moments, pearson
 
-__all__ = ["StratumAdjusted", "smoothed", "stratum_adjusted"]
+__all__ = ["StratumAdjusted", "box_filter", "stratum_adjusted"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def stratum_adjusted(
         a = check_square(square, f"predicted map of {contig!r}")
         b = check_square(observed[contig], f"observed map of {contig!r}")
         unknown = ~(np.isfinite(a) & np.isfinite(b))
-        a, b = (band_of(smoothed(np.where(unknown, np.nan, m), h, last), 1, last) for m in (a, b))
+        a, b = (cut_band(box_filter(np.where(unknown, np.nan, m), h, last), 1, last) for m in (a, b))
         x.append(a)
         y.append(b)
         kept.append(np.isfinite(a) & ((a != 0) | (b != 0)))
@@ -79,7 +79,7 @@ def stratum_adjusted(
     sums = np.stack([part.sum(0) for part in parts])
     value = float(_adjusted(sums.reshape(1, -1, 6))[0])
     # Strata of one contig are in its own blocks only, so the sums of a draw are made contig by contig.
-    times = times_drawn(sum(map(len, parts)), draws, seed)
+    times = draw_counts(sum(map(len, parts)), draws, seed)
     edges = np.cumsum([len(part) for part in parts])[:-1]
     drawn = [np.tensordot(w, part, 1) for w, part in zip(np.split(times, edges, 1), parts, strict=True)]
     n, blocks = int(sums[..., 0].sum()), times.shape[1]
@@ -92,7 +92,7 @@ def stratum_adjusted(
     )
 
 
-def smoothed(square: np.ndarray, h: int, last: int) -> np.ndarray:
+def box_filter(square: np.ndarray, h: int, last: int) -> np.ndarray:
     """(T, T) upper triangle of the mean over a square of 2 h + 1 bins; NaN stays NaN and is left out of the mean.
 
     Only the diagonals 1 to `last` of `square` are used, everything else being 0, as hicrep has it.

@@ -14,20 +14,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.errors import DataError
-from zoo_hic.metrics.bands import Squares, bands_of, known_in_all
+from zoo_hic.metrics.bands import Squares, cut_bands, mask_unknown
 from zoo_hic.metrics.blocks import Figure, block_bins
 from zoo_hic.metrics.boundaries import overlap, strong_boundaries
 from zoo_hic.metrics.distance import by_diagonal, correlations, shift_null
 from zoo_hic.metrics.insulation import insulation_correlation, insulation_tracks, window_bins
 from zoo_hic.metrics.stratum import stratum_adjusted
 
-__all__ = ["Row", "compare", "lines"]
+__all__ = ["MetricRow", "compare", "lines"]
 
 _NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """One figure: value and interval, NaN where not defined.
 
     n: pixels, bins or boundaries.  baseline: of distance alone, or for boundaries that of chance.
@@ -60,7 +60,7 @@ def compare(
     draws: int = 500,
     level: float = 0.95,
     seed: int = 0,
-) -> list[Row]:
+) -> list[MetricRow]:
     """Rows of two log(O/E) maps (natural logarithm) {contig: (T, T)}, NaN where masked.
 
     Only pixels that are known in both count, in every row and for baseline and ceiling alike.  A pixel without a
@@ -80,16 +80,16 @@ def compare(
     """
     options = {"draws": draws, "level": level, "seed": seed}
     given = {"predicted": predicted, "observed": observed} | ({} if ceiling is None else {"ceiling": ceiling})
-    predicted, observed, other = [*known_in_all(given), None][:3]
+    predicted, observed, other = [*mask_unknown(given), None][:3]
     alone = {c: np.where(np.isfinite(s), 0.0, np.nan) for c, s in predicted.items()}
-    bands = bands_of(predicted, observed, resolution, distances)
+    bands = cut_bands(predicted, observed, resolution, distances)
     span = f"{distances[0] / 1000:g}-{distances[1] / 1000:g} kb"
     rows = []
 
     def add(name: str, got: Figure, baseline: float, top: float = _NAN, p: float = _NAN) -> None:
-        rows.append(Row(name, got.value, got.low, got.high, got.n, baseline, top, p, got.blocks))
+        rows.append(MetricRow(name, got.value, got.low, got.high, got.n, baseline, top, p, got.blocks))
 
-    top = None if other is None else bands_of(other, observed, resolution, distances)
+    top = None if other is None else cut_bands(other, observed, resolution, distances)
     pair = correlations(bands, block=block, **options)
     best = {} if top is None else {k: f.value for k, f in correlations(top, block=block, draws=0).items()}
     p = shift_null(bands, draws=draws, seed=seed).p
@@ -107,7 +107,7 @@ def compare(
             if m is None:
                 return None
             return correlations(
-                bands_of(m, truth, resolution, distances), **options | {"draws": draws, "block": block}
+                cut_bands(m, truth, resolution, distances), **options | {"draws": draws, "block": block}
             )["pearson"]
 
         add(f"Pearson contacts, {span}", raw(model, draws), _value(raw(flat, 0)), _value(raw(second, 0)))
@@ -148,7 +148,7 @@ def compare(
     return rows
 
 
-def lines(rows: Sequence[Row]) -> list[str]:
+def lines(rows: Sequence[MetricRow]) -> list[str]:
     """The table as text, one line a row under a line of headings; - where a figure is not defined."""
     cells = [("figure", "value (interval)", "distance", "ceiling", "p", "n")]
     for r in rows:

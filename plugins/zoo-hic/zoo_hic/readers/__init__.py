@@ -16,7 +16,7 @@ import numpy as np
 from zoo.data.aliases import find
 from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 from zoo_hic.maps import ContactMap
-from zoo_hic.readers.assembly import match_assembly, sizes_of
+from zoo_hic.readers.assembly import match_assembly, read_sizes
 from zoo_hic.readers.cool import open_cool
 from zoo_hic.readers.hic import open_hic
 from zoo_hic.readers.map_file import MapFile
@@ -74,7 +74,7 @@ def read_map(
         "available": list(opened.balances),
     }
     if fasta is not None:
-        origin |= {"fasta": sizes_of(fasta)[0], "allow_other_assembly": allow_other_assembly}
+        origin |= {"fasta": read_sizes(fasta)[0], "allow_other_assembly": allow_other_assembly}
     weights = None if balance == "none" else _weights(opened, balance, chosen)
     sizes = {name: opened.sizes[contig] for name, contig in chosen.items()}
     pixels = CisPixels(opened, chosen)
@@ -114,14 +114,14 @@ def _unbalanced(file: MapFile, name: str) -> str:
     return f"{file.path} is not balanced, it has no weights {name!r}: {remedy}, or read raw counts with balance=none"
 
 
-def _chosen(path: Path, names: Mapping[str, str], wanted: Sequence[str] | None) -> dict[str, str]:
+def _chosen(path: Path, names: Mapping[str, str], contigs: Sequence[str] | None) -> dict[str, str]:
     """{name here: contig in the file} of the contigs asked for, in the file's order."""
-    if wanted is None:
+    if contigs is None:
         return dict(names)
-    if isinstance(wanted, str) or not wanted:
-        raise ConfigError(f"contigs {wanted!r} must be a list of names, such as [{next(iter(names))}]")
+    if isinstance(contigs, str) or not contigs:
+        raise ConfigError(f"contigs {contigs!r} must be a list of names, such as [{next(iter(names))}]")
     kept = set()
-    for contig in wanted:
+    for contig in contigs:
         found = contig if contig in names else find(contig, names)
         if found is None:
             raise GenomeMismatch(

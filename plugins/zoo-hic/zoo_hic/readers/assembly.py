@@ -15,13 +15,13 @@ from zoo.data.aliases import find
 from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
 
-__all__ = ["NEAR", "match_assembly", "sizes_of"]
+__all__ = ["NEAR", "match_assembly", "read_sizes"]
 
 NEAR = 0.001
 """Largest difference of two lengths of one contig, as a share of the FASTA's."""
 
 
-def sizes_of(fasta: str | Path | Genome | Mapping[str, int]) -> tuple[str, dict[str, int]]:
+def read_sizes(fasta: str | Path | Genome | Mapping[str, int]) -> tuple[str, dict[str, int]]:
     """(name, bp by contig) of a FASTA file, a Genome, or sizes that are given."""
     if isinstance(fasta, Mapping):
         return "the sizes given", {str(c): int(s) for c, s in fasta.items()}
@@ -43,7 +43,7 @@ def match_assembly(
 
     Raises GenomeMismatch where the FASTA has none of the contigs, two are names of the same one, or a length differs.
     """
-    name, own = sizes_of(fasta)
+    name, own = read_sizes(fasta)
     place = {c: c if c in own else find(c, own) for c in sizes}
     matched = {c: o for c, o in place.items() if o is not None}
     if not matched:

@@ -37,7 +37,7 @@ def is_hdf5(path: Path) -> bool:
     raise DataError(f"{path} is none of .cool, .mcool and .hic, by its first bytes: give a contact map in one of them")
 
 
-def choose(path: Path, available: Sequence[int], wanted: int | None) -> tuple[int, int]:
+def choose(path: Path, available: Sequence[int], resolution: int | None) -> tuple[int, int]:
     """(resolution to read, factor to coarsen it by) for the resolution that is asked for.
 
     The file's own where it has it; else the coarsest one of which it is a whole multiple.  ConfigError where several
@@ -47,18 +47,18 @@ def choose(path: Path, available: Sequence[int], wanted: int | None) -> tuple[in
     if not available:
         raise DataError(f"{path} holds no resolution in bp: fetch it again")
     listed = ", ".join(f"{r:,}" for r in available[:20])
-    if wanted is None:
+    if resolution is None:
         if len(available) == 1:
             return available[0], 1
         raise ConfigError(f"{path} has resolutions of {listed} bp: choose one, such as resolution={available[0]}")
-    if isinstance(wanted, bool) or not isinstance(wanted, Integral) or wanted < 1:
-        raise ConfigError(f"resolution {wanted!r} must be a whole number of bp: {path} has {listed}")
-    wanted = int(wanted)
-    if wanted in available:
-        return wanted, 1
-    dividing = [r for r in available if wanted % r == 0]
+    if isinstance(resolution, bool) or not isinstance(resolution, Integral) or resolution < 1:
+        raise ConfigError(f"resolution {resolution!r} must be a whole number of bp: {path} has {listed}")
+    resolution = int(resolution)
+    if resolution in available:
+        return resolution, 1
+    dividing = [r for r in available if resolution % r == 0]
     if not dividing:
         raise DataError(
-            f"{path} has no bins of {wanted:,} bp, nor any that divide it, only {listed}: choose one, or a multiple"
+            f"{path} has no bins of {resolution:,} bp, nor any that divide it, only {listed}: choose one, or a multiple"
         )
-    return dividing[-1], wanted // dividing[-1]
+    return dividing[-1], resolution // dividing[-1]

@@ -5,8 +5,8 @@
                                                         └── log(O/E), noise free ──> truth
 
 A model that knows only distance predicts nothing of log(O/E): its correlation is 0.  The oracle, which knows all
-boundaries and loops, reaches the correlation that the noise leaves (`noise_for`).  What an edit of the sequence does is
-`truth_of(scan(edited, settings), ...)`, or of the table of motifs after `without` or `turned`.
+boundaries and loops, reaches the correlation that the noise leaves (`tune_noise`).  The effect of an edit follows
+from `compute_truth(scan(edited, settings), ...)`, or of the motifs after `drop_sites` or `flip_sites`.
 Natural logarithms throughout.
 """
 
@@ -17,17 +17,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo_hic.simulation.sequence import erase_sites, plant, scan, turn_sites
+from zoo_hic.simulation.sequence import erase_sites, invert_sites, plant, scan
 from zoo_hic.simulation.settings import LOOP, MOTIF, Settings
 from zoo_hic.simulation.structure import (
-    bins_of,
-    expected_of,
-    loops_of,
+    average_by_distance,
+    bin_sites,
+    build_structure,
+    compute_truth,
+    drop_sites,
+    find_loops,
+    flip_sites,
     mirror,
-    structure_of,
-    truth_of,
-    turned,
-    without,
 )
 
 __all__ = [
@@ -35,21 +35,21 @@ __all__ = [
     "MOTIF",
     "Settings",
     "SimulatedContig",
-    "bins_of",
+    "average_by_distance",
+    "bin_sites",
+    "build_structure",
+    "compute_truth",
+    "drop_sites",
     "erase_sites",
-    "expected_of",
+    "find_loops",
+    "flip_sites",
+    "invert_sites",
     "log_observed_over_expected",
-    "loops_of",
-    "noise_for",
     "oracle",
     "plant",
     "scan",
     "simulate_contig",
-    "structure_of",
-    "truth_of",
-    "turn_sites",
-    "turned",
-    "without",
+    "tune_noise",
 ]
 
 
@@ -59,7 +59,7 @@ class SimulatedContig:
 
     codes: (T x resolution,) uint8, A, C, G, T = 0 to 3.  motifs: table of dtype MOTIF.
     boundaries: (M,) bins with a site.  loops: table of dtype LOOP.
-    truth: (T, T) float32, noise-free log(O/E).  expected: (T,) what was taken off each diagonal (`expected_of`).
+    truth: (T, T) float32, noise-free log(O/E).  expected: (T,) subtracted from each diagonal (`average_by_distance`).
     observed: (T, T) int32 counts, symmetric.  resolution: bp of a bin.
     """
 
@@ -82,15 +82,15 @@ def simulate_contig(rng: np.random.Generator, bins: int, settings: Settings | No
     """One contig.  The same state of `rng`, bins and settings give the same contig."""
     settings = settings or Settings()
     codes, motifs = plant(rng, bins, settings)
-    structure = structure_of(motifs, bins, settings)
+    structure = build_structure(motifs, bins, settings)
     observed = _counts(rng, structure, settings)
-    expected = expected_of(structure)
+    expected = average_by_distance(structure)
     return SimulatedContig(
         codes=codes,
         motifs=motifs,
-        boundaries=bins_of(motifs, settings),
-        loops=loops_of(motifs, settings),
-        truth=truth_of(motifs, bins, settings, expected=expected),
+        boundaries=bin_sites(motifs, settings),
+        loops=find_loops(motifs, settings),
+        truth=compute_truth(motifs, bins, settings, expected=expected),
         expected=expected,
         observed=observed,
         resolution=settings.resolution,
@@ -120,7 +120,7 @@ def oracle(simulated: SimulatedContig, *, near: int = 10, far: int = 128) -> flo
     return float(np.corrcoef(x[known], y[known])[0, 1])
 
 
-def noise_for(
+def tune_noise(
     settings: Settings,
     oracle: float = 0.9,
     rng: np.random.Generator | None = None,
@@ -139,7 +139,7 @@ def noise_for(
     if not 0.05 <= oracle <= 0.99:
         raise ConfigError(f"oracle is {oracle}: give a correlation from 0.05 to 0.99")
     rng = rng or np.random.default_rng(0)
-    structures = [structure_of(plant(rng, bins, settings)[1], bins, settings) for _ in range(contigs)]
+    structures = [build_structure(plant(rng, bins, settings)[1], bins, settings) for _ in range(contigs)]
     seeds = rng.integers(2**63, size=contigs)
 
     def reached(noise: float) -> float:
@@ -161,7 +161,7 @@ def noise_for(
 
 def _pixels(structure, seed, settings, near, far):
     """(2, P) truth and observed log(O/E) near the diagonal, where there is a contact."""
-    counts, expected = _counts(np.random.default_rng(seed), structure, settings, far), expected_of(structure)
+    counts, expected = _counts(np.random.default_rng(seed), structure, settings, far), average_by_distance(structure)
     rows = []
     for d in range(near, min(far + 1, len(structure))):
         seen = np.diagonal(counts, d)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from zoo.fields import CODES, ONE_HOT, Field, Grid
 from zoo.spec import ModelSpec
-from zoo_hic.simulation.contact_maps import Settings, scan, structure_of
+from zoo_hic.simulation.contact_maps import Settings, build_structure, scan
 from zoo_hic.windows import TARGET
 
 __all__ = ["GroundTruth"]
@@ -51,5 +51,5 @@ class GroundTruth(nn.Module):
     def predict(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{codes (N, L)} -> {contacts (N, 1, T, T)}."""
         sites = [scan(codes, self.settings) for codes in batch["codes"].cpu().numpy()]
-        maps = np.stack([structure_of(s, self.bins, self.settings) for s in sites])
+        maps = np.stack([build_structure(s, self.bins, self.settings) for s in sites])
         return {TARGET: torch.from_numpy(maps)[:, None]}

@@ -12,10 +12,11 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from zoo.data.codes import reverse_complement
 from zoo.errors import ConfigError, DataError
-from zoo_hic.simulation.settings import MOTIF, Settings, consensus_of, reverse_complement
+from zoo_hic.simulation.settings import MOTIF, Settings, encode_consensus
 
-__all__ = ["erase_sites", "plant", "scan", "turn_sites"]
+__all__ = ["erase_sites", "invert_sites", "plant", "scan"]
 
 _ROUNDS = 50
 
@@ -27,7 +28,7 @@ def plant(rng: np.random.Generator, bins: int, settings: Settings) -> tuple[np.n
     """
     if bins < settings.gap:
         raise ConfigError(f"{bins} bins hold no boundary: give at least {settings.gap}, the least gap between two")
-    consensus = consensus_of(settings.motif)
+    consensus = encode_consensus(settings.motif)
     width, resolution = len(consensus), settings.resolution
     drawn = rng.random(bins * resolution, dtype=np.float32)
     codes = np.zeros(len(drawn), np.uint8)
@@ -55,7 +56,7 @@ def plant(rng: np.random.Generator, bins: int, settings: Settings) -> tuple[np.n
 
 def scan(codes: np.ndarray, settings: Settings) -> np.ndarray:
     """The sites (dtype MOTIF) in codes (L,) uint8, 0 to 3, and 4 for any base, which matches nothing; sorted."""
-    consensus = consensus_of(settings.motif)
+    consensus = encode_consensus(settings.motif)
     codes = np.ascontiguousarray(codes, np.uint8)
     if codes.ndim != 1 or (len(codes) and codes.max() > 4):
         raise DataError(f"codes of shape {codes.shape} are no sequence: give one row of 0 to 4")
@@ -66,7 +67,7 @@ def scan(codes: np.ndarray, settings: Settings) -> np.ndarray:
     return out
 
 
-def turn_sites(codes: np.ndarray, sites: np.ndarray) -> np.ndarray:
+def invert_sites(codes: np.ndarray, sites: np.ndarray) -> np.ndarray:
     """A copy of codes in which each of the sites is replaced by its reverse complement, in place."""
     codes = codes.copy()
     for site in np.atleast_1d(sites):

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.data.codes import reverse_complement
 from zoo.errors import ConfigError
 
-__all__ = ["ALPHABET", "LOOP", "MOTIF", "Settings", "consensus_of", "reverse_complement"]
+__all__ = ["ALPHABET", "LOOP", "MOTIF", "Settings", "encode_consensus"]
 
 ALPHABET = "ACGT"
 
@@ -43,7 +44,7 @@ class Settings:
     loop_distance: least and most bins between the anchors of a loop.
     depth: mean contacts of a pixel at distance 1 of a map without boundaries.
     noise: coefficient of variation beyond Poisson's (negative binomial with overdispersion noise ** 2).  The default
-        is what `noise_for` finds for an oracle of Pearson 0.9.
+        is what `tune_noise` finds for an oracle of Pearson 0.9.
     """
 
     resolution: int = 2048
@@ -65,7 +66,7 @@ class Settings:
     noise: float = 0.12
 
     def __post_init__(self) -> None:
-        consensus = consensus_of(self.motif)
+        consensus = encode_consensus(self.motif)
         width, mismatches = len(consensus), self.mismatches
         if mismatches < 0 or len(self.shares) != len(self.strengths):
             raise ConfigError(
@@ -101,16 +102,11 @@ class Settings:
         return len(self.strengths) - 1
 
 
-def consensus_of(motif: str) -> np.ndarray:
+def encode_consensus(motif: str) -> np.ndarray:
     """(width,) uint8 codes, A, C, G, T = 0 to 3."""
     if not 8 <= len(motif) <= 40 or set(motif) - set(ALPHABET):
         raise ConfigError(f"motif is {motif!r}: give 8 to 40 letters of {ALPHABET}")
     return np.array([ALPHABET.index(letter) for letter in motif], np.uint8)
-
-
-def reverse_complement(codes: np.ndarray) -> np.ndarray:
-    """Of codes 0 to 3; 4, which stands for any base, stays."""
-    return np.where(codes < 4, 3 - codes, codes)[::-1].astype(np.uint8)
 
 
 def _within(name, value, low, high):

@@ -18,30 +18,39 @@ import numpy as np
 from zoo.errors import DataError
 from zoo_hic.simulation.settings import LOOP, Settings
 
-__all__ = ["bins_of", "expected_of", "loops_of", "mirror", "structure_of", "truth_of", "turned", "without"]
+__all__ = [
+    "average_by_distance",
+    "bin_sites",
+    "build_structure",
+    "compute_truth",
+    "drop_sites",
+    "find_loops",
+    "flip_sites",
+    "mirror",
+]
 
 
-def bins_of(motifs: np.ndarray, settings: Settings) -> np.ndarray:
+def bin_sites(motifs: np.ndarray, settings: Settings) -> np.ndarray:
     """(M,) int64: the bin that holds the middle of each site."""
     return (motifs["position"] + motifs["width"] // 2) // settings.resolution
 
 
-def without(motifs: np.ndarray, index: int | np.ndarray) -> np.ndarray:
+def drop_sites(motifs: np.ndarray, index: int | np.ndarray) -> np.ndarray:
     """The table less those rows, as after a deletion that keeps all coordinates."""
     return np.delete(motifs, index)
 
 
-def turned(motifs: np.ndarray, index: int | np.ndarray) -> np.ndarray:
+def flip_sites(motifs: np.ndarray, index: int | np.ndarray) -> np.ndarray:
     """The table with those sites on the other strand."""
     motifs = motifs.copy()
     motifs["strand"][index] *= -1
     return motifs
 
 
-def loops_of(motifs: np.ndarray, settings: Settings) -> np.ndarray:
+def find_loops(motifs: np.ndarray, settings: Settings) -> np.ndarray:
     """Loops (dtype LOOP), sorted; the strength is the geometric mean of the anchors'."""
     motifs = np.sort(motifs, order="position")
-    here, strand, strength = bins_of(motifs, settings), motifs["strand"], motifs["strength"]
+    here, strand, strength = bin_sites(motifs, settings), motifs["strand"], motifs["strength"]
     low, high = settings.loop_distance
     rows = []
     for i in np.flatnonzero(strand > 0):
@@ -59,32 +68,34 @@ def loops_of(motifs: np.ndarray, settings: Settings) -> np.ndarray:
     return np.array(sorted(rows), LOOP)
 
 
-def structure_of(motifs: np.ndarray, bins: int, settings: Settings) -> np.ndarray:
+def build_structure(motifs: np.ndarray, bins: int, settings: Settings) -> np.ndarray:
     """(T, T) float32, symmetric: log of the factor on the contacts expected from the decay alone."""
-    here = bins_of(motifs, settings)
+    here = bin_sites(motifs, settings)
     if len(here) and not (0 <= here.min() and here.max() < bins):
         raise DataError(f"motifs lie in bins {here.min()} to {here.max()} of a map of {bins} bins: give its own motifs")
     strength = np.bincount(here, motifs["strength"], minlength=bins)
     between = np.cumsum(strength) - strength / 2
-    loops = loops_of(motifs, settings)
+    loops = find_loops(motifs, settings)
     return _structure(
         between, settings.insulation, settings.saturation, loops["first"], loops["second"],
         settings.loop * loops["strength"].astype(np.float64), settings.loop_width,
     )  # fmt: skip
 
 
-def expected_of(structure: np.ndarray) -> np.ndarray:
+def average_by_distance(structure: np.ndarray) -> np.ndarray:
     """(T,) float64: log of the mean of exp(structure) on each diagonal."""
     return _expected(structure)
 
 
-def truth_of(motifs: np.ndarray, bins: int, settings: Settings, *, expected: np.ndarray | None = None) -> np.ndarray:
+def compute_truth(
+    motifs: np.ndarray, bins: int, settings: Settings, *, expected: np.ndarray | None = None
+) -> np.ndarray:
     """(T, T) float32: noise-free natural log(O/E) of a map with these sites.
 
-    expected: (T,) as from `expected_of`; by default the map's own.  For what an edit does give that of the unedited
-    map (`Simulated.expected`), or the difference has a little of the edit on all of every diagonal.
+    expected: (T,) as from `average_by_distance`; by default the map's own.  For the effect of an edit give that of the
+    unedited map (`SimulatedContig.expected`), or the difference has a little of the edit on all of every diagonal.
     """
-    structure = structure_of(motifs, bins, settings)
+    structure = build_structure(motifs, bins, settings)
     expected = _expected(structure) if expected is None else expected
     if len(expected) != bins:
         raise DataError(f"expected has {len(expected)} distances for a map of {bins} bins: give one a diagonal")

@@ -1,6 +1,6 @@
-"""Structural variants of a VCF or BCF, each scored by what it does to the map around it.
+"""Structural variants of a VCF or BCF, each scored by its effect on the map around it.
 
-    <DEL> <DUP> <DUP:TANDEM> <INV>, and REF/ALT in letters of any length ── one Edit ── compare() ── a row of scores
+    <DEL> <DUP> <DUP:TANDEM> <INV>, and REF/ALT of any length ── one WindowEdit ── compare() ── a row of scores
 
 Every allele of every record comes out again, in the file's order, with a status.  An allele is put alone into the
 reference sequence, whatever the genotypes are.  Coordinates follow VCF 4.2 to 4.5: POS is the base before a symbolic
@@ -22,37 +22,36 @@ from zoo.data.region import format_region
 from zoo.errors import DataError, GenomeMismatch
 from zoo.files.compressed import read_chunks
 from zoo.variants.records import quiet_htslib, read_text
-from zoo_hic.disruption import Compared, compare
+from zoo.variants.variants import STATUSES
+from zoo_hic.effects.disruption import MapChange, compare
+from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
-from zoo_hic.window_edits import WindowEdit
 
-__all__ = ["COLUMNS", "STATUSES", "Allele", "read_alleles", "score_alleles", "score_cells", "score_columns"]
+__all__ = ["COLUMNS", "SV_STATUSES", "SvAllele", "read_alleles", "score_alleles", "score_cells", "score_columns"]
 
-STATUSES = {
+SV_STATUSES = {
     "ok": "the allele is scored",
-    "malformed": "the line could not be read; `notes` says why",
-    "contig_unknown": "the genome has no contig of this name, nor by another name",
+    **{status: STATUSES[status] for status in ("malformed", "contig_unknown", "ref_mismatch", "non_acgt")},
     "out_of_bounds": "the variant leaves the contig",
-    "ref_mismatch": "the genome reads otherwise than REF",
     "no_alt": "ALT is . or *: there is no other sequence",
     "breakend": "ALT is a breakend: two places are joined, which one window does not hold",
     "unsupported": "ALT is another symbolic allele, such as <INS> or <CNV>: its sequence is not given",
-    "non_acgt": "REF or ALT has letters beyond ACGTN",
-    "too_long": "before or after, it is longer than three quarters of the model's window",
+    "exceeds_window": "before or after, it is longer than three quarters of the model's window",
     "out_of_region": "it does not overlap the region asked for",
 }
+"""Statuses of structural variants; four are those of `zoo score`."""
 
 COLUMNS = ("record", "allele", "chrom", "pos", "id", "ref", "alt", "type", "start", "end", "status", "notes")
 
 SHARE = 0.75
 """Of a window that a variant may have."""
 
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 """Letters of REF or ALT that a table shows."""
 
 
 @dataclass(frozen=True)
-class Allele:
+class SvAllele:
     """One ALT.  record: from 0.  number: of the ALT, from 1.  pos: 1-based, as written.  kind: DEL, DUP, INV, or what
     REF and ALT make of it (SNV, MNV, INS, DEL, INDEL); "" where it is neither.  edit: None unless `status` is ok."""
 
@@ -71,14 +70,14 @@ class Allele:
     def cells(self) -> list:
         """Of COLUMNS; start and end count from 1 as in the file and are the first and last base that change."""
         place = (self.edit.start + 1, self.edit.end) if self.edit else (None, None)
-        shown = (t if len(t) <= MOST_SHOWN else f"{t[:MOST_SHOWN]}...({len(t):,})" for t in (self.ref, self.alt))
+        shown = (t if len(t) <= MAX_SHOWN else f"{t[:MAX_SHOWN]}...({len(t):,})" for t in (self.ref, self.alt))
         return [self.record, self.number, self.chrom, self.pos, self.id, *shown, self.kind, *place, self.status,
                 self.notes or None]  # fmt: skip
 
 
 def read_alleles(
     path: str | Path, genome: Genome, window: int, region: tuple[str, int, int] | None = None
-) -> Iterator[Allele]:
+) -> Iterator[SvAllele]:
     """Every allele of a VCF (plain, gzip, BGZF) or BCF, with its status.
 
     window: bp of the model.  region: (contig, start, end) 0-based half-open; others are `out_of_region`.
@@ -87,19 +86,19 @@ def read_alleles(
     for record, text in enumerate(_lines(Path(path).expanduser())):
         cells = text.split("\t")
         if len(cells) < 8 or not re.fullmatch(r"[0-9]{1,12}", cells[1]) or not (cells[0] and cells[3] and cells[4]):
-            padded = ([c[:MOST_SHOWN] for c in cells] + [""] * 5)[:5]
+            padded = ([c[:MAX_SHOWN] for c in cells] + [""] * 5)[:5]
             why = "a line has CHROM, POS, ID, REF, ALT, QUAL, FILTER and INFO between tabs, and a whole number as POS"
-            yield Allele(record, 1, *padded, status="malformed", notes=why)
+            yield SvAllele(record, 1, *padded, status="malformed", notes=why)
             continue
         alts = cells[4].split(",")
         for number, alt in enumerate(alts, 1):
-            written = Allele(record, number, cells[0], cells[1], cells[2], cells[3], alt)
-            yield _labelled(written, _info(cells[7]), len(alts), genome, window, region)
+            written = SvAllele(record, number, cells[0], cells[1], cells[2], cells[3], alt)
+            yield _label(written, _info(cells[7]), len(alts), genome, window, region)
 
 
 def score_alleles(
-    predictor: Predictor, genome: Genome, alleles: Iterator[Allele]
-) -> Iterator[tuple[Allele, Compared | None]]:
+    predictor: Predictor, genome: Genome, alleles: Iterator[SvAllele]
+) -> Iterator[tuple[SvAllele, MapChange | None]]:
     """Each allele with its maps, in a window around it; None unless its status is ok."""
     for allele in alleles:
         yield allele, compare(predictor, genome, [allele.edit]) if allele.edit else None
@@ -135,7 +134,7 @@ def _info(text: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _labelled(a: Allele, info, alts: int, genome: Genome, window: int, region) -> Allele:
+def _label(a: SvAllele, info, alts: int, genome: Genome, window: int, region) -> SvAllele:
     if a.alt in (".", "*", "<*>", "<NON_REF>"):
         return replace(a, status="no_alt")
     if "[" in a.alt or "]" in a.alt or a.alt.startswith(".") or a.alt.endswith("."):
@@ -156,42 +155,44 @@ def _labelled(a: Allele, info, alts: int, genome: Genome, window: int, region) -
     ):
         return replace(a, status="ref_mismatch")
     if a.alt.startswith("<"):
-        kind, found = _symbolic(a, info, alts, contig, pos)
+        kind, edit = _parse_symbolic(a, info, alts, contig, pos)
     elif re.fullmatch("[ACGTNacgtn]+", a.alt):
-        kind, found = _letters(a, contig, pos)
+        kind, edit = _parse_letters(a, contig, pos)
     else:
         return replace(a, status="non_acgt")
-    if isinstance(found, str):
-        status, _, why = found.partition(": ")
+    if isinstance(edit, str):
+        status, _, why = edit.partition(": ")
         return replace(a, kind=kind, status=status, notes=why)
-    size_before, notes = found.end - found.start, ""
-    if found.end > size:
+    size_before, notes = edit.end - edit.start, ""
+    if edit.end > size:
         return replace(a, kind=kind, status="out_of_bounds")
-    if region is not None and not (contig == region[0] and found.start < region[2] and found.end >= region[1]):
+    if region is not None and not (contig == region[0] and edit.start < region[2] and edit.end >= region[1]):
         return replace(a, kind=kind, status="out_of_region")
-    if max(size_before, size_before + found.gained) > SHARE * window:
-        place = format_region(contig, found.start, max(found.end, found.start + 1))
-        return replace(a, kind=kind, status="too_long", notes=f"{place}, the window has {window:,} bp")
+    if max(size_before, size_before + edit.length_change) > SHARE * window:
+        place = format_region(contig, edit.start, max(edit.end, edit.start + 1))
+        return replace(a, kind=kind, status="exceeds_window", notes=f"{place}, the window has {window:,} bp")
     if contig != a.chrom:
         notes = f"{a.chrom} is {contig}"
-    return replace(a, kind=kind, notes=notes, edit=found)
+    return replace(a, kind=kind, notes=notes, edit=edit)
 
 
-def _symbolic(a: Allele, info: dict[str, str], alts: int, contig: str, pos: int) -> tuple[str, WindowEdit | str]:
+def _parse_symbolic(
+    a: SvAllele, info: dict[str, str], alts: int, contig: str, pos: int
+) -> tuple[str, WindowEdit | str]:
     """(kind, the edit, or "status: why")."""
     name = a.alt.strip("<>")
     kind = name.partition(":")[0]
     known = {"DEL": "delete", "INV": "invert", "DUP": "duplicate"}.get(kind)
     if known is None or (kind == "DUP" and name not in ("DUP", "DUP:TANDEM")):
-        return name[:MOST_SHOWN], "unsupported: only <DEL>, <DUP>, <DUP:TANDEM> and <INV> say what the sequence is"
+        return name[:MAX_SHOWN], "unsupported: only <DEL>, <DUP>, <DUP:TANDEM> and <INV> say what the sequence is"
     start = pos + 1
     sizes = info.get("SVLEN", "").split(",")
-    said = sizes[a.number - 1] if len(sizes) == alts else sizes[0] if len(sizes) == 1 else ""
-    length = abs(int(said)) if re.fullmatch(r"-?[0-9]{1,12}", said) else 0
+    svlen = sizes[a.number - 1] if len(sizes) == alts else sizes[0] if len(sizes) == 1 else ""
+    length = abs(int(svlen)) if re.fullmatch(r"-?[0-9]{1,12}", svlen) else 0
     end = info.get("END", "")
     span = int(end) - start if re.fullmatch(r"[0-9]{1,12}", end) else 0
     if span < 0 or (length and span and alts == 1 and abs(span - length) > 1):
-        return kind, f"malformed: END={end} and SVLEN={said} do not agree with POS={a.pos}"
+        return kind, f"malformed: END={end} and SVLEN={svlen} do not agree with POS={a.pos}"
     # With several alleles END is that of the longest.
     size = length if length and (alts > 1 or not span) else span
     if not size:
@@ -199,7 +200,7 @@ def _symbolic(a: Allele, info: dict[str, str], alts: int, contig: str, pos: int)
     return kind, WindowEdit(known, contig, start, start + size)
 
 
-def _letters(a: Allele, contig: str, pos: int) -> tuple[str, WindowEdit | str]:
+def _parse_letters(a: SvAllele, contig: str, pos: int) -> tuple[str, WindowEdit | str]:
     """REF and ALT without what they share at both ends."""
     ref, alt = a.ref.upper(), a.alt.upper()
     if ref == alt:
@@ -225,7 +226,7 @@ def score_columns(channels: tuple[str, ...]) -> list[str]:
     return ["window", "pairs", "shift_bp", *(p + name for p in prefix for name in each)]
 
 
-def score_cells(compared: Compared | None, channels: tuple[str, ...]) -> list:
+def score_cells(compared: MapChange | None, channels: tuple[str, ...]) -> list:
     """Of `score_columns`."""
     if compared is None:
         return [None] * (3 + 5 * len(channels))

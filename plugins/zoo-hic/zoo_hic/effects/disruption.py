@@ -1,11 +1,11 @@
-"""What an edit does to a predicted map, as a picture's difference and as numbers.
+"""The effect of edits on a predicted map: a difference map and its scores.
 
     reference ──> log(O/E) R ──┐
                                ├── E[match(i), match(j)] - R[i, j] ──> scores
     edited    ──> log(O/E) E ──┘
 
-Pairs of the same sequence are compared, wherever they lie now (`edits.match_bins`).  Both maps are relative to what
-distance alone explains, each at its own distance: that two stretches come nearer by a deletion is no change by itself.
+Pairs of the same sequence are compared, wherever they lie after the edits (`edits.match_bins`).  Both maps are
+relative to the expected contacts at their own distance: that a deletion brings two loci nearer is no change by itself.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.errors import ConfigError
+from zoo_hic.effects.edits import WindowEdit, edit_window, match_bins, measure_shift
 from zoo_hic.predictor import Predictor
 from zoo_hic.region_prediction import place_window
-from zoo_hic.window_edits import WindowEdit, edit_window, match_bins, shift_of_bins
 
-__all__ = ["Compared", "Disruption", "compare", "disruption"]
+__all__ = ["Disruption", "MapChange", "compare", "disruption"]
 
 AROUND = 10
 """Bins on each side of an edit whose contacts with each other are its insulation."""
@@ -54,7 +54,7 @@ class Disruption:
 
 
 @dataclass(frozen=True)
-class Compared:
+class MapChange:
     """A window before and after its edits; maps are {channel: (T, T) float32}.
 
     contig, contig_size, start, bin_size: of the window, in bp; of the reference's bins.
@@ -62,7 +62,7 @@ class Compared:
     moved: after, each pair at the reference's bins.  difference: moved - reference, NaN where one is not known.
     match: (T,) the edited bin of each bin of the reference, -1 where there is none.
     shift: bp between the borders of bins that are compared, at most (`edits.shift_of_bins`).
-    scores: {channel: Disruption}.  draws: sequences whose maps were averaged.  notes: what a user should know.
+    scores: {channel: Disruption}.  draws: sequences whose maps were averaged.  notes: for the user.
     """
 
     contig: str
@@ -82,7 +82,7 @@ class Compared:
 
     @property
     def region(self) -> str:
-        """The window as people type it."""
+        """The window, as chr:start-end."""
         return format_region(
             self.contig, self.start, min(self.start + len(self.match) * self.bin_size, self.contig_size)
         )
@@ -102,7 +102,7 @@ def compare(
     draws: int = 8,
     seed: int = 0,
     progress: bool = False,
-) -> Compared:
+) -> MapChange:
     """Predict a window with and without all the edits.
 
     region: [start, end) in the edits' contig that has to be in the middle of the window; the edits themselves where it
@@ -110,8 +110,8 @@ def compare(
     draws: sequences for what is shuffled, whose maps are averaged.  seed: of the shuffles.
 
     Where an edit changes the length, the edited window's right end holds sequence that the reference's window lacks;
-    a network that sees all of its window answers to that too.  A network whose log(O/E) is not 0 on the mean of each
-    distance makes a difference of pairs that come nearer.  `null_scores` has both, and so says how much they are.
+    a network that reads all of its window responds to that too.  A network whose mean log(O/E) is not 0 at each
+    distance gives a difference for pairs that come nearer.  The null of `score_null` includes both effects.
 
     Raises ConfigError where region or edits do not fit into a window, DataError as `edit_window` does.
     """
@@ -127,20 +127,20 @@ def compare(
     start = place_window(first, last, window, -(-size // width)) * width
     reference = genome.fetch(contig, start, start + predictor.length)
     changed = edit_window(genome, start, predictor.length, edits, draws=draws, seed=seed)
-    found = predictor.maps(np.concatenate([reference[None], changed.codes]), progress=progress)
-    before, after = found[0], found[1:].mean(0)
-    # A palindrome that is turned is where it was.
+    maps = predictor.maps(np.concatenate([reference[None], changed.codes]), progress=progress)
+    before, after = maps[0], maps[1:].mean(0)
+    # The reverse complement of a palindrome is itself.
     same = bool((changed.codes == reference).all())
     match = np.arange(window) if same else match_bins(changed.origin, start, width)
     moved = after[:, match][:, :, match]
     moved[:, match < 0] = np.nan
     moved[:, :, match < 0] = np.nan
     difference = moved - before
-    shift = 0 if same else shift_of_bins(edits, start, width)
+    shift = 0 if same else measure_shift(edits, start, width)
     span = (min(e.start for e in edits) - start, max(e.end for e in edits) - start)
     bins = span[0] // width, max(-(-span[1] // width), span[0] // width + 1)
-    named = [dict(zip(predictor.channels, maps, strict=True)) for maps in (before, after, moved, difference)]
-    return Compared(
+    named = [dict(zip(predictor.channels, squares, strict=True)) for squares in (before, after, moved, difference)]
+    return MapChange(
         contig,
         size,
         start,

@@ -1,11 +1,11 @@
-"""In-silico edits of a window's sequence, and which of its bins are which afterwards.
+"""In-silico edits of a window's sequence, and how its bins match those of the reference afterwards.
 
     reference   A B C D E F | G H        delete C D:   A B E F G H
-    window      |-----------|                          |---------|   its left end stays; G H is the genome's own
+    window      |-----------|                          |---------|   its left end stays; G H is genomic sequence
 
-An edit that changes the length moves everything right of it.  What has to be compared is what a stretch of sequence did
-before and does now, not what lies at the same distance from the window's start: `origin` says for every base of the
-edited window where it was, and `match_bins` finds for each bin of the reference the bin that now holds most of it.
+An edit that changes the length moves everything right of it.  Contacts of the same stretch of sequence are compared,
+wherever it lies: `origin` holds for every base of the edited window where it was, and `match_bins` finds for each bin
+of the reference the bin that now holds most of it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.errors import ConfigError, DataError
-from zoo_hic.region_prediction import read_place
+from zoo_hic.region_prediction import parse_place
 
-__all__ = ["FILLS", "KINDS", "EditedWindow", "WindowEdit", "edit_window", "match_bins", "read_edit", "shift_of_bins"]
+__all__ = ["FILLS", "KINDS", "EditedWindow", "WindowEdit", "edit_window", "match_bins", "measure_shift", "parse_edit"]
 
 KINDS = ("delete", "mask", "shuffle", "invert", "duplicate", "substitute")
 
 FILLS = ("none", "n", "shuffle")
-"""What takes the place of a deleted interval: what lies right of it, as many N, or its dinucleotides shuffled."""
+"""What replaces a deleted interval: the sequence right of it, as many N, or its dinucleotides shuffled."""
 
 SHORTEST_SHUFFLE = 10
 
@@ -65,14 +65,14 @@ class WindowEdit:
         return f"{self.kind} {place}" + (f"={letters}" if self.kind == "substitute" else "")
 
     @property
-    def gained(self) -> int:
+    def length_change(self) -> int:
         """bp by which the sequence gets longer; negative for a deletion."""
         size = self.end - self.start
         return {"delete": -size, "duplicate": size, "substitute": len(self.letters) - size}.get(self.kind, 0)
 
 
-def read_edit(kind: str, text: str, genome: Genome, fill: str = "none") -> WindowEdit:
-    """An edit as people type it: an interval, counted from 1, and for `mutate` perhaps its letters.
+def parse_edit(kind: str, text: str, genome: Genome, fill: str = "none") -> WindowEdit:
+    """An edit from the command line: an interval, counted from 1, and for `mutate` perhaps its letters.
 
     kind: delete, invert, duplicate, or mutate: `chr4:101-104=ACGT`, or an interval whose dinucleotides are shuffled.
     fill: one of FILLS, for delete.
@@ -90,7 +90,7 @@ def read_edit(kind: str, text: str, genome: Genome, fill: str = "none") -> Windo
         raise ConfigError(f"{kind} {place!r} gives no interval, as in chr4:1,000,001-1,002,000")
     if letters and not re.fullmatch("[ACGTNacgtn]+", letters):
         raise ConfigError(f"letters {letters[:40]!r} of {kind} must be of ACGTN")
-    contig, start, end = read_place(place, genome)
+    contig, start, end = parse_place(place, genome)
     if kind == "mutate":
         return WindowEdit("substitute" if letters else "shuffle", contig, start, end, letters.upper())
     if kind == "delete":
@@ -119,7 +119,7 @@ def edit_window(
     Raises DataError for edits of several contigs, ones that overlap, or one that leaves the window.
     """
     edits = sorted(edits, key=lambda e: (e.start, e.end))
-    contig = _checked(edits, start, length)
+    contig = _check(edits, start, length)
     draws = draws if any(e.kind == "shuffle" for e in edits) else 1
     codes: list[np.ndarray] = []
     origin: list[np.ndarray] = []
@@ -131,7 +131,7 @@ def edit_window(
 
     for number, edit in enumerate(edits):
         add(genome.fetch(contig, at, edit.start), np.arange(at, edit.start))
-        add(*_new(edit, genome.fetch(contig, edit.start, edit.end), draws, seed + number))
+        add(*_replacement(edit, genome.fetch(contig, edit.start, edit.end), draws, seed + number))
         at = edit.end
     missing = length - sum(map(len, origin))
     if missing > 0:
@@ -151,7 +151,7 @@ def match_bins(origin: np.ndarray, start: int, bin_size: int) -> np.ndarray:
     return np.where(2 * held.max(1) >= bin_size, held.argmax(1), -1)
 
 
-def shift_of_bins(edits: Sequence[WindowEdit], start: int, bin_size: int) -> int:
+def measure_shift(edits: Sequence[WindowEdit], start: int, bin_size: int) -> int:
     """Largest distance in bp between the borders of two bins that are compared; 0 where all borders coincide.
 
     Behind a deletion of 2,500 bp bins of 1,000 bp are compared with ones that begin 500 bp further on.
@@ -159,13 +159,13 @@ def shift_of_bins(edits: Sequence[WindowEdit], start: int, bin_size: int) -> int
     moved, largest = 0, 0
     for edit in sorted(edits, key=lambda e: e.start):
         if edit.kind == "invert" and edit.end - edit.start > 2 * bin_size:
-            largest = max(largest, _from_zero(edit.start + edit.end - 2 * start + moved, bin_size))
-        moved += edit.gained
-        largest = max(largest, _from_zero(moved, bin_size))
+            largest = max(largest, _distance_to_border(edit.start + edit.end - 2 * start + moved, bin_size))
+        moved += edit.length_change
+        largest = max(largest, _distance_to_border(moved, bin_size))
     return largest
 
 
-def _new(edit: WindowEdit, old: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _replacement(edit: WindowEdit, old: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """What takes the place of `old`: codes (n,) or (draws, n), and where each base was (n,)."""
     places = np.arange(edit.start, edit.end)
     if edit.kind == "delete":
@@ -185,7 +185,7 @@ def _new(edit: WindowEdit, old: np.ndarray, draws: int, seed: int) -> tuple[np.n
     return letters, kept
 
 
-def _checked(edits: Sequence[WindowEdit], start: int, length: int) -> str:
+def _check(edits: Sequence[WindowEdit], start: int, length: int) -> str:
     if not edits:
         raise DataError("there is no edit: give one at least")
     if len({e.contig for e in edits}) > 1:
@@ -200,6 +200,6 @@ def _checked(edits: Sequence[WindowEdit], start: int, length: int) -> str:
     return edits[0].contig
 
 
-def _from_zero(moved: int, bin_size: int) -> int:
+def _distance_to_border(moved: int, bin_size: int) -> int:
     rest = moved % bin_size
     return min(rest, bin_size - rest)

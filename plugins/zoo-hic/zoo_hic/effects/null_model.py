@@ -2,8 +2,8 @@
 
     edits  ── moved by whole bins, all alike ──> the same compare() ──> scores
 
-A place keeps the edits' position within a bin, so that bins are cut as they were.  Letters that were given become as
-many other bases (up to 20), or a dinucleotide shuffle of what is there.
+A place keeps the edits' position within a bin, so that bins are cut as they were.  Substituted bases become as
+many other bases (up to 20), or a dinucleotide shuffle of the sequence there.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError
 from zoo.terminal.progress import counting
-from zoo_hic.disruption import compare
+from zoo_hic.effects.disruption import compare
+from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
-from zoo_hic.window_edits import WindowEdit
 
-__all__ = ["NullScores", "null_scores"]
+__all__ = ["NullScores", "score_null"]
 
 FEW_LETTERS = 20
 _TRIES = 50
-"""Places that are looked at for each one that is used."""
+"""Places that are tried for each one that is used."""
 
 
 @dataclass(frozen=True)
 class NullScores:
-    """scores: (n,) rms of the edits elsewhere, ascending.  notes: what a user should know."""
+    """scores: (n,) rms of the edits elsewhere, ascending.  notes: for the user."""
 
     scores: np.ndarray
     notes: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class NullScores:
         return 100 * float((self.scores < score).mean())
 
 
-def null_scores(
+def score_null(
     predictor: Predictor,
     genome: Genome,
     edits: Sequence[WindowEdit],
@@ -69,12 +69,12 @@ def null_scores(
     rng = np.random.default_rng(seed)
     places = _places(rng, predictor, genome, edits, n)
     scores = []
-    with counting(len(places), label="elsewhere", unit="places", wanted=progress) as advance:
+    with counting(len(places), label="scoring the null", unit="places", wanted=progress) as advance:
         for number, by in enumerate(places):
             moved = [_moved(rng, genome, edit, by) for edit in edits]
             around = None if region is None else (region[0] + by, region[1] + by)
-            found = compare(predictor, genome, moved, region=around, draws=draws, seed=seed + number)
-            scores.append(found.scores[channel].rms)
+            change = compare(predictor, genome, moved, region=around, draws=draws, seed=seed + number)
+            scores.append(change.scores[channel].rms)
             advance(1)
     scores = np.sort(np.array(scores)[np.isfinite(scores)])
     if not len(scores):
@@ -89,24 +89,24 @@ def _places(rng, predictor: Predictor, genome: Genome, edits: Sequence[WindowEdi
     contig = genome.resolve(edits[0].contig)
     low, high, size = min(e.start for e in edits), max(e.end for e in edits), genome.contigs[contig]
     first, last = -(low // width), (size - high) // width
-    found: list[int] = []
+    shifts: list[int] = []
     for by in rng.integers(first, last + 1, _TRIES * n) * width if last >= first else ():
         by = int(by)
-        if by in found or (low + by < high and high + by > low):
+        if by in shifts or (low + by < high and high + by > low):
             continue
         if (genome.fetch(contig, low + by, high + by) > 3).mean() <= 0.1:
-            found.append(by)
-        if len(found) == n:
-            return found
-    if not found:
+            shifts.append(by)
+        if len(shifts) == n:
+            return shifts
+    if not shifts:
         raise ConfigError(f"contig {contig} has no other place for edits of {high - low:,} bp: leave the null out")
-    return found
+    return shifts
 
 
 def _moved(rng, genome: Genome, edit: WindowEdit, by: int) -> WindowEdit:
     """The edit at another place, changing as many bases as it did."""
     start, end = edit.start + by, edit.end + by
-    if edit.kind != "substitute" or edit.gained:
+    if edit.kind != "substitute" or edit.length_change:
         return replace(edit, start=start, end=end)
     if end - start > FEW_LETTERS:
         return replace(edit, kind="shuffle", start=start, end=end, letters="")

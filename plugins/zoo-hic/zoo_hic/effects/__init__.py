@@ -1,0 +1,1 @@
+"""What edits of the sequence and structural variants do to predicted contact maps."""
