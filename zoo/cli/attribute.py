@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "attribute",
@@ -12,33 +14,18 @@ import click
     "--interpreter ism -o contributions.bw -o contributions.h5 -o logos.png -o table.tsv",
 )
 @click.argument("regions", metavar="[REGIONS]", required=False)
-@click.option("--model", required=True, metavar="NAME", help="A published model.")
-@click.option("--fasta", "fastas", multiple=True, help="Genome of the regions; may be given several times.")
+@options.model
+@options.genome("Genome of the regions")
 @click.option(
     "--sequences", help="In place of REGIONS and --fasta: a FASTA file whose records are explained themselves."
 )
-@click.option("--output", help="One output: task, task:raw, task@-50..50:mean; needed where the model has several.")
-@click.option("--interpreter", default="ism", show_default=True, help="How to explain; zoo list lists them.")
-@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the interpreter.")
-@click.option(
-    "-o",
-    "--out",
-    "outs",
-    multiple=True,
-    default=["-"],
-    help="File to write: .tsv, .tsv.gz, .bw (with {base} in its name one file a letter), .h5, .png, .svg, .pdf; "
-    "- is a table on the terminal, the default.  May be given several times.",
-)
-@click.option("--max-n", default=0.5, show_default=True, help="Windows with a larger part of N are not explained.")
-@click.option(
-    "--on-error",
-    type=click.Choice(["raise", "skip"]),
-    default="raise",
-    show_default=True,
-    help="skip marks malformed lines with a status and goes on.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-def command(regions, model, fastas, sequences, output, interpreter, settings, outs, max_n, on_error, device):
+@options.output()
+@options.interpreter("How to explain; zoo list lists them.", default="ism", show_default=True)
+@options.out(".tsv, .tsv.gz, .bw (with {base} in its name one file a letter), .h5, .png, .svg, .pdf")
+@options.max_n("are not explained")
+@options.on_error
+@options.device
+def command(regions, model, fasta, sequences, output, interpreter, settings, outs, max_n, on_error, device):
     """Explain one output of a model at REGIONS: chr20:1,001-1,200, or a file of intervals.
 
     Positions that you type count from 1 and both ends belong to the region, which lies in the middle of the model's
@@ -53,9 +40,9 @@ def command(regions, model, fastas, sequences, output, interpreter, settings, ou
     from zoo.attribution.files import check_path
     from zoo.errors import ConfigError
 
-    if sequences and (regions or fastas):
+    if sequences and (regions or fasta):
         raise ConfigError("--sequences stands alone: leave out REGIONS and --fasta")
-    if not sequences and not (regions and fastas):
+    if not sequences and not (regions and fasta):
         raise ConfigError("nothing to explain: give REGIONS and --fasta GENOME, or --sequences FASTA")
     for out in outs:
         check_path(out)
@@ -73,14 +60,14 @@ def command(regions, model, fastas, sequences, output, interpreter, settings, ou
     built, _ = build_interpreter(chosen)
     network = load(model).to(choose_device(device))
     selected = Output.one(output, network.spec)
-    windows = _windows(regions, fastas, sequences, network.spec.input_length, max_n, on_error)
+    windows = _windows(regions, fasta, sequences, network.spec.input_length, max_n, on_error)
     began = perf_counter()
     _refuse_early(outs, network, windows, built, selected)
     found = attribute_windows(network, windows, interpreter=chosen, output=selected, progress=True)
     _write(found, outs, perf_counter() - began)
 
 
-def _windows(regions, fastas, sequences, length, max_n, on_error):
+def _windows(regions, fasta, sequences, length, max_n, on_error):
     from zoo.attribution.windows import interval_windows, names_region, one_window, sequence_windows
 
     if sequences:
@@ -88,7 +75,7 @@ def _windows(regions, fastas, sequences, length, max_n, on_error):
 
     from zoo.data.genome import Genome
 
-    genome = Genome(list(fastas))
+    genome = Genome(fasta)
     if names_region(regions):
         found = one_window(regions, genome, length, max_n=max_n)
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from zoo.cli import options
 from zoo.errors import ZooError
 
 __all__ = ["command"]
@@ -17,7 +18,7 @@ __all__ = ["command"]
 @click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--length", type=click.IntRange(min=1), help="bp of the window to measure encoders in.")
 @click.option("--failed", "only_failed", is_flag=True, help="Print only what is broken.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of checks.")
+@options.json("the checks")
 @click.pass_context
 def command(
     context: click.Context,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "demo",
@@ -11,7 +13,7 @@ import click
     epilog="Example: zoo demo --to zoo-demo",
 )
 @click.option("--to", "folder", default="zoo-demo", show_default=True, help="Folder for everything the tour makes.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the data and of the training.")
+@options.seed("the data and of the training")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the training, as in zoo train.")
 def command(folder, seed, overrides):
     """Simulate, train, evaluate, publish, pull and predict, printing the command that does each step alone."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from zoo.cli import options
 from zoo.extras import EXTRAS, installed
 
 __all__ = ["command"]
@@ -25,7 +26,7 @@ _SECONDS = 3.0
     short_help="What is installed, broken, cached and reachable",
     epilog="Example: zoo doctor --json",
 )
-@click.option("--json", "as_json", is_flag=True, help="Plain JSON, for programs.")
+@options.json()
 @click.pass_context
 def command(context, as_json):
     """Look at this installation and say what is wrong with it; exit code 1 if something is.

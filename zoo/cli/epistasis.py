@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "epistasis",
@@ -11,15 +13,15 @@ import click
     epilog="Example: zoo epistasis pairs.vcf --model ctcf-dilated-cnn --output CTCF:raw --fasta hg38.fa -o pairs.tsv",
 )
 @click.argument("variants", nargs=-1, required=True, metavar="VCF | CHROM:POS:REF>ALT...")
-@click.option("--model", "name", required=True, metavar="NAME", help="A published model.")
-@click.option("--fasta", "fastas", multiple=True, required=True, help="Genome; may be given several times.")
-@click.option("-o", "--out", default="-", show_default=True, help="Table (.tsv or .tsv.gz); - is the terminal.")
-@click.option("--output", help="One output; needed where the model has several.")
+@options.model
+@options.genome(required=True)
+@options.out(".tsv, .tsv.gz", many=False)
+@options.output()
 @click.option("--max-distance", type=int, help="bp between a pair; default half of the model's input.")
 @click.option("--shuffles", default=100, show_default=True, help="Shuffled backgrounds of the null; 0 for none.")
-@click.option("--seed", default=0, show_default=True, help="Of the shuffles.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-def command(variants, name, fastas, out, output, max_distance, shuffles, seed, device):
+@options.seed("the shuffles")
+@options.device
+def command(variants, model, fasta, out, output, max_distance, shuffles, seed, device):
     """Every pair of variants that fit into one window: each effect, the joint one, and what is not their sum.
 
     The null puts the same changes into dinucleotide shuffles of the window; p_value is two-sided and empirical.
@@ -33,10 +35,10 @@ def command(variants, name, fastas, out, output, max_distance, shuffles, seed, d
     from zoo.prediction.inference import choose_device
     from zoo.prediction.predict import origin
 
-    genome = Genome(list(fastas))
-    model = load(name).to(choose_device(device))
+    genome = Genome(fasta)
+    network = load(model).to(choose_device(device))
     frame = epistasis(
-        model,
+        network,
         variants[0] if len(variants) == 1 else list(variants),
         fasta=genome,
         output=output,
@@ -49,7 +51,7 @@ def command(variants, name, fastas, out, output, max_distance, shuffles, seed, d
             "no two variants with a known reference lie near enough: raise --max-distance, or check the file"
         )
     comments = {
-        **origin(model, Output.parse(output, model.spec)),
+        **origin(network, Output.parse(output, network.spec)),
         "genome": genome.name or "",
         "pos": "1-based, normal spelling",
         "epistasis": "joint - effect_a - effect_b, in the output's unit",

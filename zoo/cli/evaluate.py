@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "evaluate",
     short_help="Metrics with intervals, beside baselines on equal rows",
     epilog="Example: zoo evaluate runs/ctcf/2025-01-31 --motif CTCF --stratum 'chrom==chrX' -o table.tsv",
 )
-@click.argument("model", metavar="NAME_OR_RUN")
-@click.option(
-    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True, help="Which rows."
-)
-@click.option("--motif", "motifs", multiple=True, help="JASPAR name or identifier: its best match is a baseline.")
+@options.model_argument
+@options.split
+@options.motif
 @click.option("--baselines/--no-baselines", default=True, show_default=True, help="GC content, k-mers, motifs.")
 @click.option("--kmer", default=6, show_default=True, help="Length of the k-mers of the baseline.")
 @click.option("--stratum", "strata", multiple=True, help="A subset to evaluate too, as in 'peak_width<=2000'.")
-@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
-@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them.")
-@click.option("--fasta", multiple=True, help="Genome of the data; may be given several times.")
+@options.data
+@options.genome("Genome of the data")
 @click.option("--bootstrap", default=1000, show_default=True, help="Resamples for the intervals, 0 for none.")
-@click.option("--seed", default=0, show_default=True, help="Of the resamples.")
+@options.seed("the resamples")
 @click.option("--batch-size", type=int, help="Examples a forward pass; by default what suits the device.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-@click.option("-o", "--out", help="Write every prediction beside its label to this table (.tsv or .tsv.gz).")
-@click.option("--json", "as_json", is_flag=True, help="Print the metrics as JSON.")
+@options.device
+@options.out(".tsv, .tsv.gz, every prediction beside its label", many=False, terminal=False)
+@options.json("the metrics")
 def command(
     model,
     split,
@@ -44,7 +43,7 @@ def command(
     out,
     as_json,
 ):
-    """Evaluate a run folder or the published model NAME on one split of its data.
+    """Evaluate MODEL, a run folder or a published model, on one split of its data.
 
     Each metric comes with its n and a 95 % interval from resampled examples.  Baselines are fitted to the
     training split and judged on the same rows as the model.

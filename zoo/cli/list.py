@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "list",
@@ -17,7 +19,7 @@ import click
 @click.argument("what", default="all", metavar="[WHAT]")
 @click.argument("pattern", default="*")
 @click.option("--kind", help="With `components`: of this kind only.")
-@click.option("--json", "as_json", is_flag=True, help="Plain JSON, for programs.")
+@options.json()
 def command(what, pattern, kind, as_json):
     """List WHAT there is: models, components, or one kind of component (encoders, heads, data, ...).
 

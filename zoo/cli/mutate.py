@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "mutate",
@@ -12,21 +14,13 @@ import click
     "-o effects.tsv -o effects.png",
 )
 @click.argument("region", metavar="REGION")
-@click.option("--model", required=True, metavar="NAME", help="A published model.")
-@click.option("--fasta", "fastas", multiple=True, required=True, help="Genome; may be given several times.")
-@click.option(
-    "-o",
-    "--out",
-    "outs",
-    multiple=True,
-    default=["-"],
-    help="File to write: .tsv, .tsv.gz, .parquet, .bw (with {base} in its name one file a letter), .png, .svg, .pdf; "
-    "- is a table on the terminal, the default.  May be given several times.",
-)
-@click.option("--output", help="One output: task, task:sum, task@-50..50:mean; needed where the model has several.")
+@options.model
+@options.genome(required=True)
+@options.out(".tsv, .tsv.gz, .parquet, .bw (with {base} in its name one file a letter), .png, .svg, .pdf")
+@options.output()
 @click.option("--full", is_flag=True, help="Run the model in full for every mutant: slow, and needs no rules.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-def command(region, model, fastas, outs, output, full, device):
+@options.device
+def command(region, model, fasta, outs, output, full, device):
     """Mutate each base of REGION, as in chr20:1,001-1,200, to the three other letters.
 
     Positions in REGION count from 1 and both ends belong to it.  The region lies in the middle of the model's
@@ -45,7 +39,7 @@ def command(region, model, fastas, outs, output, full, device):
     from zoo.effects.saturation_mutagenesis import landscape
 
     began = perf_counter()
-    found = landscape(network, region, fasta=list(fastas), output=output, full=full, progress=True)
+    found = landscape(network, region, fasta=fasta, output=output, full=full, progress=True)
     seconds = perf_counter() - began
     if "rim" in found.comments:
         click.echo(f"note: {found.comments['rim']}", err=True)

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from zoo.cli import options
+
 __all__ = ["command"]
 
 
@@ -14,7 +16,7 @@ __all__ = ["command"]
     short_help="Installed plugins, what they register, and why one did not load",
     epilog="Example: zoo plugins --json",
 )
-@click.option("--json", "as_json", is_flag=True, help="Plain JSON, for programs.")
+@options.json()
 def command(as_json):
     """List installed plugins: distribution, version, status and what each registered.
 

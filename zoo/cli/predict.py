@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "predict",
     short_help="Predict intervals or sequences with a model",
     epilog="Example: zoo predict ctcf-motif-cnn --fasta hg38.fa --bed peaks.bed -o predictions.tsv",
 )
-@click.argument("model", metavar="NAME")
-@click.option("--fasta", "fastas", multiple=True, help="Genome of the intervals; may be given several times.")
+@options.model_argument
+@options.genome("Genome of the intervals")
 @click.option("--bed", help="Intervals: BED3 to BED12, narrowPeak or broadPeak, plain or gzipped.")
 @click.option("--sequences", help="In place of --fasta and --bed: a FASTA file whose records are predicted themselves.")
-@click.option(
-    "-o", "--out", default="-", show_default=True, help="Table to write (.tsv or .tsv.gz); - is the terminal."
-)
-@click.option("--output", help="Which outputs: task, task:sum, task@-50..50:mean; default all.")
-@click.option("--max-n", default=0.5, show_default=True, help="Windows with a larger part of N get no score.")
-@click.option(
-    "--on-error",
-    type=click.Choice(["raise", "skip"]),
-    default="raise",
-    show_default=True,
-    help="skip marks malformed lines with a status and goes on.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-def command(model, fastas, bed, sequences, out, output, max_n, on_error, device):
-    """Predict with the model NAME and write a table.
+@options.out(".tsv, .tsv.gz", many=False)
+@options.output(many=True)
+@options.max_n()
+@options.on_error
+@options.device
+def command(model, fasta, bed, sequences, out, output, max_n, on_error, device):
+    """Predict with MODEL and write a table.
 
     Every row of the input comes out again, in its order, with a status that says why it has no score.
     A run in which no row could be scored exits with 1.
     """
     from zoo.errors import ConfigError
 
-    if sequences and (fastas or bed):
+    if sequences and (fasta or bed):
         raise ConfigError("--sequences stands alone: leave out --fasta and --bed")
-    if not sequences and not (fastas and bed):
+    if not sequences and not (fasta and bed):
         raise ConfigError("nothing to predict: give --fasta GENOME and --bed INTERVALS, or --sequences FASTA")
 
     from zoo.hub import load
@@ -56,7 +50,7 @@ def command(model, fastas, bed, sequences, out, output, max_n, on_error, device)
         intervals = read_intervals(bed, on_error=on_error)
         for note in intervals.notes:
             click.echo(f"note: {note}", err=True)
-        predictions = predict_intervals(network, intervals, Genome(list(fastas)), output=output, max_n=max_n)
+        predictions = predict_intervals(network, intervals, Genome(fasta), output=output, max_n=max_n)
     write(predictions, out)
 
 

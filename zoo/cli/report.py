@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "report",
     short_help="A report on a model, as one HTML file",
     epilog="Example: zoo report ctcf-motif-cnn --bed peaks.bed --fasta hg19.fa -o report.html",
 )
-@click.argument("model", metavar="NAME_OR_RUN")
-@click.option("-o", "--out", default="report.html", show_default=True, help="HTML file to write.")
-@click.option("--output", help="One output to explain, as in CTCF:raw; by default the model's first.")
-@click.option("--interpreter", help="What explains it; by default deeplift_shap, or ism where that does not run.")
-@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the interpreter.")
+@options.model_argument
+@options.out(".html", many=False, terminal=False, default="report.html", show_default=True)
+@options.output(help="One output to explain, as in CTCF:raw; by default the model's first.")
+@options.interpreter("What explains it; by default deeplift_shap, or ism where that does not run.")
 @click.option("--bed", help="Intervals whose windows are explained, in place of the test split's.")
-@click.option("--fasta", multiple=True, help="Genome of --bed, or of the model's data; may be given several times.")
+@options.genome("Genome of --bed, or of the model's data")
 @click.option("--sequences", help="A FASTA file whose records are explained, in place of the test split's.")
-@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
-@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them.")
-@click.option("--motif", "motifs", multiple=True, help="JASPAR name or identifier: its best match is a baseline.")
+@options.data
+@options.motif
 @click.option("--n", default=200, show_default=True, help="Sequences that stand for the data, at most.")
 @click.option("--n-validation", default=50, show_default=True, help="Of these, how many validate the attributions.")
 @click.option("--no-validation", is_flag=True, help="Leave out the validation of the attributions; the report says so.")
-@click.option("--seed", default=0, show_default=True, help="Of whatever is drawn at random.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@options.seed("whatever is drawn at random")
+@options.device
 @click.pass_context
 def command(
     context,
@@ -46,7 +46,7 @@ def command(
     seed,
     device,
 ):
-    """Report on a run folder or the published model NAME.
+    """Report on MODEL, a run folder or a published model.
 
     The file needs no network: pictures and styles lie within.  A section that fails stands in the report with its
     reason; the report is then written all the same, and the exit code is 1.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "score",
@@ -11,17 +13,12 @@ import click
     epilog="Example: zoo score calls.vcf.gz --model ctcf-dilated-cnn --output CTCF:raw --fasta hg38.fa -o scores.tsv",
 )
 @click.argument("variants", nargs=-1, required=True, metavar="VCF | CHROM:POS:REF>ALT...")
-@click.option("--model", "name", required=True, metavar="NAME", help="A published model.")
-@click.option("--fasta", "fastas", multiple=True, required=True, help="Genome; may be given several times.")
-@click.option(
-    "-o",
-    "--out",
-    default="-",
-    show_default=True,
-    help=".tsv, .tsv.gz, .parquet, .h5 (with whole profiles), or the annotated VCF: .vcf, .vcf.gz, .bcf; - is the "
-    "terminal.",
+@options.model
+@options.genome(required=True)
+@options.out(
+    ".tsv, .tsv.gz, .parquet, .h5 (with whole profiles), or the annotated VCF: .vcf, .vcf.gz, .bcf", many=False
 )
-@click.option("--output", help="Which outputs: task, task:raw, task:sum, task@-50..50:mean; default all.")
+@options.output(many=True)
 @click.option(
     "--score",
     "scores",
@@ -49,25 +46,25 @@ import click
 )
 @click.option("--share", default=0, show_default=True, help="bp: variants that near share one window; 0 centres each.")
 @click.option("--fix-swapped", is_flag=True, help="Score variants whose REF and ALT are exchanged.")
-@click.option("--max-n", default=0.5, show_default=True, help="Windows with a larger part of N get no score.")
+@options.max_n()
 @click.option(
     "--background",
     help="Adds each score's quantile among scores that mean nothing: of a file of common variants, or of so many "
     "shuffled windows, as in --background 1000.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of shuffled windows.")
+@options.seed("shuffled windows")
 @click.option("--phased", is_flag=True, help="Score the haplotypes of --sample: together, alone and in context.")
 @click.option("--sample", help="Whose genotypes --phased reads.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@options.device
 @click.option("--engine", default="local", show_default=True, help="Where scores are computed: local, or a plugin's.")
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Of that engine.")
 def command(
-    variants, name, fastas, out, output, scores, profile, regions, strands, shifts, anchor, share, fix_swapped, max_n,
+    variants, model, fasta, out, output, scores, profile, regions, strands, shifts, anchor, share, fix_swapped, max_n,
     background, seed, phased, sample, resume, dry_run, device, engine, engine_options,
 ):  # fmt: skip
-    """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with the model NAME.
+    """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with MODEL.
 
     A row comes out for every allele, in the order of the input, with a status that says why it has no score.  A score
     is alternate against reference.  A run in which no row could be scored exits with 1.
@@ -81,14 +78,14 @@ def command(
     from zoo.prediction.inference import choose_device
 
     where = build_engine(engine, engine_options, device)
-    genome = Genome(list(fastas))
+    genome = Genome(fasta)
     if phased or sample:
         if not (phased and sample) or resume or dry_run or background or len(variants) != 1:
             raise ConfigError("--phased takes one VCF and --sample NAME, without --resume, --dry-run or --background")
-        _phased(variants[0], genome, load(name).to(choose_device(device)), output, sample, regions, out)
+        _phased(variants[0], genome, load(model).to(choose_device(device)), output, sample, regions, out)
         return
     scorer = Scorer(
-        load(name).to("cpu" if hasattr(where, "device") else choose_device(device)),
+        load(model).to("cpu" if hasattr(where, "device") else choose_device(device)),
         genome,
         output=output,
         scores=scores,

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "show",
@@ -14,7 +16,7 @@ import click
 )
 @click.argument("name", metavar="NAME")
 @click.option("--card", is_flag=True, help="The whole model card, as Markdown.")
-@click.option("--json", "as_json", is_flag=True, help="Plain JSON, for programs.")
+@options.json()
 def command(name, card, as_json):
     """Show the model NAME, or the component KIND/NAME with its arguments and their defaults."""
     from pathlib import Path

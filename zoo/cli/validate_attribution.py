@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "validate-attribution",
@@ -11,21 +13,19 @@ import click
     epilog="Example: zoo validate-attribution ctcf-motif-cnn --output CTCF:raw --interpreter deeplift_shap "
     "--bed peaks.bed --fasta hg19.fa -o agreement.png",
 )
-@click.argument("model", metavar="NAME_OR_RUN")
-@click.option("--interpreter", required=True, metavar="NAME", help="What is to be held against the substitutions.")
-@click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the interpreter.")
-@click.option("--output", help="One output, as in CTCF:raw; by default the model's first.")
+@options.model_argument
+@options.interpreter("What is to be held against the substitutions.", required=True)
+@options.output(help="One output, as in CTCF:raw; by default the model's first.")
 @click.option("--bed", help="Intervals whose windows are taken, in place of the test split's.")
-@click.option("--fasta", multiple=True, help="Genome of --bed, or of the model's data; may be given several times.")
+@options.genome("Genome of --bed, or of the model's data")
 @click.option("--sequences", help="A FASTA file whose records are taken, in place of the test split's.")
-@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
-@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them.")
+@options.data
 @click.option("--n", default=200, show_default=True, help="Sequences, at most.")
 @click.option("--shuffles", default=100, show_default=True, help="Shuffles of the scores that show what chance does.")
-@click.option("--seed", default=0, show_default=True, help="Of whatever is drawn at random.")
-@click.option("-o", "--out", "outs", multiple=True, help="Write .tsv (each sequence), .png, .svg or .pdf.")
-@click.option("--json", "as_json", is_flag=True, help="Print the numbers and verdicts as JSON.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@options.seed("whatever is drawn at random")
+@options.out(".tsv, .tsv.gz (each sequence), .png, .svg, .pdf", terminal=False)
+@options.json("the numbers and verdicts")
+@options.device
 def command(
     model,
     interpreter,
@@ -43,7 +43,7 @@ def command(
     as_json,
     device,
 ):
-    """Two questions on the run folder or the published model NAME, with thresholds that were fixed beforehand.
+    """Two questions on MODEL, a run folder or a published model, with thresholds that were fixed beforehand.
 
     \b
     Is the attribution faithful to the model?  Yes if its mean correlation with the effects of all

@@ -98,10 +98,10 @@ def _dataset(variants: VariantFile, scorer: Scorer, profiles: bool, actors: int,
     """A Ray dataset of one row a chunk, in order, with scores."""
     from ray.data import ActorPoolStrategy, DataContext, from_items
 
-    fastas = [str(f.absolute()) for f in scorer.genome.files]
-    opened = _anywhere(variants, type(scorer.genome)(fastas, scorer.genome.name))
+    fasta = [str(f.absolute()) for f in scorer.genome.files]
+    opened = _anywhere(variants, type(scorer.genome)(fasta, scorer.genome.name))
     same = {"identity": _identity(scorer), "profiles": profiles}
-    opens = {"model": str(scorer.model.source), "fastas": fastas, "name": scorer.genome.name, "device": device}
+    opens = {"model": str(scorer.model.source), "fasta": fasta, "name": scorer.genome.name, "device": device}
     opens["options"] = scorer.options
     context = DataContext.get_current()
     context.execution_options.preserve_order = True
@@ -163,12 +163,12 @@ class _Worker:
         return {**row, **numbers, "profiles": scored.profiles.tobytes() if self.profiles else b""}
 
 
-def _scorer(model: str, fastas: list[str], name: str, device: str, options: Row) -> Scorer:
+def _scorer(model: str, fasta: list[str], name: str, device: str, options: Row) -> Scorer:
     from zoo.data.genome import Genome
     from zoo.hub import load
     from zoo.prediction.inference import choose_device
 
-    return Scorer(load(model).to(choose_device(device)), Genome(fastas, name), **options)
+    return Scorer(load(model).to(choose_device(device)), Genome(fasta, name), **options)
 
 
 def _identity(scorer: Scorer) -> dict[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "call-cnv",
@@ -11,11 +13,9 @@ import click
     "--mappability map.bw -o calls.vcf.gz -o genome.png",
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option("--model", required=True, metavar="NAME", help="A published model, or the model of a run.")
-@click.option(
-    "-o", "--out", "outs", multiple=True, help="Write .vcf, .vcf.gz, .bed, .seg, or a picture: .png, .svg, .pdf, .html."
-)
-@click.option("--fasta", help="Genome of the bins: gives their GC, and checks that they fit.")
+@options.model
+@options.out(".vcf, .vcf.gz, .bed, .seg, or a picture: .png, .svg, .pdf, .html", terminal=False)
+@options.genome("Genome of the bins: gives their GC, and checks that they fit")
 @click.option("--gc", help="GC of the bins as wig, bigWig or bedGraph, in place of --fasta.")
 @click.option("--ignore-gc", is_flag=True, help="Correct nothing by GC: for samples whose events themselves follow it.")
 @click.option("--mappability", help="bigWig, wig, bedGraph or BED.")
@@ -35,7 +35,7 @@ import click
 @click.option("--ploidy", default=2, show_default=True, help="Copies of an autosome that are expected.")
 @click.option("--no-call", default=4.0, show_default=True, help="Quality below which a segment is not called.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where quality control warns.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@options.device
 def command(
     inputs, model, outs, fasta, gc, ignore_gc, mappability, reference, normals, targets, bin_size, kind, sample, sex,
     ploidy, no_call, strict, device,
@@ -62,12 +62,12 @@ def command(
     if normals and reference:
         raise ConfigError("--normal and --reference both give a reference: leave one out")
     began = perf_counter()
-    options = {"format": kind, "bin_size": bin_size, "targets": targets}
+    reading = {"format": kind, "bin_size": bin_size, "targets": targets}
     bins = read_bins(
-        list(inputs), fasta=fasta, gc=gc, mappability=mappability, sample=sample, reference=reference, **options
+        list(inputs), fasta=fasta or None, gc=gc, mappability=mappability, sample=sample, reference=reference, **reading
     )
     if normals:
-        bins = pool_normals(bins, [read_bins(files.split(","), **options) for files in normals])
+        bins = pool_normals(bins, [read_bins(files.split(","), **reading) for files in normals])
     if ignore_gc:
         bins = replace(bins, gc=np.full(len(bins), np.nan, np.float32))
     for note in bins.notes:

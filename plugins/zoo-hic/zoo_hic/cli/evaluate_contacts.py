@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "evaluate-contacts",
     short_help="Contact maps of held-out contigs, predict_stretches beyond distance",
     epilog="Example: zoo evaluate-contacts runs/hic-yeast/2026-01-31 --ceiling other_lab.mcool --pairs loops.bedpe",
 )
-@click.argument("model", metavar="NAME_OR_RUN")
-@click.option(
-    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True, help="Which part."
-)
+@options.model_argument
+@options.split
 @click.option("--distances", default="20000-300000", show_default=True, metavar="BP-BP", help="Pairs that count.")
 @click.option("--ceiling", metavar="MAP", help="Another experiment's .cool, .mcool or .hic: what two labs agree on.")
 @click.option("--pairs", metavar="FILE", help="bed2d or BEDPE: is log(O/E) higher there than at the same distances?")
 @click.option("--curve", is_flag=True, help="The correlation of every diagonal as well.")
-@click.option("--config", help="A run's config.json, where the model itself does not name its data.")
-@click.option("--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data.")
-@click.option("--fasta", multiple=True, help="Genome of the data; may be given several times.")
+@options.data
+@options.genome("Genome of the data")
 @click.option("--allow-other-assembly", is_flag=True, help="Take a ceiling whose contigs have other lengths.")
 @click.option("--draws", default=500, show_default=True, help="Resamples for intervals and nulls.")
-@click.option("--seed", default=0, show_default=True, help="Of the resamples.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-@click.option("-o", "--out", help="Write the table to this file (.tsv) too.")
+@options.seed("the resamples")
+@options.device
+@options.out(".tsv", many=False, terminal=False)
 def command(
     model, split, distances, ceiling, pairs, curve, config, data, fasta, allow_other_assembly, draws, seed, device, out
 ):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "predict-contacts",
@@ -13,15 +15,9 @@ import click
     "zoo predict-contacts --model NAME --fasta hg38.fa --variants svs.vcf.gz -o scores.tsv",
 )
 @click.argument("region", metavar="[REGION]", required=False)
-@click.option("--model", required=True, metavar="NAME", help="A published model, or the model of a run.")
-@click.option("--fasta", "fastas", multiple=True, required=True, help="Genome; may be given several times.")
-@click.option(
-    "-o",
-    "--out",
-    "outs",
-    multiple=True,
-    help="File to write: .cool, .tsv(.gz) of pairs, .png, .svg, .pdf, .html.  May be given several times.",
-)
+@options.model
+@options.genome(required=True)
+@options.out(".cool, .tsv, .tsv.gz (pairs), .png, .svg, .pdf, .html", terminal=False)
 @click.option("--observed", metavar="MAP", help="Measured .cool, .mcool or .hic to set beside the prediction.")
 @click.option("--allow-other-assembly", is_flag=True, help="Take an observed map whose contigs have other lengths.")
 @click.option("--delete", "deleted", multiple=True, metavar="PLACE", help="Delete chr:first-last.")
@@ -48,10 +44,10 @@ import click
     help="What a .cool holds: log_oe is the default, difference with edits; other values are then of the edited map.",
 )
 @click.option("--one-strand", is_flag=True, help="Do not average both strands: half the time.")
-@click.option("--seed", default=0, show_default=True, help="Of shuffles and of the null's places.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+@options.seed("shuffles and of the null's places")
+@options.device
 def command(
-    region, model, fastas, outs, observed, allow_other_assembly, deleted, inverted, duplicated, mutated, fill, draws,
+    region, model, fasta, outs, observed, allow_other_assembly, deleted, inverted, duplicated, mutated, fill, draws,
     places, variants, channel, context, values, one_strand, seed, device,
 ):  # fmt: skip
     """Predict contacts in REGION, as in chr4:400,001-1,000,000 (from 1, both ends belong to it), or on a whole contig.
@@ -85,7 +81,7 @@ def command(
         raise ConfigError("an observed map is of the sequence as it is: leave out --observed, or the edits")
     if not edited and (places or values == "difference"):
         raise ConfigError("--null and --values difference are of edits: give --delete, --invert, --duplicate, --mutate")
-    genome = Genome(list(fastas))
+    genome = Genome(fasta)
     place = parse_place(region, genome) if region else None
     edits = [parse_edit(kind, text, genome, fill) for kind, texts in typed for text in texts]
     network = load(model).to(choose_device(device))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 PICTURES = (".png", ".svg", ".pdf")
 RANDOM = 2_000
 
@@ -14,10 +16,10 @@ RANDOM = 2_000
     epilog="Example: zoo filter-motifs ctcf-motif-cnn --output CTCF:raw --bed peaks.bed --fasta hg19.fa --match jaspar "
     "-o filters.meme -o filters.tsv -o filters.png",
 )
-@click.argument("name", metavar="MODEL")
+@options.model_argument
 @click.option("--sequences", type=click.Path(), help="FASTA file whose records of the model's length are scanned.")
 @click.option("--bed", type=click.Path(), help="Intervals whose windows are scanned, with --fasta.")
-@click.option("--fasta", "fastas", multiple=True, help="Genome of the intervals; may be given several times.")
+@options.genome("Genome of the intervals")
 @click.option("--n", default=RANDOM, show_default=True, type=click.IntRange(1), help="Sequences, at most.")
 @click.option(
     "--threshold",
@@ -28,20 +30,12 @@ RANDOM = 2_000
 )
 @click.option("--min-sites", default=10, show_default=True, type=click.IntRange(1), help="Below it a filter is silent.")
 @click.option("--trim", default=0.25, show_default=True, help="Bits below which columns are cut from both ends.")
-@click.option("--output", help="What filters are ranked by: task, task:raw; default all, before their activation.")
+@options.output(help="What filters are ranked by: task, task:raw; default all, before their activation.")
 @click.option("--match", "known", help="Match the filters to jaspar, jaspar:plants, ..., or a MEME file.")
-@click.option(
-    "-o",
-    "--out",
-    "outs",
-    multiple=True,
-    default=["-"],
-    help="File to write: .meme, .tsv, .tsv.gz, .png, .svg, .pdf; - is a table on the terminal, the default.  May be "
-    "given several times.",
-)
-@click.option("--seed", default=0, show_default=True, help="Of the sequences that are drawn.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto, for the ranking.")
-def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output, known, outs, seed, device):
+@options.out(".meme, .tsv, .tsv.gz, .png, .svg, .pdf")
+@options.seed("the sequences that are drawn")
+@options.device
+def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output, known, outs, seed, device):
     """Turn the filters of MODEL's first convolution into motifs, and rank them by how much they matter.
 
     A filter's motif counts the bases at the positions, on both strands, where its activation is at least half of its
@@ -62,8 +56,8 @@ def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output,
         if out != "-" and not out.endswith((".meme", ".tsv", ".tsv.gz", *PICTURES)):
             raise ConfigError(f"-o {out}: write .meme, .tsv, .tsv.gz, .png, .svg or .pdf, or - for the terminal")
     targets, database_name, notes = database(known) if known else (None, None, [])
-    network = load(name).to(choose_device(device))
-    scanned = _read_sequences(network.spec.input_length, sequences, bed, fastas, n, seed)
+    network = load(model).to(choose_device(device))
+    scanned = _read_sequences(network.spec.input_length, sequences, bed, fasta, n, seed)
     began = perf_counter()
     ranking = rank_filters(
         network,
@@ -87,17 +81,17 @@ def command(name, sequences, bed, fastas, n, threshold, min_sites, trim, output,
     _print_summary(ranking, scanned.origin, database_name, seconds)
 
 
-def _read_sequences(length, sequences, bed, fastas, n, seed):
+def _read_sequences(length, sequences, bed, fasta, n, seed):
     from zoo.errors import ConfigError
     from zoo.report.sequences import of_fasta, of_intervals, random_sequences
 
-    if sequences and (bed or fastas):
+    if sequences and (bed or fasta):
         raise ConfigError("--sequences stands alone: leave out --bed and --fasta")
-    if bool(bed) != bool(fastas):
+    if bool(bed) != bool(fasta):
         raise ConfigError("intervals and their genome go together: give --bed and --fasta")
     if sequences:
         return of_fasta(sequences, length, n, seed)
-    return of_intervals(bed, list(fastas), length, n, seed) if bed else random_sequences(length, n, seed)
+    return of_intervals(bed, fasta, length, n, seed) if bed else random_sequences(length, n, seed)
 
 
 def _output(text, spec):

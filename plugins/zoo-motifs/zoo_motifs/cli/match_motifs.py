@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "match-motifs",
@@ -18,14 +20,7 @@ import click
     show_default=True,
     help="jaspar (CORE vertebrates), jaspar:plants and other groups, or a MEME file.",
 )
-@click.option(
-    "-o",
-    "--out",
-    "outs",
-    multiple=True,
-    default=["-"],
-    help="Table to write (.tsv or .tsv.gz); - is the terminal, the default.  May be given several times.",
-)
+@options.out(".tsv, .tsv.gz")
 @click.option("--best", default=10, show_default=True, type=click.IntRange(1), help="Rows a query, at most.")
 @click.option("--max-q", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="Largest q-value.")
 @click.option(

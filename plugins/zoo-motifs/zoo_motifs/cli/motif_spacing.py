@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "motif-spacing",
@@ -13,8 +15,8 @@ import click
 )
 @click.argument("first", metavar="FIRST")
 @click.argument("second", metavar="SECOND")
-@click.option("--model", "name", required=True, metavar="NAME", help="A published model, or a folder of one.")
-@click.option("--output", help="One output: task, task:raw, task@-50..50:mean; needed where the model has several.")
+@options.model
+@options.output()
 @click.option("--gaps", default="0..50", show_default=True, help="bp between the motifs: 0..50, 0..50..5 or 4,10,21.")
 @click.option("--backgrounds", default=100, show_default=True, help="Random sequences that the motifs are put into.")
 @click.option("--sequences", type=click.Path(), help="FASTA of backgrounds as long as the model's input, instead.")
@@ -27,18 +29,10 @@ import click
     show_default=True,
     help="The consensus of a motif, or for every background a site drawn from its counts.",
 )
-@click.option(
-    "-o",
-    "--out",
-    "outs",
-    multiple=True,
-    default=["-"],
-    help="File to write: .tsv, .tsv.gz, .png, .svg, .pdf; - is a table on the terminal, the default.  May be given "
-    "several times.",
-)
-@click.option("--seed", default=0, show_default=True, help="Of backgrounds, shuffles and drawn sites.")
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
-def command(first, second, name, output, gaps, backgrounds, sequences, shuffle, gc, sites, outs, seed, device):
+@options.out(".tsv, .tsv.gz, .png, .svg, .pdf")
+@options.seed("backgrounds, shuffles and drawn sites")
+@options.device
+def command(first, second, model, output, gaps, backgrounds, sequences, shuffle, gc, sites, outs, seed, device):
     """Put the motifs FIRST and SECOND into backgrounds, at every gap and in every orientation.
 
     A motif is a JASPAR name or identifier, or letters.  Its synergy with another is the effect of both on the output
@@ -58,7 +52,7 @@ def command(first, second, name, output, gaps, backgrounds, sequences, shuffle, 
     gaps = _parse_gaps(gaps)
     if shuffle and not sequences:
         raise ConfigError("--shuffle keeps the dinucleotides of given backgrounds: name them with --sequences")
-    network = load(name).to(choose_device(device))
+    network = load(model).to(choose_device(device))
     bare = _read_backgrounds(sequences, shuffle, seed) if sequences else backgrounds
     began = perf_counter()
     spacing = motif_spacing(

@@ -1,0 +1,109 @@
+"""Options that several commands share: one word has one name, one meaning and one wording in all of them.
+
+    @options.model
+    @options.genome(required=True)
+    @options.out(".tsv, .tsv.gz, .png")
+    @options.device
+    def command(model, fasta, outs, device): ...
+
+Plugins' commands use them too.  Nothing but click is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+__all__ = [
+    "data", "device", "genome", "interpreter", "json", "max_n", "model", "model_argument", "motif", "on_error", "out",
+    "output", "seed", "split",
+]  # fmt: skip
+
+_OUTPUT = "task, task:raw, task:sum, task@-50..50:mean"
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+model_argument = click.argument("model", metavar="MODEL")
+"""MODEL: a name, a run's folder, or whatever else `zoo.load` takes."""
+
+model = click.option("--model", required=True, metavar="MODEL", help="A published model's name, or a run's folder.")
+"""--model: whatever `zoo.load` takes."""
+
+device = click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
+
+on_error = click.option(
+    "--on-error",
+    type=click.Choice(["raise", "skip"]),
+    default="raise",
+    show_default=True,
+    help="skip marks malformed lines with a status and goes on.",
+)
+
+motif = click.option(
+    "--motif", "motifs", multiple=True, help="JASPAR name or identifier: its best match is a baseline."
+)
+
+split = click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True, help="Which rows."
+)
+
+
+def genome(of: str = "Genome", required: bool = False) -> Decorator:
+    """--fasta, as a tuple `fasta` of the files that make one genome.  of: what the genome is for."""
+    return click.option("--fasta", multiple=True, required=required, help=f"{of}; may be given several times.")
+
+
+def output(many: bool = False, help: str | None = None) -> Decorator:
+    """--output: one output of the model, or with `many` any number of them.  help: in place of that."""
+    one = f"One output: {_OUTPUT}; needed where the model has several."
+    return click.option("--output", help=help or (f"Which outputs: {_OUTPUT}; default all." if many else one))
+
+
+def out(kinds: str, many: bool = True, terminal: bool = True, **more: Any) -> Decorator:
+    """-o/--out: the files to write, as a tuple `outs`; without `many` one file, as `out`.
+
+    kinds: the endings that are understood, in words.
+    terminal: - is a table on the terminal, and the default; without it nothing is written by default.
+    more: of click.option, as default and required.
+    """
+    text = f"File to write: {kinds}" + ("; - is a table on the terminal, the default." if terminal else ".")
+    if terminal:
+        more = {"default": ["-"] if many else "-", **more}
+    if many:
+        return click.option("-o", "--out", "outs", multiple=True, help=f"{text}  May be given several times.", **more)
+    return click.option("-o", "--out", help=text, **more)
+
+
+def max_n(fate: str = "get no score") -> Decorator:
+    """--max-n: the part of a window that may be N.  fate: what becomes of windows with more."""
+    return click.option("--max-n", default=0.5, show_default=True, help=f"Windows with a larger part of N {fate}.")
+
+
+def seed(of: str) -> Decorator:
+    """--seed, 0 by default.  of: what is drawn with it."""
+    return click.option("--seed", default=0, show_default=True, help=f"Of {of}.")
+
+
+def json(what: str = "everything") -> Decorator:
+    """--json, as `as_json`.  what: is printed."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON, for programs.")
+
+
+def interpreter(help: str, **more: Any) -> Decorator:
+    """--interpreter, and -s/--set as `settings`.  more: of click.option, as default and required."""
+    named = click.option("--interpreter", metavar="NAME", help=help, **more)
+    settings = click.option(
+        "-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the interpreter."
+    )
+    return lambda function: named(settings(function))
+
+
+def data(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--config and --data: which data a model is evaluated on, where it does not name them itself."""
+    config = click.option("--config", help="A run's config.json, where the model itself does not name its data.")
+    changes = click.option(
+        "--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them."
+    )
+    return config(changes(function))
