@@ -17,7 +17,7 @@ from zoo_hic.effects.edits import WindowEdit, edit_window, match_bins, measure_s
 from zoo_hic.effects.null_model import score_null
 from zoo_hic.effects.structural_variants import (
     COLUMNS,
-    STATUSES,
+    SV_STATUSES,
     read_alleles,
     score_alleles,
     score_cells,
@@ -296,7 +296,7 @@ def test_every_allele_of_a_vcf_comes_out_with_a_status(genome, predictor, tmp_pa
             **{"none": "no_alt", "rest": "unsupported", "bad": "malformed"},
         }
         assert [a.status for a, _ in found if a.number == 2] == ["unsupported"]
-        assert set(statuses.values()) <= set(STATUSES)
+        assert set(statuses.values()) <= set(SV_STATUSES)
         width = len(COLUMNS) + len(score_columns(("log_oe",)))
         assert {len([*a.cells(), *score_cells(c, ("log_oe",))]) for a, c in found} == {width}
     # The same deletion in two spellings, and as an edit that was typed.
@@ -341,7 +341,7 @@ def test_no_info_of_a_stranger_breaks_the_reader(tmp_path_factory, info, alt):
     path.write_text(f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nx\t5\t.\tN\t{alt}\t.\t.\t{info}\n")
     found = list(read_alleles(path, _Contigs(), 64))
     assert len(found) == 1 + alt.count(",")
-    assert {a.status for a in found} <= set(STATUSES)
+    assert {a.status for a in found} <= set(SV_STATUSES)
 
 
 class _Contigs(_Sequence):
