@@ -87,18 +87,11 @@ class Field:
 
         x: (N, *axes).  Returns a tensor of the same shape; flipping twice gives x back.
         """
-        import torch
+        from zoo.layers.strand_flip import flip_strand
 
         if x.dim() != len(self.axes) + 1:
             raise ContractError(f"a tensor of shape {tuple(x.shape)} has not the axes N{self.axes}")
-        if self.position_axes:
-            x = x.flip(self.position_axes)
-        if self.rc is None:
-            return x
-        table = torch.as_tensor(self.rc, device=x.device)
-        if self.channel_axis is not None:
-            return x.index_select(self.channel_axis, table)
-        return torch.where(x >= 0, table[x.clamp(min=0).long()].to(x.dtype), x)
+        return flip_strand(x, self.position_axes, self.channel_axis, self.rc)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; defaults are left out."""

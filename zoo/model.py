@@ -16,6 +16,7 @@ from zoo.errors import ContractError
 from zoo.fields import CODES, Field, Grid
 from zoo.interfaces import Encoder, Head
 from zoo.layers.one_hot import one_hot
+from zoo.layers.strand_flip import flip_embedding
 from zoo.registry import Registry, registry
 from zoo.spec import ModelSpec
 
@@ -64,12 +65,12 @@ class Model(nn.Module):
     def decode(self, embedding: Tensor, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """embedding (N, D, T) -> {head: (N, ...)}.
 
-        For an equivariant encoder, half the sum of head(e) and flip(head(e.flip(1, 2))): every head becomes
+        For an equivariant encoder, half the sum of head(e) and flip(head(flip_embedding(e))): every head becomes
         true to the strand unchanged.
         """
         if self.encoder.strand != "equivariant":
             return {name: head(embedding, inputs) for name, head in self.heads.items()}
-        turned, other = embedding.flip(1, 2), self.flip(inputs)
+        turned, other = flip_embedding(embedding), self.flip(inputs)
         return {
             name: 0.5 * (head(embedding, inputs) + head.field.flip(head(turned, other)))
             for name, head in self.heads.items()

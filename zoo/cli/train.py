@@ -41,11 +41,11 @@ def command(context: click.Context, overrides: tuple[str, ...]) -> None:
     from zoo.composition.flags import read_flags
     from zoo.config import compose, run
 
-    asked = read_flags(list(overrides))
-    if asked.explain:
+    flags = read_flags(list(overrides))
+    if flags.explain:
         from zoo.training.plan import TrainingPlan
 
-        click.echo(TrainingPlan.of(compose(asked.overrides, folders=asked.folders)).explain())
+        click.echo(TrainingPlan.of(compose(flags.overrides, folders=flags.folders)).explain())
         return
     context.exit(run(train, list(overrides)))
 

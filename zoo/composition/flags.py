@@ -7,12 +7,12 @@ from pathlib import Path
 
 from zoo.errors import ConfigError, did_you_mean
 
-__all__ = ["Asked", "read_flags"]
+__all__ = ["Flags", "read_flags"]
 
 
 @dataclass
-class Asked:
-    """What a command line asks of a task: overrides, folders with further options, a sweep, or a look.
+class Flags:
+    """What the words of a command line are: overrides, folders of further options, -m (multirun).
 
     show: print the configuration.  explain: print what fills every argument.
     """
@@ -24,34 +24,34 @@ class Asked:
     explain: bool = False
 
 
-def read_flags(args: list[str]) -> Asked:
+def read_flags(args: list[str]) -> Flags:
     """Split words into flags, which may stand anywhere, and overrides.
 
     >>> read_flags(["experiment=demo", "-m", "seed=1,2"])
-    Asked(overrides=['experiment=demo', 'seed=1,2'], folders=[], multirun=True, show=False, explain=False)
+    Flags(overrides=['experiment=demo', 'seed=1,2'], folders=[], multirun=True, show=False, explain=False)
     """
-    asked, words = Asked(), iter(args)
+    flags, words = Flags(), iter(args)
     for word in words:
         flag, _, value = word.partition("=")
         if word in ("-m", "--multirun"):
-            asked.multirun = True
+            flags.multirun = True
         elif word == "--explain":
-            asked.explain = True
+            flags.explain = True
         elif flag in ("-c", "--cfg"):
             value = value or next(words, "")
             if value != "job":
                 raise ConfigError(f"{flag} {value}".rstrip() + " is not known: write --cfg job")
-            asked.show = True
+            flags.show = True
         elif flag in ("-cd", "--config-dir"):
             value = value or next(words, "")
             if not value or not Path(value).is_dir():
                 raise ConfigError(f"{flag} {value!r} is no folder: name one that holds experiment/*.yaml or the like")
-            asked.folders.append(Path(value).resolve())
+            flags.folders.append(Path(value).resolve())
         elif word.startswith("-"):
             known = ["--multirun", "--cfg", "--explain", "--config-dir", "--help"]
             raise ConfigError(f"zoo train has no option {flag!r}" + did_you_mean(flag, known))
         else:
-            asked.overrides.append(word)
-    if asked.explain and asked.multirun:
+            flags.overrides.append(word)
+    if flags.explain and flags.multirun:
         raise ConfigError("--explain looks at one run and -m starts several: leave one of them out")
-    return asked
+    return flags

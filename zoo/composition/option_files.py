@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
-from zoo.composition.signature_check import COMPONENTS
+from zoo.composition.signature_check import COMPONENTS, check_config
 from zoo.errors import ConfigError, NameClash, did_you_mean
 from zoo.files.locations import core_file
 from zoo.registry import registry
@@ -42,6 +43,35 @@ class Groups:
                 message += f"; {source}, which might provide it, did not load: {reason}"
             raise ConfigError(message)
 
+    def check_choices(self, choices: Mapping[str, Any]) -> None:
+        """`check` of {group, or group@place: option}, however each was chosen, in an experiment for instance."""
+        for place, option in choices.items():
+            group = str(place).partition("@")[0]
+            if group in self.options and isinstance(option, str) and option in self.options[group]:
+                self.check(f"{place}={option}", group, option)
+
+    def read_override(self, word: str, key: str, values: list[Any], delete: bool) -> str:
+        """An override as Hydra takes it; ConfigError for a group, an option or a key that is not there.
+
+        word: as it was typed.  key: left of its =.  values: options of a group, right of it.  delete: it is `~key`.
+        """
+        section, *rest = key.split(".")
+        if section == "hydra" or key.startswith("hydra/"):
+            return word
+        if values:
+            for option in values:
+                if option is not None:
+                    self.check(word, key, str(option))
+            return word
+        if "/" in key:
+            raise ConfigError(f"{word}: there is no group {key!r}" + did_you_mean(key, list(self.options)))
+        known = [*self.options, *self.top()]
+        if section not in known:
+            raise ConfigError(f"{word}: there is no group or key {section!r}" + did_you_mean(section, known))
+        if rest and not delete:
+            return "++" + word.lstrip("+")  # the constructor's signature decides, not what the YAML happens to list
+        return word
+
     def as_option(self, word: str) -> str:
         """': write experiment=word' where some group has such an option."""
         holders = [group for group, options in self.options.items() if word in options]
@@ -61,6 +91,14 @@ class Groups:
     def top(self) -> list[str]:
         """Keys of a configuration that are no group."""
         return [key for key in _load(self.folders[0] / "train.yaml") if key not in ("defaults", "hydra")]
+
+    def check_job(self, config: dict, experiment: str | None) -> None:
+        """Raises ConfigError for what the user has still to set, and for what the run could not use."""
+        for key in self.demanded(experiment):
+            place, _, last = key.rpartition(".")
+            if last in (part := value_at(config, place)) and part[last] is None:
+                raise ConfigError(f"{key} is missing: experiment {experiment} needs it: set {key}=...")
+        check_config(config, self.keys())
 
     def leave_out(self, config: dict, experiment: str | None, typed: list[str]) -> list[str]:
         """Delete what an experiment sets for a component in whose place the user chose another; says what.
@@ -112,19 +150,19 @@ def value_at(config: dict, path: str) -> dict:
 
 def groups(further: Iterable[Path] = ()) -> Groups:
     """Groups of the core, of the installed plugins in their order, and of `further` folders."""
-    found = Groups([core_file("conf")])
+    available = Groups([core_file("conf")])
     for package in registry().config_packages:
         try:
-            found.folders.append(_folder(package.removeprefix("pkg://")))
+            available.folders.append(_folder(package.removeprefix("pkg://")))
         except Exception as error:
-            found.broken[package] = f"{type(error).__name__}: {error}"
-    found.folders += further
-    for folder in found.folders:
+            available.broken[package] = f"{type(error).__name__}: {error}"
+    available.folders += further
+    for folder in available.folders:
         for file in sorted(folder.rglob("*.yaml")):
             group = file.parent.relative_to(folder).as_posix()
             if group != ".":
-                found.options.setdefault(group, {}).setdefault(file.stem, []).append(file)
-    return found
+                available.options.setdefault(group, {}).setdefault(file.stem, []).append(file)
+    return available
 
 
 def _unknown(config: dict, prefix: str = "") -> Iterator[str]:

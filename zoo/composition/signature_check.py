@@ -60,7 +60,7 @@ def check_config(config: Mapping[str, Any], keys: Mapping[str, Iterable[str]] | 
     """
     for key, annotation in _TOP.items():
         if key in config and not fits(config[key], annotation):
-            raise ConfigError(f"{_said(key, config[key])} must be {_text(annotation)}")
+            raise ConfigError(f"{_override(key, config[key])} must be {_text(annotation)}")
     if not _NAME.fullmatch(config.get("name", "run")):
         raise ConfigError(f"name={config['name']} names a folder: use letters, digits, dots, dashes and underscores")
     for section, kind in COMPONENTS.items():
@@ -78,7 +78,8 @@ def check_config(config: Mapping[str, Any], keys: Mapping[str, Iterable[str]] | 
         for key, value in (config.get(section) or {}).items():
             if section not in SETTINGS and key not in known:
                 raise ConfigError(
-                    f"{_said(f'{section}.{key}', value)}: {section} has no {key!r}{did_you_mean(key, sorted(known))}"
+                    f"{_override(f'{section}.{key}', value)}: {section} has no {key!r}"
+                    f"{did_you_mean(key, sorted(known))}"
                 )
 
 
@@ -137,11 +138,11 @@ def _check_arguments(
         return
     hints = _hints(target)
     for key, value in arguments.items():
-        said = _said(f"{section}.{key}", value)
+        override = _override(f"{section}.{key}", value)
         if key not in parameters:
-            raise ConfigError(f"{said}: {what} has no {key!r}{did_you_mean(key, list(parameters))}")
+            raise ConfigError(f"{override}: {what} has no {key!r}{did_you_mean(key, list(parameters))}")
         if key in hints and not fits(value, hints[key]):
-            raise ConfigError(f"{said} must be {_text(hints[key])} for {what}")
+            raise ConfigError(f"{override} must be {_text(hints[key])} for {what}")
     for key, parameter in parameters.items():
         if key not in arguments and key not in filled and parameter.default is inspect.Parameter.empty:
             raise ConfigError(f"{section}.{key} is missing: {what} needs it: set {section}.{key}=...")
@@ -155,7 +156,7 @@ def _hints(target: Any) -> dict[str, Any]:
         return {}
 
 
-def _said(key: str, value: Any) -> str:
+def _override(key: str, value: Any) -> str:
     """The override as it could have been typed."""
     if value is None:
         return f"{key}=null"

@@ -38,7 +38,7 @@ class Job:
 def report(folder: Path, lost: str | None = None) -> int:
     """Print and write the table of a sweep, and name the jobs that failed; returns the exit code.
 
-    lost: what a launcher said that could not bring all its jobs home.
+    lost: why a launcher could not bring all its jobs to an end.
     """
     jobs = read_jobs(folder)
     failed = [job for job in jobs if job.error is not None]
@@ -105,10 +105,10 @@ def flat_metrics(metrics: Any, prefix: str = "") -> dict[str, float]:
         metrics = {_name(row): row["value"] for row in metrics if isinstance(row, Mapping) and _is_own(row)}
     if not isinstance(metrics, Mapping):
         return {}
-    found: dict[str, float] = {}
+    flat: dict[str, float] = {}
     for key, value in metrics.items():
-        found.update(flat_metrics(value, f"{prefix}.{key}" if prefix else str(key)))
-    return found
+        flat.update(flat_metrics(value, f"{prefix}.{key}" if prefix else str(key)))
+    return flat
 
 
 def _is_own(row: Mapping[str, Any]) -> bool:

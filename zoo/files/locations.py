@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 
-__all__ = ["cache_root", "core_file"]
+__all__ = ["cache_root", "core_file", "new_folder"]
 
 
 def core_file(name: str) -> Path:
@@ -26,3 +26,16 @@ def core_file(name: str) -> Path:
 def cache_root() -> Path:
     """Where pulled models and unpacked genomes lie: ZOO_CACHE, else zoo in XDG_CACHE_HOME, else ~/.cache/zoo."""
     return Path(os.environ.get("ZOO_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "zoo")).expanduser()
+
+
+def new_folder(folder: Path) -> Path:
+    """Create `folder`, or folder-2, folder-3 ... where that is there already."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    number, path = 1, folder
+    while True:
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            number += 1
+            path = folder.with_name(f"{folder.name}-{number}")

@@ -1,0 +1,44 @@
+"""Overrides as text, `key=value`: what they set, how a value is quoted, and why one cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["as_list", "one_line", "quoted", "sets", "syntax_advice", "yaml_error"]
+
+
+def sets(overrides: list[str], *keys: str) -> bool:
+    """Whether one of the overrides sets one of the keys."""
+    return any(word.lstrip("+").partition("=")[0] in keys for word in overrides)
+
+
+def quoted(value: Any) -> str:
+    """A value that the grammar of overrides reads as it is."""
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
+
+
+def as_list(word: str) -> str:
+    """`key=1,2` as one value, `key=[1,2]`."""
+    key, _, value = word.partition("=")
+    return f"{key}=[{value}]"
+
+
+def syntax_advice(word: str) -> str:
+    """Why an override cannot be read, and how to write it."""
+    key, _, value = word.partition("=")
+    if value.count("[") != value.count("]") or value.count("{") != value.count("}"):
+        return f"{word!r} cannot be read: a bracket is open: close it, and quote the whole: '{key}=[1,2]'"
+    return f"{word!r} cannot be read: quote the value twice, once for the shell: '{key}=\"{value}\"'"
+
+
+def one_line(error: BaseException | None) -> str:
+    """The message of an error, without line breaks."""
+    return " ".join(str(error).split())
+
+
+def yaml_error(error: Exception) -> str:
+    """Where a file breaks YAML, and how."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"{mark.name} line {mark.line + 1}" if mark else "a configuration file"
+    return f"{place} is no YAML: {getattr(error, 'problem', None) or one_line(error)}"
