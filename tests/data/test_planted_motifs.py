@@ -3,8 +3,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from zoo.data.codes import reverse_complement
+from zoo.data.motif_pair import Pair
 from zoo.data.motifs import Motif, best_hits, get_motif
-from zoo.data.planted_motifs import Pair, activity, background, profile_counts, simulate
+from zoo.data.planted_motifs import activity, background, profile_counts, simulate
 from zoo.errors import ConfigError
 
 

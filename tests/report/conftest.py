@@ -111,7 +111,7 @@ class Judges:
 def judges(monkeypatch):
     """Judges in place of the real ones."""
     made = Judges()
-    for name, function in (("validation", made.validate), ("worth", made.worth_explaining)):
+    for name, function in (("validation", made.validate), ("baseline_check", made.worth_explaining)):
         module = types.ModuleType(f"zoo.attribution.{name}")
         setattr(module, function.__name__, function)
         module.NAMES = {"pearson": "Pearson r"}

@@ -85,7 +85,7 @@ def test_stored_numbers_are_said_to_be_stored_and_drawn_with_their_intervals(pla
         ["pwm", "0.700 [0.650, 0.750]", None, 100, "test"],
     ]
     assert judges.asked[0][1:] == ("binding", "CTCF")
-    assert subject.found["worth"] is judges.worth
+    assert subject.results["worth"] is judges.worth
 
 
 def test_without_any_number_the_section_says_that_nothing_is_known(plain, judges):
@@ -96,7 +96,7 @@ def test_without_any_number_the_section_says_that_nothing_is_known(plain, judges
 
 def test_data_at_hand_are_evaluated_once_and_drawn_with_their_n(opened, judges):
     section = performance(opened)
-    evaluation = opened.found["evaluation"]
+    evaluation = opened.results["evaluation"]
     assert evaluation.value("auroc")["value"] > 0.9
     assert [p.alt.split(" ")[0] for p in of(section, Picture)] == [
         "AUROC",
@@ -108,7 +108,7 @@ def test_data_at_hand_are_evaluated_once_and_drawn_with_their_n(opened, judges):
     assert "n = 120, 60 positive" in of(section, Picture)[2].caption
     assert {r[0] for r in of(section, Table)[0].rows} == {"knows-ctcf", "GC", "6-mer logistic"}
     performance(opened)
-    assert opened.found["evaluation"] is evaluation
+    assert opened.results["evaluation"] is evaluation
 
 
 def test_a_stored_baseline_that_was_not_computed_again_is_named(opened, judges):
@@ -123,10 +123,10 @@ def test_curves_agree_with_the_metric(opened, judges):
     from sklearn.metrics import average_precision_score
 
     section = performance(opened)
-    truth, score = (opened.found["evaluation"].predictions[k] for k in ("CTCF.label", "CTCF"))
+    truth, score = (opened.results["evaluation"].predictions[k] for k in ("CTCF.label", "CTCF"))
     roc, precision = (p.figure.axes[0] for p in of(section, Picture)[2:4])
     x, y = roc.lines[1].get_data()
-    assert np.trapezoid(y, x) == pytest.approx(opened.found["evaluation"].value("auroc")["value"])
+    assert np.trapezoid(y, x) == pytest.approx(opened.results["evaluation"].value("auroc")["value"])
     x, y = precision.lines[1].get_data()
     assert precision.lines[1].get_drawstyle() == "steps-pre"
     assert (np.diff(x) * y[1:]).sum() == pytest.approx(average_precision_score(truth, score))

@@ -60,7 +60,7 @@ def test_random_sequences_weaken_the_verdicts_and_ism_is_no_test_of_itself(subje
 
 def test_the_summary_holds_the_three_answers(subject, judges):
     validation(subject)
-    subject.found["worth"] = judges.worth
+    subject.results["worth"] = judges.worth
     facts = summary(subject).facts
     assert [(f.question, f.answer, f.tone) for f in facts] == [
         ("How good is it?", "not known", "unsure"),

@@ -64,26 +64,26 @@ def match_gc(
     The same arguments give the same negatives.  Negatives do not overlap while enough of them can be had so.
     Raises DataError where the regions are too small.
     """
-    wanted = np.repeat(np.asarray(positives, np.float64), n_per_positive)
-    if not np.isfinite(wanted).all():
+    target = np.repeat(np.asarray(positives, np.float64), n_per_positive)
+    if not np.isfinite(target).all():
         raise DataError("a positive without any A, C, G or T has no GC content: drop it before matching")
     rng = np.random.default_rng(seed)
     regions = [(i, 0, n) for i, n in enumerate(genome.contigs.values())] if regions is None else list(regions)
     forbidden = _forbidden(genome, exclude, min_distance)
     taken = [np.empty((0, 2), np.int64) for _ in genome.contigs]
-    contig, start, gc = np.full(len(wanted), -1, np.int64), np.zeros(len(wanted), np.int64), np.zeros(len(wanted))
+    contig, start, gc = np.full(len(target), -1, np.int64), np.zeros(len(target), np.int64), np.zeros(len(target))
     # Rounds within the bin, each on a grid of another phase; then overlapping ones; last whatever GC is left.
     for turn in range(2 * _ROUNDS + 1):
         open_rows = np.flatnonzero(contig < 0)
         if not len(open_rows):
             break
-        blocked = (
-            forbidden if turn >= _ROUNDS else [_merge(np.concatenate(p)) for p in zip(forbidden, taken, strict=True)]
-        )
+        blocked = forbidden
+        if turn < _ROUNDS:
+            blocked = [_merge(np.concatenate(p)) for p in zip(forbidden, taken, strict=True)]
         candidates = _tiles(genome, regions, length, blocked, max_n_fraction, rng)
         if turn >= _ROUNDS:
             candidates = _unlike(candidates, contig, start)
-        rows, picks = _assign(wanted[open_rows], candidates[2], bin_width, turn == 2 * _ROUNDS, length, rng)
+        rows, picks = _assign(target[open_rows], candidates[2], bin_width, turn == 2 * _ROUNDS, length, rng)
         rows = open_rows[rows]
         contig[rows], start[rows], gc[rows] = (c[picks] for c in candidates)
         for i in np.unique(contig[rows]):
@@ -92,11 +92,11 @@ def match_gc(
     missing = int((contig < 0).sum())
     if missing:
         raise DataError(
-            f"{len(wanted):,} negatives of {length:,} bp are wanted but the regions hold {len(wanted) - missing:,}: "
+            f"{len(target):,} negatives of {length:,} bp are wanted but the regions hold {len(target) - missing:,}: "
             "ask for fewer per positive, or give wider regions"
         )
     matched = np.repeat(np.arange(len(positives)), n_per_positive)
-    report = _verify(wanted, gc, bin_width) | {
+    report = _verify(target, gc, bin_width) | {
         "overlapping": _overlapping(contig, start, length),
         "length": length,
         "min_distance": min_distance,

@@ -1,20 +1,24 @@
 """A model on held-out examples, beside baselines on the same rows.
 
 evaluate(model, source, "test", motif="CTCF").table()
+
+Plan (what) -> values of one pass over the examples -> one row a predictor, task, metric and stratum
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.data.motifs import get_motifs
-from zoo.data.source import SPLITS, Source
+from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.evaluation.baseline_models import Fitted, score_of
+from zoo.evaluation.baselines import Baseline
 from zoo.evaluation.baselines import baselines as baselines_for
 from zoo.evaluation.bootstrap import Measure, measure
 from zoo.evaluation.metrics import metrics_for
@@ -22,7 +26,7 @@ from zoo.evaluation.result import Evaluation
 from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.strata import in_stratum
 from zoo.extras import EXTRAS, need
-from zoo.fields import Field
+from zoo.fields import Field, Grid
 from zoo.prediction.inference import inferring
 
 if TYPE_CHECKING:
@@ -63,66 +67,160 @@ def evaluate(
     Raises ConfigError where model and data share no target.
     """
     need("evaluation", *EXTRAS["evaluate"][1])
-    if split not in SPLITS:
-        raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
-    examples = source.examples(split)
-    if not len(examples):
-        raise ConfigError(f"split {split!r} of the data is empty: choose another, or data that have one")
-    identity = {key: np.asarray(v) for key, v in examples.identity(np.arange(len(examples))).items()}
-    columns = {"length": np.asarray(examples.lengths), **identity}
-    subsets = {"all": np.ones(len(examples), bool), **examples.groups}
-    subsets |= {text: in_stratum(text, columns) for text in strata}
-    heads = shared_heads(model, source.targets) if model else {}
-    targets = {head: source.targets[head] for head in heads or source.targets}
-    grids = {head: grid for head, (_, grid) in heads.items()}
-    motifs = get_motifs([motif] if isinstance(motif, str) else motif or ())
-    plan = {head: baselines_for(field, k, motifs) if baselines else [] for head, field in targets.items()}
-    if "codes" not in examples.batch(np.arange(1)):
-        plan = {head: [b for b in chosen if not b.features] for head, chosen in plan.items()}
-    features = {b.name: b.features for chosen in plan.values() for b in chosen if b.features}
-    predict = predictions_of(model, targets, batch_size) if model else None
-
-    def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        seen = labels_of(batch, targets, grids) | {f"feature/{key}": f(batch["codes"]) for key, f in features.items()}
-        return seen | predict(batch) if predict else seen
-
-    with inferring(model) if model else nullcontext():
-        seen = read(examples, per_batch, label=f"reading {split}")
-    fitted = Fitted(source, targets, grids, plan, features, seed) if baselines else None
-    result = Evaluation(split, identity)
+    plan = Plan.of(model, source, split, baselines=baselines, motif=motif, strata=strata, k=k)
+    values = plan.read(model, batch_size)
+    fitted = Fitted(source, plan.targets, plan.grids, plan.baselines, plan.features, seed) if baselines else None
     predictor = name or (model.spec.name if model else "")
-    for head, field in targets.items():
-        label = seen[f"target/{head}"]
-        order = _order(field, heads[head][0]) if model else {}
+    table = _Table(plan, values, fitted, predictor, n_bootstrap, seed, Evaluation(split, plan.identity))
+    for head, field in plan.targets.items():
         for task, channel in tasks_of(field):
-            truth = label if channel is None else label[:, channel]
-            if not _labelled(truth, field).any():
-                metric, found = next(_measures(field, truth[:0], None, None, 0, seed))
-                result.add(predictor or "baselines", not predictor, head, task, metric, found, "all", "")
-                continue
-            predictions: dict[str, tuple[np.ndarray | None, str]] = {}
-            if model:
-                predictions[predictor] = _of_model(seen[f"prediction/{head}"], channel, order, truth, field)
-                result.keep(head if len(targets) > 1 else "", task or head, field, truth, predictions[predictor][0])
-            scores: dict[str, np.ndarray | None] = {}
-            for baseline in plan[head]:
-                if baseline.task in (None, task):
-                    given = seen.get(f"feature/{baseline.name}")
-                    values, note = fitted.predict(baseline, head, field, channel, given, len(truth))
-                    note = "; ".join(filter(None, (note, _SEEN.get(split, ""))))
-                    predictions[baseline.name] = (values, note)
-                    if field.values != "class" and truth.ndim == 1:
-                        scores[baseline.name] = score_of(given)
-            for stratum, kept in subsets.items():
-                at = np.flatnonzero(kept & _labelled(truth, field))
-                for key, (prediction, note) in predictions.items():
-                    values = None if prediction is None else prediction[at]
-                    score = values if scores.get(key) is None else scores[key][at]
-                    for metric, found in _measures(field, truth[at], values, score, n_bootstrap, seed):
-                        result.add(key, key != predictor, head, task, metric, found, stratum, note)
+            table.add_task(head, field, task, channel)
         if model:
-            _add_whole(result, predictor, head, field, label, seen[f"prediction/{head}"], subsets, n_bootstrap, seed)
-    return result
+            table.add_whole(head, field)
+    return table.result
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is evaluated.
+
+    examples: of the split.  identity: the columns that name them.
+    subsets: {stratum: (n,) bool}, "all" first.
+    targets: {head: field} that are judged.  outputs: what the model predicts for each; empty without a model.
+    baselines: of each head.
+    """
+
+    split: str
+    examples: Examples
+    identity: Mapping[str, np.ndarray]
+    subsets: Mapping[str, np.ndarray]
+    targets: Mapping[str, Field]
+    outputs: Mapping[str, tuple[Field, Grid | None]]
+    baselines: Mapping[str, list[Baseline]]
+
+    @classmethod
+    def of(
+        cls,
+        model: Model | None,
+        source: Source,
+        split: str,
+        *,
+        baselines: bool,
+        motif: str | Sequence[str] | None,
+        strata: Sequence[str],
+        k: int,
+    ) -> Plan:
+        """The arguments and errors of `evaluate`; nothing is read but the examples' names."""
+        if split not in SPLITS:
+            raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
+        examples = source.examples(split)
+        if not len(examples):
+            raise ConfigError(f"split {split!r} of the data is empty: choose another, or data that have one")
+        identity = {key: np.asarray(v) for key, v in examples.identity(np.arange(len(examples))).items()}
+        columns = {"length": np.asarray(examples.lengths), **identity}
+        subsets = {"all": np.ones(len(examples), bool), **examples.groups}
+        subsets |= {text: in_stratum(text, columns) for text in strata}
+        outputs = shared_heads(model, source.targets) if model else {}
+        targets = {head: source.targets[head] for head in outputs or source.targets}
+        motifs = get_motifs([motif] if isinstance(motif, str) else motif or ())
+        chosen = {head: baselines_for(field, k, motifs) if baselines else [] for head, field in targets.items()}
+        if "codes" not in examples.batch(np.arange(1)):
+            chosen = {head: [b for b in several if not b.features] for head, several in chosen.items()}
+        return cls(split, examples, identity, subsets, targets, outputs, chosen)
+
+    @property
+    def grids(self) -> dict[str, Grid | None]:
+        """{head: where the model's positions lie}."""
+        return {head: grid for head, (_, grid) in self.outputs.items()}
+
+    @property
+    def features(self) -> dict[str, Callable]:
+        """{baseline: what it computes of codes}, for the baselines that read the sequence."""
+        return {b.name: b.features for several in self.baselines.values() for b in several if b.features}
+
+    def read(self, model: Model | None, batch_size: int | None) -> dict[str, Any]:
+        """One pass over the examples: target/HEAD, feature/BASELINE and, of a model, prediction/HEAD, each (n, ...)."""
+        grids, features = self.grids, self.features
+        predict = predictions_of(model, self.targets, batch_size) if model else None
+
+        def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
+            values = labels_of(batch, self.targets, grids)
+            values |= {f"feature/{key}": f(batch["codes"]) for key, f in features.items()}
+            return values | predict(batch) if predict else values
+
+        with inferring(model) if model else nullcontext():
+            return read(self.examples, per_batch, label=f"reading {self.split}")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Adds rows to `result`, one target after the other.  values: as `Plan.read` returns them."""
+
+    plan: Plan
+    values: Mapping[str, Any]
+    fitted: Fitted | None
+    predictor: str
+    n_bootstrap: int
+    seed: int
+    result: Evaluation
+
+    def add_task(self, head: str, field: Field, task: str, channel: int | None) -> None:
+        """Every metric of every predictor, on each subset of the labelled examples."""
+        label = self.values[f"target/{head}"]
+        truth = label if channel is None else label[:, channel]
+        if not _labelled(truth, field).any():
+            metric, measured = next(self._measures(field, truth[:0], None, None))
+            self.result.add(self.predictor or "baselines", not self.predictor, head, task, metric, measured, "all", "")
+            return
+        predictions = list(self._predictions(head, field, task, channel, truth))
+        for stratum, member in self.plan.subsets.items():
+            at = np.flatnonzero(member & _labelled(truth, field))
+            for name, prediction, score, note in predictions:
+                prediction, score = (None if x is None else x[at] for x in (prediction, score))
+                for metric, measured in self._measures(field, truth[at], prediction, score):
+                    self.result.add(name, name != self.predictor, head, task, metric, measured, stratum, note)
+
+    def add_whole(self, head: str, field: Field) -> None:
+        """The metrics that take all channels of the model's prediction at once."""
+        label, prediction = self.values[f"target/{head}"], self.values[f"prediction/{head}"]
+        for metric in metrics_for(field):
+            for stratum, member in self.plan.subsets.items() if metric.whole else ():
+                at = np.flatnonzero(member & _labelled(label, field))
+                measured = measure(metric, label[at], prediction[at], n_bootstrap=self.n_bootstrap, seed=self.seed)
+                self.result.add(self.predictor, False, head, "", metric, measured, stratum)
+
+    def _predictions(
+        self, head: str, field: Field, task: str, channel: int | None, truth: np.ndarray
+    ) -> Iterator[tuple[str, np.ndarray | None, np.ndarray | None, str]]:
+        """(predictor, prediction, score that metrics without a scale take, note): the model, then the baselines."""
+        if self.plan.outputs:
+            order = _order(field, self.plan.outputs[head][0])
+            values, note = _select_channel(self.values[f"prediction/{head}"], channel, order, truth, field)
+            self.result.keep(head if len(self.plan.targets) > 1 else "", task or head, field, truth, values)
+            yield self.predictor, values, values, note
+        for baseline in self.plan.baselines[head]:
+            if baseline.task in (None, task):
+                feature = self.values.get(f"feature/{baseline.name}")
+                values, note = self.fitted.predict(baseline, head, field, channel, feature, len(truth))
+                note = "; ".join(filter(None, (note, _SEEN.get(self.plan.split, ""))))
+                score = score_of(feature) if field.values != "class" and truth.ndim == 1 else None
+                yield baseline.name, values, values if score is None else score, note
+
+    def _measures(
+        self, field: Field, truth: np.ndarray, prediction: np.ndarray | None, score: np.ndarray | None
+    ) -> Iterator[tuple[Any, Measure]]:
+        """Every metric of one task; those that no scale changes are of the score."""
+        metrics = [metric for metric in metrics_for(field) if not metric.whole]
+        if not metrics:
+            reason = f"no metric is known for {field.values} targets of axes {field.axes!r}"
+            yield None, Measure(None, None, None, len(truth), None, reason)
+        for metric in metrics:
+            values = score if metric.scale_free else prediction
+            if values is None:
+                yield metric, Measure(None, None, None, len(truth), None)
+            else:
+                options = {"n_bootstrap": self.n_bootstrap, "seed": self.seed}
+                yield metric, measure(metric, truth, values, binary=field.values == "binary", **options)
 
 
 def tasks_of(field: Field) -> list[tuple[str, int | None]]:
@@ -143,9 +241,10 @@ def _order(target: Field, output: Field) -> dict[int, int | None]:
     return {c: output.channels.index(t) if t in output.channels else None for c, t in enumerate(target.channels)}
 
 
-def _of_model(
+def _select_channel(
     prediction: np.ndarray, channel: int | None, order: Mapping[int, int | None], truth: np.ndarray, field: Field
 ) -> tuple[np.ndarray | None, str]:
+    """The model's prediction of one task, None where it has none; and a note."""
     if channel is not None:
         if order[channel] is None:
             return None, "the model has no such task"
@@ -163,44 +262,3 @@ def _labelled(truth: np.ndarray, field: Field) -> np.ndarray:
     """(n,) bool: has the example any label of this task?"""
     known = truth >= 0 if field.values == "class" else np.isfinite(truth)
     return known.reshape(len(truth), -1).any(1)
-
-
-def _measures(
-    field: Field,
-    truth: np.ndarray,
-    prediction: np.ndarray | None,
-    score: np.ndarray | None,
-    n_bootstrap: int,
-    seed: int,
-) -> Iterator[tuple[Any, Measure]]:
-    """Every metric of one task; those that no scale changes are of the score."""
-    chosen = [metric for metric in metrics_for(field) if not metric.whole]
-    if not chosen:
-        reason = f"no metric is known for {field.values} targets of axes {field.axes!r}"
-        yield None, Measure(None, None, None, len(truth), None, reason)
-    for metric in chosen:
-        taken = score if metric.scale_free else prediction
-        if taken is None:
-            yield metric, Measure(None, None, None, len(truth), None)
-        else:
-            binary = field.values == "binary"
-            yield metric, measure(metric, truth, taken, binary=binary, n_bootstrap=n_bootstrap, seed=seed)
-
-
-def _add_whole(
-    result: Evaluation,
-    predictor: str,
-    head: str,
-    field: Field,
-    label: np.ndarray,
-    prediction: np.ndarray,
-    subsets: Mapping[str, np.ndarray],
-    n_bootstrap: int,
-    seed: int,
-) -> None:
-    for metric in metrics_for(field):
-        if metric.whole:
-            for stratum, kept in subsets.items():
-                at = np.flatnonzero(kept & _labelled(label, field))
-                found = measure(metric, label[at], prediction[at], n_bootstrap=n_bootstrap, seed=seed)
-                result.add(predictor, False, head, "", metric, found, stratum)

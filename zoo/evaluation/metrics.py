@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.evaluation.ranks import mean_ranks, positives_by_score
 from zoo.fields import Field
 
 __all__ = [
@@ -78,7 +79,7 @@ def auroc(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.
     >>> auroc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4)))
     array([0.75])
     """
-    positive, negative = _by_score(target, prediction, counts)
+    positive, negative = positives_by_score(target, prediction, counts)
     below = np.cumsum(negative, axis=1) - negative
     return _ratio((positive * (below + 0.5 * negative)).sum(1), positive.sum(1) * negative.sum(1))
 
@@ -89,7 +90,7 @@ def auprc(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.
     >>> auprc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4))).round(4)
     array([0.8333])
     """
-    positive, negative = _by_score(target, prediction, counts)
+    positive, negative = positives_by_score(target, prediction, counts)
     gained = positive[:, ::-1]
     found = np.cumsum(gained, axis=1)
     called = found + np.cumsum(negative[:, ::-1], axis=1)
@@ -132,7 +133,7 @@ def pearson(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> n
 
 def spearman(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Pearson's correlation of the ranks, ties sharing their mean rank."""
-    x, y = _ranks(target, counts), _ranks(prediction, counts)
+    x, y = mean_ranks(target, counts), mean_ranks(prediction, counts)
     total = counts.sum(1, keepdims=True)
     x, y = x - (counts * x).sum(1, keepdims=True) / total, y - (counts * y).sum(1, keepdims=True) / total
     return _ratio((counts * x * y).sum(1), np.sqrt((counts * x * x).sum(1) * (counts * y * y).sum(1)))
@@ -206,33 +207,6 @@ def _over_positions(function: Function) -> Function:
 
 def _f1_of(k: int) -> Function:
     return lambda target, prediction, counts: f1(k, target, prediction, counts)
-
-
-def _by_score(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positives and negatives (R, distinct scores) at every score, ascending."""
-    order, starts = _ties(prediction)
-    label = (target > 0.5)[order]
-    ordered = counts[:, order]
-    positive = np.add.reduceat(ordered * label, starts, axis=1)
-    return positive, np.add.reduceat(ordered, starts, axis=1) - positive
-
-
-def _ranks(x: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """(R, n) mean rank of every example among those taken."""
-    order, starts = _ties(x)
-    together = np.add.reduceat(counts[:, order], starts, axis=1)
-    rank = np.cumsum(together, axis=1) - together / 2 + 0.5
-    sizes = np.diff(starts, append=len(x))
-    out = np.empty_like(counts, dtype=np.float64)
-    out[:, order] = np.repeat(rank, sizes, axis=1)
-    return out
-
-
-def _ties(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ascending order, and where in it every distinct value starts."""
-    order = np.argsort(x, kind="stable")
-    ordered = x[order]
-    return order, np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
 
 
 def _moments(x: np.ndarray, y: np.ndarray) -> np.ndarray:

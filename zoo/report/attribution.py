@@ -54,7 +54,7 @@ def attribution(subject: Subject) -> Section | None:
         names=[subject.names[i] for i in chosen] if len(subject.names) else None,
         progress=subject.progress,
     )
-    subject.found["attributed"] = found
+    subject.results["attributed"] = found
     parts: list[Text | Picture] = []
     if subject.random:
         parts.append(

@@ -34,7 +34,7 @@ def performance(subject: Subject) -> Section:
     """Of the explained task in pictures, of the others in a table."""
     evaluation = _evaluated(subject)
     rows = cleaned(evaluation.rows if evaluation else subject.model.spec.metrics)
-    subject.found["metrics"] = rows
+    subject.results["metrics"] = rows
     parts: list[Text | Picture | Table] = [_source(subject, evaluation, rows)]
     known = tasks(rows)
     if not known:
@@ -53,13 +53,13 @@ def performance(subject: Subject) -> Section:
 def _evaluated(subject: Subject) -> Evaluation | None:
     if subject.opened is None:
         return None
-    if "evaluation" not in subject.found:
+    if "evaluation" not in subject.results:
         from zoo.evaluation.evaluate import evaluate
 
-        subject.found["evaluation"] = evaluate(
+        subject.results["evaluation"] = evaluate(
             subject.model, subject.opened.source, "test", motif=subject.motifs or None, seed=subject.seed
         )
-    return subject.found["evaluation"]
+    return subject.results["evaluation"]
 
 
 def _source(subject: Subject, evaluation: Evaluation | None, rows: Rows) -> Text:
@@ -96,7 +96,7 @@ def _of_task(
     own = [r for r in rows if (r["head"], r["task"], r["stratum"]) == (head, task, "all")]
     comparison = compared(rows, head, task)
     if comparison:
-        subject.found["comparison"] = comparison
+        subject.results["comparison"] = comparison
     yield _worth(subject, rows, head, task)
     for metric in [m for m in _ORDER if m in {r["metric"] for r in own}][:2]:
         picture = _intervals([r for r in own if r["metric"] == metric], metric, task or head)
@@ -112,8 +112,8 @@ def _worth(subject: Subject, rows: Rows, head: str, task: str) -> Text:
     """Whether what a model of this quality has learnt is worth explaining."""
     from zoo.attribution.baseline_check import worth_explaining
 
-    subject.found["worth"] = worth_explaining(rows, head, task)
-    return verdict_text(subject.found["worth"])
+    subject.results["worth"] = worth_explaining(rows, head, task)
+    return verdict_text(subject.results["worth"])
 
 
 def _intervals(rows: Rows, metric: str, task: str) -> Picture | None:

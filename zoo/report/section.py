@@ -66,7 +66,7 @@ class Subject:
     labels: (N,) of the output's task, where they are known.
     opened: the model with its data, where they are at hand.
     interpreter: name and arguments, as in a configuration; None where none is wanted.
-    found: what sections computed and others may use, by name.
+    results: what sections computed and others may use, by name.
     output_text: the output as it was asked for.
     names: of the sequences.  places: (chrom, 0-based start) of each, where they are from a genome.
     random: whether the sequences are random ones, for want of others.
@@ -86,7 +86,7 @@ class Subject:
     interpreter: Mapping[str, Any] | None = None
     seed: int = 0
     progress: bool = False
-    found: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
     output_text: str = ""
     names: Sequence[str] = ()
     places: Sequence[tuple[str, int]] = ()

@@ -1,4 +1,4 @@
-"""From what is typed to what sections are given: the model, its data, the output, sequences, and the interpreter.
+"""From the options of `zoo report` to what its sections read: model, data, output, sequences and interpreter.
 
 zoo report NAME [--config, --data, --fasta, --bed, --sequences, --output, --interpreter]  ->  Subject
 """
@@ -6,6 +6,7 @@ zoo report NAME [--config, --data, --fasta, --bed, --sequences, --output, --inte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,54 +21,62 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["open_subject"]
+__all__ = ["Options", "open_subject"]
 
 INTERPRETERS = ("deeplift_shap", "ism")
 MOST_ROWS, MOST_BASES = 200_000, 50_000_000
 
 
-def open_subject(
-    name: str,
-    *,
-    output: str | None = None,
-    interpreter: str | Mapping[str, Any] | None = None,
-    config: str | Path | None = None,
-    data: Sequence[str] = (),
-    fasta: Sequence[str] = (),
-    bed: str | None = None,
-    sequences: str | None = None,
-    motifs: Sequence[str] = (),
-    n: int = 200,
-    n_validation: int = 50,
-    seed: int = 0,
-    device: str = "cpu",
-    progress: bool = False,
-) -> Subject:
-    """Open a run folder or a published model for a report.
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a report is made of.
 
     output: one output; the first task by default, before its activation where it has one.
     interpreter: name, or name and arguments; by default deeplift_shap, or ism where that does not run on the model.
     config, data, fasta, device: as in zoo.evaluation.model_and_data; `fasta` is the genome of `bed` too.
     bed, sequences: whose windows are explained, in place of the test split's.
+    motifs: JASPAR names whose best match is a baseline of the evaluation.
     n: sequences, at most.  n_validation: of these, how many attributions are validated on; 0 for not at all.
+    progress: show bars on stderr, if that is a terminal.
+    """
+
+    output: str | None = None
+    interpreter: str | Mapping[str, Any] | None = None
+    config: str | Path | None = None
+    data: Sequence[str] = ()
+    fasta: Sequence[str] = ()
+    bed: str | None = None
+    sequences: str | None = None
+    motifs: Sequence[str] = ()
+    n: int = 200
+    n_validation: int = 50
+    seed: int = 0
+    device: str = "cpu"
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ConfigError(f"n {self.n} sequences cannot stand for data: use 1 or more")
+        if self.n_validation < 0:
+            raise ConfigError(f"n_validation {self.n_validation} is no number of sequences: use 0 or more")
+        if self.bed and not self.fasta:
+            raise ConfigError("intervals need their genome: give --fasta beside --bed")
+        if self.bed and self.sequences:
+            raise ConfigError("--bed and --sequences are two sources of sequences: leave out one")
+
+
+def open_subject(name: str, **options: Any) -> Subject:
+    """Open a run folder or a published model for a report.  options: of `Options`.
 
     A published model names its data itself; only simulated data of a bounded size are made from that, since no file
     is read because a stranger's model asks for it.
-    Raises ConfigError and DataError as opening and reading do, for what was asked for.
+    Raises ConfigError and DataError as opening and reading do, for what `options` name.
     """
-    if n < 1:
-        raise ConfigError(f"n {n} sequences cannot stand for data: use 1 or more")
-    if n_validation < 0:
-        raise ConfigError(f"n_validation {n_validation} is no number of sequences: use 0 or more")
-    if bed and not fasta:
-        raise ConfigError("intervals need their genome: give --fasta beside --bed")
-    if bed and sequences:
-        raise ConfigError("--bed and --sequences are two sources of sequences: leave out one")
+    options = Options(**options)
     notes: list[str] = []
-    opened, model = _opened(name, config, data, fasta, bed, device, notes)
-    selected, text = _output(output, model, notes)
-    chosen = _chosen(opened, model, selected, fasta, bed, sequences, n, seed)
-    found: dict[str, Any] = {}
+    opened, model = _open(name, options, notes)
+    selected, text = _output(options.output, model, notes)
+    chosen = _sequences(opened, model, selected, options)
     subject = Subject(
         name,
         model,
@@ -76,51 +85,44 @@ def open_subject(
         chosen.origin,
         chosen.labels,
         opened,
-        seed=seed,
-        progress=progress,
-        found=found,
+        seed=options.seed,
+        progress=options.progress,
         output_text=text,
         names=chosen.names or [f"sequence {i + 1}" for i in range(len(chosen.codes))],
         places=chosen.places,
         random=chosen.random,
         run=run_of(name),
-        motifs=tuple(motifs),
-        n_validation=n_validation,
+        motifs=tuple(options.motifs),
+        n_validation=options.n_validation,
         notes=notes,
     )
-    subject.interpreter = _interpreter(interpreter, subject)
+    subject.interpreter = _interpreter(options.interpreter, subject)
     return subject
 
 
-def _opened(
-    name: str,
-    config: str | Path | None,
-    data: Sequence[str],
-    fasta: Sequence[str],
-    bed: str | None,
-    device: str,
-    notes: list[str],
-) -> tuple[Opened | None, Model]:
-    """The model, and its data where they are at hand; what was asked for and fails is an error."""
+def _open(name: str, options: Options, notes: list[str]) -> tuple[Opened | None, Model]:
+    """The model, and its data where they are at hand; data that the options name and that fail are an error."""
     from zoo.evaluation.model_and_data import open_evaluated
     from zoo.prediction.inference import choose_device
 
     run = run_of(name)
-    asked = config is not None or data or (fasta and not bed)
-    if not asked and run is None:
-        model = load(name).to(choose_device(device))
+    named = options.config is not None or options.data or (options.fasta and not options.bed)
+    if not named and run is None:
+        model = load(name).to(choose_device(options.device))
         reason = _not_made(model.spec.data.get("config"))
         if reason:
             notes.append(reason)
             return None, model
     try:
-        opened = open_evaluated(name, config=config, data=data, fasta=fasta, device=device)
+        opened = open_evaluated(
+            name, config=options.config, data=options.data, fasta=options.fasta, device=options.device
+        )
         opened.source.examples("test")
         return opened, opened.model
     except (ConfigError, DataError, UnknownComponent) as error:
-        if asked:
+        if named:
             raise
-        model = load(name).to(choose_device(device))
+        model = load(name).to(choose_device(options.device))
         notes.append(f"The data that the model was made with could not be read here: {error}.")
         return None, model
 
@@ -161,33 +163,24 @@ def _output(text: str | None, model: Model, notes: list[str]) -> tuple[Output, s
     return Output.one(text, model.spec), text
 
 
-def _chosen(
-    opened: Opened | None,
-    model: Model,
-    output: Output,
-    fasta: Sequence[str],
-    bed: str | None,
-    sequences: str | None,
-    n: int,
-    seed: int,
-) -> Chosen:
+def _sequences(opened: Opened | None, model: Model, output: Output, options: Options) -> Chosen:
     length = model.spec.input_length
-    if bed:
-        return of_intervals(bed, fasta, length, n, seed)
-    if sequences:
-        return of_fasta(sequences, length, n, seed)
-    split = of_split(opened, output, n, seed) if opened else None
-    return split or random_sequences(length, n, seed)
+    if options.bed:
+        return of_intervals(options.bed, options.fasta, length, options.n, options.seed)
+    if options.sequences:
+        return of_fasta(options.sequences, length, options.n, options.seed)
+    split = of_split(opened, output, options.n, options.seed) if opened else None
+    return split or random_sequences(length, options.n, options.seed)
 
 
-def _interpreter(asked: str | Mapping[str, Any] | None, subject: Subject) -> dict[str, Any]:
-    """The interpreter asked for; else the first that explains a sequence of this model."""
+def _interpreter(interpreter: str | Mapping[str, Any] | None, subject: Subject) -> dict[str, Any]:
+    """The interpreter of the options; else the first that explains a sequence of this model."""
     from zoo.registry import registry
 
-    if asked is not None:
-        given = {"name": asked} if isinstance(asked, str) else dict(asked)
-        registry().resolve("interpreter", given["name"], {k: v for k, v in given.items() if k != "name"})
-        return given
+    if interpreter is not None:
+        named = {"name": interpreter} if isinstance(interpreter, str) else dict(interpreter)
+        registry().resolve("interpreter", named["name"], {k: v for k, v in named.items() if k != "name"})
+        return named
     known = registry().names("interpreter")
     for name in INTERPRETERS:
         if name in known:

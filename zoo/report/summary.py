@@ -1,6 +1,6 @@
 """The top of a report: what the model is called and does, and three facts that decide whether to read on.
 
-sections leave `comparison`, `verdicts` and `worth` in Subject.found -> three key facts
+sections leave `comparison`, `verdicts` and `worth` in Subject.results -> three key facts
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ def summary(subject: Subject) -> Summary:
 
 def _good(subject: Subject) -> KeyFact:
     question = "How good is it?"
-    comparison = subject.found.get("comparison")
+    comparison = subject.results.get("comparison")
     if comparison is None:
         return KeyFact(question, "not known", "No evaluation is at hand.", "unsure")
     answer = f"{METRICS[comparison.metric][0]} {number(comparison.model)}"
-    stored = "" if "evaluation" in subject.found else ", as stored with the model"
+    stored = "" if "evaluation" in subject.results else ", as stored with the model"
     return KeyFact(question, answer, f"{comparison.words()}{stored}.", TONES[comparison.better])
 
 
 def _believed(subject: Subject) -> KeyFact:
     """The first verdict of the validation."""
-    verdicts = subject.found.get("verdicts", [])
+    verdicts = subject.results.get("verdicts", [])
     if not verdicts:
         told = "The attributions were not validated." if not subject.n_validation else "The validation gave no answer."
         return KeyFact("Is the attribution faithful to the model?", "not known", told, "unsure")
@@ -77,7 +77,7 @@ def _believed(subject: Subject) -> KeyFact:
 
 
 def _worth(subject: Subject) -> KeyFact:
-    verdict = subject.found.get("worth")
+    verdict = subject.results.get("worth")
     if verdict is None:
         return KeyFact("Is the model worth explaining?", "not known", "That depends on how good it is.", "unsure")
     return _fact(verdict)

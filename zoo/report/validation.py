@@ -47,15 +47,15 @@ def validation(subject: Subject) -> Section | None:
         seed=subject.seed,
         progress=subject.progress,
     )
-    subject.found["validation"] = found
-    subject.found["verdicts"] = found.verdicts()
+    subject.results["validation"] = found
+    subject.results["verdicts"] = found.verdicts()
     parts: list[Text | Picture | Table] = [
         Text(
             "An attribution can look convincing and be wrong. Here it is held against a measurement on the model "
             f"itself: the effect of every substitution, in {_of(subject, len(rows))}."
         ),
         *_reservations(subject),
-        *(verdict_text(verdict) for verdict in subject.found["verdicts"]),
+        *(verdict_text(verdict) for verdict in subject.results["verdicts"]),
         *_pictures(found),
         *_numbers(found.rows),
     ]

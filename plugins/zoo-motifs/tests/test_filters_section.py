@@ -48,7 +48,7 @@ def test_a_filter_is_shown_with_its_logo_and_the_motif_that_it_is(planted):
     text = " ".join(p.text for p in parts(section, Text))
     assert "120 planted sequences" in text
     assert "50%" in text
-    found = given.found["filters"]
+    found = given.results["filters"]
     assert {"filter", "importance", "match", "p_value", "q_value"} <= set(found[0])
     assert any("CTCF" in (f["match"] or "") for f in found)
 
@@ -65,7 +65,7 @@ def test_filters_that_match_nothing_are_not_praised():
     verdict = parts(section, Text)[0]
     assert verdict.tone == "unsure"
     assert "None of the 6 most important filters matches" in verdict.text
-    assert all(f["match"] is None for f in given.found["filters"])
+    assert all(f["match"] is None for f in given.results["filters"])
 
 
 def test_silence_is_told(planted):
@@ -74,14 +74,14 @@ def test_silence_is_told(planted):
         given.model.encoder.convolution.bias.fill_(-1e3)
     section = filters(given)
     assert "No filter is active" in parts(section, Text)[-1].text
-    assert given.found["filters"] == []
+    assert given.results["filters"] == []
 
 
 def test_a_model_without_a_convolution_on_the_sequence_has_no_section(planted, monkeypatch):
     given = subject(planted)
     monkeypatch.setattr("zoo_motifs.filters.first_convolution", lambda model: None)
     assert filters(given) is None
-    assert given.found == {}
+    assert given.results == {}
 
 
 def boxes(axes):

@@ -22,7 +22,7 @@ SCANNED = 2_000
 def filters(subject: Subject) -> Section | None:
     """The best filters with their logos; None for a model without a convolution that reads the sequence.
 
-    `subject.found["filters"]` gets a list of {filter, importance, match, p_value, q_value, ...}, one a filter, the
+    `subject.results["filters"]` gets a list of {filter, importance, match, p_value, q_value, ...}, one a filter, the
     most important first; match is None where no known motif fits.
     """
     from zoo_motifs.filters import first_convolution, members
@@ -35,7 +35,7 @@ def filters(subject: Subject) -> Section | None:
     targets, name, _ = database("jaspar")
     codes, origin = _sequences(subject)
     ranking = rank_filters(subject.model, codes, output=subject.output, targets=targets, progress=subject.progress)
-    subject.found["filters"] = [dict(zip(COLUMNS, row, strict=True)) for row in ranking.rows()]
+    subject.results["filters"] = [dict(zip(COLUMNS, row, strict=True)) for row in ranking.rows()]
     title = "What its first filters read"
     parts: list[Text | Picture | Table] = [Text(_how(ranking, origin, name))]
     if not ranking.filters:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.motif_pair import Pair
 from zoo.data.motifs import RELEASE, get_motifs
-from zoo.data.planted_motifs import Pair, Simulation, activity, profile_counts, simulate
+from zoo.data.planted_motifs import Simulation, activity, profile_counts, simulate
 from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
@@ -32,7 +33,7 @@ class Simulated(Source):
     positives: share of the rows that hold a motif.
     sites: planted in a row that holds the motif.
     decoys: shuffled, scattered or none, see `zoo.data.planted_motifs.simulate`.
-    pair: arguments of `zoo.data.planted_motifs.Pair` by name, for an activity that does not add up, as in
+    pair: arguments of `zoo.data.motif_pair.Pair` by name, for an activity that does not add up, as in
         {spacing: [8, 12], orientation: opposite, synergy: 3}.
     noise: sd of the activity's noise.
     bin_size: bp a position of the profile.
