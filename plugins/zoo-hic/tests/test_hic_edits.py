@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError
-from zoo_hic.effects.disruption import compare, disruption
+from zoo_hic.effects.disruption import disruption, predict_effect
 from zoo_hic.effects.edits import WindowEdit, edit_window, match_bins, measure_shift, parse_edit
 from zoo_hic.effects.null_model import score_null
 from zoo_hic.effects.structural_variants import (
@@ -64,7 +64,7 @@ def score(found):
 @pytest.mark.parametrize("kind", ["delete", "mask", "shuffle"])
 def test_without_its_motif_a_boundary_no_longer_parts_its_domains(genome, predictor, kind):
     at = site_in(LOOP["first"])
-    found = compare(predictor, genome, [WindowEdit(kind, "chr1", at, at + WIDTH)])
+    found = predict_effect(predictor, genome, [WindowEdit(kind, "chr1", at, at + WIDTH)])
     middle = LOOP["first"] - found.start // RESOLUTION
     change = found.difference["log_oe"]
     across = change[middle - 3 : middle, middle + 1 : middle + 4]
@@ -77,7 +77,7 @@ def test_without_its_motif_a_boundary_no_longer_parts_its_domains(genome, predic
 
 def test_turning_one_site_of_a_convergent_pair_removes_the_loop_and_leaves_the_boundary(genome, predictor):
     at = site_in(LOOP["first"])
-    found = compare(predictor, genome, [WindowEdit("invert", "chr1", at, at + WIDTH)])
+    found = predict_effect(predictor, genome, [WindowEdit("invert", "chr1", at, at + WIDTH)])
     i, j = (int(LOOP[k]) - found.start // RESOLUTION for k in ("first", "second"))
     assert found.difference["log_oe"][i, j] == pytest.approx(-SETTINGS.loop, abs=0.05)
     assert abs(found.difference["log_oe"][i - 2, i + 2]) < 0.05
@@ -86,8 +86,8 @@ def test_turning_one_site_of_a_convergent_pair_removes_the_loop_and_leaves_the_b
 
 def test_scores_are_largest_where_the_edit_hits_a_site(genome, predictor):
     at = site_in(LOOP["first"])
-    hit = compare(predictor, genome, [WindowEdit("delete", "chr1", at, at + WIDTH)])
-    beside = compare(predictor, genome, [WindowEdit("delete", "chr1", at + 40, at + 40 + WIDTH)])
+    hit = predict_effect(predictor, genome, [WindowEdit("delete", "chr1", at, at + WIDTH)])
+    beside = predict_effect(predictor, genome, [WindowEdit("delete", "chr1", at + 40, at + 40 + WIDTH)])
     assert score(hit).rms > 5 * score(beside).rms
     null = score_null(predictor, genome, hit.edits, 19, channel="log_oe", seed=1)
     assert null.p(score(hit).rms) == pytest.approx(1 / 20)
@@ -100,13 +100,13 @@ def test_a_null_of_given_letters_changes_as_many_bases(genome, predictor):
     edit = WindowEdit("substitute", "chr1", at, at + WIDTH, "A" * WIDTH)
     null = score_null(predictor, genome, [edit], 9, channel="log_oe")
     assert len(null.scores) == 9
-    assert null.p(score(compare(predictor, genome, [edit])).rms) <= 0.2
+    assert null.p(score(predict_effect(predictor, genome, [edit])).rms) <= 0.2
     with pytest.raises(ConfigError, match="no other place"):
         score_null(predictor, genome, [WindowEdit("invert", "chr1", 1000, 40_000)], 3, channel="log_oe")
 
 
 def test_turning_the_whole_window_changes_no_pair_of_sequences(genome, predictor):
-    found = compare(predictor, genome, [WindowEdit("invert", "chr1", 60 * RESOLUTION, 124 * RESOLUTION)])
+    found = predict_effect(predictor, genome, [WindowEdit("invert", "chr1", 60 * RESOLUTION, 124 * RESOLUTION)])
     assert found.match.tolist() == list(range(BINS))[::-1]
     np.testing.assert_allclose(found.difference["log_oe"], 0, atol=1e-5)
     np.testing.assert_allclose(found.edited["log_oe"], found.reference["log_oe"][::-1, ::-1], atol=1e-5)
@@ -116,7 +116,7 @@ def test_a_palindrome_turned_is_itself(tmp_path, predictor):
     half = SIMULATED.codes[: LENGTH // 2]
     whole = np.concatenate([half, (3 - half)[::-1]])
     genome = Genome(write_fasta(tmp_path / "palindrome.fa", {"chr1": whole}))
-    found = compare(predictor, genome, [WindowEdit("invert", "chr1", 10 * RESOLUTION, LENGTH - 10 * RESOLUTION)])
+    found = predict_effect(predictor, genome, [WindowEdit("invert", "chr1", 10 * RESOLUTION, LENGTH - 10 * RESOLUTION)])
     np.testing.assert_allclose(found.edited["log_oe"], found.reference["log_oe"], atol=1e-5)
     np.testing.assert_allclose(found.difference["log_oe"], 0, atol=1e-5)
     assert "the edits change no base" in found.notes
@@ -124,7 +124,7 @@ def test_a_palindrome_turned_is_itself(tmp_path, predictor):
 
 def test_behind_a_deletion_bins_are_matched_with_those_that_moved_in(genome, predictor):
     first, last = 90, 96
-    found = compare(predictor, genome, [WindowEdit("delete", "chr1", first * RESOLUTION, last * RESOLUTION)])
+    found = predict_effect(predictor, genome, [WindowEdit("delete", "chr1", first * RESOLUTION, last * RESOLUTION)])
     a, b = first - found.start // RESOLUTION, last - found.start // RESOLUTION
     assert found.match.tolist() == [*range(a), *[-1] * 6, *range(a, BINS - 6)]
     change = found.difference["log_oe"]
@@ -303,7 +303,7 @@ def test_every_allele_of_a_vcf_comes_out_with_a_status(genome, predictor, tmp_pa
     edit = WindowEdit("delete", "chr1", at, at + WIDTH)
     assert by_name["del"][0].edit == edit
     assert by_name["letters"][0].edit == edit
-    typed = compare(predictor, genome, [edit])
+    typed = predict_effect(predictor, genome, [edit])
     assert score(by_name["letters"][1]) == score(by_name["del"][1]) == score(typed)
     assert by_name["dup"][0].edit == WindowEdit("duplicate", "chr1", at, at + 2560)
     assert (by_name["snv"][0].kind, by_name["snv"][0].edit.start) == ("SNV", at)

@@ -12,7 +12,7 @@ from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_hic.metrics import (
     boundaries,
     by_diagonal,
-    compare,
+    compare_maps,
     correlations,
     curve,
     cut_band,
@@ -338,7 +338,7 @@ def test_the_table_has_baseline_and_ceiling_beside_every_figure(deep):
     observed, truth, _ = deep
     rng = np.random.default_rng(0)
     again = {c: symmetric(m + rng.normal(0, 0.2, m.shape)) for c, m in truth.items()}
-    rows = compare(truth, observed, RESOLUTION, distances=NEAR, ceiling=again, draws=100)
+    rows = compare_maps(truth, observed, RESOLUTION, distances=NEAR, ceiling=again, draws=100)
     by_name = {r.name.split(",")[0]: r for r in rows}
     assert list(by_name)[:3] == ["Pearson log(O/E)", "Spearman log(O/E)", "mean Pearson of a diagonal"]
     first = rows[0]
@@ -353,7 +353,7 @@ def test_the_table_has_baseline_and_ceiling_beside_every_figure(deep):
     assert len({len(line) for line in text}) == 1
 
     expected = 100 / np.maximum(np.arange(300), 0.5)
-    with_contacts = compare(truth, observed, RESOLUTION, distances=NEAR, expected=expected, draws=20)
+    with_contacts = compare_maps(truth, observed, RESOLUTION, distances=NEAR, expected=expected, draws=20)
     contacts = next(r for r in with_contacts if r.name.startswith("Pearson contacts"))
     assert contacts.baseline > 0.8
     assert contacts.value > contacts.baseline
@@ -365,7 +365,7 @@ def test_a_prediction_of_nothing_is_told_so(deep, prediction):
     observed, _, _ = deep
     at = np.abs(np.subtract.outer(np.arange(300), np.arange(300)))
     flat = {"nothing": at * 0.0, "constant": at * 0 + 0.1, "distance": -at / 40, "unknown": at * np.nan}[prediction]
-    rows = compare(dict.fromkeys(observed, flat), observed, RESOLUTION, distances=NEAR, draws=40)
+    rows = compare_maps(dict.fromkeys(observed, flat), observed, RESOLUTION, distances=NEAR, draws=40)
     pearson, _, diagonal = rows[:3]
     assert np.isnan(diagonal.value)
     assert np.isnan(pearson.value) if prediction != "distance" else abs(pearson.value) < 0.1
@@ -454,9 +454,9 @@ def test_maps_that_do_not_fit_are_refused():
     with pytest.raises(ConfigError, match="no diagonal"):
         cut_bands({"a": a}, {"a": a}, 10_000, (1000, 9000))
     with pytest.raises(DataError, match="not in the observed map"):
-        compare({"a": a}, {"b": a}, 1000)
+        compare_maps({"a": a}, {"b": a}, 1000)
     with pytest.raises(ConfigError, match="window"):
-        compare({"a": a}, {"a": a}, 1000, distances=(2000, 9000), window=2500)
+        compare_maps({"a": a}, {"a": a}, 1000, distances=(2000, 9000), window=2500)
     with pytest.raises(ConfigError, match="same names"):
         transfer({"a": {"c": a}}, {"a": {"c": a}}, 1000)
     with pytest.raises(DataError, match="first below second"):

@@ -6,7 +6,7 @@ import pytest
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.pictures.figure_files import save_picture
-from zoo_hic.effects.disruption import compare
+from zoo_hic.effects.disruption import predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.picture import draw_edits, draw_region
 from zoo_hic.predictor import Predictor
@@ -59,7 +59,7 @@ def test_unknown_pairs_are_grey_and_nothing_is_drawn_beside_the_triangle():
 def test_an_edit_is_three_triangles_of_one_depth_with_its_ends_marked(tmp_path):
     genome = Genome(write_fasta(tmp_path / "g.fa", {"chr1": SIMULATED.codes}))
     edit = WindowEdit("delete", "chr1", 84 * RESOLUTION, 96 * RESOLUTION)
-    found = compare(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, [edit])
+    found = predict_effect(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, [edit])
     figure = draw_edits(found, "log_oe", title="delete", subtitle="$x <b>")
     rows = figure.axes[:3]
     assert len({image(a).shape for a in rows}) == 1

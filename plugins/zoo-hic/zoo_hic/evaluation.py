@@ -1,7 +1,7 @@
 """Predicted and observed maps of whole contigs, or of the parts of them that belong to a split.
 
 windows of a split's stretches ── a quarter apart, averaged ──> predicted ─┐
-the source's squares ─────────────────────────────────────────> observed ──┴──> metrics.compare
+the source's squares ─────────────────────────────────────────> observed ──┴──> metrics.compare_maps
 """
 
 from __future__ import annotations

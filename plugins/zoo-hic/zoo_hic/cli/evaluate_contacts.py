@@ -53,7 +53,7 @@ def command(
     for channel in predictor.channels:
         predicted, observed = found.predicted[channel], found.observed[channel]
         other = _ceiling(ceiling, opened.source, predictor, found, allow_other_assembly) if ceiling else None
-        rows = metrics.compare(
+        rows = metrics.compare_maps(
             predicted, observed, predictor.bin_size, distances=span, ceiling=other, draws=draws, seed=seed
         )
         click.echo(f"{channel}, {split}: {', '.join(predicted)}")

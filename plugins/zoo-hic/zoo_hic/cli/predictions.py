@@ -84,7 +84,7 @@ def score_edits_and_write(
     request: PredictRequest, edits: Sequence[WindowEdit], place: Place, channel: str, places: int, values: str | None
 ) -> None:
     """Scores of edits, and their maps."""
-    from zoo_hic.effects.disruption import compare
+    from zoo_hic.effects.disruption import predict_effect
     from zoo_hic.effects.null_model import score_null
     from zoo_hic.picture import draw_edits
 
@@ -92,7 +92,7 @@ def score_edits_and_write(
     if outside:
         raise ConfigError(f"{outside[0]} lies outside the region: name a region around all edits")
     common = {"region": place[1:], "draws": request.draws, "seed": request.seed}
-    change = compare(request.predictor, request.genome, edits, **common, progress=True)
+    change = predict_effect(request.predictor, request.genome, edits, **common, progress=True)
     score, notes = change.scores[channel], list(change.notes)
     figures: dict[str, Any] = {
         "edits": "; ".join(map(str, edits)),

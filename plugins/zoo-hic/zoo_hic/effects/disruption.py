@@ -22,7 +22,7 @@ from zoo_hic.effects.edits import WindowEdit, edit_window, match_bins, measure_s
 from zoo_hic.predictor import Predictor
 from zoo_hic.region_prediction import place_window
 
-__all__ = ["Disruption", "MapChange", "compare", "disruption"]
+__all__ = ["Disruption", "MapChange", "disruption", "predict_effect"]
 
 AROUND = 10
 """Bins on each side of an edit whose contacts with each other are its insulation."""
@@ -93,7 +93,7 @@ class MapChange:
         return " ".join(format_region(self.contig, a, a + self.bin_size) for a in at) if score.pairs else "NA"
 
 
-def compare(
+def predict_effect(
     predictor: Predictor,
     genome: Genome,
     edits: Sequence[WindowEdit],

@@ -1,6 +1,6 @@
 """Edits of the same kind at random places of the contig: how large a score is by chance.
 
-    edits  ── moved by whole bins, all alike ──> the same compare() ──> scores
+    edits  ── moved by whole bins, all alike ──> the same predict_effect() ──> scores
 
 A place keeps the edits' position within a bin, so that bins are cut as they were.  Substituted bases become as
 many other bases (up to 20), or a dinucleotide shuffle of the sequence there.
@@ -17,7 +17,7 @@ from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError
 from zoo.terminal.progress import counting
-from zoo_hic.effects.disruption import compare
+from zoo_hic.effects.disruption import predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
 
@@ -58,7 +58,7 @@ def score_null(
 ) -> NullScores:
     """Scores of the edits at `n` random places of their contig, each in a window placed as the true one.
 
-    Arguments as of `compare`; `region` moves with the edits.
+    Arguments as of `predict_effect`; `region` moves with the edits.
     Places whose edits overlap the true ones, or lie where more than a tenth is N, are left out.
     Raises ConfigError where the contig has no place.
     """
@@ -73,7 +73,7 @@ def score_null(
         for number, by in enumerate(places):
             moved = [_moved(rng, genome, edit, by) for edit in edits]
             around = None if region is None else (region[0] + by, region[1] + by)
-            change = compare(predictor, genome, moved, region=around, draws=draws, seed=seed + number)
+            change = predict_effect(predictor, genome, moved, region=around, draws=draws, seed=seed + number)
             scores.append(change.scores[channel].rms)
             advance(1)
     scores = np.sort(np.array(scores)[np.isfinite(scores)])

@@ -1,6 +1,6 @@
 """Structural variants of a VCF or BCF, each scored by its effect on the map around it.
 
-    <DEL> <DUP> <DUP:TANDEM> <INV>, and REF/ALT of any length ── one WindowEdit ── compare() ── a row of scores
+    <DEL> <DUP> <DUP:TANDEM> <INV>, and REF/ALT of any length ── one WindowEdit ── predict_effect() ── a row of scores
 
 Every allele of every record comes out again, in the file's order, with a status.  An allele is put alone into the
 reference sequence, whatever the genotypes are.  Coordinates follow VCF 4.2 to 4.5: POS is the base before a symbolic
@@ -23,7 +23,7 @@ from zoo.errors import DataError, GenomeMismatch
 from zoo.files.compressed import read_chunks
 from zoo.variants.records import quiet_htslib, read_text
 from zoo.variants.variants import STATUSES
-from zoo_hic.effects.disruption import MapChange, compare
+from zoo_hic.effects.disruption import MapChange, predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
 
@@ -101,7 +101,7 @@ def score_alleles(
 ) -> Iterator[tuple[SvAllele, MapChange | None]]:
     """Each allele with its maps, in a window around it; None unless its status is ok."""
     for allele in alleles:
-        yield allele, compare(predictor, genome, [allele.edit]) if allele.edit else None
+        yield allele, predict_effect(predictor, genome, [allele.edit]) if allele.edit else None
 
 
 def _lines(path: Path) -> Iterator[str]:

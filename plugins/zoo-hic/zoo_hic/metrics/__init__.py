@@ -1,4 +1,4 @@
-"""Contact maps predict_stretches beyond distance: `compare` is the table that an evaluation prints."""
+"""Contact maps predict_stretches beyond distance: `compare_maps` makes the table that an evaluation prints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo_hic.metrics.distance import (
 from zoo_hic.metrics.insulation import insulation, insulation_correlation, insulation_tracks, window_bins
 from zoo_hic.metrics.pairs import Enrichment, enrichment, read_pairs
 from zoo_hic.metrics.stratum import StratumAdjusted, stratum_adjusted
-from zoo_hic.metrics.summary import MetricRow, compare, lines
+from zoo_hic.metrics.summary import MetricRow, compare_maps, lines
 from zoo_hic.metrics.transfer import Transfer, transfer, transfer_lines
 
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
     "Transfer",
     "boundaries",
     "by_diagonal",
-    "compare",
+    "compare_maps",
     "correlations",
     "curve",
     "cut_band",

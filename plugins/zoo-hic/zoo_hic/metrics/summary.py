@@ -1,6 +1,6 @@
 """The table of an evaluation: each figure beside what distance alone gives and what another map of the cells gives.
 
-compare(predicted, observed, resolution) ──> rows ── lines ──>
+compare_maps(predicted, observed, resolution) ──> rows ── lines ──>
 
 figure                                 value (interval)          distance  ceiling       p         n
 Pearson log(O/E), 20-300 kb            0.412 (0.371 to 0.455)       0.000    0.494   0.001    15,104
@@ -8,8 +8,9 @@ Pearson log(O/E), 20-300 kb            0.412 (0.371 to 0.455)       0.000    0.4
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from zoo_hic.metrics.distance import by_diagonal, correlations, shift_null
 from zoo_hic.metrics.insulation import insulation_correlation, insulation_tracks, window_bins
 from zoo_hic.metrics.stratum import stratum_adjusted
 
-__all__ = ["MetricRow", "compare", "lines"]
+__all__ = ["MetricRow", "compare_maps", "lines"]
 
 _NAN = float("nan")
 
@@ -44,8 +45,13 @@ class MetricRow:
     p: float = _NAN
     blocks: int = 0
 
+    @classmethod
+    def of(cls, name: str, figure: Figure, baseline: float, ceiling: float, p: float = _NAN) -> MetricRow:
+        """The row of a figure."""
+        return cls(name, figure.value, figure.low, figure.high, figure.n, baseline, ceiling, p, figure.blocks)
 
-def compare(
+
+def compare_maps(
     predicted: Squares,
     observed: Squares,
     resolution: int,
@@ -58,7 +64,6 @@ def compare(
     tolerance: int = 1,
     block: float | None = None,
     draws: int = 500,
-    level: float = 0.95,
     seed: int = 0,
 ) -> list[MetricRow]:
     """Rows of two log(O/E) maps (natural logarithm) {contig: (T, T)}, NaN where masked.
@@ -73,78 +78,83 @@ def compare(
         which distance has next to nothing.  On contacts its share is large where contigs are short: look at it.
     h: bins, of HiCRep's filter.  window: bp, of the insulation diamond, by default 10 bins.
     tolerance: bins between boundaries that count as one.
-    block: bp, draws, level, seed: of the bootstrap; draws are also those of the nulls.
+    block: bp, draws, seed: of the bootstrap, with intervals of 95 %; draws are also those of the nulls.
 
     Baselines are 0 by definition where distance alone predicts a constant, and are computed elsewhere.
     Raises DataError for maps that do not fit each other.
     """
-    options = {"draws": draws, "level": level, "seed": seed}
-    given = {"predicted": predicted, "observed": observed} | ({} if ceiling is None else {"ceiling": ceiling})
-    predicted, observed, other = [*mask_unknown(given), None][:3]
+    maps = {"predicted": predicted, "observed": observed} | ({} if ceiling is None else {"ceiling": ceiling})
+    predicted, observed, other = [*mask_unknown(maps), None][:3]
     alone = {c: np.where(np.isfinite(s), 0.0, np.nan) for c, s in predicted.items()}
-    bands = cut_bands(predicted, observed, resolution, distances)
-    span = f"{distances[0] / 1000:g}-{distances[1] / 1000:g} kb"
-    rows = []
+    options = {"block": block, "seed": seed}
+    rows = _correlation_rows(predicted, observed, other, resolution, distances, draws, options)
+    model, truth, flat, other = (
+        None if m is None else _contacts(m, expected) for m in (predicted, observed, alone, other)
+    )
+    contacts, span = "O/E" if expected is None else "contacts", f"{distances[0] / 1000:g}-{distances[1] / 1000:g} kb"
 
-    def add(name: str, got: Figure, baseline: float, top: float = _NAN, p: float = _NAN) -> None:
-        rows.append(MetricRow(name, got.value, got.low, got.high, got.n, baseline, top, p, got.blocks))
+    def pearson_of_contacts(m: Squares, draws: int) -> Figure:
+        return correlations(cut_bands(m, truth, resolution, distances), draws=draws, **options)["pearson"]
 
-    top = None if other is None else cut_bands(other, observed, resolution, distances)
-    pair = correlations(bands, block=block, **options)
-    best = {} if top is None else {k: f.value for k, f in correlations(top, block=block, draws=0).items()}
-    p = shift_null(bands, draws=draws, seed=seed).p
-    add(f"Pearson log(O/E), {span}", pair["pearson"], 0.0, best.get("pearson", _NAN), p)
-    add(f"Spearman log(O/E), {span}", pair["spearman"], 0.0, best.get("spearman", _NAN))
-    high = _NAN if top is None else by_diagonal(top, draws=0).value
-    add(f"mean Pearson of a diagonal, {span}", by_diagonal(bands, block=block, **options), 0.0, high)
+    def adjusted(m: Squares, draws: int) -> Figure:
+        return stratum_adjusted(m, truth, resolution, distances[1], h, draws=min(draws, 200), **options).scc
 
-    maps = [None if m is None else _contacts(m, expected) for m in (predicted, observed, alone, other)]
-    model, truth, flat, second = maps
-    what = "O/E" if expected is None else "contacts"
     if expected is not None:
-
-        def raw(m: Squares | None, draws: int) -> Figure | None:
-            if m is None:
-                return None
-            return correlations(
-                cut_bands(m, truth, resolution, distances), **options | {"draws": draws, "block": block}
-            )["pearson"]
-
-        add(f"Pearson contacts, {span}", raw(model, draws), _value(raw(flat, 0)), _value(raw(second, 0)))
-
-    def adjusted(m: Squares | None, draws: int) -> Figure | None:
-        if m is None:
-            return None
-        return stratum_adjusted(
-            m, truth, resolution, distances[1], h, block=block, draws=draws, level=level, seed=seed
-        ).scc
-
-    name = f"stratum-adjusted correlation of {what}, to {distances[1] / 1000:g} kb, h {h}"
-    add(name, adjusted(model, min(draws, 200)), _zero(adjusted(flat, 0)), _value(adjusted(second, 0)))
-
+        rows.append(_row(f"Pearson contacts, {span}", pearson_of_contacts, (model, flat, other), draws))
+    name = f"stratum-adjusted correlation of {contacts}, to {distances[1] / 1000:g} kb, h {h}"
+    rows.append(_row(name, adjusted, (model, flat, other), draws))
     wide = window_bins(10 * resolution if window is None else window, resolution)
     length = block_bins(resolution, distances, block)
-    tracks = [None if m is None else insulation_tracks(m, wide) for m in maps]
+    tracks = [None if m is None else insulation_tracks(m, wide) for m in (model, truth, flat, other)]
     scores = [None if t is None else {c: s for c, (s, _) in t.items()} for t in tracks]
 
-    def insulated(score: dict | None, draws: int) -> Figure | None:
-        if score is None:
-            return None
-        return insulation_correlation(score, scores[1], length, **options | {"draws": draws})
+    def insulated(score: dict[str, np.ndarray], draws: int) -> Figure:
+        return insulation_correlation(score, scores[1], length, draws=draws, seed=seed)
 
-    name = f"insulation of {what}, {wide * resolution / 1000:g} kb"
-    add(name, insulated(scores[0], draws), _zero(insulated(scores[2], 0)), _value(insulated(scores[3], 0)))
+    name = f"insulation of {contacts}, {wide * resolution / 1000:g} kb"
+    rows.append(_row(name, insulated, (scores[0], *scores[2:]), draws))
+    near = {"bins": {c: len(s) for c, s in predicted.items()}, "tolerance": tolerance, "length": length, "seed": seed}
+    return rows + _boundary_rows(tracks[0], tracks[1], tracks[3], draws, near)
 
-    bins = {c: len(s) for c, s in predicted.items()}
-    here, there, second = (None if t is None else strong_boundaries(t) for t in (tracks[0], tracks[1], tracks[3]))
-    options |= {"tolerance": tolerance, "length": length}
-    for name, a, b in (
-        ("predicted boundaries near observed", lambda m: m, lambda m: there),
-        ("observed boundaries near predicted", lambda m: there, lambda m: m),
-    ):
-        got = overlap(a(here), b(here), bins, **options)
-        high = _NAN if second is None else overlap(a(second), b(second), bins, **options | {"draws": 1}).share.value
-        add(f"{name}, {tolerance} bins", got.share, got.chance, high, got.p)
+
+def _correlation_rows(predicted, observed, other, resolution, distances, draws, options) -> list[MetricRow]:
+    """Pearson, Spearman and the mean over diagonals of log(O/E), of which distance alone has none."""
+    bands = cut_bands(predicted, observed, resolution, distances)
+    top = None if other is None else cut_bands(other, observed, resolution, distances)
+    span = f"{distances[0] / 1000:g}-{distances[1] / 1000:g} kb"
+    figures = correlations(bands, draws=draws, **options)
+    figures["diagonal"] = by_diagonal(bands, draws=draws, **options)
+    best = {}
+    if top is not None:
+        best = {**correlations(top, draws=0, **options), "diagonal": by_diagonal(top, draws=0, **options)}
+    p = {"pearson": shift_null(bands, draws=draws, seed=options["seed"]).p}
+    names = {"pearson": "Pearson log(O/E)", "spearman": "Spearman log(O/E)", "diagonal": "mean Pearson of a diagonal"}
+    return [
+        MetricRow.of(f"{name}, {span}", figures[key], 0.0, _value(best.get(key)), p.get(key, _NAN))
+        for key, name in names.items()
+    ]
+
+
+def _row(name: str, score: Callable[[Any, int], Figure], maps: Sequence[Any], draws: int) -> MetricRow:
+    """The score of the model's map with its interval, of distance alone and of the other experiment without.
+
+    score: of a map and a number of draws.  maps: of model, distance alone and other experiment, which may be None.
+    """
+    model, flat, other = maps
+    baseline = score(flat, 0).value
+    ceiling = _value(None if other is None else score(other, 0))
+    return MetricRow.of(name, score(model, draws), baseline if np.isfinite(baseline) else 0.0, ceiling)
+
+
+def _boundary_rows(predicted, observed, other, draws: int, options: dict[str, Any]) -> list[MetricRow]:
+    """Shares of the boundaries of one map that the other has, by chance, and of another experiment; of tracks."""
+    here, there, second = (None if t is None else strong_boundaries(t) for t in (predicted, observed, other))
+    rows = []
+    for name, turn in (("predicted boundaries near observed", 1), ("observed boundaries near predicted", -1)):
+        found = overlap(*(here, there)[::turn], draws=draws, **options)
+        ceiling = _NAN if second is None else overlap(*(second, there)[::turn], draws=1, **options).share.value
+        title = f"{name}, {options['tolerance']} bins"
+        rows.append(MetricRow.of(title, found.share, found.chance, ceiling, found.p))
     return rows
 
 
@@ -165,13 +175,8 @@ def _short(value):
     return f"{value:.3f}" if np.isfinite(value) else "-"
 
 
-def _value(got):
-    return _NAN if got is None else got.value
-
-
-def _zero(got):
-    """The figure of distance alone, 0 where it predicts a constant."""
-    return got.value if np.isfinite(got.value) else 0.0
+def _value(figure):
+    return _NAN if figure is None else figure.value
 
 
 def _contacts(squares, expected):
