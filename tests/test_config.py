@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import zoo.config
 from zoo.composition.option_files import groups
 from zoo.composition.signature_check import fits
 from zoo.composition.sweep_results import flat_metrics
@@ -332,16 +331,6 @@ def test_values_are_compared_with_annotations(value, annotation, answer):
 
 def test_metrics_that_are_no_numbers_make_no_column():
     assert flat_metrics({"a": "x", "b": None, "c": True, "d": {"e": 1}}) == {"d.e": 1}
-
-
-def test_hydra_is_imported_in_one_file_only():
-    package = Path(zoo.config.__file__).parent
-    users = [
-        str(file.relative_to(package))
-        for file in package.rglob("*.py")
-        if re.search(r"^\s*(from|import) (hydra|omegaconf)\b", file.read_text(), re.M)
-    ]
-    assert users == ["config.py"]
 
 
 def test_what_an_experiment_leaves_to_the_user_is_asked_for(install):
