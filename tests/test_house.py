@@ -7,8 +7,12 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 CONFIGURATION = {"hydra", "omegaconf"}
 
-PARTICIPLES = """asked attributed chosen drawn explaining fitted found given judged kept known made named placing planted
-predicted read said seen simulated told wanted worth""".split()
+PARTICIPLES = set(
+    """
+asked attributed chosen drawn explaining fitted found given judged kept known made named placing planted
+predicted read said seen simulated told wanted worth
+""".split()
+)
 """What a file is not called: the result of an action is a noun (kept -> cache, judged -> evaluation)."""
 
 
@@ -111,4 +115,4 @@ def test_hydra_is_imported_in_one_file():
 
 def test_no_name_of_a_file_or_folder_is_a_participle():
     names = {part.removesuffix(".py") for path, _ in sources().values() for part in path.relative_to(ROOT).parts}
-    assert sorted(set(PARTICIPLES) & names) == []
+    assert sorted(PARTICIPLES & names) == []
