@@ -6,7 +6,7 @@ batch {codes (N, L) uint8, ...} -> prepare -> inputs {one_hot (N, 4, L), ...}
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import torch
@@ -53,9 +53,9 @@ class Model(nn.Module):
             value = batch[key] if present else self._absent(field, len(reference), reference.device)
             prepared[key] = value.to(self.dtype) if value.is_floating_point() else value
             if not field.required:
-                given = batch.get(f"present/{key}")
+                stated = batch.get(f"present/{key}")
                 flags = torch.full((len(reference),), float(present), device=reference.device, dtype=self.dtype)
-                prepared[f"present/{key}"] = flags if given is None else given.to(self.dtype)
+                prepared[f"present/{key}"] = flags if stated is None else stated.to(self.dtype)
         return prepared
 
     def encode(self, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -117,38 +117,53 @@ class Model(nn.Module):
         return torch.zeros(shape, device=device, dtype=torch.long if field.values == "class" else self.dtype)
 
 
-class Ensemble(nn.Module):
-    """Several models of one spec (seeds, folds) that answer as one: the mean before the activation."""
+class Ensemble(Model):
+    """M models of one spec (seeds, folds) that answer as one: the mean of their predictions before the activation.
 
-    def __init__(self, spec: ModelSpec, members: list[Model]):
-        super().__init__()
+    Everything that a `Model` does is done by all members and averaged.  What they have in common (inputs, fields and
+    grids of the outputs, arguments of the parts) is the first member's; so are `encoder` and `heads`, whose weights are
+    that member's alone.
+    """
+
+    def __init__(self, spec: ModelSpec, members: Sequence[Model]):
+        nn.Module.__init__(self)
         self.members = nn.ModuleList(members)
         self.spec = members[0].spec.replace(**{"members": len(members), "name": spec.name})
 
-    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """batch -> {head: (N, ...)}, averaged over the members."""
-        each = [member(batch) for member in self.members]
-        return {head: torch.stack([e[head] for e in each]).mean(0) for head in each[0]}
-
-    predict = Model.predict
-    dtype = Model.dtype
-    device = Model.device
-
-    def prepare(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """As the members do."""
-        return self.members[0].prepare(batch)
-
-    def flip(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """As the members do."""
-        return self.members[0].flip(inputs)
+    @property
+    def encoder(self) -> Encoder:
+        """The first member's."""
+        return self.members[0].encoder
 
     @property
-    def input_fields(self) -> Mapping[str, Field]:
-        """What the members read."""
-        return self.spec.inputs
+    def heads(self) -> nn.ModuleDict:
+        """The first member's."""
+        return self.members[0].heads
+
+    def encode(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """inputs -> the members' embeddings side by side, (N, M D, T)."""
+        return torch.cat([member.encode(inputs) for member in self.members], 1)
+
+    def decode(self, embedding: Tensor, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """embedding (N, M D, T) of `encode` -> {head: (N, ...)}: the mean of what each member makes of its own part."""
+        parts = embedding.chunk(len(self.members), 1)
+        return _mean([member.decode(part, inputs) for member, part in zip(self.members, parts, strict=True)])
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """batch -> {head: (N, ...)}, averaged over the members."""
+        return _mean([member(batch) for member in self.members])
+
+    def forward_with_embedding(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+        """Prediction, and the members' embeddings side by side, (N, M D, T)."""
+        predictions, embeddings = zip(*(member.forward_with_embedding(batch) for member in self.members), strict=True)
+        return _mean(predictions), torch.cat(embeddings, 1)
 
 
-def build(spec: ModelSpec) -> Model | Ensemble:
+def _mean(predictions: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    return {head: torch.stack([p[head] for p in predictions]).mean(0) for head in predictions[0]}
+
+
+def build(spec: ModelSpec) -> Model:
     """Construct a model with fresh weights from the names and arguments of its spec.
 
     Only what an installed plugin registered can be built.

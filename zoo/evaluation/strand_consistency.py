@@ -12,22 +12,20 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
 
 __all__ = ["strand_error", "strand_errors", "strand_table"]
 
 _ROWS = 256
 
 
-def strand_error(model: Model | Ensemble, batch: Mapping[str, Any], averaged: bool = False) -> tuple[float, float]:
+def strand_error(model: Model, batch: Mapping[str, Any], averaged: bool = False) -> tuple[float, float]:
     """(largest error of any head, smallest standard deviation of any head), see `strand_errors`."""
     found = strand_errors(model, batch, averaged).values()
     return max(error for error, _ in found), min(spread for _, spread in found)
 
 
-def strand_errors(
-    model: Model | Ensemble, batch: Mapping[str, Any], averaged: bool = False
-) -> dict[str, tuple[float, float]]:
+def strand_errors(model: Model, batch: Mapping[str, Any], averaged: bool = False) -> dict[str, tuple[float, float]]:
     """{head: (max |f(rc x) - flip f(x)|, sd of f over the batch)}, before the activation, in eval mode.
 
     batch: {codes (N, L) uint8, ...} as tensors or arrays; targets are ignored.
@@ -77,7 +75,7 @@ def strand_table(runs: Sequence[str | Path], split: str = "test", n_bootstrap: i
 
 
 @contextmanager
-def _as_it_is(model: Model | Ensemble, averaged: bool) -> Iterator[None]:
+def _as_it_is(model: Model, averaged: bool) -> Iterator[None]:
     """Eval mode, and unless `averaged` the network without its mean over strands; both restored."""
     members = [model, *getattr(model, "members", ())]
     specs, training = [m.spec for m in members], model.training

@@ -12,14 +12,14 @@ from zoo.hub.cache import Pulled, pull_source
 from zoo.hub.names import find
 
 if TYPE_CHECKING:
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
 
 __all__ = ["as_model", "fetch", "load", "pull"]
 
 _LOG = logging.getLogger("zoo.hub")
 
 
-def load(name: str | Path, revision: str | None = None, verify: bool = True) -> Model | Ensemble:
+def load(name: str | Path, revision: str | None = None, verify: bool = True) -> Model:
     """The model of a name, name@revision, source, run folder or model folder: on the CPU, in eval mode.
 
     Its attributes `source` and `revision` say what was loaded; write them beside every result.
@@ -36,7 +36,7 @@ def load(name: str | Path, revision: str | None = None, verify: bool = True) -> 
     return model
 
 
-def as_model(model: Model | Ensemble | str | Path) -> Model | Ensemble:
+def as_model(model: Model | str | Path) -> Model:
     """A model as it stands; of a name, source, run folder or model folder what `load` makes of it."""
     return load(model) if isinstance(model, str | Path) else model
 

@@ -24,7 +24,7 @@ from zoo.hub.manifest import CONFIG, GOLDEN, WEIGHTS
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
     from zoo.spec import ModelSpec
 
 __all__ = ["check_golden", "load_bundle", "save_bundle"]
@@ -33,7 +33,7 @@ _GOLDEN_EXAMPLES = 8
 
 
 def save_bundle(
-    model: Model | Ensemble,
+    model: Model,
     folder: str | Path,
     golden_batch: Mapping[str, Any],
     card: str | None = None,
@@ -67,7 +67,7 @@ def save_bundle(
         return manifest.write(new)
 
 
-def load_bundle(folder: str | Path, verify: bool = True) -> Model | Ensemble:
+def load_bundle(folder: str | Path, verify: bool = True) -> Model:
     """Build the model of a folder and load its weights, on the CPU and in eval mode.
 
     verify: compare every file with the manifest first.
@@ -88,7 +88,7 @@ def load_bundle(folder: str | Path, verify: bool = True) -> Model | Ensemble:
     return model.eval()
 
 
-def check_golden(model: Model | Ensemble, folder: str | Path) -> float:
+def check_golden(model: Model, folder: str | Path) -> float:
     """Predict the stored examples where the model is, and return the largest absolute difference.
 
     Raises HubError where it is beyond the stored tolerance (atol + rtol * |expected|).
@@ -124,7 +124,7 @@ def check_golden(model: Model | Ensemble, folder: str | Path) -> float:
     return worst
 
 
-def _build_like(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> Model | Ensemble:
+def _build_like(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> Model:
     """Build, but only if that makes exactly the tensors that the weights have."""
     from zoo.hub.build_limits import limited
 
@@ -164,7 +164,7 @@ def _sketch(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]], folder: Path
         return shapes
 
 
-def _shapes(model: Model | Ensemble) -> dict[str, tuple[int, ...]]:
+def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
     return {k: tuple(t.shape) for k, t in model.state_dict().items()}
 
 
@@ -177,7 +177,7 @@ def _compare_shapes(built: Mapping, stored: Mapping, folder: Path) -> None:
             )
 
 
-def _build(spec: ModelSpec) -> Model | Ensemble:
+def _build(spec: ModelSpec) -> Model:
     """`zoo.model.build` for weights that follow; the random state stays as it was."""
     import torch
 
@@ -188,7 +188,7 @@ def _build(spec: ModelSpec) -> Model | Ensemble:
         return build(spec)
 
 
-def _fresh(spec: ModelSpec, state: Mapping[str, Tensor]) -> Model | Ensemble:
+def _fresh(spec: ModelSpec, state: Mapping[str, Tensor]) -> Model:
     """The model as a stranger would load it: built from its spec alone."""
     try:
         copy = _build(spec)
@@ -201,7 +201,7 @@ def _fresh(spec: ModelSpec, state: Mapping[str, Tensor]) -> Model | Ensemble:
     return copy.eval()
 
 
-def _predict(model: Model | Ensemble, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _predict(model: Model, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Predictions in eval mode as float32 on the CPU; the mode is put back."""
     import torch
 
@@ -215,7 +215,7 @@ def _predict(model: Model | Ensemble, inputs: Mapping[str, Tensor]) -> dict[str,
     return {head: x.float().cpu().contiguous() for head, x in predicted.items()}
 
 
-def _golden_inputs(model: Model | Ensemble, batch: Mapping[str, Any]) -> dict[str, Tensor]:
+def _golden_inputs(model: Model, batch: Mapping[str, Any]) -> dict[str, Tensor]:
     import numpy as np
     import torch
 

@@ -71,7 +71,7 @@ def publish(
         raise sentence(error, Path(str(source))) from error
 
 
-def join(models: Sequence[Model | Ensemble], name: str) -> Model | Ensemble:
+def join(models: Sequence[Model], name: str) -> Model:
     """One model, renamed, or an ensemble of several whose parts, inputs and outputs are alike."""
     from zoo.model import Ensemble
 

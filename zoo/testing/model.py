@@ -19,7 +19,7 @@ from zoo.testing.samples import sample, settled
 __all__ = ["check_model"]
 
 
-def check_model(model: Model | Ensemble) -> list[Check]:
+def check_model(model: Model) -> list[Check]:
     """Measure a model of any parts on random input; its weights are left as they are."""
     was_training = model.training
     model.eval()
@@ -37,7 +37,7 @@ def check_model(model: Model | Ensemble) -> list[Check]:
     return checks
 
 
-def _batch(model: Model | Ensemble, n: int) -> dict[str, torch.Tensor]:
+def _batch(model: Model, n: int) -> dict[str, torch.Tensor]:
     length = model.spec.input_length
     batch = sample(model.input_fields, n, length)
     if "one_hot" in batch:
@@ -47,7 +47,7 @@ def _batch(model: Model | Ensemble, n: int) -> dict[str, torch.Tensor]:
 
 
 @torch.no_grad()
-def _shape(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
+def _shape(model: Model, batch: dict[str, torch.Tensor]) -> str:
     prediction = model.predict(batch)
     if set(prediction) != set(model.spec.outputs):
         raise Refused(f"heads {sorted(prediction)} are not the outputs {sorted(model.spec.outputs)}")
@@ -62,7 +62,7 @@ def _shape(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
 
 
 @torch.no_grad()
-def _strand(model: Model | Ensemble) -> str:
+def _strand(model: Model) -> str:
     """A model that claims to be true to the strand is, for every head, with weights as after training."""
     first = model.members[0] if isinstance(model, Ensemble) else model
     if first.encoder.strand != "equivariant" and not model.spec.conjoined:
@@ -81,7 +81,7 @@ def _strand(model: Model | Ensemble) -> str:
 
 
 @torch.no_grad()
-def _all_n(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
+def _all_n(model: Model, batch: dict[str, torch.Tensor]) -> str:
     if "codes" not in batch:
         raise Unmeasured("reads no sequence")
     for head, x in model.predict({**batch, "codes": torch.full_like(batch["codes"], 4)}).items():
@@ -90,7 +90,7 @@ def _all_n(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
     return "finite"
 
 
-def _incremental(model: Model | Ensemble) -> str:
+def _incremental(model: Model) -> str:
     """Every output, by position where it has positions."""
     if "one_hot" not in model.input_fields:
         raise Unmeasured("reads no sequence")
@@ -102,7 +102,7 @@ def _incremental(model: Model | Ensemble) -> str:
     )
 
 
-def _config(model: Model | Ensemble) -> str:
+def _config(model: Model) -> str:
     again = ModelSpec.from_json(model.spec.to_json())
     if again.to_json() != model.spec.to_json():
         raise Refused("the spec read back from JSON is another one")
@@ -110,7 +110,7 @@ def _config(model: Model | Ensemble) -> str:
 
 
 @torch.no_grad()
-def _saved(model: Model | Ensemble, batch: dict[str, torch.Tensor]) -> str:
+def _saved(model: Model, batch: dict[str, torch.Tensor]) -> str:
     from zoo.hub.model_folder import load_bundle, save_bundle
 
     with tempfile.TemporaryDirectory() as folder:

@@ -70,7 +70,7 @@ def call_sample(
     if usable < MIN_BINS:
         raise DataError(f"{bins.sample} has {usable:,} usable bins: {MIN_BINS} are the least that can be called")
     predicted = predict_bins(model, bins, seed=seed, progress=progress)
-    head = model.heads["states"] if hasattr(model, "heads") else model.members[0].heads["states"]
+    head = model.heads["states"]
     inferred, reason = infer_sex(predicted.corrected, bins.contigs, bins.contig)
     copies = expect_copies(bins.contigs, sex or inferred, ploidy)
     expected = copies[bins.contig]

@@ -34,7 +34,7 @@ from zoo.tracing.graph import Weights
 from zoo.tracing.trace import Untraceable, trace
 
 if TYPE_CHECKING:
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
     from zoo.outputs import Output
 
 __all__ = ["Incremental", "incremental"]
@@ -214,7 +214,7 @@ class Incremental:
 
 
 def incremental(
-    model: Model | Ensemble,
+    model: Model,
     output: Output | None = None,
     *,
     carry: bool = True,

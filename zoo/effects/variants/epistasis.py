@@ -26,7 +26,7 @@ from zoo.outputs import Output
 if TYPE_CHECKING:
     import pandas
 
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
     from zoo.variants.variants import Variants
 
 __all__ = ["COLUMNS", "epistasis", "pairs_of"]
@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 def epistasis(
-    model: Model | Ensemble | str,
+    model: Model | str,
     variants: str | Path | Sequence[str],
     *,
     fasta: str | Path | Sequence[str | Path] | Genome,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pandas
 
     from zoo.effects.engine.incremental import Incremental
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
 
 __all__ = ["COLUMNS", "EFFECTS", "phased_rows", "score_haplotypes"]
 
@@ -44,7 +44,7 @@ TOGETHER = 128
 
 
 def score_haplotypes(
-    model: Model | Ensemble | str,
+    model: Model | str,
     vcf: str | Path,
     *,
     fasta: str | Path | Sequence[str | Path] | Genome,
@@ -69,7 +69,7 @@ def columns(output: Output) -> list[str]:
 
 
 def phased_rows(
-    model: Model | Ensemble,
+    model: Model,
     output: Output,
     vcf: str | Path,
     genome: Genome,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from zoo.data.intervals import Intervals
     from zoo.effects.variants.scorer import Scored
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
     from zoo.variants.variants import Variants
 
 __all__ = ["COLUMNS", "NORMAL", "Chunk", "ScoreJob", "score_variants"]
@@ -212,7 +212,7 @@ class ScoreJob:
 
 
 def score_variants(
-    model: Model | Ensemble | str,
+    model: Model | str,
     variants: str | Path | Sequence[str],
     *,
     fasta: str | Path | Sequence[str | Path] | Genome,

@@ -25,7 +25,7 @@ from zoo.outputs import Output
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
     from zoo.variants.variants import Variants
 
 __all__ = ["STRANDS", "Scored", "Scorer"]
@@ -65,7 +65,7 @@ class Scorer:
 
     def __init__(
         self,
-        model: Model | Ensemble,
+        model: Model,
         genome: Genome,
         *,
         output: str | None = None,
@@ -272,7 +272,7 @@ def _distinct(variants: Variants, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
     return distinct, np.array(same, np.int64).reshape(-1, 2)
 
 
-def _read(model: Model | Ensemble, inputs: Mapping[str, Tensor], turned: bool, raw: bool) -> dict[str, Tensor]:
+def _read(model: Model, inputs: Mapping[str, Tensor], turned: bool, raw: bool) -> dict[str, Tensor]:
     """The model's prediction; of the other strand, turned back, where asked."""
     run: Callable = model if raw else model.predict
     if not turned:

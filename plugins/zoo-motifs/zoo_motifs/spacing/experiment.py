@@ -27,7 +27,7 @@ from zoo_motifs.spacing.result import Spacing
 
 if TYPE_CHECKING:
     from zoo.data.motifs import Motif
-    from zoo.model import Ensemble, Model
+    from zoo.model import Model
 
 __all__ = ["motif_spacing", "parse_motif"]
 
@@ -36,7 +36,7 @@ GC = 0.41
 
 
 def motif_spacing(
-    model: Model | Ensemble | str,
+    model: Model | str,
     first: str | Motif,
     second: str | Motif,
     *,
