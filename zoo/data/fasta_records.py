@@ -9,7 +9,7 @@ from zoo.data.codes import ENCODE
 from zoo.errors import DataError
 from zoo.files.compressed import read_chunks
 
-__all__ = ["pieces"]
+__all__ = ["parse_header", "pieces", "to_codes"]
 
 _TABLE = ENCODE.tobytes()
 _DROP = b"\r\n \t"
@@ -34,7 +34,7 @@ def pieces(path: str | Path) -> Iterator[tuple[int, str | None, bytes]]:
                 header += chunk[at : end if end >= 0 else None]
                 if end < 0:
                     break
-                yield line, _header(header, path, line), b""
+                yield line, parse_header(header, path, line), b""
                 line, line_start, header, at = line + 1, True, None, end + 1
                 continue
             following = chunk.find(b"\n>", at)
@@ -42,18 +42,24 @@ def pieces(path: str | Path) -> Iterator[tuple[int, str | None, bytes]]:
             body = chunk[at:end]
             if not started and body.strip():
                 raise DataError(f"{path} line {line} begins with {body.lstrip()[:20]!r}, FASTA with '>': is it FASTA?")
-            codes = body.translate(_TABLE, _DROP)
+            codes = to_codes(body)
             if b"\xff" in codes:
                 raise _bad_letter(body, path, line)
             yield line, None, codes
             line, line_start, at = line + body.count(b"\n"), chunk[end - 1] == ord("\n"), end
     if header is not None:
-        yield line, _header(header, path, line), b""
+        yield line, parse_header(header, path, line), b""
     if not started:
         raise DataError(f"{path} holds no sequence: FASTA begins with '>name'")
 
 
-def _header(raw: bytes, path: str | Path, line: int) -> str:
+def to_codes(text: bytes) -> bytes:
+    """Lines of letters to codes, 255 for a byte that is no nucleotide."""
+    return text.translate(_TABLE, _DROP)
+
+
+def parse_header(raw: bytes, path: str | Path, line: int) -> str:
+    """The text of a header line, without `>` and line end.  Raises DataError for a zero byte or a carriage return."""
     raw = raw.removesuffix(b"\r")
     if b"\r" in raw:
         raise DataError(f"{path} line {line} holds a lone carriage return: convert the line ends to LF")

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from zoo.data.fasta_records import pieces
+from zoo.data.fasta_index import NotIndexed, Pieces, readers
 from zoo.errors import DataError
 from zoo.files.compressed import is_gzip
 from zoo.files.locations import cache_root
@@ -29,6 +31,8 @@ __all__ = ["FORMAT", "Contig", "Store", "open_store"]
 
 FORMAT = 1
 _BIG = 50_000_000
+
+_log = logging.getLogger("zoo.genome")
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
     codes, index = folder / f"{key}.{os.getpid()}.tmp", folder / f"{key}.json.{os.getpid()}.tmp"
     try:
         with codes.open("wb") as out, _progress(fasta) as advance:
-            contigs = _unpack(fasta, out, advance)
+            contigs = _read(fasta, folder, out, advance)
             out.flush()
             os.fsync(out.fileno())
         if _key(fasta) != key:
@@ -160,7 +164,18 @@ def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
             old.unlink(missing_ok=True)
 
 
-def _unpack(fasta: Path, out, advance) -> list[Contig]:
+def _read(fasta: Path, folder: Path, out: BinaryIO, advance: Callable[[int], None]) -> list[Contig]:
+    for pieces in readers(fasta, folder):
+        out.seek(0)
+        out.truncate()
+        try:
+            return _unpack(fasta, pieces, out, advance)
+        except NotIndexed as error:
+            _log.debug("read without this index: %s", error)
+    raise DataError(f"{fasta} cannot be read")
+
+
+def _unpack(fasta: Path, pieces: Pieces, out: BinaryIO, advance: Callable[[int], None]) -> list[Contig]:
     """Write the codes of every contig; the contigs in file order."""
     contigs: list[Contig] = []
     lines: dict[str, int] = {}
@@ -171,7 +186,7 @@ def _unpack(fasta: Path, out, advance) -> list[Contig]:
         if header is not None:
             contigs.append(Contig(name, header, start, written - start, digest.hexdigest()))
 
-    for line, text, codes in pieces(fasta):
+    for line, text, codes in pieces:
         if text is None:
             out.write(codes)
             digest.update(codes)

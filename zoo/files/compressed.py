@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.errors import DataError
 
-__all__ = ["file_identity", "is_gzip", "read_chunks", "read_lines", "resolve_paths"]
+__all__ = ["compression", "file_identity", "is_gzip", "read_chunks", "read_lines", "resolve_paths"]
 
 _CHUNK = 1 << 22
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -32,20 +32,32 @@ def is_gzip(path: Path) -> bool:
     return _head(path)[:2] == b"\x1f\x8b"
 
 
+def compression(path: Path) -> str:
+    """plain, gzip or bgzf.  Raises DataError for a file that is packed in another way, and for BGZF that is cut off."""
+    head = _head(path)
+    for magic, what in _OTHERS.items():
+        if head.startswith(magic):
+            raise DataError(f"{path} is {what}, not text or gzip: convert it first")
+    if head[:2] != b"\x1f\x8b":
+        return "plain"
+    if len(head) < 14 or not head[3] & 4 or head[12:14] != b"BC":
+        return "gzip"
+    with path.open("rb") as file:
+        file.seek(-min(28, path.stat().st_size), 2)
+        if file.read() != _BGZF_END:  # SAM specification 4.1.2; without it a cut at a block border goes unseen
+            raise DataError(f"{path} lacks the block that ends a BGZF file: fetch it again, it was cut off")
+    return "bgzf"
+
+
 def read_chunks(path: str | Path, size: int = _CHUNK) -> Iterator[bytes]:
     """The unpacked bytes of a plain, gzip or BGZF file, `size` at a time.
 
     Raises DataError for a file that is missing, cut off, damaged, or packed in another way.
     """
     path = Path(path)
-    head = _head(path)
-    for magic, what in _OTHERS.items():
-        if head.startswith(magic):
-            raise DataError(f"{path} is {what}, not text or gzip: convert it first")
-    if head[:2] == b"\x1f\x8b":
-        _refuse_cut_bgzf(path, head)
+    packed = compression(path) != "plain"
     try:
-        with gzip.open(path, "rb") if head[:2] == b"\x1f\x8b" else path.open("rb") as file:
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
             while chunk := file.read(size):
                 yield chunk
     except EOFError as error:
@@ -116,12 +128,3 @@ def _head(path: Path) -> bytes:
         raise DataError(f"{path} is a folder: name the file inside it") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
-
-
-def _refuse_cut_bgzf(path: Path, head: bytes) -> None:
-    """BGZF ends with an empty block (SAM specification 4.1.2); without it a cut at a block border goes unseen."""
-    if len(head) >= 14 and head[3] & 4 and head[12:14] == b"BC":
-        with path.open("rb") as file:
-            file.seek(-min(28, path.stat().st_size), 2)
-            if file.read() != _BGZF_END:
-                raise DataError(f"{path} lacks the block that ends a BGZF file: fetch it again, it was cut off")
