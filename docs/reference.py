@@ -1,7 +1,7 @@
 """The reference, written while the site is built, so that it cannot lag behind the code.
 
     zoo.__all__, zoo.testing.__all__ -> Python, checks     click -> commands     registry -> components, kinds
-    YAML of every group -> configuration                   notebooks -> pages
+    YAML of every group -> configuration                   notebooks, READMEs of plugins -> pages
 
 A hook of mkdocs (see mkdocs.yml); mkdocstrings fills in `::: path` from the docstrings, without importing anything.
 """
@@ -26,6 +26,18 @@ from zoo.plugins import Hooks
 from zoo.registry import INJECTED, Registry, registry
 
 NOTEBOOKS = Path(__file__).with_name("notebooks")
+READMES = sorted(Path(__file__).parents[1].glob("plugins/*/README.md"))
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Called by mkdocs with its configuration: adds the plugins' pages to the navigation."""
+    config.nav.insert(-1, {"Plugins": [{readme.parent.name: plugin_path(readme)} for readme in READMES]})
+    return config
+
+
+def on_page_markdown(markdown: str, **kwargs: Any) -> str:
+    """Called by mkdocs with each page: a link to a plugin's README leads to its page of the site."""
+    return re.sub(r"\]\(\.\./plugins/([\w-]+)/README\.md", r"](plugins/\1.md", markdown)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -39,6 +51,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for path, page in pages.items():
         files.append(File.generated(config, path, content="\n".join(page())))
+    for readme in READMES:
+        text = readme.read_text(encoding="utf-8").replace("](../../docs/", "](../")
+        files.append(File.generated(config, plugin_path(readme), content=text))
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
         text = "\n\n".join(notebook_page(json.loads(notebook.read_text(encoding="utf-8"))))
         files.append(File.generated(config, f"notebooks/{notebook.stem}.md", content=text))
@@ -139,6 +154,11 @@ def notebook_page(notebook: dict[str, Any]) -> Iterator[str]:
         for output in cell.get("outputs", ()):
             text = output.get("text") or output.get("data", {}).get("text/plain") or ()
             yield fenced("".join(text), "text")
+
+
+def plugin_path(readme: Path) -> str:
+    """The page of the site that a plugin's README becomes."""
+    return f"plugins/{readme.parent.name}.md"
 
 
 def section(heading: str, path: str, level: int = 2, members: bool = True) -> str:
