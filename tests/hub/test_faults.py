@@ -22,6 +22,7 @@ from zoo.hub import manifest, pull
 from zoo.hub.card import facts, write_card
 from zoo.hub.config_file import read_spec
 from zoo.hub.model_folder import load_bundle, save_bundle
+from zoo.hub.verify import verify_files
 
 
 def flip(path):
@@ -144,14 +145,14 @@ def test_a_full_disk_at_any_write_leaves_the_hub_as_it_was(
         assert zoo.load(f"file://{root}/tiny").source == first
         left = {p.relative_to(root) for p in root.rglob("*")} - set(before)
         # a whole new revision that main does not name yet is all that may be left
-        assert all(manifest.verify(p) for p in (root / "tiny").iterdir() if p.name != "refs")
+        assert all(verify_files(p) for p in (root / "tiny").iterdir() if p.name != "refs")
         assert not [p for p in left if ".tmp" in p.name]
     assert fails_at > 0
     assert zoo.load(f"file://{root}/tiny").source == second != first
 
 
 def test_a_full_disk_while_saving_keeps_the_earlier_model(bundle, make_model, batch, monkeypatch):
-    before = manifest.verify(bundle)
+    before = verify_files(bundle)
 
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -160,7 +161,7 @@ def test_a_full_disk_while_saving_keeps_the_earlier_model(bundle, make_model, ba
     with pytest.raises(HubError, match="no space is left"):
         save_bundle(make_model(seed=5), bundle, batch)
     monkeypatch.undo()
-    assert manifest.verify(bundle) == before
+    assert verify_files(bundle) == before
     assert [p.name for p in bundle.parent.iterdir()] == [bundle.name]
 
 
@@ -220,7 +221,7 @@ print(pull(str(source.at(revision))))
     folders = {process.communicate(timeout=60)[0].strip() for process in started}
     assert [process.returncode for process in started] == [0] * 4
     assert len(folders) == 1
-    assert manifest.verify(Path(folders.pop()))
+    assert verify_files(Path(folders.pop()))
     assert len(list((root / "tiny").iterdir())) == 2
     assert not list((cache_root() / "models").rglob(".partial-*"))
 

@@ -14,6 +14,7 @@ from zoo.hub import manifest, pull
 from zoo.hub.cache import pull_source
 from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.sources import parse_source
+from zoo.hub.verify import verify_files
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_the_layout_is_a_revision_and_a_ref(published, root):
     revision = published.partition("@")[2]
     assert sorted(p.name for p in (root / "tiny").iterdir()) == sorted([revision, "refs"])
     assert (root / "tiny" / "refs" / "main").read_text() == revision + "\n"
-    assert manifest.verify(root / "tiny" / revision) == revision
+    assert verify_files(root / "tiny" / revision) == revision
 
 
 def test_publishing_the_same_again_changes_nothing_and_another_adds_a_revision(

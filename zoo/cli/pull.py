@@ -26,7 +26,7 @@ def command(name, force, check):
     size = sum(entry.size for entry in manifest.read(folder))
     click.echo(f"{name}: {size:,} bytes, every sha256 as published, revision {manifest.revision_of(folder)[:12]}")
     if check:
-        from zoo.hub.model_folder import check_golden
+        from zoo.hub.golden import check_golden
 
         worst = check_golden(load(str(folder.resolve())), folder)
         click.echo(f"golden outputs: equal within tolerance, largest difference {worst:.2g}")

@@ -32,13 +32,13 @@ def command(name, card, as_json):
 
 
 def _show_model(name, card, as_json):
-    from zoo.hub import manifest
     from zoo.hub.card import facts, metrics_text, printable
     from zoo.hub.config_file import read_spec
     from zoo.hub.loader import fetch
+    from zoo.hub.verify import verify_files
 
     pulled = fetch(name)
-    manifest.verify(pulled.folder, f"run `zoo pull {name} --force`")
+    verify_files(pulled.folder, f"run `zoo pull {name} --force`")
     spec = read_spec(pulled.folder)
     source = str(pulled.source.at(pulled.revision))
     if as_json:

@@ -19,6 +19,7 @@ from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import Store, Unreachable
 from zoo.hub.stores import store_for
+from zoo.hub.verify import verify_files
 
 __all__ = ["Pulled", "cached_revisions", "offline", "pull_source"]
 
@@ -119,7 +120,7 @@ def _fetch(store: Store, source: ModelSource, revision: str, folder: Path, force
             partial.mkdir(exist_ok=True)
             store.fetch(source, revision, partial)
             try:
-                manifest.verify(partial, f"pull {source} again")
+                verify_files(partial, f"pull {source} again")
             except HubError:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise

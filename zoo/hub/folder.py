@@ -17,6 +17,7 @@ from zoo.files.atomic import new_folder, write_file
 from zoo.hub import manifest
 from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
+from zoo.hub.verify import verify_files
 
 __all__ = ["Folder"]
 
@@ -55,7 +56,7 @@ class Folder(Store):
         if not (home / revision).is_dir():
             with new_folder(home / revision) as new:
                 copy_bundle(folder, new)
-                manifest.verify(new, "publish it again")
+                verify_files(new, "publish it again")
         write_file(home / "refs" / "main", revision + "\n")
         return revision
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import HubError
-from zoo.hub import manifest
 from zoo.hub.cache import Pulled, pull_source
 from zoo.hub.names import find
+from zoo.hub.verify import verify_files
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -30,7 +30,7 @@ def load(name: str | Path, revision: str | None = None, verify: bool = True) -> 
 
     pulled = fetch(name, revision)
     if verify:
-        manifest.verify(pulled.folder, _remedy(name, pulled))
+        verify_files(pulled.folder, _remedy(name, pulled))
     model = load_bundle(pulled.folder, verify=False)
     model.source, model.revision = str(pulled.source.at(pulled.revision)), pulled.revision
     return model
@@ -47,7 +47,7 @@ def pull(name: str | Path, revision: str | None = None, force: bool = False) -> 
     force: fetch it again, which mends a damaged copy.
     """
     pulled = fetch(name, revision, force)
-    manifest.verify(pulled.folder, _remedy(name, pulled))
+    verify_files(pulled.folder, _remedy(name, pulled))
     return pulled.folder
 
 

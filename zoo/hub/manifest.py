@@ -1,22 +1,20 @@
 """manifest.json: what a model folder holds, byte for byte.  Its own sha256 is the model's revision.
 
 A pulled folder is a stranger's data: nothing is read that the manifest does not list, and nothing
-is listed that could run.
+is listed that could run.  zoo/hub/verify.py compares the files with it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.errors import HubError
 
-__all__ = ["CONFIG", "GOLDEN", "MANIFEST", "REQUIRED", "WEIGHTS", "Entry", "read", "revision_of", "verify", "write"]
+__all__ = ["CONFIG", "GOLDEN", "MANIFEST", "REQUIRED", "WEIGHTS", "Entry", "read", "revision_of", "sha256_of", "write"]
 
 MANIFEST = "manifest.json"
 CONFIG, WEIGHTS, GOLDEN = "config.json", "model.safetensors", "golden.safetensors"
@@ -74,21 +72,10 @@ def parse(raw: bytes, where: str) -> list[Entry]:
     return entries
 
 
-def verify(folder: Path, remedy: str = "fetch or publish the model again") -> str:
-    """Compare every file with the manifest, and return the revision.
-
-    Raises HubError, ending in `remedy`, for a file that is missing, of another size or content, a link, or
-    not listed.  Names that begin with a dot are not read and not minded.
-    """
-    folder = Path(folder)
-    entries = read(folder)
-    for entry in entries:
-        _compare(folder, entry, remedy)
-    listed = {MANIFEST, *(e.path for e in entries)}
-    for path in _present(folder):
-        if path not in listed:
-            raise HubError(f"{folder} holds {path!r}, which its manifest does not list: remove it, or {remedy}")
-    return revision_of(folder)
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hex."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _check(entries: list[Entry], where: str) -> None:
@@ -124,50 +111,9 @@ def _check_path(path: object, where: str) -> None:
         )
 
 
-def _compare(folder: Path, entry: Entry, remedy: str) -> None:
-    status = _status(folder, entry.path, remedy)
-    if status.st_size != entry.size:
-        raise HubError(f"{folder / entry.path} has {status.st_size:,} bytes instead of {entry.size:,}: {remedy}")
-    if _sha256(folder / entry.path) != entry.sha256:
-        raise HubError(f"{folder / entry.path} does not have the sha256 that its manifest gives: {remedy}")
-
-
-def _status(folder: Path, path: str, remedy: str) -> os.stat_result:
-    """Of a regular file; no step of its path may be a link."""
-    step = folder
-    for part in path.split("/"):
-        step = step / part
-        try:
-            status = step.lstat()
-        except FileNotFoundError as error:
-            raise HubError(f"{folder / path} is missing: {remedy}") from error
-        if stat.S_ISLNK(status.st_mode):
-            raise HubError(f"{step} is a link, which is not followed: copy the file itself, or {remedy}")
-    if not stat.S_ISREG(status.st_mode):
-        raise HubError(f"{step} is no plain file: {remedy}")
-    return status
-
-
-def _present(folder: Path) -> list[str]:
-    """Files and links below `folder`, without names that begin with a dot."""
-    found = []
-    for root, folders, files in os.walk(folder):
-        links = [f for f in folders if os.path.islink(os.path.join(root, f))]
-        folders[:] = [f for f in folders if not f.startswith(".") and f not in links]
-        for name in (*files, *links):
-            if not name.startswith("."):
-                found.append(Path(root, name).relative_to(folder).as_posix())
-    return sorted(found)
-
-
 def _measure(folder: Path, path: str) -> Entry:
     _check_path(path, str(folder))
-    return Entry(path, (folder / path).stat().st_size, _sha256(folder / path))
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return Entry(path, (folder / path).stat().st_size, sha256_of(folder / path))
 
 
 def _canonical(entries: list[Entry]) -> bytes:

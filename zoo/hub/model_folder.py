@@ -2,7 +2,6 @@
 
     save_bundle(model, "runs/ctcf/model", batch)
     model = load_bundle("runs/ctcf/model")
-    check_golden(model, "runs/ctcf/model")
 
 Loading treats the folder as a stranger's data: names instead of class paths, no pickle, and the shapes of the
 weights are compared with what the configuration would build before any of it is built.
@@ -10,7 +9,6 @@ weights are compared with what the configuration would build before any of it is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +17,10 @@ from zoo.errors import HubError, ZooError
 from zoo.files.atomic import replace_folder
 from zoo.hub import manifest
 from zoo.hub.config_file import check_requires, read_spec
+from zoo.hub.golden import make_golden
 from zoo.hub.manifest import CONFIG, GOLDEN, WEIGHTS
+from zoo.hub.tensors import storable
+from zoo.hub.verify import verify_files
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.spec import ModelSpec
 
-__all__ = ["check_golden", "load_bundle", "save_bundle"]
-
-_GOLDEN_EXAMPLES = 8
+__all__ = ["load_bundle", "save_bundle"]
 
 
 def save_bundle(
@@ -42,8 +41,7 @@ def save_bundle(
 ) -> str:
     """Write a model folder whole or not at all, and return its revision.
 
-    golden_batch: a batch as the model takes it (tensors or arrays); its first 8 examples and what a fresh copy of
-        the model predicts for them on the CPU in float32 are stored, so that every later load can be checked.
+    golden_batch: a batch as the model takes it (tensors or arrays), of which zoo/hub/golden.py keeps 8 examples.
     card: text of README.md; written from the spec where it is left out.
     An earlier model folder of this name is replaced; any other folder that is not empty is left alone (HubError).
     """
@@ -51,18 +49,14 @@ def save_bundle(
 
     from zoo.hub.card import write_card
 
-    state = {k: _plain(t) for k, t in model.state_dict().items()}
+    state = {k: storable(t) for k, t in model.state_dict().items()}
     copy = _fresh(model.spec, state)
-    inputs = _golden_inputs(copy, golden_batch)
-    outputs = _predict(copy, inputs)
-    golden = {**{f"input/{k}": _plain(x) for k, x in inputs.items()}, **{f"output/{k}": x for k, x in outputs.items()}}
+    golden = make_golden(copy, golden_batch, rtol, atol)
     card = write_card(copy.spec) if card is None else card
-    # one key: safetensors writes several in an order of its own, and the revision would change with it
-    tolerance = json.dumps({"rtol": float(rtol), "atol": float(atol)})
     with replace_folder(Path(folder), is_ours=lambda old: (old / manifest.MANIFEST).is_file()) as new:
         (new / CONFIG).write_text(copy.spec.to_json(), encoding="utf-8")
         (new / WEIGHTS).write_bytes(save(state))
-        (new / GOLDEN).write_bytes(save(golden, {"tolerance": tolerance}))
+        (new / GOLDEN).write_bytes(golden)
         (new / "README.md").write_text(card, encoding="utf-8")
         return manifest.write(new)
 
@@ -77,7 +71,7 @@ def load_bundle(folder: str | Path, verify: bool = True) -> Model:
 
     folder = Path(folder)
     if verify:
-        manifest.verify(folder)
+        verify_files(folder)
     spec = read_spec(folder)
     check_requires(spec)
     model = _build_like(spec, read_header(folder / WEIGHTS), folder)
@@ -86,42 +80,6 @@ def load_bundle(folder: str | Path, verify: bool = True) -> Model:
     except RuntimeError as error:
         raise HubError(f"{folder / WEIGHTS} does not fit its config.json: {_first_line(error)}") from error
     return model.eval()
-
-
-def check_golden(model: Model, folder: str | Path) -> float:
-    """Predict the stored examples where the model is, and return the largest absolute difference.
-
-    Raises HubError where it is beyond the stored tolerance (atol + rtol * |expected|).
-    """
-    import torch
-
-    from zoo.hub.tensors import read_metadata, read_tensors
-
-    path = Path(folder) / GOLDEN
-    stored = read_tensors(path)
-    inputs = {k.removeprefix("input/"): x for k, x in stored.items() if k.startswith("input/")}
-    expected = {k.removeprefix("output/"): x for k, x in stored.items() if k.startswith("output/")}
-    try:
-        tolerance = json.loads(read_metadata(path)["tolerance"])
-        rtol, atol = float(tolerance["rtol"]), float(tolerance["atol"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise HubError(f"{path} gives no tolerance: publish the model again") from error
-    predicted = _predict(model, inputs)
-    if {k: x.shape for k, x in predicted.items()} != {k: x.shape for k, x in expected.items()}:
-        raise HubError(
-            f"{path} holds outputs {sorted(expected)}, but the model has {sorted(predicted)} or other shapes"
-        )
-    worst = 0.0
-    for head, want in expected.items():
-        difference = (predicted[head] - want).abs()
-        worst = max(worst, difference.max().item())
-        if not torch.all(difference <= atol + rtol * want.abs()):
-            raise HubError(
-                f"model {model.spec.name!r} differs from its golden outputs by {difference.max().item():.3g} "
-                f"(head {head!r}, allowed {atol:g} + {rtol:g} x value): do not trust its predictions here, "
-                "compare the versions in `zoo show` with `zoo doctor`"
-            )
-    return worst
 
 
 def _build_like(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> Model:
@@ -199,45 +157,6 @@ def _fresh(spec: ModelSpec, state: Mapping[str, Tensor]) -> Model:
             "record every constructor argument in it"
         ) from error
     return copy.eval()
-
-
-def _predict(model: Model, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Predictions in eval mode as float32 on the CPU; the mode is put back."""
-    import torch
-
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            predicted = model.predict({k: x.to(model.device) for k, x in inputs.items()})
-    finally:
-        model.train(training)
-    return {head: x.float().cpu().contiguous() for head, x in predicted.items()}
-
-
-def _golden_inputs(model: Model, batch: Mapping[str, Any]) -> dict[str, Tensor]:
-    import numpy as np
-    import torch
-
-    reads = {"codes", *model.input_fields, *(f"present/{k}" for k in model.input_fields)}
-    first = {k: x[:_GOLDEN_EXAMPLES] for k, x in batch.items() if k in reads}
-    inputs = {k: _plain(x if isinstance(x, torch.Tensor) else torch.from_numpy(np.array(x))) for k, x in first.items()}
-    if not inputs or any(len(x) == 0 for x in inputs.values()):
-        raise HubError(f"the golden batch has no example that model {model.spec.name!r} reads: give it {sorted(reads)}")
-    for head, x in _predict(model, inputs).items():
-        if not torch.isfinite(x).all():
-            raise HubError(f"head {head!r} of model {model.spec.name!r} predicts NaN or infinity: it is not saved")
-    return inputs
-
-
-def _plain(x: Tensor) -> Tensor:
-    """Contiguous, alone in its memory, on the CPU, float32 where it is floating."""
-    import torch
-
-    if not isinstance(x, torch.Tensor):
-        raise HubError(f"a module keeps extra state of type {type(x).__name__}, which is no tensor: make it a buffer")
-    x = x.detach().to("cpu", copy=True).contiguous()
-    return x.float() if x.is_floating_point() else x
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import HubError
 from zoo.files.atomic import sentence
-from zoo.hub import manifest
+from zoo.hub.golden import golden_inputs
 from zoo.hub.loader import fetch
 from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.sources import parse_place
@@ -65,7 +65,7 @@ def publish(
     try:
         with TemporaryDirectory(prefix="zoo-publish-") as temporary:
             folder = Path(temporary, "model")
-            save_bundle(model, folder, _golden_inputs(folders[0]))
+            save_bundle(model, folder, golden_inputs(folders[0]))
             return str(source.at(store_for(source).publish(source, folder, private)))
     except OSError as error:
         raise sentence(error, Path(str(source))) from error
@@ -146,10 +146,3 @@ def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], 
         return ()
     motif, n = asked.get("motifs") or (), asked.get("bootstrap", 1000)
     return tuple(evaluate(model, source, split, motif=motif, n_bootstrap=n).rows)
-
-
-def _golden_inputs(folder: Path) -> dict[str, Any]:
-    from zoo.hub.tensors import read_tensors
-
-    stored = read_tensors(folder / manifest.GOLDEN)
-    return {k.removeprefix("input/"): x for k, x in stored.items() if k.startswith("input/")}

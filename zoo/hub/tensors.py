@@ -1,4 +1,4 @@
-"""Reading a stranger's safetensors: the header first, bounded, then the tensors."""
+"""Safetensors: reading a stranger's file, its header first and bounded, and tensors as they are stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo.errors import HubError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["read_header", "read_metadata", "read_tensors"]
+__all__ = ["read_header", "read_metadata", "read_tensors", "storable"]
 
 _MAX_HEADER = 1 << 24
 
@@ -32,6 +32,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """{name: tensor} on the CPU."""
     with _open(path) as file:
         return {name: file.get_tensor(name) for name in file.keys()}
+
+
+def storable(x: Tensor) -> Tensor:
+    """A tensor as it is stored: contiguous, alone in its memory, on the CPU, float32 where it is floating."""
+    import torch
+
+    if not isinstance(x, torch.Tensor):
+        raise HubError(f"a module keeps extra state of type {type(x).__name__}, which is no tensor: make it a buffer")
+    x = x.detach().to("cpu", copy=True).contiguous()
+    return x.float() if x.is_floating_point() else x
 
 
 def _open(path: Path):

@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo.hub import pull
-from zoo.hub.model_folder import check_golden
+from zoo.hub.golden import check_golden
 from zoo_copy_number.calibration import count_events
 from zoo_copy_number.caller import call_sample
 from zoo_copy_number.evaluation import GROUPS, count_trusted, simulate_group

@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo.hub import pull
-from zoo.hub.model_folder import check_golden
+from zoo.hub.golden import check_golden
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import (
     Settings,

@@ -24,11 +24,10 @@ def command(run, samples, size, test, baselines, kinds):
     """
     from pathlib import Path
 
-    from safetensors.torch import load_file
-
     from zoo.errors import ConfigError, did_you_mean
     from zoo.hub import load
     from zoo.hub.card import metrics_text
+    from zoo.hub.golden import golden_inputs
     from zoo.hub.model_folder import save_bundle
     from zoo_copy_number.baselines import BASELINES
     from zoo_copy_number.calibration import CALIBRATION, TEST, calibrate, simulate_held_out
@@ -47,8 +46,7 @@ def command(run, samples, size, test, baselines, kinds):
     rows = [r for group in GROUPS if test for r in evaluate_group(model, group, test, size, TEST, baselines)]
     kept = [r for r in model.spec.metrics if r["metric"] not in {row["metric"] for row in rows}]
     model.spec = model.spec.replace(metrics=(*kept, *rows))
-    golden = {k.removeprefix("input/"): v for k, v in load_file(folder / "golden.safetensors").items() if "input/" in k}
-    save_bundle(model, folder, golden)
+    save_bundle(model, folder, golden_inputs(folder))
     if rows:
         click.echo(metrics_text(rows))
     click.echo(f"penalty {fitted['penalty']:g} (F1 {fitted['f1']:.3f}), qualities from {fitted['segments']:,} segments")

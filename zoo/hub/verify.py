@@ -1,0 +1,68 @@
+"""Are the files of a model folder the bytes that were published?  Size and sha256 of each against its manifest.
+
+manifest.json -> entries (path, size, sha256) -> every file compared, nothing else there -> revision
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from zoo.errors import HubError
+from zoo.hub.manifest import MANIFEST, Entry, read, revision_of, sha256_of
+
+__all__ = ["verify_files"]
+
+
+def verify_files(folder: Path, remedy: str = "fetch or publish the model again") -> str:
+    """Compare every file with the manifest, and return the revision.
+
+    Raises HubError, ending in `remedy`, for a file that is missing, of another size or content, a link, or
+    not listed.  Names that begin with a dot are not read and not minded.
+    """
+    folder = Path(folder)
+    entries = read(folder)
+    for entry in entries:
+        _compare(folder, entry, remedy)
+    listed = {MANIFEST, *(e.path for e in entries)}
+    for path in _present(folder):
+        if path not in listed:
+            raise HubError(f"{folder} holds {path!r}, which its manifest does not list: remove it, or {remedy}")
+    return revision_of(folder)
+
+
+def _compare(folder: Path, entry: Entry, remedy: str) -> None:
+    status = _status(folder, entry.path, remedy)
+    if status.st_size != entry.size:
+        raise HubError(f"{folder / entry.path} has {status.st_size:,} bytes instead of {entry.size:,}: {remedy}")
+    if sha256_of(folder / entry.path) != entry.sha256:
+        raise HubError(f"{folder / entry.path} does not have the sha256 that its manifest gives: {remedy}")
+
+
+def _status(folder: Path, path: str, remedy: str) -> os.stat_result:
+    """Of a regular file; no step of its path may be a link."""
+    step = folder
+    for part in path.split("/"):
+        step = step / part
+        try:
+            status = step.lstat()
+        except FileNotFoundError as error:
+            raise HubError(f"{folder / path} is missing: {remedy}") from error
+        if stat.S_ISLNK(status.st_mode):
+            raise HubError(f"{step} is a link, which is not followed: copy the file itself, or {remedy}")
+    if not stat.S_ISREG(status.st_mode):
+        raise HubError(f"{step} is no plain file: {remedy}")
+    return status
+
+
+def _present(folder: Path) -> list[str]:
+    """Files and links below `folder`, without names that begin with a dot."""
+    paths = []
+    for root, folders, files in os.walk(folder):
+        links = [f for f in folders if os.path.islink(os.path.join(root, f))]
+        folders[:] = [f for f in folders if not f.startswith(".") and f not in links]
+        for name in (*files, *links):
+            if not name.startswith("."):
+                paths.append(Path(root, name).relative_to(folder).as_posix())
+    return sorted(paths)
