@@ -207,17 +207,17 @@ def _parse_term(text: str, sign: float, spec: ModelSpec) -> tuple[Term, bool]:
 
 def _find(name: str, spec: ModelSpec) -> tuple[str, int]:
     """Task name, or head/task, to (head, channel)."""
-    found = [
+    matches = [
         (head, channel)
         for head, (field, _) in spec.outputs.items()
         for channel, task in enumerate(_channels(field))
         if name in (task, f"{head}/{task}")
     ]
-    if len(found) == 1:
-        return found[0]
+    if len(matches) == 1:
+        return matches[0]
     every = [task for field, _ in spec.outputs.values() for task in _channels(field)]
     known = [f"{h}/{t}" if every.count(t) > 1 else t for h, (f, _) in spec.outputs.items() for t in _channels(f)]
-    if found:
+    if matches:
         raise ConfigError(f"output {name!r} is in several heads: write one of {', '.join(known)}")
     raise ConfigError(f"model {spec.name!r} has no output {name!r}" + did_you_mean(name, known))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.attribution.baseline_check import worth_explaining
+from zoo.attribution.baseline_check import check_baselines
 from zoo.data.sources.simulation import Simulated
 from zoo.evaluation.evaluate import evaluate
 from zoo.hub import load
@@ -38,13 +38,13 @@ PWM = row(0.82, 0.80, 0.84, baseline=True, predictor="PWM")
     ],
 )
 def test_the_answer_follows_the_intervals(rows, answer):
-    assert worth_explaining(rows, "binding", "CTCF").answer == answer
+    assert check_baselines(rows, "binding", "CTCF").answer == answer
 
 
 def test_members_of_an_ensemble_and_baselines_on_other_rows_do_not_count():
     member = row(0.7, 0.68, 0.72, member=0)
     elsewhere = row(0.95, 0.94, 0.96, baseline=True, predictor="PWM of few", n=20)
-    verdict = worth_explaining([member, row(0.9, 0.88, 0.92), elsewhere, PWM])
+    verdict = check_baselines([member, row(0.9, 0.88, 0.92), elsewhere, PWM])
     assert verdict.answer == "yes"
     assert "0.900" in verdict.words
     assert "few" not in verdict.words
@@ -52,25 +52,25 @@ def test_members_of_an_ensemble_and_baselines_on_other_rows_do_not_count():
 
 def test_a_strangers_words_do_not_reach_the_terminal_as_they_are():
     loud = row(0.8, 0.7, 0.85, baseline=True, predictor="PWM\x1b[31m\n" + "x" * 5_000)
-    words = worth_explaining([row(0.9, 0.88, 0.92), loud]).words
+    words = check_baselines([row(0.9, 0.88, 0.92), loud]).words
     assert words.isprintable()
     assert len(words) < 1_000
 
 
 def test_the_strongest_baseline_counts():
     weak = row(0.5, 0.48, 0.52, baseline=True, predictor="GC")
-    verdict = worth_explaining([row(0.83, 0.81, 0.85), weak, PWM])
+    verdict = check_baselines([row(0.83, 0.81, 0.85), weak, PWM])
     assert verdict.answer == "unsure"
     assert "PWM" in verdict.words
 
 
 def test_the_shipped_model_is_worth_it_and_the_same_with_random_weights_is_not():
     model = load("ctcf-motif-cnn")
-    assert worth_explaining(model.spec.metrics, "binding", "CTCF").answer == "yes"
+    assert check_baselines(model.spec.metrics, "binding", "CTCF").answer == "yes"
     torch.manual_seed(0)
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.1)
     data = Simulated(motifs=["CTCF"], n_train=600, n_validation=100, n_test=400)
     rows = evaluate(model, data, n_bootstrap=200).rows
     assert any(np.isfinite(r["value"] or np.nan) and not r["baseline"] for r in rows)
-    assert worth_explaining(rows, "binding", "CTCF").answer == "no"
+    assert check_baselines(rows, "binding", "CTCF").answer == "no"

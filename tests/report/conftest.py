@@ -102,7 +102,7 @@ class Judges:
         numbers = np.linspace(-1, 1, 20)
         return types.SimpleNamespace(verdicts=lambda: self.verdicts, rows=self.rows, scores=numbers, effects=numbers)
 
-    def worth_explaining(self, rows, head, task):
+    def check_baselines(self, rows, head, task):
         self.asked.append((rows, head, task))
         return self.worth
 
@@ -111,7 +111,7 @@ class Judges:
 def judges(monkeypatch):
     """Judges in place of the real ones."""
     made = Judges()
-    for name, function in (("validation", made.validate), ("baseline_check", made.worth_explaining)):
+    for name, function in (("validation", made.validate), ("baseline_check", made.check_baselines)):
         module = types.ModuleType(f"zoo.attribution.{name}")
         setattr(module, function.__name__, function)
         module.NAMES = {"pearson": "Pearson r"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo.evaluation.comparison import cleaned, compared, main_metric
+from zoo.evaluation.comparison import clean_rows, compare_rows, main_metric
 from zoo.pictures.canvas import drawn_text
 from zoo.report.performance import performance
 from zoo.report.section import Picture, Table, Text
@@ -29,8 +29,8 @@ def of(section, kind):
     ],
 )
 def test_a_model_is_better_only_where_intervals_do_not_overlap(baseline, better):
-    found = compared(
-        cleaned([row("net", 0.85, 0.8, 0.9), row("gc", 0.5, 0.4, 0.6), row("pwm", *baseline)]), "binding", "CTCF"
+    found = compare_rows(
+        clean_rows([row("net", 0.85, 0.8, 0.9), row("gc", 0.5, 0.4, 0.6), row("pwm", *baseline)]), "binding", "CTCF"
     )
     assert found.baseline["predictor"] == "pwm"
     assert found.better == better
@@ -43,12 +43,12 @@ def test_a_baseline_of_other_examples_is_not_compared_with():
         row("gc", 0.5, 0.4, 0.6),
         row("old", 0.9, split="train"),
     ]
-    assert compared(cleaned(rows), "binding", "CTCF").baseline["predictor"] == "gc"
+    assert compare_rows(clean_rows(rows), "binding", "CTCF").baseline["predictor"] == "gc"
 
 
 def test_losses_are_never_the_leading_metric_since_less_of_them_is_better():
-    assert main_metric(cleaned([row("net", 0.3, metric="log_loss"), row("net", 0.8, metric="auprc")])) == "auprc"
-    assert main_metric(cleaned([row("net", 0.3, metric="mse")])) is None
+    assert main_metric(clean_rows([row("net", 0.3, metric="log_loss"), row("net", 0.8, metric="auprc")])) == "auprc"
+    assert main_metric(clean_rows([row("net", 0.3, metric="mse")])) is None
 
 
 def test_rows_of_a_stranger_are_made_fit_or_dropped():
@@ -60,14 +60,14 @@ def test_rows_of_a_stranger_are_made_fit_or_dropped():
         row("net", 0.8, member=2),
         row("b", 0.5, baseline="yes"),
     ]
-    clean = cleaned(rows)
+    clean = clean_rows(rows)
     assert [r["value"] for r in clean] == [None, None, None, 0.5]
     assert [(r["low"], r["high"]) for r in clean[:1]] == [(None, None)]
     assert clean[1]["n"] == 0
     assert len(clean[1]["predictor"]) == 200
     assert "\x1b" not in clean[1]["predictor"]
     assert clean[3]["baseline"] is False
-    assert len(cleaned([row("net", 0.5)] * 30_000)) == 20_000
+    assert len(clean_rows([row("net", 0.5)] * 30_000)) == 20_000
 
 
 def test_stored_numbers_are_said_to_be_stored_and_drawn_with_their_intervals(plain, model, judges):

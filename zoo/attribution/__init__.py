@@ -1,4 +1,4 @@
-"""What uses an interpreter: scores by base for many sequences, their files, and their validation."""
+"""Attributions: an interpreter run over sequences or regions, files of its scores, and their validation."""
 
 from __future__ import annotations
 

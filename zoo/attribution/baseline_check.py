@@ -1,4 +1,4 @@
-"""Is the model worth explaining?  Its test metric is held against its baselines'."""
+"""Is the model worth explaining?  Its test metric against those of its baselines."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from zoo.attribution.verdict import Verdict
-from zoo.evaluation.comparison import CHANCE, METRICS, Comparison, cleaned, compared, number, tasks
+from zoo.evaluation.comparison import CHANCE, METRICS, Comparison, clean_rows, compare_rows, number, tasks
 
 if TYPE_CHECKING:
     from zoo.outputs import Output
     from zoo.spec import ModelSpec
 
-__all__ = ["QUESTION", "task_of", "worth_explaining"]
+__all__ = ["QUESTION", "check_baselines", "task_of"]
 
 QUESTION = "Is the model worth explaining?"
 
 
-def worth_explaining(rows: Iterable[Any], head: str = "", task: str = "") -> Verdict:
+def check_baselines(rows: Iterable[Any], head: str = "", task: str = "") -> Verdict:
     """The verdict on the main metric of one task, the first one by default.
 
     rows: of an evaluation, or of a model's card, which is a stranger's text.  Baselines count that were judged on as
@@ -27,11 +27,11 @@ def worth_explaining(rows: Iterable[Any], head: str = "", task: str = "") -> Ver
     baseline, is not enough).  no: its value is not above the best baseline's, or its interval holds chance.
     unsure: between, or nothing was measured on held-out data.
     """
-    known = cleaned(rows)
+    known = clean_rows(rows)
     for split in ("test", "validation"):
         part = [r for r in known if r["split"] == split]
-        asked = (head, task) if head or task else next(iter(tasks(part)), ("", ""))
-        comparison = compared(part, *asked)
+        target = (head, task) if head or task else next(iter(tasks(part)), ("", ""))
+        comparison = compare_rows(part, *target)
         if comparison is not None:
             return _judge(comparison)
     return Verdict(
@@ -47,19 +47,19 @@ def task_of(output: Output, spec: ModelSpec) -> tuple[str, str]:
     return term.head, names[term.channel] if names else ""
 
 
-def _judge(found: Comparison) -> Verdict:
-    own, best = found.model, found.baseline
-    told = f"{METRICS[found.metric][0]} on the {own['split']} split is {number(own)}, n = {own['n']:,}"
+def _judge(comparison: Comparison) -> Verdict:
+    own, best = comparison.model, comparison.baseline
+    words = f"{METRICS[comparison.metric][0]} on the {own['split']} split is {number(own)}, n = {own['n']:,}"
     if best is not None:
-        told += f"; the best baseline, {best['predictor']}, has {number(best)}"
-    chance = CHANCE.get(found.metric)
+        words += f"; the best baseline, {best['predictor']}, has {number(best)}"
+    chance = CHANCE.get(comparison.metric)
     least = own["value"] if own["low"] is None else own["low"]
     if chance is not None and least <= chance:
-        return Verdict(QUESTION, "no", f"{told}: that is chance ({chance})")
+        return Verdict(QUESTION, "no", f"{words}: that is chance ({chance})")
     if best is None:
-        return Verdict(QUESTION, "unsure", f"{told}; there is no baseline to hold it against")
+        return Verdict(QUESTION, "unsure", f"{words}; there is no baseline to hold it against")
     if own["value"] <= best["value"]:
-        return Verdict(QUESTION, "no", f"{told}: something simpler does as well")
-    if found.better == "yes":
-        return Verdict(QUESTION, "yes", told)
-    return Verdict(QUESTION, "unsure", f"{told}: the intervals are not apart")
+        return Verdict(QUESTION, "no", f"{words}: something simpler does as well")
+    if comparison.better == "yes":
+        return Verdict(QUESTION, "yes", words)
+    return Verdict(QUESTION, "unsure", f"{words}: the intervals are not apart")

@@ -1,4 +1,4 @@
-"""How well scores of bases agree with the effects of substitutions: measures, sequence by sequence.
+"""Faithfulness: how well attribution scores agree with the effects of substitutions, sequence by sequence.
 
 scores (N, K, L), effects (N, K, L), known (N, L)  ->  {measure: (N,)}
 

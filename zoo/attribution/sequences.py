@@ -55,7 +55,7 @@ def attribute_codes(
     predictions = predict_codes(model, codes, selected)[:, 0]
     rows = batch_rows(codes.shape[1], model.device.type)
     values, deltas, last = [], [], None
-    with counting(len(codes), label="explaining", unit="sequences", wanted=progress) as advance:
+    with counting(len(codes), label="explaining", unit="sequences", enabled=progress) as advance:
         for first in range(0, len(codes), rows):
             batch = {"codes": torch.from_numpy(np.ascontiguousarray(codes[first : first + rows])).to(model.device)}
             last = built.attribute(model, batch, selected)

@@ -1,4 +1,4 @@
-"""Is an attribution faithful to the model?  It is held against the effects of all substitutions.
+"""Is an attribution faithful to the model?  Its scores against saturation mutagenesis, all substitutions.
 
 validate(model, codes, interpreter="deeplift_shap", output="CTCF:raw").table()
 

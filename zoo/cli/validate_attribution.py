@@ -54,7 +54,7 @@ def command(
 
     from zoo.attribution import validate
     from zoo.attribution.arguments import named_interpreter
-    from zoo.attribution.baseline_check import task_of, worth_explaining
+    from zoo.attribution.baseline_check import check_baselines, task_of
     from zoo.errors import ConfigError
     from zoo.extras import need
     from zoo.report.subject import open_subject
@@ -98,7 +98,7 @@ def command(
         rows = evaluate(subject.model, subject.opened.source, seed=seed).rows
     else:
         rows = subject.model.spec.metrics
-    verdicts = [*found.verdicts(), worth_explaining(rows, *task_of(subject.output, subject.model.spec))]
+    verdicts = [*found.verdicts(), check_baselines(rows, *task_of(subject.output, subject.model.spec))]
     if as_json:
         told = [{"question": v.question, "answer": v.answer, "words": v.words} for v in verdicts]
         click.echo(json.dumps({"rows": found.rows, "verdicts": told, "sequences": subject.origin}, indent=2))

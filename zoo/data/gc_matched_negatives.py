@@ -96,11 +96,8 @@ def match_gc(
             "ask for fewer per positive, or give wider regions"
         )
     matched = np.repeat(np.arange(len(positives)), n_per_positive)
-    report = _verify(target, gc, bin_width) | {
-        "overlapping": _overlapping(contig, start, length),
-        "length": length,
-        "min_distance": min_distance,
-    }
+    settings = {"length": length, "min_distance": min_distance}
+    report = _verify(target, gc, bin_width) | {"overlapping": _overlapping(contig, start, length)} | settings
     return MatchedNegatives(contig, start, length, matched, gc, report)
 
 
@@ -182,11 +179,11 @@ def _unlike(candidates, contig: np.ndarray, start: np.ndarray):
     return tuple(c[np.array(new, bool)] for c in candidates)
 
 
-def _assign(wanted: np.ndarray, offered: np.ndarray, width: float, anywhere: bool, length: int, rng):
-    """Rows of `wanted` and the distinct `offered` each gets, nearest GC first."""
+def _assign(target: np.ndarray, offered: np.ndarray, width: float, anywhere: bool, length: int, rng):
+    """Rows of `target` and the distinct `offered` each gets, nearest GC first."""
     step = max(width / 8, 1.0 / length)
     cells = int(np.ceil(1 / step)) + 2
-    need_cell, have_cell = np.rint(wanted / step).astype(int), np.rint(offered / step).astype(int)
+    need_cell, have_cell = np.rint(target / step).astype(int), np.rint(offered / step).astype(int)
     need = _shuffled_by_cell(need_cell, cells, rng)
     have = _shuffled_by_cell(have_cell, cells, rng)
     reach = cells if anywhere else int(width / step + 1e-9)
@@ -213,19 +210,19 @@ def _shuffled_by_cell(cell: np.ndarray, cells: int, rng) -> list[np.ndarray]:
     return np.split(order, np.searchsorted(cell[order], np.arange(1, cells)))
 
 
-def _verify(wanted: np.ndarray, gc: np.ndarray, width: float) -> dict[str, Any]:
-    if not len(wanted):
+def _verify(target: np.ndarray, gc: np.ndarray, width: float) -> dict[str, Any]:
+    if not len(target):
         return {"n": 0, "histogram_distance": 0.0, "auroc_of_gc": 0.5, "borrowed": 0, "bins": 0, "bins_borrowing": 0}
     edges = np.arange(0, 1 + 2 * width, width)
-    a, b = (np.histogram(x + 1e-9, edges)[0] / len(x) for x in (wanted, gc))
-    far = np.abs(wanted - gc) > width + 1e-9
-    bins = (wanted / width + 1e-9).astype(int)
+    a, b = (np.histogram(x + 1e-9, edges)[0] / len(x) for x in (target, gc))
+    far = np.abs(target - gc) > width + 1e-9
+    bins = (target / width + 1e-9).astype(int)
     return {
         "n": len(gc),
         "histogram_distance": round(float(np.abs(a - b).sum() / 2), 4),
-        "auroc_of_gc": round(auroc(wanted, gc), 4),
+        "auroc_of_gc": round(auroc(target, gc), 4),
         "borrowed": int(far.sum()),
         "bins": len(np.unique(bins)),
         "bins_borrowing": len(np.unique(bins[far])),
-        "largest_gc_difference": round(float(np.abs(wanted - gc).max()), 4),
+        "largest_gc_difference": round(float(np.abs(target - gc).max()), 4),
     }

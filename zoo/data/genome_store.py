@@ -210,5 +210,5 @@ def _unpack(fasta: Path, pieces: Pieces, out: BinaryIO, advance: Callable[[int],
 def _progress(fasta: Path) -> Iterator:
     """A bar on stderr for a big file, if somebody looks."""
     size = fasta.stat().st_size * (4 if is_gzip(fasta) else 1)
-    with counting(size, label=f"unpacking {fasta.name}", unit="bp", wanted=size >= _BIG) as advance:
+    with counting(size, label=f"unpacking {fasta.name}", unit="bp", enabled=size >= _BIG) as advance:
         yield advance

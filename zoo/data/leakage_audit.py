@@ -1,4 +1,4 @@
-"""Leakage audit: does a split know something of another?"""
+"""Leakage audit: do two splits share sequences or intervals?"""
 
 from __future__ import annotations
 
@@ -74,22 +74,22 @@ def _within(split: Audited) -> dict[str, int]:
     return report
 
 
-def _member(wanted: np.ndarray, among: np.ndarray) -> np.ndarray:
+def _member(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Rows of (n, 2) that are also rows of (m, 2)."""
     mix = np.uint64(0x9E3779B97F4A7C15)
-    return np.isin(wanted[:, 0] ^ (wanted[:, 1] * mix), among[:, 0] ^ (among[:, 1] * mix))
+    return np.isin(rows[:, 0] ^ (rows[:, 1] * mix), among[:, 0] ^ (among[:, 1] * mix))
 
 
 def _overlapping(a: Audited, b: Audited) -> np.ndarray:
     """(len(b),) bool: the interval shares a base with one of a."""
-    found = np.zeros(len(b), bool)
+    overlaps = np.zeros(len(b), bool)
     if a.contig is None or b.contig is None:
-        return found
+        return overlaps
     for contig in set(np.unique(b.contig).tolist()) & set(np.unique(a.contig).tolist()):
         if contig in ("", -1):
             continue
         mine, theirs = b.contig == contig, a.contig == contig
         starts, ends = np.sort(a.start[theirs]), np.sort(a.end[theirs])
         # Intervals of a that begin before b ends, less those that end before b begins.
-        found[mine] = np.searchsorted(starts, b.end[mine], "left") > np.searchsorted(ends, b.start[mine], "right")
-    return found
+        overlaps[mine] = np.searchsorted(starts, b.end[mine], "left") > np.searchsorted(ends, b.start[mine], "right")
+    return overlaps

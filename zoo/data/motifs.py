@@ -155,16 +155,16 @@ def best_hits(log_odds: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.n
 @lru_cache(maxsize=256)
 def _get(name: str, release: str) -> Motif:
     index = _index(release)
-    wanted = name.upper()
+    upper = name.upper()
     if _IDENTIFIER.fullmatch(name):
-        found = [row for row in index if wanted in (row[0], f"{row[0]}.{row[1]}")]
+        rows = [row for row in index if upper in (row[0], f"{row[0]}.{row[1]}")]
     else:
-        found = [row for row in index if row[2] == name] or [row for row in index if row[2].upper() == wanted]
-    if not found:
+        rows = [row for row in index if row[2] == name] or [row for row in index if row[2].upper() == upper]
+    if not rows:
         known = [row[2] for row in index] + [row[0] for row in index]
-        near = did_you_mean(wanted, {k.upper(): k for k in known}, command="zoo.data.motifs.motif_names()")
+        near = did_you_mean(upper, {k.upper(): k for k in known}, command="zoo.data.motifs.motif_names()")
         raise DataError(f"{release} has no motif {name!r}{near}")
-    base, version, found_name, *_ = min(found, key=lambda row: (not row[3], not row[4], row[0], -row[1]))
+    base, version, found_name, *_ = min(rows, key=lambda row: (not row[3], not row[4], row[0], -row[1]))
     with _database(release) as connection:
         cells = connection.execute(
             "select d.row, d.col, d.val from MATRIX_DATA d join MATRIX m on m.ID = d.ID "

@@ -21,16 +21,16 @@ def parse_region(text: str) -> tuple[str, int, int]:
     >>> parse_region("chr20:1,001-1,200"), parse_region("chr20:7")
     (('chr20', 1000, 1200), ('chr20', 6, 7))
     """
-    found = _REGION.fullmatch(text.strip())
-    if not found:
+    match = _REGION.fullmatch(text.strip())
+    if not match:
         raise ConfigError(f"region {_short(text)} does not read chrom:first-last, as in chr20:1,001-1,200")
-    first = int(found["first"].replace(",", ""))
-    last = int(found["last"].replace(",", "")) if found["last"] else first
+    first = int(match["first"].replace(",", ""))
+    last = int(match["last"].replace(",", "")) if match["last"] else first
     if first < 1:
         raise ConfigError(f"region {_short(text)}: positions count from 1: begin at 1 or later")
     if first > last:
         raise ConfigError(f"region {_short(text)}: the first position is after the last: swap them")
-    return found["chrom"], first - 1, last
+    return match["chrom"], first - 1, last
 
 
 def format_region(chrom: str, start: int, end: int) -> str:

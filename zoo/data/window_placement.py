@@ -74,8 +74,8 @@ def region_window(region: str | tuple[str, int, int], genome: Genome, length: in
     Raises ConfigError for a region that cannot be read or is longer than `length`, GenomeMismatch for one off the
     genome.
     """
-    given, start, end = parse_region(region) if isinstance(region, str) else _checked(region)
-    chrom = genome.resolve(given)
+    name_in_region, start, end = parse_region(region) if isinstance(region, str) else _checked(region)
+    chrom = genome.resolve(name_in_region)
     contig_length = genome.contigs[chrom]
     name = format_region(chrom, start, end)
     if end > contig_length:
@@ -90,7 +90,7 @@ def region_window(region: str | tuple[str, int, int], genome: Genome, length: in
     at = (start + end) // 2 - length // 2
     comments = {
         "genome": genome.name or "",
-        "aliases": f"{given} is {chrom}" if given != chrom else "none",
+        "aliases": f"{name_in_region} is {chrom}" if name_in_region != chrom else "none",
         "window": format_region(chrom, max(at, 0), min(at + length, contig_length)),
         "region": name,
     }

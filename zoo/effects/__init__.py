@@ -1,4 +1,4 @@
-"""What changes of a sequence do to a model's output: incremental inference, mutagenesis."""
+"""Effects of sequence changes on the output of a model: saturation mutagenesis, variants, incremental inference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Landscape`: the effect of every single substitution in a region, and the files it is written to."""
+"""`Landscape`: saturation mutagenesis of a region, the effect of every single substitution, and its files."""
 
 from __future__ import annotations
 

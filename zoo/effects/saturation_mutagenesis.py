@@ -1,4 +1,4 @@
-"""Saturation mutagenesis: every single substitution of a region, by incremental inference.
+"""Saturation mutagenesis (ISM): every single substitution of a region, by incremental inference.
 
 region or sequence -> window (1, L) codes -> 3 W edits -> effects (4, W)
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,24 +33,15 @@ __all__ = ["landscape", "mutate"]
 MAX_N = 0.5
 
 
-def mutate(
-    model: Model | str,
-    sequence: str | tuple[str, int, int],
-    *,
-    fasta: str | Path | Sequence[str | Path] | Genome | None = None,
-    output: str | Output | None = None,
-    start: int | None = None,
-    end: int | None = None,
-    full: bool = False,
-) -> Tensor:
+def mutate(model: Model | str, sequence: str | tuple[str, int, int], **options: Any) -> Tensor:
     """Effects (4, W) float32 of every single substitution, A C G T; 0 at the reference base.
 
-    The arguments and errors are those of `landscape`, which also says where the numbers come from.
+    model, sequence, options (fasta, output, start, end, full, progress) and errors are those of `landscape`, which
+    also says where the numbers come from.
     """
     import torch
 
-    found = landscape(model, sequence, fasta=fasta, output=output, start=start, end=end, full=full)
-    return torch.from_numpy(found.effects)
+    return torch.from_numpy(landscape(model, sequence, **options).effects)
 
 
 def landscape(
@@ -88,7 +79,7 @@ def landscape(
     if fasta is not None:
         if start is not None or end is not None:
             raise ConfigError("start and end are columns of a sequence of letters: name the region itself instead")
-        window = _of_region(sequence, fasta, length)
+        window = region_window(sequence, Genome.of(fasta), length)
     else:
         window = _of_letters(sequence, length, start, end)
     missing = (window.codes == 4).mean()
@@ -98,7 +89,7 @@ def landscape(
     reference = predict_codes(model, codes, selected)[0, 0]
     edits = Edits.substitutions(codes, window.first, window.last)
     engine = incremental(model, selected, carry=not full)
-    with counting(len(edits), label="mutating", unit="mutations", wanted=progress) as advance:
+    with counting(len(edits), label="mutating", unit="mutations", enabled=progress) as advance:
         values = engine.effects(codes, edits, progress=advance)
     effects = np.zeros((4, window.last - window.first), np.float32)
     effects[edits.alternate, edits.position - window.first] = values[:, 0].float().cpu().numpy()
@@ -124,7 +115,3 @@ def _of_letters(letters: str | tuple, length: int, start: int | None, end: int |
         raise ConfigError(f"columns {start}..{end} are not within the sequence: use 0..{length} or a part of it")
     comments = {"window": f"a sequence of {length:,} bp", "region": format_region("sequence", start, end)}
     return RegionWindow(encode(letters), start, end, comments=comments)
-
-
-def _of_region(region: str | tuple[str, int, int], fasta, length: int) -> RegionWindow:
-    return region_window(region, Genome.of(fasta), length)

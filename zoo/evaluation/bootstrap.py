@@ -1,4 +1,4 @@
-"""A metric with its interval, its n and, where it means little, the reason."""
+"""Bootstrap interval of a metric, with its n and, where the metric is undefined, the reason."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Rows of an evaluation made fit to be drawn: a stranger's stored rows may hold anything.
+"""A model beside its best baseline.  Stored rows are checked first: a stranger may have written them.
 
-rows -> cleaned -> of one task -> {predictor: {metric: row}}, the model first and the best baseline named
+rows -> clean_rows -> of one task -> {predictor: {metric: row}}, the model first and the best baseline named
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from zoo.hub.card import printable
 
-__all__ = ["CHANCE", "METRICS", "Comparison", "cleaned", "compared", "main_metric", "tasks"]
+__all__ = ["CHANCE", "METRICS", "Comparison", "clean_rows", "compare_rows", "main_metric", "tasks"]
 
 MOST = 20_000
 _LONGEST = 200
@@ -65,7 +65,7 @@ def number(row: Mapping[str, Any]) -> str:
     return f"{row['value']:.3f}{interval}"
 
 
-def cleaned(rows: Iterable[Any]) -> list[dict[str, Any]]:
+def clean_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
     """Rows with every key of an evaluation's, texts on one line and cut, numbers finite or None; of one ensemble
     its own rows, not those of its members."""
     clean = []
@@ -85,7 +85,7 @@ def tasks(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((r["head"], r["task"]) for r in rows if r["value"] is not None))
 
 
-def compared(rows: Iterable[Mapping[str, Any]], head: str, task: str, stratum: str = "all") -> Comparison | None:
+def compare_rows(rows: Iterable[Mapping[str, Any]], head: str, task: str, stratum: str = "all") -> Comparison | None:
     """The model against its best baseline on one task; None where no metric that leads has a value."""
     own = [r for r in rows if (r["head"], r["task"], r["stratum"]) == (head, task, stratum)]
     metric = main_metric(own)

@@ -48,7 +48,7 @@ class Evaluation:
         head: str,
         task: str,
         metric: Metric | None,
-        found: Measure,
+        measured: Measure,
         stratum: str = "all",
         note: str = "",
     ) -> None:
@@ -60,15 +60,15 @@ class Evaluation:
                 "head": head,
                 "task": task,
                 "metric": metric.name if metric else "none",
-                "value": found.value,
-                "low": found.low,
-                "high": found.high,
-                "n": found.n,
-                "n_positive": found.n_positive,
+                "value": measured.value,
+                "low": measured.low,
+                "high": measured.high,
+                "n": measured.n,
+                "n_positive": measured.n_positive,
                 "split": self.split,
                 "unit": metric.unit if metric else "",
                 "stratum": stratum,
-                "note": "; ".join(filter(None, (found.note, note))),
+                "note": "; ".join(filter(None, (measured.note, note))),
             }
         )
 
@@ -152,16 +152,16 @@ def _block(title: str, rows: list[dict]) -> str:
 
 def _notes(rows: list[dict], metrics: list[str]) -> Iterator[str]:
     """A line a note: whose it is, and of which metrics where not of all."""
-    found: dict[str, dict[str, list[str]]] = {}
+    by_note: dict[str, dict[str, list[str]]] = {}
     for r in rows:
         if r["note"] and not r["note"].startswith("prevalence"):
-            found.setdefault(r["note"], {}).setdefault(r["predictor"], []).append(r["metric"])
-    for note, whose in found.items():
-        told = []
+            by_note.setdefault(r["note"], {}).setdefault(r["predictor"], []).append(r["metric"])
+    for note, whose in by_note.items():
+        predictors = []
         for predictor, names in whose.items():
             few = len(names) < len(metrics) / 2
-            told.append(f"{predictor} ({', '.join(names)})" if few else predictor)
-        yield f"  {note}: {', '.join(told)}"
+            predictors.append(f"{predictor} ({', '.join(names)})" if few else predictor)
+        yield f"  {note}: {', '.join(predictors)}"
 
 
 def _cell(row: Mapping[str, Any]) -> str:

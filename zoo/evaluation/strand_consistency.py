@@ -1,4 +1,4 @@
-"""Does a model say the same of both strands?"""
+"""Strand consistency: does a model predict the same from both strands?"""
 
 from __future__ import annotations
 

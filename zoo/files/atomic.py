@@ -1,4 +1,4 @@
-"""Putting a folder or file in its place whole: written beside its name, then renamed."""
+"""Atomic writes: a folder or file is written beside its name, then renamed."""
 
 from __future__ import annotations
 

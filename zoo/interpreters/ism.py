@@ -1,4 +1,4 @@
-"""In silico mutagenesis: what every single substitution does to an output."""
+"""In silico saturation mutagenesis (ISM): the effect of every single substitution on an output."""
 
 from __future__ import annotations
 

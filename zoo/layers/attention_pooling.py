@@ -1,4 +1,4 @@
-"""Pooling whose weights can be read: which positions the prediction listened to."""
+"""Attention pooling: a weighted mean over positions, whose weights can be read."""
 
 from __future__ import annotations
 

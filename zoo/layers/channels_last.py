@@ -44,13 +44,13 @@ def channels_first(model: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def in_channels_last(model: nn.Module, wanted: bool = True) -> Iterator[None]:
+def in_channels_last(model: nn.Module, enabled: bool = True) -> Iterator[None]:
     """`channels_last` inside, where it is wanted; outside every convolution is what it was."""
-    before = [(module, type(module)) for module in model.modules()] if wanted else []
-    if wanted:
+    before = [(module, type(module)) for module in model.modules()] if enabled else []
+    if enabled:
         channels_last(model)
     try:
-        with _Reshaping() if wanted else nullcontext():
+        with _Reshaping() if enabled else nullcontext():
             yield
     finally:
         for module, kind in before:

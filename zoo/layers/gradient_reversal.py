@@ -1,4 +1,4 @@
-"""Forward the identity, backward the gradient turned round (Ganin and Lempitsky 2015)."""
+"""Gradient reversal: the identity forward, the negative gradient backward (Ganin and Lempitsky 2015)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An attribution against the effects of all substitutions: number by number, and sequence by sequence."""
+"""Faithfulness drawn: attribution scores against the effects of all substitutions, and by sequence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mutational landscape drawn: letters above, every single substitution below."""
+"""Saturation mutagenesis drawn as a mutational landscape: letters above, every single substitution below."""
 
 from __future__ import annotations
 

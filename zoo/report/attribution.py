@@ -46,7 +46,7 @@ def attribution(subject: Subject) -> Section | None:
     if not np.isfinite(predictions).all():
         raise ConfigError(f"{subject.output.names[0]} is not finite for every sequence: explain another output")
     chosen = highest(predictions, SHOWN)
-    found = attribute_codes(
+    attributed = attribute_codes(
         subject.model,
         subject.codes[chosen],
         interpreter=subject.interpreter,
@@ -54,7 +54,7 @@ def attribution(subject: Subject) -> Section | None:
         names=[subject.names[i] for i in chosen] if len(subject.names) else None,
         progress=subject.progress,
     )
-    subject.results["attributed"] = found
+    subject.results["attributed"] = attributed
     parts: list[Text | Picture] = []
     if subject.random:
         parts.append(
@@ -64,8 +64,8 @@ def attribution(subject: Subject) -> Section | None:
                 "unsure",
             )
         )
-    parts += [Text(paragraph) for paragraph in _how(subject, found, len(chosen))]
-    parts += [_track(subject, found, i, int(row)) for i, row in enumerate(chosen)]
+    parts += [Text(paragraph) for paragraph in _how(subject, attributed, len(chosen))]
+    parts += [_track(subject, attributed, i, int(row)) for i, row in enumerate(chosen)]
     return Section(title, parts)
 
 
@@ -74,7 +74,7 @@ def highest(predictions: np.ndarray, n: int) -> np.ndarray:
     return np.argsort(-predictions, kind="stable")[:n]
 
 
-def _how(subject: Subject, found: Attributed, shown: int) -> Iterator[str]:
+def _how(subject: Subject, attributed: Attributed, shown: int) -> Iterator[str]:
     """How sequences were chosen, how to read a picture, and how the letters were made."""
     from zoo.attribution.sequences import text_of
 
@@ -88,20 +88,20 @@ def _how(subject: Subject, found: Attributed, shown: int) -> Iterator[str]:
         "output changes if the base is replaced by A, C, G or T; blue lowers it, red raises it, and a dot marks the "
         "base that is there. Where both agree, a base matters whichever way one looks at it."
     )
-    made = f"The letters are by {text_of(found.interpreter)}."
-    if found.delta is not None and np.isfinite(found.delta).all():
+    made = f"The letters are by {text_of(attributed.interpreter)}."
+    if attributed.delta is not None and np.isfinite(attributed.delta).all():
         made += (
             " The contributions of a sequence should add up to a known difference of the output; they miss it by "
-            f"{np.abs(found.delta).max():.2g} at most."
+            f"{np.abs(attributed.delta).max():.2g} at most."
         )
     yield made
 
 
-def _track(subject: Subject, found: Attributed, i: int, row: int) -> Picture:
+def _track(subject: Subject, attributed: Attributed, i: int, row: int) -> Picture:
     """i: among those that were explained; row: among all sequences."""
     from zoo.effects.saturation_mutagenesis import landscape
 
-    codes, heights = found.codes[i], found.actual()[i]
+    codes, heights = attributed.codes[i], attributed.actual()[i]
     length = len(codes)
     start, end = (0, length) if length <= WHOLE else best_window(heights.sum(0), WINDOW)
     letters = "".join("ACGTN"[c] for c in codes)
@@ -111,7 +111,7 @@ def _track(subject: Subject, found: Attributed, i: int, row: int) -> Picture:
         effects = _placed(effects, str(chrom), int(first) + start)
     name = str(subject.names[row]) if len(subject.names) else f"sequence {row + 1}"
     figure = draw_tracks(effects, heights[:, start:end], title=name)
-    value = f"{subject.output.names[0]} = {found.predictions[i]:.4g}{_probability(subject, codes)}"
+    value = f"{subject.output.names[0]} = {attributed.predictions[i]:.4g}{_probability(subject, codes)}"
     strongest = int(np.argmax(np.abs(heights.sum(0)[start:end])))
     alt = (
         f"Attribution letters above a mutational landscape of {name}, {value}. The largest contribution is of the "

@@ -71,17 +71,17 @@ def _data(spec: ModelSpec) -> Iterator[Text | Table]:
         return
     kind = printable(data.get("source") or data.get("name") or "not named")
     files = [printable(_mapping(f).get("file") or f) for f in _list(data.get("files"))]
-    told = f"Data: {kind}" + (f", from {_listed(files)}" if files else "") + "."
+    text = f"Data: {kind}" + (f", from {_listed(files)}" if files else "") + "."
     if genome.get("name"):
         named = [printable(f) for f in _list(genome.get("files"))]
-        told += f" Genome: {printable(genome['name'])}" + (f" ({_listed(named)})" if named else "") + "."
+        text += f" Genome: {printable(genome['name'])}" + (f" ({_listed(named)})" if named else "") + "."
     negatives = data.get("negatives")
     how = _mapping(negatives).get("how") if isinstance(negatives, Mapping) else negatives
     if how:
-        told += f" Negative examples: {printable(how)}."
+        text += f" Negative examples: {printable(how)}."
     if data.get("licence"):
-        told += f" Licence of the data: {printable(data['licence'])}."
-    yield Text(told)
+        text += f" Licence of the data: {printable(data['licence'])}."
+    yield Text(text)
     rows = list(_splits(_mapping(spec.splits), _mapping(data.get("n"))))
     columns = ["split", "where", "examples"]
     kept = [i for i in range(3) if any(row[i] for row in rows)]

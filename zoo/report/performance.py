@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.evaluation.comparison import CHANCE, METRICS, cleaned, compared, number, tasks
+from zoo.evaluation.comparison import CHANCE, METRICS, clean_rows, compare_rows, number, tasks
 from zoo.pictures.curves import MOST_DOTS, draw_observed, draw_precision_recall, draw_roc
 from zoo.pictures.intervals import Estimate, draw_intervals
 from zoo.report.section import Picture, Section, Subject, Table, Text
@@ -33,7 +33,7 @@ Rows = Sequence[Mapping[str, Any]]
 def performance(subject: Subject) -> Section:
     """Of the explained task in pictures, of the others in a table."""
     evaluation = _evaluated(subject)
-    rows = cleaned(evaluation.rows if evaluation else subject.model.spec.metrics)
+    rows = clean_rows(evaluation.rows if evaluation else subject.model.spec.metrics)
     subject.results["metrics"] = rows
     parts: list[Text | Picture | Table] = [_source(subject, evaluation, rows)]
     known = tasks(rows)
@@ -94,7 +94,7 @@ def _of_task(
     subject: Subject, rows: Rows, evaluation: Evaluation | None, head: str, task: str
 ) -> Iterator[Text | Picture | Table]:
     own = [r for r in rows if (r["head"], r["task"], r["stratum"]) == (head, task, "all")]
-    comparison = compared(rows, head, task)
+    comparison = compare_rows(rows, head, task)
     if comparison:
         subject.results["comparison"] = comparison
     yield _worth(subject, rows, head, task)
@@ -110,9 +110,9 @@ def _of_task(
 
 def _worth(subject: Subject, rows: Rows, head: str, task: str) -> Text:
     """Whether what a model of this quality has learnt is worth explaining."""
-    from zoo.attribution.baseline_check import worth_explaining
+    from zoo.attribution.baseline_check import check_baselines
 
-    subject.results["worth"] = worth_explaining(rows, head, task)
+    subject.results["worth"] = check_baselines(rows, head, task)
     return verdict_text(subject.results["worth"])
 
 
@@ -209,17 +209,17 @@ def _confusion(prediction: np.ndarray, truth: np.ndarray, most: int = 12) -> Tab
 def _strata(rows: Rows, head: str, task: str) -> Iterator[Table]:
     lines = []
     for stratum in dict.fromkeys(r["stratum"] for r in rows if (r["head"], r["task"]) == (head, task)):
-        found = compared(rows, head, task, stratum) if stratum != "all" else None
-        if found:
-            best = found.baseline
+        comparison = compare_rows(rows, head, task, stratum) if stratum != "all" else None
+        if comparison:
+            best = comparison.baseline
             lines.append(
                 [
                     stratum,
-                    METRICS[found.metric][0],
-                    number(found.model),
+                    METRICS[comparison.metric][0],
+                    number(comparison.model),
                     number(best) if best else None,
                     best["predictor"] if best else None,
-                    found.model["n"],
+                    comparison.model["n"],
                 ]
             )
     if lines:
@@ -230,17 +230,17 @@ def _strata(rows: Rows, head: str, task: str) -> Iterator[Table]:
 def _others(rows: Rows, known: list[tuple[str, str]]) -> Iterator[Text | Table]:
     lines = []
     for head, task in known[:MOST_TASKS]:
-        found = compared(rows, head, task)
-        if found:
-            best = found.baseline
+        comparison = compare_rows(rows, head, task)
+        if comparison:
+            best = comparison.baseline
             lines.append(
                 [
                     f"{head}/{task}" if task else head,
-                    METRICS[found.metric][0],
-                    number(found.model),
+                    METRICS[comparison.metric][0],
+                    number(comparison.model),
                     number(best) if best else None,
                     best["predictor"] if best else None,
-                    found.model["n"],
+                    comparison.model["n"],
                 ]
             )
     if lines:
@@ -252,8 +252,8 @@ def _others(rows: Rows, known: list[tuple[str, str]]) -> Iterator[Text | Table]:
 def _not_recomputed(subject: Subject, rows: Rows) -> Iterator[Text]:
     """Baselines that the card names and this evaluation lacks: leaving them out would flatter the model."""
     have = {r["predictor"] for r in rows}
-    for one in tasks(stored := cleaned(subject.model.spec.metrics))[:1]:
-        comparison = compared(stored, *one)
+    for one in tasks(stored := clean_rows(subject.model.spec.metrics))[:1]:
+        comparison = compare_rows(stored, *one)
         if comparison and comparison.baseline and comparison.baseline["predictor"] not in have:
             yield Text(
                 f"The card also stores a baseline that was not computed here: {comparison.baseline['predictor']}, "

@@ -62,7 +62,7 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
     epochs, means = history.train_by_epoch()
     best = int(history.epochs[np.argmin(history.validation)])
     named = [("training", epochs, means), ("validation", history.epochs, history.validation)]
-    told = (
+    caption = (
         f"Loss by epoch, lower is better. Training: mean of the steps that were logged within the epoch, while the "
         f"weights still changed; validation: all examples of the split at the epoch's end. The weights of epoch {best} "
         "were kept, where the validation loss is least."
@@ -73,10 +73,10 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
             yield Picture(
                 draw_losses([curve], best=best),
                 f"Loss of {curve[0]} by epoch; {last}.",
-                f"{curve[0].capitalize()}. {told}",
+                f"{curve[0].capitalize()}. {caption}",
             )
         return
-    yield Picture(draw_losses(named, best=best), f"Losses of training and validation by epoch; {last}.", told)
+    yield Picture(draw_losses(named, best=best), f"Losses of training and validation by epoch; {last}.", caption)
 
 
 def read_history(run: Path) -> History | None:

@@ -1,4 +1,4 @@
-"""Section `validation`: whether the attributions may be believed, by the tests of zoo.attribution.validation."""
+"""Section `validation`: faithfulness of the attributions, as zoo.attribution.validation measures it."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def validation(subject: Subject) -> Section | None:
     if subject.interpreter is None:
         return None
     if not subject.n_validation:
-        told = "The attributions of this report were not validated: do not rely on them."
-        return Section(TITLE, [Text(told, "unsure")])
+        text = "The attributions of this report were not validated: do not rely on them."
+        return Section(TITLE, [Text(text, "unsure")])
     needed = [k for k, f in subject.model.input_fields.items() if f.required and k != "one_hot"]
     if needed:
-        told = f"Not validated: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
-        return Section(TITLE, [Text(told, "unsure")])
+        text = f"Not validated: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
+        return Section(TITLE, [Text(text, "unsure")])
     from zoo.attribution import validate
 
     rows = _some(subject)
-    found = validate(
+    result = validate(
         subject.model,
         subject.codes[rows],
         interpreter=subject.interpreter,
@@ -47,8 +47,8 @@ def validation(subject: Subject) -> Section | None:
         seed=subject.seed,
         progress=subject.progress,
     )
-    subject.results["validation"] = found
-    subject.results["verdicts"] = found.verdicts()
+    subject.results["validation"] = result
+    subject.results["verdicts"] = result.verdicts()
     parts: list[Text | Picture | Table] = [
         Text(
             "An attribution can look convincing and be wrong. Here it is held against a measurement on the model "
@@ -56,8 +56,8 @@ def validation(subject: Subject) -> Section | None:
         ),
         *_reservations(subject),
         *(verdict_text(verdict) for verdict in subject.results["verdicts"]),
-        *_pictures(found),
-        *_numbers(found.rows),
+        *_pictures(result),
+        *_numbers(result.rows),
     ]
     return Section(TITLE, parts)
 
@@ -105,27 +105,27 @@ def _reservations(subject: Subject) -> Iterator[Text]:
         )
 
 
-def _pictures(found: Validation) -> Iterator[Picture]:
+def _pictures(result: Validation) -> Iterator[Picture]:
     from zoo.attribution.validation import NAMES
 
-    rows = [row for row in found.rows if row["unit"] == "sequences" and row["value"] is not None]
+    rows = [row for row in result.rows if row["unit"] == "sequences" and row["value"] is not None]
     if not rows:
         return
     lines = [
         Estimate(NAMES.get(r["measure"], r["measure"]), r["value"], r["low"], r["high"], True, r["null_high"])
         for r in rows
     ]
-    told = "; ".join(f"{line.name} {line.value:.2f}" for line in lines)
+    text = "; ".join(f"{line.name} {line.value:.2f}" for line in lines)
     yield Picture(
         draw_intervals(lines, "agreement with the effects of substitutions", reference=(0.0, ""), limits=(-1, 1)),
-        f"Agreement of the attributions with the effects of substitutions: {told}.",
+        f"Agreement of the attributions with the effects of substitutions: {text}.",
         "Four measures of agreement, each the mean over sequences with its 95 % interval; 1 is perfect. Grey marks: "
         "what the same scores reach when they are shuffled within each sequence.",
     )
     yield Picture(
-        draw_agreement(found.scores, found.effects),
-        f"Attribution scores against effects of substitutions, {len(found.scores):,} pairs.",
-        f"Each of {len(found.scores):,} scores (right) against the effect that was measured (up); darker is more. "
+        draw_agreement(result.scores, result.effects),
+        f"Attribution scores against effects of substitutions, {len(result.scores):,} pairs.",
+        f"Each of {len(result.scores):,} scores (right) against the effect that was measured (up); darker is more. "
         "Of a faithful attribution the points lie along a rising line.",
     )
 

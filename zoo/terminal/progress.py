@@ -29,14 +29,14 @@ def progress(items: Iterable[T], *, total: int | None, label: str, unit: str = "
 
 @contextmanager
 def counting(
-    total: int | None, *, label: str, unit: str = "items", wanted: bool = True
+    total: int | None, *, label: str, unit: str = "items", enabled: bool = True
 ) -> Iterator[Callable[[int], None]]:
     """A function to call with the number of items just finished; the bar is seen when stderr is a terminal.
 
     >>> with counting(3, label="reading") as advance:
     ...     advance(3)
     """
-    if not (wanted and sys.stderr.isatty()):
+    if not (enabled and sys.stderr.isatty()):
         yield lambda n: None
         return
     bar = ProgressBar(label, total, unit)

@@ -1,4 +1,4 @@
-"""What was made of a model, kept until its weights change."""
+"""Cache of what was computed from a model, valid until its weights change."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from torch import nn
 
-__all__ = ["kept"]
+__all__ = ["cached"]
 
 T = TypeVar("T")
 
 _made: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()
 
 
-def kept(model: nn.Module, key: Hashable, make: Callable[[], T]) -> T:
+def cached(model: nn.Module, key: Hashable, make: Callable[[], T]) -> T:
     """What `make` gave for this model and key, made again when the weights have changed.
 
     It must not hold the model itself, which would then never go away.

@@ -61,7 +61,7 @@ def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = Fa
     states = len(model.spec.outputs["states"][0].vocabulary)
     ratios = [name for name in ("log2", "level") if name in model.spec.outputs]
     total, ratio, weight = np.zeros((len(bins), states)), np.zeros((len(ratios), len(bins))), np.zeros(len(bins))
-    with inferring(model), counting(len(spans), label="calling", unit="windows", wanted=progress) as advance:
+    with inferring(model), counting(len(spans), label="calling", unit="windows", enabled=progress) as advance:
         for first in range(0, len(spans), ROWS):
             batch_spans = spans[first : first + ROWS]
             signal = np.zeros((len(batch_spans), len(tracks), size), np.float32)

@@ -36,7 +36,7 @@ def calibrate(model: Model, samples: Sequence[SimulatedSample], progress: bool =
     import torch
 
     predictions = []
-    with counting(len(samples), label="calibrating", unit="samples", wanted=progress) as advance:
+    with counting(len(samples), label="calibrating", unit="samples", enabled=progress) as advance:
         for sample in samples:
             predictions.append(predict_bins(model, sample.bins))
             advance(1)

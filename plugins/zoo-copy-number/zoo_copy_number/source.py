@@ -96,7 +96,7 @@ class SimulatedDepth(Source):
         if split not in self._made:
             at, n = SPLITS.index(split), self._n[split]
             made = []
-            with counting(n, label=f"simulating {split}", unit="samples", wanted=True) as advance:
+            with counting(n, label=f"simulating {split}", unit="samples", enabled=True) as advance:
                 for i in range(n):
                     kind = self._kinds[i % len(self._kinds)]
                     made.append(make_sample(kind, self._size, (self._seed, at, i), self.settings, autosomes=AUTOSOMES))

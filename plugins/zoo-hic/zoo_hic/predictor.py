@@ -123,7 +123,7 @@ class Predictor:
 
         rows = max(1, min(16, _PIXELS // self.bins**2))
         out = np.empty((len(codes), len(self.channels), self.bins, self.bins), np.float32)
-        with inferring(self.model), counting(len(codes), label=label, unit="windows", wanted=progress) as advance:
+        with inferring(self.model), counting(len(codes), label=label, unit="windows", enabled=progress) as advance:
             for first in range(0, len(codes), rows):
                 chosen = torch.from_numpy(np.ascontiguousarray(codes[first : first + rows]))
                 tracks = None if signal is None else torch.from_numpy(signal[first : first + rows])

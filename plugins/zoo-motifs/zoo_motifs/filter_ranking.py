@@ -123,7 +123,7 @@ def rank_filters(
     if needed and output is not None:
         notes.append(f"the model reads {', '.join(needed)} too: filters are ranked by information, not by importance")
     elif output is not None and active:
-        with counting(len(active), label="ablating filters", unit="filters", wanted=progress) as advance:
+        with counting(len(active), label="ablating filters", unit="filters", enabled=progress) as advance:
             matters = ablate_filters(model, subset, output, active, advance=advance)
     matches = match(motifs, targets) if targets and motifs else None
     if matches:

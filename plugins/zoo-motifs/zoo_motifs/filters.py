@@ -101,7 +101,7 @@ def filter_motifs(
         )
     motifs = []
     total = 2 * len(codes) * len(models)
-    with counting(total, label="scanning", unit="sequences", wanted=progress) as advance:
+    with counting(total, label="scanning", unit="sequences", enabled=progress) as advance:
         for m, layer in enumerate(layers):
             motifs += _of_layer(layer, codes, threshold, min_sites, (m, len(models)), advance)
     return motifs

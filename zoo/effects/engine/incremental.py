@@ -29,7 +29,7 @@ from zoo.effects.engine.self_check import SelfCheck
 from zoo.errors import ContractError
 from zoo.layers.one_hot import one_hot
 from zoo.prediction.inference import batch_rows, evaluating, inferring
-from zoo.tracing.cache import kept
+from zoo.tracing.cache import cached
 from zoo.tracing.graph import Weights
 from zoo.tracing.trace import Untraceable, trace
 
@@ -222,7 +222,7 @@ def incremental(
     dtype: torch.dtype | None = None,
     backend: Backend | None = None,
 ) -> Incremental:
-    """The engine of a model and an output; it is kept, and made again when the weights have changed.
+    """The engine of a model and an output; it is cached, and made again when the weights have changed.
 
     output: which numbers, (N, number of outputs); every one of zoo.outputs.Output.every where it is not given.
     """
@@ -249,7 +249,7 @@ def incremental(
             backend=backend,
         )
 
-    return kept(model, (output, carry, check, dtype, backend), make)
+    return cached(model, (output, carry, check, dtype, backend), make)
 
 
 def _fits(n: int, part: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""How much memory there is to spend."""
+"""Free memory of a device, in bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graph with a rule for every call that has one: what each mutant changes where, and what is computed anew."""
+"""`Plan`: a rule for every call of a graph that has one, the positions a mutant changes, what is computed in full."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ class Plan:
 
     def spans(self, span: Span) -> dict[int, Windows]:
         """Windows of every local value, from the bases that the mutants change: (M,), (M,)."""
-        found = {self.input.index: limit(span, *self.needed[self.input.index])}
+        spans = {self.input.index: limit(span, *self.needed[self.input.index])}
         for index, operation in self.operations.items():
             value = self.values[index]
             if value.local:
-                given = [found[v.index] for v in operation.inputs]
-                found[index] = limit(operation.windows(*given), *self.needed[index])
-        return {index: Windows.of(s) for index, s in found.items()}
+                inputs = [spans[v.index] for v in operation.inputs]
+                spans[index] = limit(operation.windows(*inputs), *self.needed[index])
+        return {index: Windows.of(s) for index, s in spans.items()}
 
     def costs(self, windows: Mapping[int, Windows]) -> tuple[np.ndarray, np.ndarray]:
         """Of each mutant: numbers in memory at once (M,), and its work as a share of full inference (M,)."""
@@ -163,15 +163,15 @@ class Plan:
                 self.input = self.values[node.index]
             return
         used = refs((node.arguments, node.keywords))
-        given = [self.values[i] for i in sorted(used) if i in self.values]
-        if not given and (node.batch is None and node.shape is not None):
+        inputs = [self.values[i] for i in sorted(used) if i in self.values]
+        if not inputs and (node.batch is None and node.shape is not None):
             arguments, keywords = Graph.bind(node, self.constants, 1, self.weights)
             self.constants[node.index] = node.function(*arguments, **keywords)
             return
         kind, operation = "full", None
-        if node.function is at_reference or all(v.kind == "context" for v in given) or self._follows_shapes(node):
+        if node.function is at_reference or all(v.kind == "context" for v in inputs) or self._follows_shapes(node):
             kind = "context"
-        elif all(v.kind != "full" and v.batch != -1 for v in given):
+        elif all(v.kind != "full" and v.batch != -1 for v in inputs):
             operation = self._rule(node)
         value = Value(node.index, kind, node.shape, node.batch)
         if isinstance(operation, list):

@@ -1,4 +1,4 @@
-"""A module's weights in another floating-point type, for as long as a block lasts."""
+"""Weights of a module in another floating-point type, within a block."""
 
 from __future__ import annotations
 

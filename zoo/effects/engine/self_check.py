@@ -13,7 +13,8 @@ from zoo.errors import ContractError
 
 if TYPE_CHECKING:
     from zoo.data.edits import Edits
-    from zoo.effects.engine.incremental import At, Incremental
+    from zoo.effects.engine.incremental import Incremental
+    from zoo.effects.engine.references import At
 
 __all__ = ["Disagreement", "SelfCheck"]
 
@@ -109,9 +110,9 @@ class SelfCheck:
             if index not in before or not isinstance(seen[index], Tensor):
                 continue
             true = after[index] - before[index]
-            found = seen[index].double()
+            difference = seen[index].double()
             if value.kind == "full":
-                found = found - before[index]
+                difference = difference - before[index]
             elif value.local:
                 rows = value.layout.to_rows(true)
                 where = windows[index].position(true.device)
@@ -128,6 +129,6 @@ class SelfCheck:
                     return f"{node.layer or 'the model'} ({node.name}), which changes beyond its window"
                 true = rows[where]
             scale = before[index].abs().clamp(min=1).max()
-            if true.numel() and float((found - true).abs().max() / scale) > 10 * limit:
+            if true.numel() and float((difference - true).abs().max() / scale) > 10 * limit:
                 return f"{node.layer or 'the model'} ({node.name})"
         return "the recording of the model, which does not give what the model gives"

@@ -1,6 +1,6 @@
 """`Rescaled`: a recorded network whose backward pass hands on multipliers.
 
-    sequences --forward--> values at every curved call, kept
+    sequences --forward--> values at every curved call, cached
     references --forward--> --backward with multipliers--> (B, 4, L)
 
 Sequences are run once, and their references find the values that they are compared with.
@@ -18,7 +18,7 @@ from torch import Tensor
 from zoo.errors import ConfigError
 from zoo.layers.channels_last import conv1d
 from zoo.prediction.inference import evaluating
-from zoo.tracing.cache import kept
+from zoo.tracing.cache import cached
 from zoo.tracing.graph import Graph, Node, Weights, refs
 from zoo.tracing.trace import Untraceable, trace
 from zoo_attribution.output_gradient import scalar_of
@@ -43,7 +43,7 @@ NO_GRADIENT = frozenset(
 
 
 def rescaled(model: Model, output: Output) -> Rescaled:
-    """The network of a model and an output; it is kept until the weights change.
+    """The network of a model and an output; it is cached until the weights change.
 
     Raises ConfigError for a model that cannot be recorded.
     """
@@ -65,7 +65,7 @@ def rescaled(model: Model, output: Output) -> Rescaled:
             ) from error
         return Rescaled(graph, Weights(model.device, model.dtype))
 
-    return kept(model, ("rescaled", output), make)
+    return cached(model, ("rescaled", output), make)
 
 
 class Rescaled:

@@ -69,7 +69,7 @@ def score_null(
     rng = np.random.default_rng(seed)
     places = _places(rng, predictor, genome, edits, n)
     scores = []
-    with counting(len(places), label="scoring the null", unit="places", wanted=progress) as advance:
+    with counting(len(places), label="scoring the null", unit="places", enabled=progress) as advance:
         for number, by in enumerate(places):
             moved = [_moved(rng, genome, edit, by) for edit in edits]
             around = None if region is None else (region[0] + by, region[1] + by)

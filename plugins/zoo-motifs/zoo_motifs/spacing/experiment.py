@@ -77,7 +77,7 @@ def motif_spacing(
     codes, source = _make_backgrounds(backgrounds, model.spec.input_length, gc, random)
     edits, pair, singles = _place(_Sites(motifs, sites, len(codes), random), gaps, codes)
     engine = incremental(model, selected)
-    with counting(len(edits), label="placing", unit="sequences", wanted=progress) as advance:
+    with counting(len(edits), label="placing", unit="sequences", enabled=progress) as advance:
         effects = engine.effects(codes, edits, progress=advance)[:, 0].double().cpu().numpy().reshape(len(codes), -1)
     comments = {
         **origin(model, selected),
