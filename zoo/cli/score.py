@@ -71,6 +71,7 @@ def command(
     """
     from zoo.data.genome import Genome
     from zoo.effects.variants.engines import build_engine
+    from zoo.effects.variants.haplotype_effects import HaplotypeScorer
     from zoo.effects.variants.job import ScoreJob
     from zoo.effects.variants.scorer import Scorer
     from zoo.errors import ConfigError
@@ -79,12 +80,9 @@ def command(
 
     where = build_engine(engine, engine_options, device)
     genome = Genome(fasta)
-    if phased or sample:
-        if not (phased and sample) or resume or dry_run or background or len(variants) != 1:
-            raise ConfigError("--phased takes one VCF and --sample NAME, without --resume, --dry-run or --background")
-        _phased(variants[0], genome, load(model).to(choose_device(device)), output, sample, regions, out)
-        return
-    scorer = Scorer(
+    if bool(phased) != bool(sample) or (phased and (background or fix_swapped or len(variants) != 1)):
+        raise ConfigError("--phased takes one VCF and --sample NAME, without --background or --fix-swapped")
+    scorer = (HaplotypeScorer if phased else Scorer)(
         load(model).to("cpu" if hasattr(where, "device") else choose_device(device)),
         genome,
         output=output,
@@ -97,7 +95,7 @@ def command(
         max_n=max_n,
     )
     source = variants[0] if len(variants) == 1 else list(variants)
-    limits = {"regions": regions, "fix_swapped": fix_swapped}
+    limits = {"regions": regions, "fix_swapped": fix_swapped, "sample": sample}
     job = ScoreJob(source, genome, scorer, background, engine=where, seed=seed, **limits)
     if dry_run:
         _estimate(job)
@@ -116,41 +114,6 @@ def _whole_numbers(shifts):
         return [int(s) for s in shifts.split(",")]
     except ValueError:
         raise ConfigError(f"--shifts {shifts!r} must be whole numbers with commas between, as in -1,0,1") from None
-
-
-def _phased(vcf, genome, model, output, sample, regions, out):
-    """Rows of `zoo.effects.variants.haplotype_effects`, with how many have which status."""
-    from collections import Counter
-
-    from zoo.data.intervals import read_intervals
-    from zoo.effects.variants.haplotype_effects import columns, phased_rows
-    from zoo.effects.variants.output_files import writer_for
-    from zoo.outputs import Output
-    from zoo.prediction.predict import origin
-
-    selected = Output.parse(output, model.spec)
-    where = None
-    if regions:
-        bed = read_intervals(regions)
-        where = [(c, int(s), int(e)) for c, s, e in zip(bed.chrom, bed.start, bed.end, strict=True)]
-    names, counts = columns(selected), Counter()
-
-    def rows():
-        for i, row in enumerate(phased_rows(model, selected, vcf, genome, sample, where)):
-            counts[row[names.index("status")]] += 1
-            yield i, row
-
-    comments = {
-        **origin(model, selected),
-        "genome": genome.name or "",
-        "pos": "1-based, as written",
-        "sample": sample,
-        "window": f"{model.spec.input_length} bp, the allele's first base at position {model.spec.input_length // 2}",
-        "single": "the allele alone; in_context: haplotype with it - without it; joint: the whole haplotype",
-        "epistasis": "joint - the sum of the single effects of all variants in the window",
-    }
-    writer_for(out)(out, names, rows(), comments)
-    _report(counts, out)
 
 
 def _report(counts, out):

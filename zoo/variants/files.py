@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.data.genome import Genome
-from zoo.data.intervals import Intervals
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo.files.compressed import read_chunks
 from zoo.variants.records import (
@@ -24,7 +23,7 @@ from zoo.variants.records import (
     typed_records,
     vcf_records,
 )
-from zoo.variants.region_filter import RegionFilter
+from zoo.variants.region_filter import RegionFilter, Regions
 from zoo.variants.variants import Record, Variants, label_alleles
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def read_variants(
     source: str | Path | Sequence[str],
     genome: Genome,
     *,
-    regions: str | Path | Intervals | None = None,
+    regions: Regions | None = None,
     fix_swapped: bool = False,
     max_length: int = 10_000,
     chunk: int = 4096,
@@ -53,7 +52,8 @@ def read_variants(
 
     source: VCF (plain, gzip, BGZF) or BCF; a TSV or CSV with a header that has chrom, pos (1-based), ref, alt and
         perhaps id, in any order; or what one types, "chr20:43,044,295:G>A" (1-based), or a list of that.
-    regions: a BED file or its intervals; a record is in if its written REF overlaps one, or if it is malformed.
+    regions: a BED file, its intervals, or (chrom, start, end); a record is in if its written REF overlaps one, or if it
+        is malformed.
     fix_swapped, max_length (bp): of `label_alleles`.
     chunk: records at a time.  start: records to skip, for going on where another run stopped.
 
@@ -98,6 +98,7 @@ class VariantFile:
     typed: list[str] = field(default_factory=list)
     layout: dict[str, Any] = field(default_factory=dict)
     regions: RegionFilter | None = None
+    allele_type: ClassVar = Variants
 
     @cached_property
     def header(self) -> VariantHeader | None:
@@ -125,20 +126,22 @@ class VariantFile:
             if kept:
                 yield label_alleles(kept, self.genome, self.fix_swapped, self.max_length)
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self, sample: int | None = None) -> Iterator[Record]:
+        """Records from `start` on; with a sample's column, all records, each with (FORMAT, that column) behind it."""
         if self.kind == "typed":
             return iter(typed_records(self.typed, self.start))
         if self.kind == "table":
             return table_records(self.path, start=self.start, **self.layout)
+        start = self.start if sample is None else 0  # a haplotype is known from its beginning alone
         if self.kind == "bcf":
-            records = bcf_records(self.path, self.start)
+            records = bcf_records(self.path, start, sample)
         else:
-            records = vcf_records(self.path, start=self.start, notes=self.notes, **self.layout)
-        return self._counted(records)
+            records = vcf_records(self.path, start=start, notes=self.notes, sample=sample, **self.layout)
+        return self._counted(records, start)
 
-    def _counted(self, records: Iterator[Record]) -> Iterator[Record]:
+    def _counted(self, records: Iterator[Record], start: int) -> Iterator[Record]:
         """The records; an error at the end where the index knows of more."""
-        last = self.start - 1
+        last = start - 1
         for record in records:
             last = record[0]
             yield record

@@ -44,8 +44,12 @@ def read_text(path: str | Path) -> Iterator[tuple[int, str]]:
         yield number + 1, _decode(rest, path, number) + "\n"
 
 
-def vcf_records(path: str | Path, columns: int, start: int, notes: list[str]) -> Iterator[Record]:
+def vcf_records(
+    path: str | Path, columns: int, start: int, notes: list[str], sample: int | None = None
+) -> Iterator[Record]:
     """Records from number `start` on; `columns` is the header's.
+
+    sample: a column, from 0; every record then has (FORMAT, the text of that column) behind it.
 
     A record is malformed that has fewer columns than the header, or more, an empty contig, REF or ALT, or a POS that
     is no whole number.  Raises DataError where the last line breaks off before its last column.
@@ -70,7 +74,8 @@ def vcf_records(path: str | Path, columns: int, start: int, notes: list[str]) ->
             _note(notes, f"line {line}, the last, has no line end: the file may have been cut off")
         if record >= start:
             cells = text.split("\t", 5)
-            yield _record(record, line, cells[:5], text.count("\t") + 1, columns)
+            found = _record(record, line, cells[:5], text.count("\t") + 1, columns)
+            yield found if sample is None else (*found, _genotype(text, sample))
 
 
 def table_records(
@@ -85,13 +90,16 @@ def table_records(
         yield _record(record, line, chosen, len(cells), width)
 
 
-def bcf_records(path: str | Path, start: int) -> Iterator[Record]:
-    """Records of a BCF file.  Raises DataError naming the record that htslib cannot read."""
+def bcf_records(path: str | Path, start: int, sample: int | None = None) -> Iterator[Record]:
+    """Records of a BCF file; sample: as of `vcf_records`.
+
+    Raises DataError naming the record that htslib cannot read.
+    """
     import pysam
 
     with quiet_htslib():
         try:
-            file = pysam.VariantFile(str(path), drop_samples=True)
+            file = pysam.VariantFile(str(path), drop_samples=sample is None)
         except (OSError, ValueError) as error:
             raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
     record = -1
@@ -99,13 +107,17 @@ def bcf_records(path: str | Path, start: int) -> Iterator[Record]:
         while True:
             # Between batches the caller works, with htslib's own verbosity.
             with quiet_htslib():
-                batch = [(r.chrom, r.pos - 1, r.id or ".", r.ref, r.alts) for r in islice(file, 512)]
+                batch = [
+                    (r.chrom, r.pos - 1, r.id or ".", r.ref or ".", ",".join(r.alts or (".",)), "")
+                    + (() if sample is None else (_genotype(str(r).rstrip("\n"), sample),))
+                    for r in islice(file, 512)
+                ]
             if not batch:
                 return
-            for chrom, pos, name, ref, alts in batch:
+            for fields in batch:
                 record += 1
                 if record >= start:
-                    yield record, record + 1, chrom, pos, name, ref or ".", ",".join(alts or (".",)), ""
+                    yield record, record + 1, *fields
     except (OSError, ValueError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is damaged after record {record + 1:,} ({error}): fetch it again") from error
     finally:
@@ -170,6 +182,11 @@ def _record(record: int, line: int, cells: list[str], n: int, columns: int) -> R
     else:
         why = f"line {line}: CHROM, REF or ALT is empty"
     return record, line, chrom, int(pos) - 1 if whole else -1, name, ref, alt, why
+
+
+def _genotype(text: str, sample: int) -> tuple[str, str]:
+    cells = text.split("\t", sample + 1)
+    return (cells[8], cells[sample]) if len(cells) > sample else (".", ".")
 
 
 def _decode(raw: bytes, path: str | Path, before: int) -> str:

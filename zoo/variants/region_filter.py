@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +12,20 @@ from zoo.data.intervals import Intervals, read_intervals
 from zoo.errors import GenomeMismatch
 from zoo.variants.variants import Record
 
-__all__ = ["RegionFilter"]
+__all__ = ["RegionFilter", "Regions"]
+
+Regions = str | Path | Intervals | Sequence[tuple[str, int, int]]
+"""A BED file, its intervals, or (chrom, start, end), 0-based half-open."""
 
 
 class RegionFilter:
     """Intervals, merged, by contig; what the genome lacks is named in `notes`."""
 
-    def __init__(self, source: str | Path | Intervals, genome: Genome, notes: list[str]):
-        intervals = source if isinstance(source, Intervals) else read_intervals(source)
-        intervals = intervals.select(intervals.ok & (intervals.end > intervals.start))
+    def __init__(self, source: Regions, genome: Genome, notes: list[str]):
         self.genome = genome
         self.names: dict[str, str] = {}
         by_contig: dict[str, list[tuple[int, int]]] = {}
-        for chrom, start, end in zip(intervals.chrom, intervals.start.tolist(), intervals.end.tolist(), strict=True):
+        for chrom, start, end in _spans(source):
             by_contig.setdefault(self._name(chrom), []).append((start, end))
         self.merged = {name: _merge(spans) for name, spans in by_contig.items()}
         unknown = [name for name in by_contig if name not in genome.contigs]
@@ -33,7 +34,11 @@ class RegionFilter:
 
     def within(self, records: list[Record]) -> list[Record]:
         """Records whose REF overlaps an interval, and malformed ones."""
-        keep = np.zeros(len(records), np.bool_)
+        return [r for r, kept in zip(records, self.mask(records).tolist(), strict=True) if kept]
+
+    def mask(self, records: list[Record]) -> np.ndarray:
+        """(n,) bool: the records that `within` keeps."""
+        keep = np.array([bool(r[7]) for r in records], np.bool_)
         pos = np.array([r[3] for r in records], np.int64)
         end = pos + np.array([len(r[5]) for r in records], np.int64)
         names = np.array([self._name(r[2]) for r in records], object)
@@ -42,8 +47,8 @@ class RegionFilter:
                 rows = np.flatnonzero(names == name)
                 starts, ends = self.merged[name]
                 last = np.searchsorted(starts, end[rows]) - 1
-                keep[rows] = (last >= 0) & (ends[last] > pos[rows])
-        return [r for r, kept in zip(records, keep.tolist(), strict=True) if kept or r[7]]
+                keep[rows] |= (last >= 0) & (ends[last] > pos[rows])
+        return keep
 
     def _name(self, chrom: str) -> str:
         if chrom not in self.names:
@@ -52,6 +57,14 @@ class RegionFilter:
             except GenomeMismatch:
                 self.names[chrom] = chrom
         return self.names[chrom]
+
+
+def _spans(source: Regions) -> Iterable[tuple[str, int, int]]:
+    if not isinstance(source, (str, Path, Intervals)):
+        return source
+    intervals = source if isinstance(source, Intervals) else read_intervals(source)
+    intervals = intervals.select(intervals.ok & (intervals.end > intervals.start))
+    return zip(intervals.chrom, intervals.start.tolist(), intervals.end.tolist(), strict=True)
 
 
 def _merge(spans: Iterable[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:

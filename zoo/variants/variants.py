@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -61,6 +62,8 @@ class Variants:
     status: np.ndarray
     notes: np.ndarray
 
+    NUMBERS: ClassVar = ("record", "allele", "contig", "pos", "norm_pos")
+
     def __len__(self) -> int:
         return len(self.record)
 
@@ -69,17 +72,25 @@ class Variants:
         """(A,) bool: rows that can be scored."""
         return self.status == "ok"
 
-    def select(self, rows: np.ndarray) -> Variants:
+    @property
+    def shown(self) -> Self:
+        """The rows that come out: all of them."""
+        return self
+
+    def head(self, n: int) -> Self:
+        """The first n scorable rows."""
+        return self.select(np.flatnonzero(self.ok)[:n])
+
+    def select(self, rows: np.ndarray) -> Self:
         """The rows of a boolean mask or an index array, in that order."""
-        return Variants(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     @classmethod
-    def join(cls, parts: Iterable[Variants]) -> Variants:
+    def join(cls, parts: Iterable[Self]) -> Self:
         """One after another; without a part, no rows."""
         parts = list(parts)
         if not parts:
-            numbers = ("record", "allele", "contig", "pos", "norm_pos")
-            return cls(*(np.zeros(0, np.int64 if f.name in numbers else object) for f in fields(cls)))
+            return cls(*(np.zeros(0, np.int64 if f.name in cls.NUMBERS else object) for f in fields(cls)))
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
 
 

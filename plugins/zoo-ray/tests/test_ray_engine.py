@@ -13,6 +13,7 @@ import zoo
 from zoo.cli.main import main
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
+from zoo.effects.variants.haplotype_effects import EFFECTS, HaplotypeScorer
 from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError
@@ -25,6 +26,7 @@ RUN = """
 import os, sys, time, zoo
 import zoo_ray.engine as engine
 from zoo.data.genome import Genome
+from zoo.effects.variants.haplotype_effects import EFFECTS, HaplotypeScorer
 from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.resume import Parts
 from zoo.effects.variants.scorer import Scorer
@@ -147,6 +149,23 @@ class TestOnRay:
         same_table(tmp_path / "s.tsv", files / "local.tsv")
         assert not (home / ".ray").exists()
         assert not (tmp_path / "s.tsv.parts").exists()
+
+    def test_haplotypes_are_scored_alike(self, files, tmp_path):
+        text = (files / "v.tsv").read_text().splitlines()[1:101]
+        head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tNA1\n"
+        lines = [f"{line}\t.\tPASS\t.\tGT\t{'0|1' if i % 3 else '1|1'}\n" for i, line in enumerate(text)]
+        (tmp_path / "v.vcf").write_text(head + "".join(lines))
+        genome = Genome(files / "g.fa")
+        scorer = HaplotypeScorer(zoo.load("ctcf-motif-cnn"), genome, output="CTCF:raw")
+        local, ray = (
+            ScoreJob(tmp_path / "v.vcf", genome, scorer, sample="NA1", engine=engine).table()
+            for engine in (None, Ray(workers=2))
+        )
+        assert (local["status"] == "ok").sum() > 100
+        assert local["status"].tolist() == ray["status"].tolist()
+        assert local["notes"].tolist() == ray["notes"].tolist()
+        for effect in EFFECTS:
+            np.testing.assert_allclose(local[f"CTCF:raw.{effect}"], ray[f"CTCF:raw.{effect}"], rtol=0, atol=1e-4)
 
     def test_actors_and_the_reader_may_be_killed(self, files, tmp_path):
         run = start(files, tmp_path / "s.tsv", "reader")

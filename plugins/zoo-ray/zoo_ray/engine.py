@@ -38,7 +38,7 @@ PATIENCE = 6 * 3600
 """Seconds without any chunk after which the run stops."""
 
 Row = dict[str, Any]
-"""after, last: records; end: whether the input ends here; variants, status, error: JSON; scores, profiles: bytes."""
+"""after, last: records; end: whether the input ends here; variants, status (with notes), error: JSON; others: bytes."""
 
 
 class Ray:
@@ -78,7 +78,7 @@ class Ray:
                     raise DataError(f"Ray gave the records behind {row['after']:,}, not {at:,}: go on with --resume")
                 at, ended = row["last"], row["end"]
                 if not ended:
-                    part = _unpack(row["variants"])
+                    part = _unpack(row["variants"], variants.allele_type)
                     for name in dict.fromkeys(part.chrom[part.contig >= 0]):
                         scorer.genome.resolve(name)  # so that the driver's genome knows the aliases
                     yield part, _scored(row, part, scorer, profiles)
@@ -88,10 +88,11 @@ class Ray:
 
 def _scored(row: Row, part: Variants, scorer: Scorer, profiles: bool) -> Scored:
     """The scores that came with a part."""
-    values = np.frombuffer(row["scores"], np.float32).reshape(len(part), len(scorer.columns))
+    values = np.frombuffer(row["scores"], np.float32).reshape(-1, len(scorer.columns))
     width = sum(map(len, scorer.positions.values()))
-    whole = np.frombuffer(row["profiles"], np.float32).reshape(len(part), 2, width) if profiles else None
-    return Scored(values, np.array(json.loads(row["status"]), object), whole)
+    whole = np.frombuffer(row["profiles"], np.float32).reshape(len(values), 2, width) if profiles else None
+    status, notes = (x if x is None else np.array(x, object) for x in json.loads(row["status"]))
+    return Scored(values, status, whole, notes)
 
 
 def _dataset(variants: VariantFile, scorer: Scorer, profiles: bool, actors: int, device: str):
@@ -102,7 +103,7 @@ def _dataset(variants: VariantFile, scorer: Scorer, profiles: bool, actors: int,
     opened = _anywhere(variants, type(scorer.genome)(fasta, scorer.genome.name))
     same = {"identity": _identity(scorer), "profiles": profiles}
     opens = {"model": str(scorer.model.source), "fasta": fasta, "name": scorer.genome.name, "device": device}
-    opens["options"] = scorer.options
+    opens |= {"scorer": type(scorer), "options": scorer.options, "alleles": variants.allele_type}
     context = DataContext.get_current()
     context.execution_options.preserve_order = True
     context.target_max_block_size = 1  # a chunk is a block, and goes to an actor as soon as it is read
@@ -126,7 +127,7 @@ def _read(_: Row, variants: VariantFile) -> Iterator[Row]:
     at = variants.start
     try:
         for part in variants:
-            last = int(part.record[-1]) + 1
+            last = int(part.shown.record[-1]) + 1
             yield _row(after=at, last=last, variants=_pack(part))
             at = last
         yield _row(after=at, last=at, end=True)
@@ -137,8 +138,8 @@ def _read(_: Row, variants: VariantFile) -> Iterator[Row]:
 class _Worker:
     """An actor: its model and genome, and chunks one at a time."""
 
-    def __init__(self, identity: Mapping[str, str], profiles: bool, **opens: Any):
-        self.scorer, self.problem, self.profiles = None, "", profiles
+    def __init__(self, identity: Mapping[str, str], profiles: bool, alleles: type[Variants], **opens: Any):
+        self.scorer, self.problem, self.profiles, self.alleles = None, "", profiles, alleles
         try:
             self.scorer = _scorer(**opens)
             own = _identity(self.scorer)
@@ -155,20 +156,21 @@ class _Worker:
         if row["end"] or row["error"] or self.problem:
             return {**row, "error": row["error"] or self.problem}
         try:
-            part = _unpack(row["variants"])
+            part = _unpack(row["variants"], self.alleles)
             scored = self.scorer(part, self.profiles)
         except ZooError as error:
             return {**row, "error": _error(error)}
-        numbers = {"status": json.dumps(scored.status.tolist()), "scores": scored.values.tobytes()}
+        notes = None if scored.notes is None else scored.notes.tolist()
+        numbers = {"status": json.dumps([scored.status.tolist(), notes]), "scores": scored.values.tobytes()}
         return {**row, **numbers, "profiles": scored.profiles.tobytes() if self.profiles else b""}
 
 
-def _scorer(model: str, fasta: list[str], name: str, device: str, options: Row) -> Scorer:
+def _scorer(scorer: type[Scorer], model: str, fasta: list[str], name: str, device: str, options: Row) -> Scorer:
     from zoo.data.genome import Genome
     from zoo.hub import load
     from zoo.prediction.inference import choose_device
 
-    return Scorer(load(model).to(choose_device(device)), Genome(fasta, name), **options)
+    return scorer(load(model).to(choose_device(device)), Genome(fasta, name), **options)
 
 
 def _identity(scorer: Scorer) -> dict[str, str]:
@@ -192,9 +194,9 @@ def _pack(variants: Variants) -> str:
     return json.dumps([getattr(variants, f.name).tolist() for f in fields(variants)])
 
 
-def _unpack(text: str) -> Variants:
-    types = [getattr(Variants.join([]), f.name).dtype for f in fields(Variants)]
-    return Variants(*(np.array(x, t) for x, t in zip(json.loads(text), types, strict=True)))
+def _unpack(text: str, alleles: type[Variants]) -> Variants:
+    types = [getattr(alleles.join([]), f.name).dtype for f in fields(alleles)]
+    return alleles(*(np.array(x, t) for x, t in zip(json.loads(text), types, strict=True)))
 
 
 def _anywhere(variants: VariantFile, genome: Genome) -> VariantFile:

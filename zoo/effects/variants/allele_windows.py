@@ -10,7 +10,8 @@ The rule for every variant, in its normal spelling (left-aligned, trimmed):
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
     from zoo.data.genome import Genome
     from zoo.variants.variants import Variants
 
-__all__ = ["ANCHORS", "AlleleWindows", "Anchor", "cut", "split_alleles"]
+__all__ = ["ANCHORS", "AlleleWindows", "Anchor", "Edit", "cut", "edit_of", "place_windows", "split_alleles"]
 
 Anchor = Literal["left", "right", "both"]
 ANCHORS = ("both", "left", "right")
 N = 4
 
 
+Edit = tuple[int, int, str]
+"""First base that is replaced, bases replaced, letters put there; positions count from the window's first base."""
+
+
 @dataclass(frozen=True)
 class AlleleWindows:
-    """A variants against R reference windows.
+    """A variants, or sets of variants, against R reference windows.
 
     codes: (R, L + flank) uint8 of the reference windows, `flank` bases more at the right.
     before: (R, flank) uint8, the bases to their left.
@@ -44,29 +49,54 @@ class AlleleWindows:
     start: np.ndarray
     length: int
 
+    @classmethod
+    def of(
+        cls,
+        genome: Genome,
+        contig: np.ndarray,
+        start: np.ndarray,
+        sets: Sequence[Sequence[Edit]],
+        row: np.ndarray,
+        length: int,
+    ) -> AlleleWindows:
+        """Windows (R,) of `length` bp that begin at `start`, with the edits of A variants; row: (A,) window of each.
+
+        Replacements that keep the length are cut at the window's right rim; a deletion may reach over it.
+        """
+        edits = Edits.sets([[_within(e, length) for e in edits] for edits in sets], rows=row)
+        change = np.abs(np.diff(edits.alternate_first) - edits.reference_length)
+        total = np.concatenate([[0], np.cumsum(change)])
+        moved = int((total[edits.first[1:]] - total[edits.first[:-1]]).max(initial=0))
+        flank = max(moved, int((edits.position + edits.reference_length).max(initial=0)) - length)
+        long = genome.windows(contig, start - flank, length + 2 * flank)
+        return cls(long[:, flank:], long[:, :flank], edits, start, length)
+
     @property
     def reference(self) -> np.ndarray:
         """(R, L) uint8."""
         return self.codes[:, : self.length]
 
+    @property
+    def moves(self) -> np.ndarray:
+        """(A,) bool: variants that move a flank, or bases between two of their edits."""
+        change = np.diff(self.edits.alternate_first) != self.edits.reference_length
+        total = np.concatenate([[0], np.cumsum(change)])
+        return total[self.edits.first[1:]] > total[self.edits.first[:-1]]
+
     def alternate(self, chosen: np.ndarray, anchor: Literal["left", "right"]) -> np.ndarray:
-        """(len(chosen), L) uint8: the windows of these variants' alternate alleles."""
+        """(len(chosen), L) uint8: the windows of these variants' alternate alleles.
+
+        Where a deletion reaches over the right rim, the window of the right anchor ends before it.
+        """
         edits = self.edits[chosen]
         if anchor == "left":
             return edits.apply(self.codes, self.length)
         whole = np.concatenate([self.before, self.reference], 1)
-        flank, shift = self.before.shape[1], edits.shift
-        moved = Edits(
-            edits.row,
-            edits.first,
-            edits.position + flank,
-            edits.reference_length,
-            edits.alternate,
-            edits.alternate_first,
-        )
-        longest = whole.shape[1] + max(0, int(shift.max(initial=0)))
-        long = moved.apply(whole, longest)
-        last = whole.shape[1] + shift
+        flank = self.before.shape[1]
+        replaced = np.minimum(edits.reference_length, self.length - edits.position)
+        moved = replace(edits, position=edits.position + flank, reference_length=replaced)
+        long = moved.apply(whole, whole.shape[1] + max(0, int(moved.shift.max(initial=0))))
+        last = whole.shape[1] + moved.shift
         return long[np.arange(len(long))[:, None], (last - self.length)[:, None] + np.arange(self.length)]
 
     def alternate_positions(self, chosen: np.ndarray, anchor: Literal["left", "right"]) -> np.ndarray:
@@ -74,17 +104,31 @@ class AlleleWindows:
 
         A base that was put in place of another has its place; what an insertion adds beyond has none.
         """
-        edits, length = self.edits[chosen], self.length
-        place = np.arange(length)
+        edits, length, flank = self.edits[chosen], self.length, self.before.shape[1]
+        begin, end = (0, length + flank) if anchor == "left" else (-flank, length)
         out = np.empty((len(edits), length), np.int64)
         for m in range(len(edits)):
-            e = edits.first[m]
-            at, old = int(edits.position[e]), int(edits.reference_length[e])
-            new = int(edits.alternate_first[e + 1] - edits.alternate_first[e])
-            i = place + (new - old if anchor == "right" else 0)
-            out[m] = np.where(i < at + min(old, new), i, np.where(i < at + new, -1, i - new + old))
+            at, pieces = begin, []
+            for e in range(edits.first[m], edits.first[m + 1]):
+                position, old = int(edits.position[e]), int(edits.reference_length[e])
+                new = int(edits.alternate_first[e + 1] - edits.alternate_first[e])
+                kept = min(old, new)
+                pieces += [np.arange(at, position), np.arange(position, position + kept), np.full(new - kept, -1)]
+                at = position + old
+            whole = np.concatenate([*pieces, np.arange(at, end)])
+            out[m] = whole[:length] if anchor == "left" else whole[len(whole) - length :]
         out[(out < 0) | (out >= length)] = -1
         return out
+
+
+def place_windows(position: np.ndarray, length: int, step: int = 0) -> np.ndarray:
+    """(A,) first bases of the windows of variants at `position`.
+
+    step: 0 for a window in whose middle each variant lies; otherwise variants of one stretch of `step` bp share the
+        window around the middle of the stretch.
+    """
+    middle = position if step == 0 else position // step * step + step // 2
+    return middle - length // 2
 
 
 def cut(
@@ -92,23 +136,28 @@ def cut(
 ) -> AlleleWindows:
     """The windows of variants `rows` (A,), which are in their normal spelling and on known contigs.
 
-    shift: bp by which every window is moved to the right.
-    step: 0 for a window in whose middle each variant lies; otherwise variants of one stretch of `step` bp share the
-        window around the middle of the stretch.
+    shift: bp by which every window is moved to the right.  step: of `place_windows`.
     """
     position = variants.norm_pos[rows]
-    middle = position if step == 0 else position // step * step + step // 2
-    start = middle - length // 2 + shift
+    start = place_windows(position, length, step) + shift
     windows, row = np.unique(np.stack([variants.contig[rows], start]), axis=1, return_inverse=True)
-    row = row.reshape(-1)
-    pieces = [split_alleles(r, a) for r, a in zip(variants.norm_ref[rows], variants.norm_alt[rows], strict=True)]
-    offset = position - windows[1][row]
-    edits = Edits.sets(
-        [[(int(o) + skip, old, new)] for o, (skip, old, new) in zip(offset, pieces, strict=True)], rows=row
-    )
-    flank = int(np.abs(edits.shift).max(initial=0))
-    long = genome.windows(windows[0], windows[1] - flank, length + 2 * flank)
-    return AlleleWindows(long[:, flank:], long[:, :flank], edits, windows[1], length)
+    offset = (position - start).tolist()
+    alleles = zip(offset, variants.norm_ref[rows], variants.norm_alt[rows], strict=True)
+    sets = [[edit_of(*allele)] for allele in alleles]
+    return AlleleWindows.of(genome, windows[0], windows[1], sets, row.reshape(-1), length)
+
+
+def edit_of(position: int, reference: str, alternate: str) -> Edit:
+    """What alleles whose first base is at `position` change, without the bases that they share at the left."""
+    shared, replaced, letters = split_alleles(reference, alternate)
+    return position + shared, replaced, letters
+
+
+def _within(edit: Edit, length: int) -> Edit:
+    position, replaced, letters = edit
+    if replaced == len(letters) and position + replaced > length:
+        return position, length - position, letters[: length - position]
+    return edit
 
 
 def split_alleles(reference: str, alternate: str) -> tuple[int, int, str]:

@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.genome import Genome
+from zoo.effects.variants import haplotype_effects
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.engines import Engine, Local
+from zoo.effects.variants.haplotype_effects import rows_of
 from zoo.effects.variants.scorer import Scorer
+from zoo.errors import ConfigError
 from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
 from zoo.prediction.predict import origin
@@ -27,9 +30,9 @@ from zoo.prediction.predict import origin
 if TYPE_CHECKING:
     import pandas
 
-    from zoo.data.intervals import Intervals
     from zoo.effects.variants.scorer import Scored
     from zoo.model import Model
+    from zoo.variants.region_filter import Regions
     from zoo.variants.variants import Variants
 
 __all__ = ["COLUMNS", "NORMAL", "Chunk", "ScoreJob", "score_variants"]
@@ -65,6 +68,7 @@ class ScoreJob:
     engine: where the scores are computed; in this process if it is not given.
     regions: a BED file or intervals; variants outside of them are left out.
     fix_swapped: score variants whose REF and ALT are exchanged as if they were not.
+    sample: score the haplotypes of this sample of a VCF or BCF; the scorer is then a `HaplotypeScorer`.
 
     Raises GenomeMismatch, at the first chunk, for a file of another assembly.  Memory does not grow with the file.
     """
@@ -77,16 +81,25 @@ class ScoreJob:
         background: Background | str | Path | int | None = None,
         *,
         engine: Engine | None = None,
-        regions: str | Path | Intervals | None = None,
+        regions: Regions | None = None,
         fix_swapped: bool = False,
+        sample: str | None = None,
         seed: int = 0,
     ):
         from zoo.variants.files import read_variants
+        from zoo.variants.phased_file import read_phased
 
-        self.variants = read_variants(source, genome, regions=regions, fix_swapped=fix_swapped)
+        if sample is None:
+            self.variants = read_variants(source, genome, regions=regions, fix_swapped=fix_swapped)
+        elif fix_swapped or background is not None:
+            raise ConfigError("haplotypes have no background, and no REF and ALT to exchange: leave these options out")
+        else:
+            self.variants = read_phased(source, genome, sample, scorer.reach, regions=regions)
+        self.sample = sample
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
         self._background, self._seed = background, seed
         self._identity = {"variants": source, "regions": regions, "fix_swapped": fix_swapped, **_size(source)}
+        self._identity |= {} if sample is None else {"sample": sample}
 
     @cached_property
     def background(self) -> Background | None:
@@ -101,7 +114,9 @@ class ScoreJob:
 
     @property
     def columns(self) -> list[str]:
-        """COLUMNS, the scores, their quantiles, then NORMAL."""
+        """COLUMNS, the scores, their quantiles, then NORMAL; of haplotypes, as of `rows_of`."""
+        if self.sample is not None:
+            return [*haplotype_effects.COLUMNS, *self.scorer.columns, "notes"]
         quantiles = self.background.columns if self.background is not None else []
         return [*COLUMNS, *self.scorer.columns, *quantiles, *NORMAL]
 
@@ -115,6 +130,7 @@ class ScoreJob:
             "genome": self.genome.name or "",
             "aliases": aliases,
             "pos": "1-based",
+            **({} if self.sample is None else {"sample": self.sample}),
             **self.scorer.comments,
             **({} if null is None else {"background": f"share that is no larger than |score|, of {null.description}"}),
         }
@@ -126,13 +142,14 @@ class ScoreJob:
         checked = False
         for part, scored in self.engine(replace(self.variants, start=start), self.scorer, profiles):
             if not checked:
-                check_reference(part, str(self.variants.path), self.genome)
+                check_reference(part.shown, str(self.variants.path), self.genome)
                 checked = True
             if self.background is not None:
                 quantiles = self.background.quantiles(self.scorer.columns, scored.values)
                 scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
-            first, last = int(part.record[0]), int(part.record[-1]) + 1
-            yield Chunk(first, last, list(_rows(part, scored)), part.record, scored.profiles)
+            record = part.shown.record
+            rows = list(_rows(part, scored) if self.sample is None else rows_of(part, scored, self.sample))
+            yield Chunk(int(record[0]), int(record[-1]) + 1, rows, record, scored.profiles)
 
     def rows(self) -> Iterator[list[Any]]:
         """A row of `columns` for every allele."""
@@ -154,7 +171,7 @@ class ScoreJob:
         from zoo.effects.variants.resume import Parts
         from zoo.terminal.progress import counting
 
-        write = writer_for(str(path), self.variants, self.scorer.positions)
+        write = writer_for(str(path), self.variants if self.sample is None else None, self.scorer.positions)
         for note in self.variants.notes:
             tell(note)
         if str(path) == "-":
@@ -178,13 +195,15 @@ class ScoreJob:
 
         counts, rate, timed = Counter(), 0.0, 0
         for part in self.variants:
-            counts.update(part.status.tolist())
-            if not timed and part.ok.any():
-                some = part.select(np.flatnonzero(part.ok)[:TIMED])
-                self.scorer(some.select(np.arange(min(8, len(some)))))
+            shown = part.shown
+            counts.update(shown.status.tolist())
+            if not timed and shown.ok.any():
+                self.scorer(part.head(8))
+                some = part.head(TIMED)
                 since = perf_counter()
                 self.scorer(some)
-                rate, timed = len(some) / (perf_counter() - since), len(some)
+                timed = len(some.shown)
+                rate = timed / (perf_counter() - since)
         return counts, rate, timed
 
     def remaining(self, start: int = 0) -> int | None:

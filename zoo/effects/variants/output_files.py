@@ -69,12 +69,9 @@ def _parquet(path: Path, columns: Sequence[str], rows: Iterable[Row], comments: 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    texts = {"chrom", "id", "ref", "alt", "status", "norm_ref", "norm_alt", "notes"}
-    types = {
-        c: pa.string() if c in texts else pa.int64() if c in ("pos", "norm_pos") else pa.float32() for c in columns
-    }
-    told = {str(k): str(v) for k, v in comments.items()}
-    schema = pa.schema(list(types.items())).with_metadata(told)
+    types = {c: pa.string() if c in _TEXTS else pa.int64() if c in _WHOLE else pa.float32() for c in columns}
+    metadata = {str(k): str(v) for k, v in comments.items()}
+    schema = pa.schema(list(types.items())).with_metadata(metadata)
     rows = iter(rows)
     with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
         while part := [cells for _, cells in islice(rows, 65_536)]:

@@ -40,11 +40,13 @@ class Scored:
     """values: (A, number of columns) float32, NaN where there is no score; status: (A,), as of the variants or new.
 
     profiles: (A, 2, positions of all profiles) float32 of the reference and the alternate allele, where asked for.
+    notes: (A,) text for the column notes; None where that of the variants says all.
     """
 
     values: np.ndarray
     status: np.ndarray
     profiles: np.ndarray | None = None
+    notes: np.ndarray | None = None
 
 
 class Scorer:
@@ -111,6 +113,11 @@ class Scorer:
         self._engines = [self._engine(turned) for turned in ((False,) if strands == "forward" else (False, True))]
 
     @property
+    def reach(self) -> int:
+        """bp from a variant within which its windows lie."""
+        return self.length + self.share + max(map(abs, self.shifts))
+
+    @property
     def columns(self) -> list[str]:
         """Names of the scores: <output>, or <output>.<ending>, with .reverse behind those of the other strand."""
         names = []
@@ -136,11 +143,11 @@ class Scorer:
     @property
     def positions(self) -> dict[str, np.ndarray]:
         """{profile: (T,) int64}, the first base of each of its positions, in bp from position L // 2 of the window."""
-        found = {}
+        positions = {}
         for name, (term, *_) in zip(self.profiles.names, self.profiles.terms, strict=True) if self.profiles else ():
             grid = self.model.spec.outputs[term.head][1]
-            found[name] = grid.offset + np.arange(term.first, term.last) * grid.bin_size - self.length // 2
-        return found
+            positions[name] = grid.offset + np.arange(term.first, term.last) * grid.bin_size - self.length // 2
+        return positions
 
     def __call__(self, variants: Variants, profiles: bool = False) -> Scored:
         """Scores of some variants, in their order; with the profiles themselves, where asked for."""
@@ -157,29 +164,37 @@ class Scorer:
 
     def _some(self, variants, rows: np.ndarray, values: np.ndarray, status: np.ndarray, whole) -> None:
         cuts = [cut(variants, rows, self.genome, self.length, shift, self.share) for shift in self.shifts]
-        good = np.ones(len(rows), bool)
-        for alleles in cuts:
-            start = alleles.start[alleles.edits.row]
-            size = self.genome.lengths(variants.contig[rows])
-            outside = (start < 0) | (start + self.length > size)
-            status[rows[outside]] = "out_of_bounds"
-            missing = (alleles.reference == 4).mean(1)[alleles.edits.row] > self.max_n
-            status[rows[missing & ~outside]] = "too_many_n"
-            good &= ~outside & ~missing
-        kept = np.flatnonzero(good)
+        reasons = self.refused(cuts, variants.contig[rows])
+        status[rows[reasons != ""]] = reasons[reasons != ""]
+        kept = np.flatnonzero(reasons == "")
         if not len(kept):
             return
-        pairs = self._pairs(cuts, kept)
+        pairs = self.pairs(cuts, kept)
         values[rows[kept]] = self._numbers(pairs)
         if whole is not None:
             start = len(self.output.names)
             whole[rows[kept]] = torch.stack([x[:, start:] for x in pairs[0]], 1).float().cpu().numpy()
 
+    def refused(self, cuts: Sequence[AlleleWindows], contig: np.ndarray) -> np.ndarray:
+        """(A,) text: out_of_bounds or too_many_n where a window at any shift is so, "" for the others.
+
+        contig: (A,) ids.
+        """
+        reasons = np.full(len(contig), "", object)
+        size = self.genome.lengths(contig)
+        for alleles in cuts:
+            start = alleles.start[alleles.edits.row]
+            outside = (start < 0) | (start + self.length > size)
+            missing = (alleles.reference == 4).mean(1)[alleles.edits.row] > self.max_n
+            reasons[outside] = "out_of_bounds"
+            reasons[missing & ~outside] = "too_many_n"
+        return reasons
+
     def values(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> np.ndarray:
         """Scores (len(kept), number of columns) float32 of some variants, from their alleles at every shift."""
-        return self._numbers(self._pairs(cuts, kept))
+        return self._numbers(self.pairs(cuts, kept))
 
-    def _pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
+    def pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
         """Outputs for the reference and the alternate allele, (A, K) each, of every strand that has columns."""
         pairs = [[self._outputs(engine, alleles, kept) for alleles in cuts] for engine in self._engines]
         pairs = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
@@ -188,13 +203,13 @@ class Scorer:
         return pairs
 
     def _numbers(self, pairs: list[tuple[Tensor, Tensor]]) -> np.ndarray:
-        return torch.cat([self._scored(*pair) for pair in pairs], 1).float().cpu().numpy()
+        return torch.cat([self.scored(*pair) for pair in pairs], 1).float().cpu().numpy()
 
     def _outputs(self, engine: Incremental, alleles: AlleleWindows, kept: np.ndarray) -> tuple[Tensor, Tensor]:
         """Outputs for the reference and the alternate allele of each variant: two of (A, K)."""
         edits = alleles.edits[kept]
-        moved = np.flatnonzero(edits.shift != 0)
-        still = np.flatnonzero(edits.shift == 0)
+        moves = alleles.moves[kept]
+        moved, still = np.flatnonzero(moves), np.flatnonzero(~moves)
         effects, reference = engine.with_references(alleles.reference, edits[still])
         references = reference.new_empty(len(kept), reference.shape[1])
         references[still] = reference
@@ -229,19 +244,20 @@ class Scorer:
             at += width
         return torch.cat(parts, 1)
 
-    def _scored(self, reference: Tensor, alternate: Tensor) -> Tensor:
+    def scored(self, reference: Tensor, alternate: Tensor) -> Tensor:
+        """Scores (A, columns of one strand) of the outputs for two alleles, (A, K) each."""
         numbers = len(self.output.names)
-        found = []
+        columns = []
         for score in self.scores.values():
             if score.takes == "number":
-                found += [score(reference[:, i], alternate[:, i]) for i in range(numbers)]
+                columns += [score(reference[:, i], alternate[:, i]) for i in range(numbers)]
                 continue
             at = numbers
             for terms in self.profiles.terms:
                 part = slice(at, at + terms[0].last - terms[0].first)
-                found.append(score(reference[:, part], alternate[:, part]))
+                columns.append(score(reference[:, part], alternate[:, part]))
                 at = part.stop
-        return torch.cat(found, 1)
+        return torch.cat(columns, 1)
 
     def _engine(self, turned: bool) -> Incremental:
         alive = weakref.ref(self.model)
