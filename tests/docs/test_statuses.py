@@ -15,6 +15,15 @@ WORD = re.compile(r"[a-z]+(_[a-z]+)*")
 CODE = [p for folder in ("zoo", "plugins") for p in (ROOT / folder).rglob("*.py") if "tests" not in p.parts]
 
 
+def constant(file, name):
+    """Keys of a dictionary that a file of the code defines, wherever it lies."""
+    (path,) = (path for path in CODE if path.name == file)
+    values = [
+        n.value for n in ast.parse(path.read_text()).body if isinstance(n, ast.Assign) and n.targets[0].id == name
+    ]
+    return set(ast.literal_eval(values[0]))
+
+
 def on_page(heading=None):
     """Statuses of the first columns of the page's tables, of one section or of all."""
     sections = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)[1:]
