@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from zoo.fields import Field
     from zoo.hub.loader import load
     from zoo.hub.names import list_models
-    from zoo.hub.publication import publish
     from zoo.interfaces import Encoder, Head, Interpreter, Objective
     from zoo.model import Model
     from zoo.outputs import Output
     from zoo.plugins import hookimpl
     from zoo.prediction.predict import predict
+    from zoo.publication import publish
     from zoo.training.run import train
 
 _LAZY = {
@@ -45,7 +45,7 @@ _LAZY = {
     "load": "zoo.hub.loader",
     "mutate": "zoo.effects.saturation_mutagenesis",
     "predict": "zoo.prediction.predict",
-    "publish": "zoo.hub.publication",
+    "publish": "zoo.publication",
     "score_variants": "zoo.effects.variants.job",
     "train": "zoo.training.run",
 }

@@ -32,7 +32,8 @@ def command(name, card, as_json):
 
 
 def _show_model(name, card, as_json):
-    from zoo.hub.card import facts, metrics_text, printable
+    from zoo.evaluation.result import metrics_text
+    from zoo.hub.card import facts, printable
     from zoo.hub.config_file import read_spec
     from zoo.hub.loader import fetch
     from zoo.hub.verify import verify_files

@@ -12,8 +12,9 @@ import numpy as np
 from zoo.evaluation.bootstrap import Measure
 from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
+from zoo.hub.card import printable
 
-__all__ = ["Evaluation", "table_of"]
+__all__ = ["Evaluation", "metrics_text", "table_of"]
 
 _MOST_TASKS = 8
 
@@ -110,6 +111,19 @@ class Evaluation:
 def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Text: a block a stratum and task, a line a predictor, a column a metric; medians where tasks are many."""
     return "\n\n".join(_block(title, some) for title, some in _blocks(rows))
+
+
+def metrics_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows of an evaluation as `zoo evaluate` prints them; a stranger's rows may lack anything."""
+    texts = ("predictor", "head", "task", "metric", "split", "unit", "stratum", "note")
+    numbers = ("value", "low", "high", "n", "n_positive")
+    clean = [
+        {k: printable(row.get(k) or "") for k in texts}
+        | {k: row[k] if isinstance(row.get(k), int | float) else None for k in numbers}
+        for row in rows
+        if isinstance(row, Mapping)
+    ]
+    return table_of([{**row, "n": row["n"] or 0} for row in clean])
 
 
 def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict]]]:

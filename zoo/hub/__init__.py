@@ -1,4 +1,4 @@
-"""Where weights live: models by name, pulled, checked, loaded and published.
+"""Where weights live: models by name, pulled, checked and loaded; zoo/publication.py publishes them.
 
 model = zoo.load("ctcf-motif-cnn")
 """
@@ -13,7 +13,6 @@ _LAZY = {
     "load": "zoo.hub.loader",
     "pull": "zoo.hub.loader",
     "list_models": "zoo.hub.names",
-    "publish": "zoo.hub.publication",
 }
 
 __all__ = sorted(_LAZY)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from zoo.fields import Field, Grid
     from zoo.spec import ModelSpec
 
-__all__ = ["facts", "metrics_text", "printable", "write_card"]
+__all__ = ["facts", "printable", "write_card"]
 
 _METRIC_COLUMNS = (
     "member", "task", "predictor", "metric", "value", "low", "high", "n", "n_positive", "split", "stratum", "unit",
@@ -121,7 +121,7 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         + f" ({spec.activation.get(head, 'identity')})"
         for head, (field, grid) in spec.outputs.items()
     ]
-    found = {
+    rows = {
         "task": spec.task,
         "description": spec.description,
         "window": f"{spec.input_length:,} bp" + (", both strands averaged" if spec.conjoined else ""),
@@ -137,22 +137,7 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "requires": ", ".join(f"{d}{r}" for d, r in spec.requires.items()),
         "versions": ", ".join(f"{k} {v}" for k, v in spec.versions.items()),
     }
-    return {key: printable(text)[:_LONGEST] for key, text in found.items() if text}
-
-
-def metrics_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows of an evaluation as `zoo evaluate` prints them; a stranger's rows may lack anything."""
-    from zoo.evaluation.result import table_of
-
-    texts = ("predictor", "head", "task", "metric", "split", "unit", "stratum", "note")
-    numbers = ("value", "low", "high", "n", "n_positive")
-    clean = [
-        {k: printable(row.get(k) or "") for k in texts}
-        | {k: row[k] if isinstance(row.get(k), int | float) else None for k in numbers}
-        for row in rows
-        if isinstance(row, Mapping)
-    ]
-    return table_of([{**row, "n": row["n"] or 0} for row in clean])
+    return {key: printable(text)[:_LONGEST] for key, text in rows.items() if text}
 
 
 def printable(text: Any) -> str:

@@ -25,8 +25,8 @@ def command(run, samples, size, test, baselines, kinds):
     from pathlib import Path
 
     from zoo.errors import ConfigError, did_you_mean
+    from zoo.evaluation.result import metrics_text
     from zoo.hub import load
-    from zoo.hub.card import metrics_text
     from zoo.hub.golden import golden_inputs
     from zoo.hub.model_folder import save_bundle
     from zoo_copy_number.baselines import BASELINES

@@ -16,9 +16,9 @@ from zoo.hub.loader import fetch
 from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.sources import parse_place
 from zoo.hub.stores import store_for
+from zoo.model import Ensemble, Model
 
 if TYPE_CHECKING:
-    from zoo.model import Ensemble, Model
     from zoo.spec import ModelSpec
 
 __all__ = ["join", "publish"]
@@ -73,8 +73,6 @@ def publish(
 
 def join(models: Sequence[Model], name: str) -> Model:
     """One model, renamed, or an ensemble of several whose parts, inputs and outputs are alike."""
-    from zoo.model import Ensemble
-
     first = models[0]
     for at, other in enumerate(models[1:], 2):
         for key in _ALIKE:
@@ -119,13 +117,13 @@ def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
         if not path.is_file():
             continue
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise HubError(f"{path} is no JSON ({error}): evaluate the run again, or remove it") from error
-        found = found.get("metrics", []) if isinstance(found, dict) else found
+        content = content.get("metrics", []) if isinstance(content, dict) else content
         rows += [
             {"member": at, **_renamed(row, spec.name)} if len(runs) > 1 else _renamed(row, spec.name)
-            for row in found
+            for row in content
             if isinstance(row, dict)
         ]
     return spec.replace(metrics=tuple(rows))
@@ -140,9 +138,9 @@ def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], 
     from zoo.training.plan import TrainingPlan
 
     config = json.loads(path.read_text(encoding="utf-8"))
-    asked = config.get("evaluation") or {}
-    source, split = TrainingPlan.of(config).source, asked.get("split", "test")
+    settings = config.get("evaluation") or {}
+    source, split = TrainingPlan.of(config).source, settings.get("split", "test")
     if not len(source.examples(split)):
         return ()
-    motif, n = asked.get("motifs") or (), asked.get("bootstrap", 1000)
+    motif, n = settings.get("motifs") or (), settings.get("bootstrap", 1000)
     return tuple(evaluate(model, source, split, motif=motif, n_bootstrap=n).rows)
