@@ -9,6 +9,6 @@ model = zoo.load("ctcf-motif-cnn")
 codes = np.random.default_rng(0).integers(0, 4, (1, 200)).astype(np.uint8)
 for references in ("zero", "gc", "dinucleotide"):
     method = {"name": "deeplift_shap", "references": references}
-    found = attribute_codes(model, codes, interpreter=method, output="CTCF:raw")
-    total = found.actual().sum()
-    print(f"{references:13} sum of contributions {total:+.4f}, off by {found.delta[0]:+.1e} at most")
+    scores = attribute_codes(model, codes, interpreter=method, output="CTCF:raw")
+    total = scores.actual().sum()
+    print(f"{references:13} sum of contributions {total:+.4f}, error {scores.delta[0]:+.1e} at most")

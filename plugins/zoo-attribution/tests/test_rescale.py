@@ -19,7 +19,7 @@ from zoo.outputs import Output
 from zoo.spec import ModelSpec
 from zoo_attribution.deeplift_shap import DeepLiftShap
 from zoo_attribution.references import reference_codes
-from zoo_attribution.rescale.network import rescaled
+from zoo_attribution.rescale.network import record_network
 
 
 class Wrapped(Encoder):
@@ -158,7 +158,7 @@ def test_contributions_add_up_to_the_difference(name, references):
 def test_calls_without_a_closed_rule_add_up_by_quadrature(module, most):
     torch.manual_seed(0)
     model = model_of(module()).double()
-    network = rescaled(model, Output.parse("y", model.spec))
+    network = record_network(model, Output.parse("y", model.spec))
     assert network.approximate
     found = explained(model, sequences(), n_references=4)
     change = found.values["one_hot"].abs().sum((1, 2))
@@ -234,7 +234,7 @@ def test_networks_of_the_core_add_up():
     for name, (module, length) in networks.networks().items():
         width = module(torch.zeros(2, 4, length)).flatten(1).shape[1]
         model = model_of(module, length, width).double()
-        network = rescaled(model, Output.parse("y", model.spec))
+        network = record_network(model, Output.parse("y", model.spec))
         if network.broken:
             continue
         codes = sequences(2, length)

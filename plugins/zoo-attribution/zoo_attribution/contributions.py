@@ -1,8 +1,8 @@
-"""Sequences set against their references: from multipliers to contributions.
+"""Sequences compared with their references: from multipliers to contributions.
 
 A method gives every pair of a sequence x and a reference r multipliers m (4, L) with
 
-    f(x) - f(r) = sum of m * (x - r)      (completeness; what it is off by is the convergence delta)
+    f(x) - f(r) = sum of m * (x - r)      (completeness; its error is the convergence delta)
 
 and base b, if it stood in x, would contribute  m[b] - sum of m * r  at its position: the hypothetical contribution.
 Both are means over the references.
@@ -25,7 +25,7 @@ from zoo_attribution.references import reference_codes
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["KINDS", "Kind", "Pairs", "check_kind", "in_chunks"]
+__all__ = ["KINDS", "Kind", "ReferencePairs", "check_kind", "in_chunks"]
 
 Kind = Literal["hypothetical", "contribution"]
 KINDS = ("hypothetical", "contribution")
@@ -37,7 +37,7 @@ def check_kind(kind: str) -> None:
         raise ConfigError(f"kind {kind!r} must be hypothetical (all four bases) or contribution (what is there)")
 
 
-class Pairs:
+class ReferencePairs:
     """P = E * R pairs of E sequences and R references each, and the sums over them.
 
     inputs: prepared, {key: (E, ...)}; every pair of a sequence has its other inputs.
@@ -70,7 +70,7 @@ class Pairs:
             return self.x.new_zeros(len(pairs), *self.x.shape[1:])
         return one_hot(self._codes[pairs.cpu()].to(self.x.device), *self._encoding)
 
-    def given(self, pairs: Tensor, sequence: Tensor) -> dict[str, Tensor]:
+    def inputs_at(self, pairs: Tensor, sequence: Tensor) -> dict[str, Tensor]:
         """Inputs of a forward pass: these sequences, and what else the model reads beside them."""
         rows = self.rows(pairs)
         return {k: sequence if k == "one_hot" else x[rows] for k, x in self.inputs.items()}
@@ -90,7 +90,7 @@ class Pairs:
         self.delta = off.gather(1, off.abs().argmax(1, keepdim=True))[:, 0]
 
     def attribution(self, kind: str, center: bool) -> Attribution:
-        """The means over the references, of the kind wanted."""
+        """The means over the references, of this kind."""
         values = self._sum
         if center:
             values = values - values.mean(1, keepdim=True)

@@ -10,9 +10,9 @@ from torch import Tensor
 from zoo.errors import ConfigError
 from zoo.interfaces import Attribution, Interpreter
 from zoo.prediction.inference import batch_rows
-from zoo_attribution.contributions import Kind, Pairs, check_kind, in_chunks
+from zoo_attribution.contributions import Kind, ReferencePairs, check_kind, in_chunks
 from zoo_attribution.references import check_references
-from zoo_attribution.rescale.network import rescaled
+from zoo_attribution.rescale.network import record_network
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -57,13 +57,13 @@ class DeepLiftShap(Interpreter):
 
     def attribute(self, model: Model, batch: Mapping[str, Tensor], output: Output) -> Attribution:
         """batch as the model takes it -> {one_hot: (N, 4, L)}, with convergence deltas."""
-        network = rescaled(model, output)
+        network = record_network(model, output)
         if network.broken and self.broken == "refuse":
             raise ConfigError(
                 f"deeplift_shap does not add up in model {model.spec.name!r}: {network.broken[0]}: "
                 "take integrated_gradients, or set broken=allow and mind the convergence deltas"
             )
-        pairs = Pairs(model, batch, self.references, self.n_references, self.seed)
+        pairs = ReferencePairs(model, batch, self.references, self.n_references, self.seed)
         x = pairs.x
         total, at_reference, at_sequence = x.new_zeros(len(pairs)), x.new_zeros(len(pairs)), x.new_zeros(len(x))
         rows = network.rows or batch_rows(model.spec.input_length, x.device.type)
@@ -75,7 +75,7 @@ class DeepLiftShap(Interpreter):
             def of_references(chosen: Tensor) -> None:
                 pair = chosen + row[0] * pairs.each
                 reference = pairs.references(pair)
-                multipliers, value = sequences.multipliers(pairs.given(pair, reference), pairs.rows(pair) - row[0])
+                multipliers, value = sequences.multipliers(pairs.inputs_at(pair, reference), pairs.rows(pair) - row[0])
                 total[pair] = pairs.add(pair, multipliers, reference)
                 at_reference[pair] = value
 

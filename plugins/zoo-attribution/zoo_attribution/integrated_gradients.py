@@ -12,8 +12,8 @@ from torch import Tensor
 from zoo.errors import ConfigError
 from zoo.interfaces import Attribution, Interpreter
 from zoo.prediction.inference import batch_rows
-from zoo_attribution.contributions import Kind, Pairs, check_kind, in_chunks
-from zoo_attribution.output_gradient import differentiating, gradients_at, scalar_of
+from zoo_attribution.contributions import Kind, ReferencePairs, check_kind, in_chunks
+from zoo_attribution.output_gradient import differentiating, gradients_at, scalar_output
 from zoo_attribution.references import check_references
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class IntegratedGradients(Interpreter):
 
     def attribute(self, model: Model, batch: Mapping[str, Tensor], output: Output) -> Attribution:
         """batch as the model takes it -> {one_hot: (N, 4, L)}, with convergence deltas."""
-        pairs = Pairs(model, batch, self.references, self.n_references, self.seed)
+        pairs = ReferencePairs(model, batch, self.references, self.n_references, self.seed)
         x = pairs.x
         nodes, weights = np.polynomial.legendre.leggauss(self.steps)
         along = torch.tensor((nodes + 1) / 2).to(x)
@@ -67,14 +67,14 @@ class IntegratedGradients(Interpreter):
             pair, step = points // self.steps, points % self.steps
             reference = pairs.references(pair)
             here = torch.lerp(reference, x[pairs.rows(pair)], along[step].reshape(-1, 1, 1))
-            (gradient,) = gradients_at(model, pairs.given(pair, here), output, ["one_hot"])[1]
+            (gradient,) = gradients_at(model, pairs.inputs_at(pair, here), output, ["one_hot"])[1]
             total.index_add_(0, pair, pairs.add(pair, gradient, reference, weight[step]))
 
         def of_references(pair: Tensor) -> None:
-            at_reference[pair] = scalar_of(model, pairs.given(pair, pairs.references(pair)), output)
+            at_reference[pair] = scalar_output(model, pairs.inputs_at(pair, pairs.references(pair)), output)
 
         def of_sequences(row: Tensor) -> None:
-            at_sequence[row] = scalar_of(model, {k: v[row] for k, v in pairs.inputs.items()}, output)
+            at_sequence[row] = scalar_output(model, {k: v[row] for k, v in pairs.inputs.items()}, output)
 
         with differentiating(model):
             in_chunks(len(pairs) * self.steps, rows, x.device, on_path)

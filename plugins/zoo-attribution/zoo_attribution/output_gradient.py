@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["differentiating", "gradients", "gradients_at", "scalar_of"]
+__all__ = ["differentiating", "gradients", "gradients_at", "scalar_output"]
 
 
 def gradients(model: Model, batch: Mapping[str, Tensor], output: Output) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -38,12 +38,12 @@ def gradients_at(
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Output (N,) and its gradients for the inputs `free`, inside `differentiating`."""
     leaves = {k: inputs[k].detach().clone().requires_grad_() for k in free}
-    scalar = scalar_of(model, {**inputs, **leaves}, output)
+    scalar = scalar_output(model, {**inputs, **leaves}, output)
     found = torch.autograd.grad(scalar.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True)
     return scalar.detach(), found
 
 
-def scalar_of(model: Model, inputs: Mapping[str, Tensor], output: Output) -> Tensor:
+def scalar_output(model: Model, inputs: Mapping[str, Tensor], output: Output) -> Tensor:
     """The output of prepared inputs: (N,)."""
     return output.scalar(model(inputs) if output.raw else model.predict(inputs))
 

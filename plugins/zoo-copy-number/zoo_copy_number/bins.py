@@ -37,7 +37,7 @@ class Bins:
     kind: (n,) uint8, 0 for a target or a bin of the genome, 1 for an off-target bin of a capture, whose depth is on
         another level and is normalised by itself; None where all bins are of kind 0.
     origin: how the numbers came about, for provenance and QC (reader, file, unit, GC from where, ...).
-    notes: what a user should know of the file.
+    notes: for the user, on the file.
 
     Raises DataError where the bins are not sorted, overlap, or hold what cannot be.
     """

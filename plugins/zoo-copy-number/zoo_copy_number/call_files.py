@@ -19,7 +19,7 @@ TABLES = (".vcf", ".vcf.gz", ".bed", ".bed.gz", ".seg", ".seg.gz")
 
 
 def check_name(out: str) -> None:
-    """Raises ConfigError for a name that says nothing of its kind."""
+    """Raises ConfigError for a name without a known ending."""
     if not out.lower().endswith(TABLES + PICTURES):
         raise ConfigError(f"{out!r} does not say which file to write: end it in {', '.join(TABLES + PICTURES)}")
 

@@ -64,7 +64,7 @@ class CnvCall:
 class Calls:
     """All calls of a sample, sorted by contig and start.
 
-    contigs: names in the genome's order.  sizes: bp, where known.  comments: what a file must say of their origin.
+    contigs: names in the genome's order.  sizes: bp, where known.  comments: provenance, for the files.
 
     Raises DataError for a call on another contig, or past the end of its own.
     """

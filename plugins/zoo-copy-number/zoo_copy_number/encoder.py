@@ -35,7 +35,7 @@ class DepthCNN(Encoder):
        covariates through a convolution and residual layers whose dilation doubles, so that a position sees
        `receptive_field` bins.
 
-    The corrected log2 depth is the first channel of the embedding, untouched, so that heads can answer with it.
+    The corrected log2 depth is the first channel of the embedding, untouched, so that heads can return it.
     One position is one bin, whatever its size in bp.  A `sample` that was expanded over N (stride 0) is described once.
 
     channels: D - 1, width of the residual layers.
@@ -97,18 +97,18 @@ class DepthCNN(Encoder):
         return torch.cat([corrected, x], 1)
 
     def expected(self, signal: Tensor, sample: Tensor) -> Tensor:
-        """log2 depth (N, 1, T) without an event, in a sample that is told by M of its bins (N or 1, A, M)."""
+        """log2 depth (N, 1, T) without an event, of a sample described by M of its bins (N or 1, A, M)."""
         near, near_sample = self._near(signal), self._near(sample)
         curve = _curve(near_sample, sample[:, :1], sample[:, 1:2])
-        told = torch.cat([curve, sample[:, :1].mean(2), self.describe(sample).mean(2)], 1)
-        told = self.of_sample(told).unsqueeze(2)
-        left = sample[:, :1] - self._learned(sample, near_sample, curve, told)
+        summary = torch.cat([curve, sample[:, :1].mean(2), self.describe(sample).mean(2)], 1)
+        summary = self.of_sample(summary).unsqueeze(2)
+        left = sample[:, :1] - self._learned(sample, near_sample, curve, summary)
         rest, level = _left_by_gc(near_sample, left, _trust(sample))
-        return self._learned(signal, near, curve, told) + (near * rest.unsqueeze(2)).sum(1, keepdim=True) + level
+        return self._learned(signal, near, curve, summary) + (near * rest.unsqueeze(2)).sum(1, keepdim=True) + level
 
-    def _learned(self, tracks: Tensor, near: Tensor, curve: Tensor, told: Tensor) -> Tensor:
-        given = torch.cat([tracks[:, COVARIATES], near], 1)
-        return _at(near, curve) + self.bias(self.of_bin(given) + told)
+    def _learned(self, tracks: Tensor, near: Tensor, curve: Tensor, summary: Tensor) -> Tensor:
+        covariates = torch.cat([tracks[:, COVARIATES], near], 1)
+        return _at(near, curve) + self.bias(self.of_bin(covariates) + summary)
 
     def _near(self, tracks: Tensor) -> Tensor:
         """(N, A, T) -> (N, 2 steps, T): how near a bin's GC is to each centre, 0 where it is not known; in the first

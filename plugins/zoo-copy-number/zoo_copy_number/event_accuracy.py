@@ -71,7 +71,7 @@ def count(
     *,
     no_call: Literal["missed", "excluded"] = "missed",
 ) -> np.ndarray:
-    """(2, len(CLASSES), 4) int64 of one sample: deletions and duplications by length, what `COUNTS` says.
+    """(2, len(CLASSES), 4) int64 of one sample: deletions and duplications by length, in the order of `COUNTS`.
 
     copies: (n,) called copies of each bin, NaN for no call.  expected: (n,) copies of a normal cell.
     contig: (n,) index of the contig, never decreasing.  usable: (n,) bool.

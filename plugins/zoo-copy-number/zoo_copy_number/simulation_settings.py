@@ -15,7 +15,7 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Settings:
-    """From what the numbers of a sample are drawn, evenly from each range unless it says otherwise.
+    """Ranges that the numbers of a sample are drawn from, uniformly unless noted.
 
     noise: standard deviation of log2 depth in the median bin of two copies, Poisson and overdispersion together,
         drawn evenly on a log scale.  poisson: share of its variance that is Poisson's, which sets the coverage.

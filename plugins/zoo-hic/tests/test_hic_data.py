@@ -116,12 +116,10 @@ def test_a_measured_map_becomes_windows_with_every_step_in_the_card(tmp_path, wr
         maps={"lab": str(path)},
         genome={"fasta": str(fasta)},
         resolution=100,
-        bins=8,
-        step=2,
-        splits={"validation": ["chr2"], "test": ["1:0-1000"], "train": ["1:1000-"]},
+        windows={"bins": 8, "step": 2},
+        pairs={"nearest": 200},
+        splits={"validation": ["chr2"], "test": ["1:0-1000"], "train": ["1:1000-"], "exclude": ["chrM"]},
         preprocess={"pseudocount": 0.2},
-        nearest=200,
-        exclude=["chrM"],
         tracks={"peaks": str(bed)},
     )
     assert [len(source.examples(s)) for s in ("train", "validation", "test")] == [2, 2, 2]
@@ -138,6 +136,8 @@ def test_a_measured_map_becomes_windows_with_every_step_in_the_card(tmp_path, wr
     assert said["maps"]["lab"]["balance"] == "weight"
     with pytest.raises(ConfigError, match="no step 'smoth'"):
         ContactMaps(maps={"lab": str(path)}, genome={"fasta": str(fasta)}, preprocess={"smoth": 1})
+    with pytest.raises(ConfigError, match="windows has no key 'bin': did you mean 'bins'"):
+        ContactMaps(maps={"lab": str(path)}, genome={"fasta": str(fasta)}, windows={"bin": 8})
     with pytest.raises(ConfigError, match="names no map"):
         ContactMaps(genome={"fasta": str(fasta)})
 

@@ -68,8 +68,9 @@ def trained(tmp_path, write):
     spec = ModelSpec("two", encoder, {"contacts": head}, BINS * RESOLUTION, activation={"contacts": "identity"})
     folder = tmp_path / "model"
     save_bundle(build(spec), folder, {"codes": rng.integers(0, 4, (1, BINS * RESOLUTION)).astype(np.uint8)})
-    data = {"name": "contact_maps", "maps": dict(zip("ab", paths, strict=True)), "resolution": RESOLUTION, "bins": BINS}
-    data |= {"step": 4, "splits": {"validation": ["chr2"], "test": ["chr1"]}, "nearest": 200, "exclude": ["chrM"]}
+    data = {"name": "contact_maps", "maps": dict(zip("ab", paths, strict=True)), "resolution": RESOLUTION}
+    data |= {"windows": {"bins": BINS, "step": 4}, "pairs": {"nearest": 200}}
+    data["splits"] = {"validation": ["chr2"], "test": ["chr1"], "exclude": ["chrM"]}
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"data": data, "genome": {"name": "g", "fasta": str(fasta)}}))
     return SimpleNamespace(folder=folder, config=config, paths=paths, tmp=tmp_path)

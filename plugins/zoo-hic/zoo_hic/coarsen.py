@@ -28,7 +28,7 @@ MIN_KNOWN = 0.5
 def coarsen(fine: ContactMap, factor: int) -> ContactMap:
     """The map in bins of `factor` times its resolution; masked where less than half of the fine bins are known.
 
-    The coarse pixels of a balanced map are sums of balanced contacts, not counts; notes and origin say so.
+    The coarse pixels of a balanced map are sums of balanced contacts, not counts; as notes and origin state.
     As in `cooler coarsen`, a coarse pixel of the diagonal sums the upper triangle.
     """
     if isinstance(factor, bool) or not isinstance(factor, (int, np.integer)) or factor < 1:
@@ -47,7 +47,7 @@ def coarsen(fine: ContactMap, factor: int) -> ContactMap:
 
 
 class _Coarse(Mapping[str, csr_array]):
-    """Coarse pixels of a contig, made when they are first asked for."""
+    """Coarse pixels of a contig, made at first access."""
 
     def __init__(self, fine: ContactMap, factor: int):
         self._fine, self._factor = fine, factor

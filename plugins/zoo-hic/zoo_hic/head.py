@@ -27,7 +27,7 @@ class ContactHead(Head):
         distance                      log of it, and `steps` bumps over its logarithm
 
     are added, mirrored to i > j, and go through residual convolutions in two dimensions, each made symmetric.  What
-    has to be crossed also reaches the answer directly, so that insulation is learnt before anything else.
+    has to be crossed also reaches the output directly, so that insulation is learnt before anything else.
     Akita (Fudenberg et al. 2020) has the mean of both bins in place of the first three.
 
     tasks: names of the maps (cell types, experiments), C of them.

@@ -31,12 +31,12 @@ class ContactMap:
     sizes: bp by contig, as the file has them.
     resolution: bp of a bin.
     pixels: {contig: (n, n) float32, upper triangle with diagonal, raw counts}, n = ceil(size / resolution); a mapping
-        that may read a contig only when it is asked for.
+        that may read a contig at first access.
     weights: {contig: (n,) float64, NaN where a bin is masked}, multiplicative as cooler's: balanced contacts are
         raw * w_i * w_j.  None: the map is not balanced.
     name: for tables and cards.
     origin: where it comes from: plain JSON.
-    notes: what a user should know.
+    notes: for the user.
 
     Raises DataError where sizes, pixels and weights do not fit each other.
     """

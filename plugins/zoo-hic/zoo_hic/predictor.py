@@ -36,11 +36,11 @@ class Predictor:
 
     bins: T of a window.  bin_size: bp.  channels: names of the C maps.
     near, far: least and most bins between two bins that the model was trained on; far is None where all were.
-    preprocess: from contacts to the targets of its training; None where the model does not say.
+    preprocess: from contacts to the targets of its training; None where the card lacks it.
     strands: predictions of both strands are averaged.
     context: class id of the cell type, of a model that reads one.
     overhang: bins by which its training windows hung over the ends of a contig.
-    notes: what a user should know.
+    notes: for the user.
     """
 
     model: Model
@@ -96,7 +96,7 @@ class Predictor:
             preprocess,
             strands,
             identity,
-            int((model.spec.data.get("config") or {}).get("overhang") or 0),
+            _overhang(model.spec.data.get("config") or {}),
             tuple(notes),
         )
 
@@ -171,12 +171,16 @@ def _context(model: str, known: tuple[str, ...], name: str | None) -> int:
     return known.index(name)
 
 
+def _overhang(config: Mapping[str, Any]) -> int:
+    return int((config.get("windows") or {}).get("overhang") or 0)
+
+
 def _preprocess(data: Mapping[str, Any]) -> Preprocess | None:
-    """As the card says it: of `describe()`, or of the configuration of the data."""
+    """From the card: of `describe()`, or of the configuration of the data."""
     config = data.get("config")
-    for said in (data.get("preprocessing"), config.get("preprocess") if isinstance(config, Mapping) else None):
-        if isinstance(said, Mapping):
-            return Preprocess(**{k: v for k, v in said.items() if k in Preprocess.__dataclass_fields__})
+    for steps in (data.get("preprocessing"), config.get("preprocess") if isinstance(config, Mapping) else None):
+        if isinstance(steps, Mapping):
+            return Preprocess(**{k: v for k, v in steps.items() if k in Preprocess.__dataclass_fields__})
     return None
 
 

@@ -2,7 +2,7 @@
 
     contacts -> diagonals kept -> observed / expected -> log -> clip -> fill -> smooth -> (T, T) float32
 
-The steps are applied in this order and no other; `describe` says all of them for the model card.  Akita's steps
+The steps are applied in this order and no other; `describe` lists all of them for the model card.  Akita's steps
 (Fudenberg et al. 2020, doi:10.1038/s41592-020-0958-x) are observed / expected, log, clipping to [-2, 2], interpolation
 and a Gaussian: whoever leaves one out cannot reproduce its numbers.
 """
@@ -100,7 +100,7 @@ class Preprocess:
         return {c: self.apply(s, means[c]) for c, s in squares.items()}
 
     def describe(self) -> dict[str, Any]:
-        """What a model card says: every value, and the steps in their order; plain JSON."""
+        """For the model card: every value, and the steps in their order; plain JSON."""
         return {**asdict(self), "order": self._order()}
 
     def _kept(self, bins: int) -> np.ndarray:
@@ -166,7 +166,7 @@ def _fill(value: np.ndarray, reach: int) -> np.ndarray:
 
 
 def _smooth(value: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian mean of the known values; unknown ones have no say and stay unknown."""
+    """Gaussian mean of the known values; unknown ones have no weight and stay unknown."""
     from scipy.ndimage import gaussian_filter
 
     known = np.isfinite(value)

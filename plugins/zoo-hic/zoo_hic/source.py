@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,31 @@ from zoo_hic.preprocess import Preprocess
 from zoo_hic.readers import read_map
 from zoo_hic.windows import TARGET, SquareWindows, Stretch
 
-__all__ = ["ContactMaps"]
+__all__ = ["ContactMaps", "PairSettings", "WindowSettings"]
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """bins: T of a window.  step: bins from one training window to the next; the others overlap by half.
+    overhang: bins by which windows may hang over the ends of a contig, where they read N."""
+
+    bins: int = 64
+    step: int = 8
+    overhang: int = 0
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """nearest, furthest: bp; pairs nearer or further apart are left out of training and evaluation.
+    known: share of a window's pairs that must be known."""
+
+    nearest: int = 20_000
+    furthest: int | None = None
+    known: float = 0.1
+
+    def bins(self, resolution: int) -> tuple[int, int | None]:
+        """Least and most bins apart."""
+        return -(-self.nearest // resolution), None if self.furthest is None else self.furthest // resolution
 
 
 class ContactMaps(Source):
@@ -30,15 +55,11 @@ class ContactMaps(Source):
     maps: {name: file}, .cool, .mcool or .hic; each is a channel, such as a cell type.
     root: folder that relative paths are in.  genome: {name, fasta}, given by the configuration's `genome`.
     resolution: bp of a bin; a multiple of what the file has is made from it.
-    bins: T of a window.  step: bins from one training window to the next; the others overlap by half.
+    windows: arguments of `WindowSettings` by name.  pairs: arguments of `PairSettings` by name.
     splits: {train, validation, test: [regions]}, 0-based half-open.  A region that is shorter than a window gives
-        one window, whose bins beyond the region are unknown.
+        one window, whose bins beyond the region are unknown.  exclude: [contigs] that no split holds.
     preprocess: arguments of zoo_hic.preprocess.Preprocess by name: every step from contacts to target.
-    nearest, furthest: bp; pairs nearer or further apart are left out of training and evaluation.
-    known: share of a window's pairs that must be known.
-    overhang: bins by which windows may hang over the ends of a contig, where they read N.
     allow_other_assembly: accept maps whose contigs are not as long as the genome's.
-    exclude: contigs that no split holds, such as the mitochondrion.
     tracks: {name: BED file}: epigenomic context that the model reads beside the sequence, as log(1 + intervals that
         begin in the bin).
     licence: of the maps, for the model card.
@@ -53,16 +74,11 @@ class ContactMaps(Source):
         root: str | None = None,
         genome: Mapping[str, Any] | None = None,
         resolution: int = 10_000,
-        bins: int = 64,
-        step: int = 8,
-        splits: Mapping[str, Sequence[str]] | None = None,
+        windows: Mapping[str, Any] | None = None,
+        pairs: Mapping[str, Any] | None = None,
+        splits: Mapping[str, Sequence[str] | None] | None = None,
         preprocess: Mapping[str, Any] | None = None,
-        nearest: int = 20_000,
-        furthest: int | None = None,
-        known: float = 0.1,
-        overhang: int = 0,
         allow_other_assembly: bool = False,
-        exclude: Sequence[str] = (),
         tracks: Mapping[str, str] | None = None,
         licence: str = "",
     ):
@@ -70,16 +86,12 @@ class ContactMaps(Source):
         self._config = {"name": "contact_maps", **{k: _plain(v) for k, v in arguments.items()}}
         if not maps:
             raise ConfigError("data contact_maps names no map: set data.maps.NAME=/path/to/map.mcool")
-        unknown = set(preprocess or {}) - set(Preprocess.__dataclass_fields__)
-        if unknown:
-            name = sorted(unknown)[0]
-            raise ConfigError(
-                f"preprocess has no step {name!r}" + did_you_mean(name, list(Preprocess.__dataclass_fields__))
-            )
-        self.preprocess = Preprocess(**(preprocess or {}))
+        self.preprocess = _build(Preprocess, preprocess, "preprocess has no step")
+        self._windows = _build(WindowSettings, windows, "data.windows has no key")
+        self._pairs = _build(PairSettings, pairs, "data.pairs has no key")
         self.genome = Genome.from_config(genome)
-        self._splits = Splits.from_config(splits)
-        self._paths = dict(zip(maps, _found(maps, root), strict=True))
+        self._splits = Splits.from_config({k: v for k, v in (splits or {}).items() if k != "exclude"})
+        self._paths = dict(zip(maps, _resolve(maps, root), strict=True))
         self.maps: dict[str, ContactMap] = {
             name: read_map(
                 path,
@@ -90,15 +102,14 @@ class ContactMaps(Source):
             )
             for name, path in self._paths.items()
         }
-        self._contigs = self._shared(set(exclude))
-        self._bins, self._step, self._known, self._bin_size = bins, step, known, resolution
-        self._near, self._far = -(-nearest // resolution), None if furthest is None else furthest // resolution
-        self._licence, self._overhang = licence, overhang
-        self.input_length = bins * resolution
+        self._contigs = self._shared(set((splits or {}).get("exclude") or ()))
+        self._bin_size, self._licence = resolution, licence
+        self._near, self._far = self._pairs.bins(resolution)
+        self.input_length = self._windows.bins * resolution
         self.targets = {TARGET: Field("CTT", tuple(maps), "log(observed / expected)", bin_size=resolution)}
         self._tracks: dict[str, np.ndarray] | None = None
         if tracks:
-            paths = dict(zip(tracks, _found(tracks, root), strict=True))
+            paths = dict(zip(tracks, _resolve(tracks, root), strict=True))
             sizes = {c: self._length(c) for c in self._contigs}
             self._tracks = read_tracks(paths, sizes, resolution)
             self.inputs = {"signal": Field("AT", channels=tuple(tracks), bin_size=resolution, required=False)}
@@ -119,7 +130,7 @@ class ContactMaps(Source):
         return self._squares
 
     def examples(self, split: str) -> Examples:
-        """Windows of a split's regions."""
+        """WindowSettings of a split's regions."""
         if split not in SPLITS:
             raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
         squares, names = self.squares(), list(self.genome.contigs)
@@ -132,14 +143,14 @@ class ContactMaps(Source):
                 stretches.append(Stretch(contig, first, min(last, squares[contig].shape[1]), squares[contig], reader))
         return SquareWindows(
             stretches,
-            self._bins,
+            self._windows.bins,
             self._bin_size,
-            step=self._step if split == "train" else max(1, self._bins // 2),
-            known=self._known,
+            step=self._windows.step if split == "train" else max(1, self._windows.bins // 2),
+            known=self._pairs.known,
             nearest=self._near,
             furthest=self._far,
             signal=self._tracks,
-            overhang=self._overhang,
+            overhang=self._windows.overhang,
         )
 
     def describe(self) -> dict[str, Any]:
@@ -169,11 +180,19 @@ class ContactMaps(Source):
         return max(m.bins(contig) for m in self.maps.values())
 
 
+def _build(settings: type, arguments: Mapping[str, Any] | None, mistake: str) -> Any:
+    """The settings of these arguments; ConfigError for an unknown one."""
+    known = list(settings.__dataclass_fields__)
+    for name in sorted(set(arguments or {}) - set(known)):
+        raise ConfigError(f"{mistake} {name!r}" + did_you_mean(name, known))
+    return settings(**(arguments or {}))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
-def _found(files: Mapping[str, str], root: str | None) -> list[Path]:
+def _resolve(files: Mapping[str, str], root: str | None) -> list[Path]:
     return [resolve_paths(root, file)[0] for file in files.values()]

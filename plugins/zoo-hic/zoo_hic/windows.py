@@ -1,4 +1,4 @@
-"""Windows of sequence along contigs, and the squares of a contact map that they answer for.
+"""Windows of sequence along contigs, and the squares of a contact map that belong to them.
 
     codes (L,) and log(O/E) (C, T, T) of each contig ── windows of `bins` bins ──> batches
 
@@ -43,8 +43,8 @@ class SquareWindows(Examples):
     known: share of a window's pairs that must be known in one map at least; other windows are left out.
     nearest, furthest: pairs fewer or more bins apart have weight 0.
     signal: {contig: (A, T)} epigenomic tracks by bin of the contig.
-    overhang: bins by which windows may hang over the ends of a contig, where they read N: that tells a network
-        where a chromosome ends.
+    overhang: bins by which windows may hang over the ends of a contig, where they read N, by which a network
+        can see where a chromosome ends.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ A p-value is the chance that a random motif of the query's width matches this ta
 orientation.  With Q x T comparisons some p-values are small by chance: q is the false discovery rate of Benjamini
 and Hochberg over the whole table.  MEME's own tomtom corrects within each query.
 
-A small q is not enough: a vague query matches the vague stretches of long targets.  `Matches.agreement` says whether
+A small q is not enough: a vague query matches the vague stretches of long targets.  `Matches.agreement` is high where
 the aligned columns prefer the same bases, see `zoo_motifs.letter_similarity`.
 """
 

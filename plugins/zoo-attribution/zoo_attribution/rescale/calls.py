@@ -6,7 +6,7 @@ from enum import Enum
 
 from zoo.tracing.graph import Node, refs
 
-__all__ = ["Rule", "call_name", "rule_of"]
+__all__ = ["Rule", "call_name", "choose_rule"]
 
 
 class Rule(Enum):
@@ -46,7 +46,7 @@ MAXIMA = frozenset("max_pool1d adaptive_max_pool1d amax max".split())
 """The largest over an axis, or over windows of it; `max` of two values is no such thing."""
 
 
-def rule_of(node: Node, dependent: frozenset[int] | set[int]) -> Rule:
+def choose_rule(node: Node, dependent: frozenset[int] | set[int]) -> Rule:
     """The rule of a call, some of whose arguments are nodes that depend on the sequence."""
     name = call_name(node)
     count = sum(1 for i in refs((node.arguments, node.keywords)) if i in dependent)

@@ -1,4 +1,4 @@
-"""Calls whose backward pass hands on multipliers in place of gradients.
+"""Calls whose backward pass propagates multipliers in place of gradients.
 
 x stands for the value at the sequence and r for that at the reference, which alone is differentiated.
 """
@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from zoo_attribution.rescale.kernels import relu_multipliers
 
-__all__ = ["Elementwise", "Maximum", "Path", "ReLU"]
+__all__ = ["Elementwise", "Maximum", "PathMean", "ReLU"]
 
 CLOSE = 1e-6
 """Differences below this are too small to divide by; the derivative is taken instead."""
@@ -28,14 +28,14 @@ class ReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, r: Tensor, x: Tensor, row: Tensor) -> Tensor:
         """r (B, ...), x (E, ...) of one memory layout, row (B,)."""
-        found = relu_multipliers(r, x, row)
-        if found is None:
+        result = relu_multipliers(r, x, row)
+        if result is None:
             x = x[row]
             y, difference = torch.relu(r), x - r
             slope = (torch.relu(x) - y) / difference
-            found = y, torch.where(difference == 0, (r > 0).to(r), slope)
-        ctx.save_for_backward(found[1])
-        return found[0]
+            result = y, torch.where(difference == 0, (r > 0).to(r), slope)
+        ctx.save_for_backward(result[1])
+        return result[0]
 
     @staticmethod
     @once_differentiable
@@ -70,7 +70,7 @@ class Elementwise(torch.autograd.Function):
 
 
 class Maximum(torch.autograd.Function):
-    """The largest of some positions: what one side exceeds the other by belongs to its own largest position."""
+    """The largest of some positions: the excess of one side is assigned to the position of its own maximum."""
 
     @staticmethod
     def forward(ctx, r: Tensor, x: Tensor, axis: int, pool: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Tensor:
@@ -95,7 +95,7 @@ class Maximum(torch.autograd.Function):
         return into, None, None, None
 
 
-class Path(torch.autograd.Function):
+class PathMean(torch.autograd.Function):
     """The mean gradient on the straight path from r to x, at Gauss-Legendre points."""
 
     @staticmethod
@@ -125,14 +125,14 @@ class Path(torch.autograd.Function):
                 reached = [(v, g) for v, g in pairs if g is not None and v is not None and v.requires_grad]
                 if not reached:
                     continue
-                found = torch.autograd.grad(
+                gradients_here = torch.autograd.grad(
                     [v for v, _ in reached],
                     here,
                     [g for _, g in reached],
                     allow_unused=True,
                     materialize_grads=True,
                 )
-            for total, part in zip(sums, found, strict=True):
+            for total, part in zip(sums, gradients_here, strict=True):
                 total.add_(part, alpha=weight)
         return None, None, None, *sums
 

@@ -1,9 +1,9 @@
-"""`Rescaled`: a recorded network whose backward pass hands on multipliers.
+"""`RescaleNetwork`: a recorded network whose backward pass propagates multipliers.
 
     sequences --forward--> values at every curved call, cached
     references --forward--> --backward with multipliers--> (B, 4, L)
 
-Sequences are run once, and their references find the values that they are compared with.
+Sequences are run once; their references are compared with the values that were kept.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from zoo.prediction.inference import evaluating
 from zoo.tracing.cache import cached
 from zoo.tracing.graph import Graph, Node, Weights, refs
 from zoo.tracing.trace import Untraceable, trace
-from zoo_attribution.output_gradient import scalar_of
-from zoo_attribution.rescale.calls import Rule, call_name, rule_of
-from zoo_attribution.rescale.functions import Elementwise, Maximum, Path, ReLU
-from zoo_attribution.rescale.pooling import pooled
+from zoo_attribution.output_gradient import scalar_output
+from zoo_attribution.rescale.calls import Rule, call_name, choose_rule
+from zoo_attribution.rescale.functions import Elementwise, Maximum, PathMean, ReLU
+from zoo_attribution.rescale.pooling import describe_pool
 
 if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["Rescaled", "Sequences", "rescaled"]
+__all__ = ["RescaleNetwork", "SequencePass", "record_network"]
 
 POINTS = 16
 """On the path of a call that has no closed rule."""
@@ -42,13 +42,13 @@ NO_GRADIENT = frozenset(
 """Calls whose result moves in steps, or is cut off from the gradient."""
 
 
-def rescaled(model: Model, output: Output) -> Rescaled:
+def record_network(model: Model, output: Output) -> RescaleNetwork:
     """The network of a model and an output; it is cached until the weights change.
 
     Raises ConfigError for a model that cannot be recorded.
     """
 
-    def make() -> Rescaled:
+    def make() -> RescaleNetwork:
         length = model.spec.input_length
         required = {k: f for k, f in model.input_fields.items() if f.required}
         shapes = {
@@ -58,17 +58,17 @@ def rescaled(model: Model, output: Output) -> Rescaled:
         alive = weakref.ref(model)
         try:
             with evaluating(model), torch.no_grad():
-                graph = trace(lambda inputs: scalar_of(alive(), inputs, output), model, shapes)
+                graph = trace(lambda inputs: scalar_output(alive(), inputs, output), model, shapes)
         except Untraceable as error:
             raise ConfigError(
                 f"deeplift_shap needs a model that can be recorded: {error}: take integrated_gradients"
             ) from error
-        return Rescaled(graph, Weights(model.device, model.dtype))
+        return RescaleNetwork(graph, Weights(model.device, model.dtype))
 
     return cached(model, ("rescaled", output), make)
 
 
-class Rescaled:
+class RescaleNetwork:
     """The rules of a graph.
 
     broken: "layer (call): why" of every call that breaks additivity.
@@ -80,7 +80,7 @@ class Rescaled:
         self.graph, self.weights = graph, weights
         self.dependent = _dependent(graph)
         self.rules = {
-            node.index: rule_of(node, self.dependent)
+            node.index: choose_rule(node, self.dependent)
             for node in graph.nodes
             if node.index in self.dependent and node.function is not None
         }
@@ -90,27 +90,27 @@ class Rescaled:
         mixed = any(n.batch in (None, -1) for n in nodes if n.shape is not None)
         self.rows = 1 if mixed else None
 
-    def at(self, inputs: Mapping[str, Tensor], n: int) -> Sequences:
+    def at(self, inputs: Mapping[str, Tensor], n: int) -> SequencePass:
         """One pass over n sequences."""
-        return Sequences(self, inputs, n)
+        return SequencePass(self, inputs, n)
 
 
-class Sequences:
+class SequencePass:
     """Sequences that references are compared with.  output: (E,)."""
 
-    def __init__(self, network: Rescaled, inputs: Mapping[str, Tensor], n: int):
+    def __init__(self, network: RescaleNetwork, inputs: Mapping[str, Tensor], n: int):
         self._network = network
         self._values: dict[int, Any] = {}
-        wanted: set[int] = set()
+        needed: set[int] = set()
         for index, rule in network.rules.items():
             if rule is not Rule.LINEAR:
-                wanted |= refs((network.graph.nodes[index].arguments, network.graph.nodes[index].keywords))
+                needed |= refs((network.graph.nodes[index].arguments, network.graph.nodes[index].keywords))
             if rule is Rule.ELEMENTWISE:
-                wanted.add(index)
-        wanted &= network.dependent
+                needed.add(index)
+        needed &= network.dependent
 
         def keep(node: Node, value: Any) -> None:
-            if node.index in wanted:
+            if node.index in needed:
                 self._values[node.index] = value
 
         with torch.no_grad():
@@ -159,14 +159,14 @@ class Sequences:
             return Elementwise.apply(values[first], self._at(first, row), self._at(node.index, row), run)
         if rule is Rule.MAXIMUM:
             arguments, keywords = Graph.bind(node, values, n, network.weights)
-            if pool := pooled(node, arguments, keywords):
+            if pool := describe_pool(node, arguments, keywords):
                 return pool.finish(Maximum.apply(values[first], self._at(first, row), pool.axis, pool.run))
         points = 1 if rule is Rule.PRODUCT else POINTS
         with torch.no_grad():
             probe = run(*(values[i] for i in dependents))
         if not any(v is not None and v.is_floating_point() for v in _several(probe)):
             return probe
-        return Path.apply(run, points, [self._at(i, row) for i in dependents], *(values[i] for i in dependents))
+        return PathMean.apply(run, points, [self._at(i, row) for i in dependents], *(values[i] for i in dependents))
 
     def _at(self, index: int, row: Tensor) -> Tensor:
         """Value of a node at the sequence of each reference."""
@@ -178,14 +178,14 @@ class Sequences:
 
 def _dependent(graph: Graph) -> set[int]:
     """Nodes that depend on the sequence."""
-    found: set[int] = set()
+    dependent: set[int] = set()
     for node in graph.nodes:
         if node.function is None:
             if node.layer == "one_hot":
-                found.add(node.index)
-        elif refs((node.arguments, node.keywords)) & found:
-            found.add(node.index)
-    return found
+                dependent.add(node.index)
+        elif refs((node.arguments, node.keywords)) & dependent:
+            dependent.add(node.index)
+    return dependent
 
 
 def _layout(weights: Weights) -> dict[str, Callable]:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from zoo.tracing.graph import Node
 from zoo_attribution.rescale.calls import call_name
 
-__all__ = ["Pool", "pooled"]
+__all__ = ["Pool", "describe_pool"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Pool:
     finish: Callable[[Tensor], Any] = lambda values: values
 
 
-def pooled(node: Node, arguments: tuple, keywords: Mapping[str, Any]) -> Pool | None:
+def describe_pool(node: Node, arguments: tuple, keywords: Mapping[str, Any]) -> Pool | None:
     """The maximum that a call takes, its arguments bound; None where it is none over one axis."""
     x, *rest = arguments or (keywords.get("input"),)
     options = {k: v for k, v in keywords.items() if k not in ("input", "return_indices", "self")}

@@ -1,6 +1,6 @@
 """A hidden Markov model of copies: Gaussian log2 ratios around the means that copies and purity give.
 
-The states are 0 to 5 copies.  Nobody tells the purity: it is the one, of a grid, under which the sample is most
+The states are 0 to 5 copies.  The purity is not known: it is the one, of a grid, under which the sample is most
 likely.  The machinery is hmmlearn's.
 """
 

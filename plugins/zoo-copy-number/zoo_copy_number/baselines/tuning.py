@@ -57,7 +57,7 @@ def call_baseline(baseline: Baseline, bins: Bins, expected: np.ndarray) -> np.nd
 
 
 def tune(baseline: B, samples: Sequence[SimulatedSample], *, advance=lambda n: None) -> tuple[B, float]:
-    """The baseline with the settings, among those it says to try, of the highest F1 over all events of the samples.
+    """The baseline with the settings, of its `prepares` and `decides`, of highest F1 over all events of the samples.
 
     advance: called with 1 whenever one setting of the slow part is done with one sample.
 

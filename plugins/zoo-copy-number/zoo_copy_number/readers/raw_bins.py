@@ -47,7 +47,7 @@ class RawBins:
 def join(parts: Sequence[RawBins], sample: str | None = None) -> RawBins:
     """RawBins of several files of one sample, such as targets and off-target bins, one after another.
 
-    Raises ConfigError where the files are called after different samples and `sample` does not say which it is.
+    Raises ConfigError where the files name different samples and `sample` is not given.
     """
     first = parts[0]
     names = list(dict.fromkeys(p.sample for p in parts))

@@ -16,7 +16,7 @@ __all__ = ["write_bed"]
 
 
 def write_bed(path: str | Path, calls: Calls, *, neutral: bool = False) -> int:
-    """Write deletions, duplications and regions without a call, and neutral ones if asked; returns how many.
+    """Write deletions, duplications and regions without a call, and neutral ones if `neutral`; returns how many.
 
     Source: UCSC's description of BED, in which a score is a whole number from 0 to 1,000.
     """

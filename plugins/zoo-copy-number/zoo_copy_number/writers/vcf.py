@@ -49,13 +49,13 @@ _HEADER = (
 
 
 def write_vcf(path: str | Path, calls: Calls, *, genome: Genome | None = None, neutral: bool = False) -> int:
-    """Write deletions, duplications and regions without a call, and neutral ones if asked; returns how many.
+    """Write deletions, duplications and regions without a call, and neutral ones if `neutral`; returns how many.
 
     path: .vcf, or .vcf.gz, which is BGZF and gets an index beside it: .tbi, or .csi where a contig is longer than
         512 Mb.
     genome: for the REF bases, which are N without it.
 
-    Genotypes say how many alleles differ where the copy number tells: 0/1 for one copy of two, 1/1 for none, 0/1 for
+    Genotypes count the alleles that differ, where they are known: 0/1 for one copy of two, 1/1 for none, 0/1 for
     three copies; ./. for four or more, whose alleles are not known.  Raises DataError for a name that VCF cannot hold.
     """
     path = Path(path)
@@ -130,15 +130,15 @@ def _record(call: CnvCall, kind: str, number: int, genome: Genome | None) -> str
 
 
 def _genotype(call: CnvCall) -> str:
-    """Alleles that differ, as far as the copy number tells; one a copy that is expected."""
+    """Alleles that differ, where the copy number determines them; one for each expected copy."""
     n = call.expected
     if call.copy_number is None or n == 0:
         alleles = ["."] * max(n, 1)
     else:
         changed = abs(call.copy_number - n)
         # Two more copies may lie on one haplotype or on both, unless there is only one.
-        told = call.copy_number <= n + 1 or n == 1
-        alleles = sorted("1" * min(changed, n) + "0" * (n - min(changed, n))) if told else ["."] * n
+        determined = call.copy_number <= n + 1 or n == 1
+        alleles = sorted("1" * min(changed, n) + "0" * (n - min(changed, n))) if determined else ["."] * n
     return "/".join(alleles)
 
 

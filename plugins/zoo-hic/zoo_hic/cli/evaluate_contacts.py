@@ -28,7 +28,7 @@ from zoo.cli import options
 def command(
     model, split, distances, ceiling, pairs, curve, config, data, fasta, allow_other_assembly, draws, seed, device, out
 ):
-    """Judge the contact maps of a run folder or of the published model NAME on one split of its data.
+    """Evaluate the contact maps of a run folder or of the published model NAME on one split of its data.
 
     Windows are put together into maps of whole contigs.  Every figure of log(observed / expected) stands beside that of
     distance alone, which is 0, and beside that of another experiment, where one is given.  Intervals come from
@@ -48,11 +48,11 @@ def command(
     if not isinstance(examples, SquareWindows):
         raise ConfigError(f"the data of {model!r} are no contact maps: give --data name=contact_maps and its arguments")
     predictor = Predictor.of(opened.model)
-    found = predict_stretches(predictor, examples, progress=True)
+    maps = predict_stretches(predictor, examples, progress=True)
     table = []
     for channel in predictor.channels:
-        predicted, observed = found.predicted[channel], found.observed[channel]
-        other = _ceiling(ceiling, opened.source, predictor, found, allow_other_assembly) if ceiling else None
+        predicted, observed = maps.predicted[channel], maps.observed[channel]
+        other = _ceiling(ceiling, opened.source, predictor, maps, allow_other_assembly) if ceiling else None
         rows = metrics.compare_maps(
             predicted, observed, predictor.bin_size, distances=span, ceiling=other, draws=draws, seed=seed
         )
@@ -60,14 +60,14 @@ def command(
         click.echo("\n".join(metrics.lines(rows)))
         table += [{"channel": channel, "split": split, **vars(row)} for row in rows]
         if pairs:
-            table += _at_pairs(pairs, opened.source, channel, split, found, predictor, draws, seed)
+            table += _at_pairs(pairs, opened.source, channel, split, maps, predictor, draws, seed)
         if curve:
-            each = metrics.curve(metrics.bands_of(predicted, observed, predictor.bin_size, span))
+            each = metrics.curve(metrics.cut_bands(predicted, observed, predictor.bin_size, span))
             for d, r, n in zip(each.distances, each.pearson, each.n, strict=True):
                 click.echo(f"{d / 1000:g} kb\t{r:.3f}\t{int(n):,}")
     if len(predictor.channels) > 1:
-        got = metrics.transfer(found.predicted, found.observed, predictor.bin_size, distances=span, draws=draws)
-        click.echo("\n".join(metrics.transfer_lines(got)))
+        transferred = metrics.transfer(maps.predicted, maps.observed, predictor.bin_size, distances=span, draws=draws)
+        click.echo("\n".join(metrics.transfer_lines(transferred)))
     if out:
         columns = list(dict.fromkeys(key for row in table for key in row))
         write_table(out, columns, ([row.get(c) for c in columns] for row in table), {"model": opened.name})
@@ -86,7 +86,7 @@ def _span(text: str) -> tuple[float, float]:
     return low, high
 
 
-def _ceiling(path, source, predictor, found, allow_other_assembly):
+def _ceiling(path, source, predictor, maps, allow_other_assembly):
     """log(O/E) of another experiment for the stretches that are predict_stretches, after the same steps."""
     import numpy as np
 
@@ -102,10 +102,10 @@ def _ceiling(path, source, predictor, found, allow_other_assembly):
         fasta=source.genome,
         allow_other_assembly=allow_other_assembly,
     )
-    made = source.preprocess.of_map(contacts, sorted({contig for contig, _ in found.offsets.values()}))
+    made = source.preprocess.of_map(contacts, sorted({contig for contig, _ in maps.offsets.values()}))
     out = {}
-    for name, (contig, first) in found.offsets.items():
-        size = len(next(iter(found.observed.values()))[name])
+    for name, (contig, first) in maps.offsets.items():
+        size = len(next(iter(maps.observed.values()))[name])
         square = np.full((size, size), np.nan)
         part = made[contig][first : first + size, first : first + size]
         square[: len(part), : len(part)] = part
@@ -113,7 +113,7 @@ def _ceiling(path, source, predictor, found, allow_other_assembly):
     return out
 
 
-def _at_pairs(path, source, channel, split, found, predictor, draws, seed):
+def _at_pairs(path, source, channel, split, maps, predictor, draws, seed):
     import numpy as np
 
     from zoo.errors import ConfigError
@@ -123,15 +123,15 @@ def _at_pairs(path, source, channel, split, found, predictor, draws, seed):
         raise ConfigError("simulated maps have no listed pairs: leave out --pairs")
     sizes = {c: m.bins(c) * m.resolution for m in source.maps.values() for c in m.contigs}
     listed, here = read_pairs(path, sizes, predictor.bin_size), {}
-    for name, (contig, first) in found.offsets.items():
+    for name, (contig, first) in maps.offsets.items():
         inside = listed.get(contig, np.empty((0, 2), int)) - first
-        kept = ((inside >= 0) & (inside < len(found.observed[channel][name]))).all(1)
+        kept = ((inside >= 0) & (inside < len(maps.observed[channel][name]))).all(1)
         here[name] = inside[kept]
     rows = []
-    for what, squares in (("predicted", found.predicted[channel]), ("observed", found.observed[channel])):
-        got = enrichment(squares, here, draws=draws, seed=seed)
-        click.echo(f"{what} log(O/E) at the pairs less that at their distances: {got.excess} p {got.p:.3f}")
-        rows.append({"channel": channel, "split": split, "name": f"{what} at pairs", **_flat(got)})
+    for what, squares in (("predicted", maps.predicted[channel]), ("observed", maps.observed[channel])):
+        enriched = enrichment(squares, here, draws=draws, seed=seed)
+        click.echo(f"{what} log(O/E) at the pairs less that at their distances: {enriched.excess} p {enriched.p:.3f}")
+        rows.append({"channel": channel, "split": split, "name": f"{what} at pairs", **_flat(enriched)})
     return rows
 
 

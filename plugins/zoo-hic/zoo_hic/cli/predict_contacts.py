@@ -52,7 +52,7 @@ def command(
 ):  # fmt: skip
     """Predict contacts in REGION, as in chr4:400,001-1,000,000 (from 1, both ends belong to it), or on a whole contig.
 
-    With edits REGION lies in the middle of one window, and the scores say how much the map changes.
+    With edits REGION lies in the middle of one window, and scores measure how much the map changes.
     """
     from zoo.data.genome import Genome
     from zoo.errors import ConfigError

@@ -61,7 +61,7 @@ class MapChange:
     reference: before.  edited: after, by the edited window's own bins.
     moved: after, each pair at the reference's bins.  difference: moved - reference, NaN where one is not known.
     match: (T,) the edited bin of each bin of the reference, -1 where there is none.
-    shift: bp between the borders of bins that are compared, at most (`edits.shift_of_bins`).
+    shift: bp between the borders of bins that are compared, at most (`edits.measure_shift`).
     scores: {channel: Disruption}.  draws: sequences whose maps were averaged.  notes: for the user.
     """
 

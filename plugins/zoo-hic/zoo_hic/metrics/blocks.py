@@ -59,8 +59,8 @@ def moments(
     x, y: for each contig (D, T), row d - first being diagonal d, NaN at the same places.
     length: bins of a block; a contig has T / length of them, rounded, at least one, all equally long.
     kept: for each contig (D, T) bool, the pixels that count; by default those that are known.
-    by_row: bring each diagonal on its own to mean 0 and standard deviation 1, or all together.  No correlation feels
-        it, but sums keep their digits; what is constant becomes 0 throughout.
+    by_row: bring each diagonal on its own to mean 0 and standard deviation 1, or all together.  This changes
+        no correlation, but sums keep their digits; what is constant becomes 0 throughout.
     """
     kept = [np.isfinite(a) for a in x] if kept is None else list(kept)
     x, y = _standard(x, kept, by_row), _standard(y, kept, by_row)

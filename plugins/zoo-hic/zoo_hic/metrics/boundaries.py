@@ -61,7 +61,7 @@ def boundaries(
     """Bins of the minima, and their prominence, of a score (T,) whose diamonds have `valid` (T,) known pixels.
 
     share: bins whose diamond has fewer than so many of `most` known pixels are left out first.
-    most: by default the most of this contig; give the most of the map to judge all contigs alike.
+    most: by default the most of this contig; give the most of the map to treat all contigs alike.
     """
     kept = np.flatnonzero(valid >= share * (valid.max(initial=0) if most is None else most))
     bins, prominence = minima(score[kept])

@@ -26,7 +26,7 @@ class Transfer:
     """names: those trained on and tested on, in order.
 
     table[a][b]: trained on a, tested on b.  lost[a][b], a other than b: what b's own model has beyond it; an interval
-    above 0 says that it does not transfer.  specific, alike: of each pair of names.
+    above 0 means that it does not transfer.  specific, alike: of each pair of names.
     """
 
     names: tuple[str, ...]

@@ -38,7 +38,7 @@ def read_map(
     allow_other_assembly: bool = False,
     contigs: Sequence[str] | None = None,
 ) -> ContactMap:
-    """Read a contact map.  Contacts of a contig are read when they are first asked for.
+    """Read a contact map.  Contacts of a contig are read at first access.
 
     path: .cool, .mcool (or path::/resolutions/N) or .hic; what the file holds decides.
     resolution: bp of a bin; the file's where it has one only.  A multiple of one that the file has is made from it by
@@ -115,7 +115,7 @@ def _unbalanced(file: MapFile, name: str) -> str:
 
 
 def _chosen(path: Path, names: Mapping[str, str], contigs: Sequence[str] | None) -> dict[str, str]:
-    """{name here: contig in the file} of the contigs asked for, in the file's order."""
+    """{name here: contig in the file} of `contigs`, in the file's order."""
     if contigs is None:
         return dict(names)
     if isinstance(contigs, str) or not contigs:

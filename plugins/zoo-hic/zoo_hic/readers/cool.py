@@ -28,7 +28,7 @@ _MOST_RESOLUTIONS = 1_000
 
 
 def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[MapFile, int]:
-    """The map of one group of the file, and the factor to coarsen it by to the resolution that is asked for.
+    """The map of one group of the file, and the factor to coarsen it by to `resolution`.
 
     Raises ConfigError for a group that is not there or several resolutions without a choice, DataError for a file
     that is not a cooler with fixed bins and the upper triangle.

@@ -1,4 +1,4 @@
-"""`CisPixels`: {contig: upper triangle}, read and checked when a contig is first asked for."""
+"""`CisPixels`: {contig: upper triangle}, read and checked at first access."""
 
 from __future__ import annotations
 

@@ -38,10 +38,10 @@ def is_hdf5(path: Path) -> bool:
 
 
 def choose(path: Path, available: Sequence[int], resolution: int | None) -> tuple[int, int]:
-    """(resolution to read, factor to coarsen it by) for the resolution that is asked for.
+    """(resolution to read, factor to coarsen it by) for a resolution in bp, or None.
 
     The file's own where it has it; else the coarsest one of which it is a whole multiple.  ConfigError where several
-    are there and none is asked for, DataError where none divides the wanted one.
+    are there and `resolution` is None, DataError where none divides it.
     """
     available = sorted(set(available))
     if not available:

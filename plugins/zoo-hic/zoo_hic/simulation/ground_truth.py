@@ -1,4 +1,4 @@
-"""`GroundTruth`: what a perfect model of the simulator would say of any sequence.
+"""`GroundTruth`: what a perfect model of the simulator would predict for any sequence.
 
 It stands wherever a model of contact maps does, so that regions, edits and variants can be checked against the truth:
 
@@ -26,7 +26,7 @@ __all__ = ["GroundTruth"]
 
 
 class GroundTruth(nn.Module):
-    """A model without weights.  bins: T of a window.  settings: of the simulator.  data: what its card says of data."""
+    """A model without weights.  bins: T of a window.  settings: of the simulator.  data: of its card."""
 
     def __init__(self, bins: int, settings: Settings | None = None, data: Mapping[str, Any] | None = None):
         super().__init__()

@@ -3,7 +3,7 @@
     background ── sites, decoys written over it ── scan ── a hit that was not planted? break it, scan again ── codes
 
 A site is a word with at most `Settings.mismatches` mismatches to the consensus on one strand.  Chance hits are broken,
-so `scan(codes, settings)` gives exactly the table of what was planted: the sequence alone tells the truth, also after
+so `scan(codes, settings)` gives exactly the table of what was planted: the sequence alone holds the truth, also after
 it was edited.
 """
 

@@ -20,7 +20,7 @@ import click
 def command(attributions, out, meme, max_seqlets, window):
     """Cluster the stretches of high attribution in many sequences into patterns.
 
-    ATTRIBUTIONS.h5 is written by `zoo attribute ... -o attributions.h5` with an interpreter that says what all four
+    ATTRIBUTIONS.h5 is written by `zoo attribute ... -o attributions.h5` with an interpreter that gives what all four
     letters would contribute, or by chrombpnet or bpnet-lite: raw/seq, shap/seq and projected_shap/seq, (N, 4, L).
     Positive patterns raise the output, negative ones lower it.
     """

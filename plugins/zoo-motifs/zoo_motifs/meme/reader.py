@@ -32,8 +32,8 @@ class MemeFile:
 
     motifs: `id` is the identifier, `name` the alternate name (the identifier again where there is none), and
         counts (4, W) are the probabilities times `nsites`.
-    background: frequencies of A C G T; uniform where the file says nothing.
-    strands: "+ -" or "+", "" where the file says nothing.
+    background: frequencies of A C G T; uniform where the file lacks them.
+    strands: "+ -" or "+", "" where the file lacks the line.
     notes: what was mended or passed over, one sentence each.
     """
 

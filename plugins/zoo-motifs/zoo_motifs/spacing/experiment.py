@@ -52,7 +52,7 @@ def motif_spacing(
 
     model: a model, or the name of a published one.
     first, second: JASPAR names or identifiers, letters, or motifs; see `parse_motif`.
-    output: one number, as zoo.outputs says; it may be left out where the model has only one.
+    output: one number, see zoo.outputs; it may be left out where the model has only one.
     gaps: bp between the motifs.  The pair, gap included, stands in the middle of the window.
     backgrounds: a number of random sequences, or codes (B, L) uint8 as long as the model's input.
     sites: "consensus" puts the most frequent base of every column, "sampled" draws a site from the counts for every

@@ -22,7 +22,7 @@ def write_spacing(spacing: Spacing, path: str | Path) -> None:
 
 
 def check_path(path: str | Path) -> Callable[[Spacing, str], None]:
-    """The writer for a name; raises ConfigError for one that says no kind of file."""
+    """The writer for a name; raises ConfigError for one without a known ending."""
     name = str(path)
     if name == "-" or name.endswith((".tsv", ".tsv.gz")):
         return _write_table

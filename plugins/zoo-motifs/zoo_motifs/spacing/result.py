@@ -28,7 +28,7 @@ class Spacing:
         the second alone, each where it stands in the pair.
     output: name of the output.
     background: its mean over the bare backgrounds.
-    comments: what a file of these numbers must say of their origin.
+    comments: provenance, for the files.
     """
 
     first: str
