@@ -63,8 +63,8 @@ def command(regions, model, fasta, sequences, output, interpreter, settings, out
     windows = _windows(regions, fasta, sequences, network.spec.input_length, max_n, on_error)
     began = perf_counter()
     _refuse_early(outs, network, windows, built, selected)
-    found = attribute_windows(network, windows, interpreter=chosen, output=selected, progress=True)
-    _write(found, outs, perf_counter() - began)
+    attributed = attribute_windows(network, windows, interpreter=chosen, output=selected, progress=True)
+    _write(attributed, outs, perf_counter() - began)
 
 
 def _windows(regions, fasta, sequences, length, max_n, on_error):
@@ -77,13 +77,13 @@ def _windows(regions, fasta, sequences, length, max_n, on_error):
 
     genome = Genome(fasta)
     if names_region(regions):
-        found = one_window(regions, genome, length, max_n=max_n)
+        windows = one_window(regions, genome, length, max_n=max_n)
     else:
-        found = interval_windows(regions, genome, length, max_n=max_n, on_error=on_error)
-    for key, text in found.comments.items():
+        windows = interval_windows(regions, genome, length, max_n=max_n, on_error=on_error)
+    for key, text in windows.comments.items():
         if key == "rim" or key.startswith("note_"):
             click.echo(f"note: {text}", err=True)
-    return found
+    return windows
 
 
 def _refuse_early(outs, network, windows, interpreter, output):
@@ -97,35 +97,35 @@ def _refuse_early(outs, network, windows, interpreter, output):
             check_kind(out, kind)
 
 
-def _write(found, outs, seconds):
+def _write(attributed, outs, seconds):
     """Files, then a line of numbers; DataError where nothing was explained."""
     from zoo.attribution.files import is_table
     from zoo.errors import DataError
 
-    for name in [name for out in outs if len(found) or is_table(out) for name in found.write(out)]:
+    for name in [name for out in outs if len(attributed) or is_table(out) for name in attributed.write(out)]:
         if name != "-":
             click.echo(f"wrote {name}", err=True)
-    if not len(found):
+    if not len(attributed):
         table = next((out for out in outs if is_table(out)), None)
         hint = "add -o table.tsv to see them" if table is None else f"see the column status in {table}"
-        raise DataError(f"no row could be explained ({found.rows.counts()}): {hint}")
-    if any(out.endswith(".bw") for out in outs) and not found.comments["overlap"].startswith("0 "):
-        click.echo(f"note: {found.comments['overlap']}", err=True)
-    rows = f"{len(found.rows):,} row{'s' * (len(found.rows) != 1)}"
+        raise DataError(f"no row could be explained ({attributed.rows.counts()}): {hint}")
+    if any(out.endswith(".bw") for out in outs) and not attributed.comments["overlap"].startswith("0 "):
+        click.echo(f"note: {attributed.comments['overlap']}", err=True)
+    rows = f"{len(attributed.rows):,} row{'s' * (len(attributed.rows) != 1)}"
     click.echo(
-        f"{rows} ({found.rows.counts()}): {found.output} of {found.comments['model']} "
-        f"explained by {found.comments['interpreter']}, {_error(found)}"
-        f"{seconds:,.1f} s, {len(found) / seconds:,.1f} windows/s",
+        f"{rows} ({attributed.rows.counts()}): {attributed.output} of {attributed.comments['model']} "
+        f"explained by {attributed.comments['interpreter']}, {_error(attributed)}"
+        f"{seconds:,.1f} s, {len(attributed) / seconds:,.1f} windows/s",
         err=True,
     )
     if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
         click.echo("next: the same command with -o logos.png draws them", err=True)
 
 
-def _error(found):
+def _error(attributed):
     """The largest convergence error beside the largest contribution, where the interpreter says it."""
-    if found.delta is None:
+    if attributed.delta is None:
         return ""
     import numpy as np
 
-    return f"largest convergence error {np.abs(found.delta).max():.2g}, "
+    return f"largest convergence error {np.abs(attributed.delta).max():.2g}, "

@@ -27,22 +27,9 @@ from zoo.cli import options
 @options.out(".tsv, .tsv.gz, every prediction beside its label", many=False, terminal=False)
 @options.json("the metrics")
 def command(
-    model,
-    split,
-    motifs,
-    baselines,
-    kmer,
-    strata,
-    config,
-    data,
-    fasta,
-    bootstrap,
-    seed,
-    batch_size,
-    device,
-    out,
+    model, split, motifs, baselines, kmer, strata, config, data, fasta, bootstrap, seed, batch_size, device, out,
     as_json,
-):
+):  # fmt: skip
     """Evaluate MODEL, a run folder or a published model, on one split of its data.
 
     Each metric comes with its n and a 95 % interval from resampled examples.  Baselines are fitted to the
@@ -54,7 +41,7 @@ def command(
     from zoo.evaluation.model_and_data import open_evaluated
 
     opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
-    found = evaluate(
+    evaluation = evaluate(
         opened.model,
         opened.source,
         split,
@@ -67,10 +54,10 @@ def command(
         k=kmer,
     )
     if as_json:
-        click.echo(json.dumps({"model": opened.name, "rows": found.rows}, indent=2, allow_nan=False))
+        click.echo(json.dumps({"model": opened.name, "rows": evaluation.rows}, indent=2, allow_nan=False))
     else:
-        click.echo(found.table())
+        click.echo(evaluation.table())
     if out:
         revision = str(getattr(opened.model, "revision", "") or "")
-        n = found.write(out, {"model": opened.model.spec.name, "source": opened.name, "revision": revision})
+        n = evaluation.write(out, {"model": opened.model.spec.name, "source": opened.name, "revision": revision})
         click.echo(f"{out}: {n:,} rows", err=True)

@@ -39,32 +39,33 @@ def command(region, model, fasta, outs, output, full, device):
     from zoo.effects.saturation_mutagenesis import landscape
 
     began = perf_counter()
-    found = landscape(network, region, fasta=fasta, output=output, full=full, progress=True)
+    substitutions = landscape(network, region, fasta=fasta, output=output, full=full, progress=True)
     seconds = perf_counter() - began
-    if "rim" in found.comments:
-        click.echo(f"note: {found.comments['rim']}", err=True)
-    for name in [name for out in outs for name in found.write(out)]:
+    if "rim" in substitutions.comments:
+        click.echo(f"note: {substitutions.comments['rim']}", err=True)
+    for name in [name for out in outs for name in substitutions.write(out)]:
         if name != "-":
             click.echo(f"wrote {name}", err=True)
-    if "full" in found.comments["inference"]:
-        click.echo(f"note: {found.comments['inference']}", err=True)
+    if "full" in substitutions.comments["inference"]:
+        click.echo(f"note: {substitutions.comments['inference']}", err=True)
     click.echo(
-        f"{found.comments['region']}: {len(found):,} substitutions, "
-        f"{found.output} of the reference {found.reference:.4g}, "
-        f"largest loss {_named(found, -1)}, largest gain {_named(found, 1)}, "
-        f"{seconds:.2g} s, {len(found) / seconds:,.0f} mutations/s with set-up",
+        f"{substitutions.comments['region']}: {len(substitutions):,} substitutions, "
+        f"{substitutions.output} of the reference {substitutions.reference:.4g}, "
+        f"largest loss {_named(substitutions, -1)}, largest gain {_named(substitutions, 1)}, "
+        f"{seconds:.2g} s, {len(substitutions) / seconds:,.0f} mutations/s with set-up",
         err=True,
     )
     if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
-        click.echo("next: the same command with -o effects.png draws it", err=True)
+        click.echo("next: the same command with -o substitutions.png draws it", err=True)
 
 
-def _named(found, sign):
+def _named(substitutions, sign):
     """The largest effect of one sign, its position and letters."""
     import numpy as np
 
-    base, column = np.unravel_index(np.argmax(sign * found.effects), found.effects.shape)
-    effect = found.effects[base, column]
+    base, column = np.unravel_index(np.argmax(sign * substitutions.effects), substitutions.effects.shape)
+    effect = substitutions.effects[base, column]
     if sign * effect <= 0:
         return "none"
-    return f"{effect:+.4g} at {found.chrom}:{found.start + column + 1:,} {'ACGTN'[found.codes[column]]}>{'ACGT'[base]}"
+    change = f"{'ACGTN'[substitutions.codes[column]]}>{'ACGT'[base]}"
+    return f"{effect:+.4g} at {substitutions.chrom}:{substitutions.start + column + 1:,} {change}"

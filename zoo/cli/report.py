@@ -28,24 +28,9 @@ from zoo.cli import options
 @options.device
 @click.pass_context
 def command(
-    context,
-    model,
-    out,
-    output,
-    interpreter,
-    settings,
-    bed,
-    fasta,
-    sequences,
-    config,
-    data,
-    motifs,
-    n,
-    n_validation,
-    no_validation,
-    seed,
-    device,
-):
+    context, model, out, output, interpreter, settings, bed, fasta, sequences, config, data, motifs, n, n_validation,
+    no_validation, seed, device,
+):  # fmt: skip
     """Report on MODEL, a run folder or a published model.
 
     The file needs no network: pictures and styles lie within.  A section that fails stands in the report with its

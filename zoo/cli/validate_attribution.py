@@ -27,21 +27,7 @@ from zoo.cli import options
 @options.json("the numbers and verdicts")
 @options.device
 def command(
-    model,
-    interpreter,
-    settings,
-    output,
-    bed,
-    fasta,
-    sequences,
-    config,
-    data,
-    n,
-    shuffles,
-    seed,
-    outs,
-    as_json,
-    device,
+    model, interpreter, settings, output, bed, fasta, sequences, config, data, n, shuffles, seed, outs, as_json, device
 ):
     """Two questions on MODEL, a run folder or a published model, with thresholds that were fixed beforehand.
 
@@ -50,20 +36,13 @@ def command(
       substitutions is 0.5 or more, the whole 95 % interval, and beyond that of shuffled scores.
     Is the model worth explaining?  Yes if its test metric is above every baseline's, interval by interval.
     """
-    import json
-
     from zoo.attribution import validate
     from zoo.attribution.arguments import named_interpreter
     from zoo.attribution.baseline_check import check_baselines, task_of
     from zoo.errors import ConfigError
-    from zoo.extras import need
     from zoo.report.subject import open_subject
 
-    for out in outs:
-        if not out.endswith((".tsv", ".tsv.gz", ".png", ".svg", ".pdf")):
-            raise ConfigError(f"{out!r} does not say which file to write: end it in .tsv, .tsv.gz, .png, .svg or .pdf")
-        if not out.endswith((".tsv", ".tsv.gz")):
-            need(out, "matplotlib")
+    _check_endings(outs)
     if shuffles < 20:
         raise ConfigError(f"{shuffles} shuffles are too few to show what chance does: use 20 or more")
     subject = open_subject(
@@ -82,7 +61,7 @@ def command(
     )
     for note in subject.notes:
         click.echo(f"note: {note}", err=True)
-    found = validate(
+    validation = validate(
         subject.model,
         subject.codes,
         interpreter=subject.interpreter,
@@ -92,36 +71,55 @@ def command(
         seed=seed,
         progress=True,
     )
-    if subject.opened is not None:
-        from zoo.evaluation.evaluate import evaluate
-
-        rows = evaluate(subject.model, subject.opened.source, seed=seed).rows
-    else:
-        rows = subject.model.spec.metrics
-    verdicts = [*found.verdicts(), check_baselines(rows, *task_of(subject.output, subject.model.spec))]
-    if as_json:
-        told = [{"question": v.question, "answer": v.answer, "words": v.words} for v in verdicts]
-        click.echo(json.dumps({"rows": found.rows, "verdicts": told, "sequences": subject.origin}, indent=2))
-    else:
-        click.echo(f"sequences: {subject.origin}\n\n{found.table()}\n")
-        for verdict in verdicts:
-            click.echo(str(verdict))
-        if subject.random:
-            click.echo(
-                "note: the sequences are random, so that this says little of real ones: give --bed or --sequences"
-            )
+    rows = _metrics(subject, seed)
+    verdicts = [*validation.verdicts(), check_baselines(rows, *task_of(subject.output, subject.model.spec))]
+    _print(validation, verdicts, subject, as_json)
     for out in outs:
-        _write(found, out)
+        _write(validation, out)
         click.echo(f"wrote {out}", err=True)
 
 
-def _write(found, out):
+def _check_endings(outs):
+    from zoo.errors import ConfigError
+    from zoo.extras import need
+
+    for out in outs:
+        if not out.endswith((".tsv", ".tsv.gz", ".png", ".svg", ".pdf")):
+            raise ConfigError(f"{out!r} does not say which file to write: end it in .tsv, .tsv.gz, .png, .svg or .pdf")
+        if not out.endswith((".tsv", ".tsv.gz")):
+            need(out, "matplotlib")
+
+
+def _metrics(subject, seed):
+    """Rows of the model beside its baselines: measured on its data where they are at hand, else as published."""
+    if subject.opened is None:
+        return subject.model.spec.metrics
+    from zoo.evaluation.evaluate import evaluate
+
+    return evaluate(subject.model, subject.opened.source, seed=seed).rows
+
+
+def _print(validation, verdicts, subject, as_json):
+    import json
+
+    if as_json:
+        plain = [{"question": v.question, "answer": v.answer, "words": v.words} for v in verdicts]
+        click.echo(json.dumps({"rows": validation.rows, "verdicts": plain, "sequences": subject.origin}, indent=2))
+        return
+    click.echo(f"sequences: {subject.origin}\n\n{validation.table()}\n")
+    for verdict in verdicts:
+        click.echo(str(verdict))
+    if subject.random:
+        click.echo("note: the sequences are random, so that this says little of real ones: give --bed or --sequences")
+
+
+def _write(validation, out):
     from zoo.files.tables import atomic_path
 
     if out.endswith((".tsv", ".tsv.gz")):
-        found.write(out)
+        validation.write(out)
         return
     from zoo.pictures.faithfulness import draw_agreement
 
     with atomic_path(out) as temporary:
-        draw_agreement(found).savefig(temporary, format=out.rsplit(".", 1)[1])
+        draw_agreement(validation).savefig(temporary, format=out.rsplit(".", 1)[1])

@@ -71,36 +71,36 @@ def cached_revisions(source: ModelSource) -> list[str]:
 
 def _resolve(store: Store, source: ModelSource) -> str:
     """Ask the store what the revision means; where it cannot be asked, remember what it last said."""
-    wanted = source.revision or "main"
-    if wanted in cached_revisions(source):
-        return wanted
+    name = source.revision or "main"
+    if name in cached_revisions(source):
+        return name
     if store.remote and offline():
-        revision = _remembered(source, wanted)
+        revision = _remembered(source, name)
         if revision is None:
             raise HubError(_not_cached(source))
         return revision
     try:
         revision = store.resolve(source)
     except Unreachable as error:
-        revision = _remembered(source, wanted)
+        revision = _remembered(source, name)
         if revision is None:
             raise Unreachable(f"{error}; no copy of {source} is cached in {cache_root()}") from error
         _LOG.warning("%s; using the cached copy, revision %s", error, revision)
         return revision
     try:
-        write_file(_home(source) / "refs" / wanted, revision + "\n")
+        write_file(_home(source) / "refs" / name, revision + "\n")
     except HubError as error:
-        _LOG.debug("the meaning of %s is not remembered: %s", wanted, error)
+        _LOG.debug("the meaning of %s is not remembered: %s", name, error)
     return revision
 
 
-def _remembered(source: ModelSource, wanted: str) -> str | None:
+def _remembered(source: ModelSource, name: str) -> str | None:
     cached = cached_revisions(source)
-    matching = [r for r in cached if r.startswith(wanted)] if len(wanted) >= 7 else []
+    matching = [r for r in cached if r.startswith(name)] if len(name) >= 7 else []
     if len(matching) == 1:
         return matching[0]
     try:
-        revision = (_home(source) / "refs" / wanted).read_text(encoding="utf-8").strip()
+        revision = (_home(source) / "refs" / name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
     return revision if revision in cached else None

@@ -31,18 +31,18 @@ class Folder(Store):
     def resolve(self, source: ModelSource) -> str:
         """`main` or another ref, a full revision, or the first seven or more of its digits."""
         home = self._home(source)
-        wanted = source.revision or "main"
-        if _SHORT.fullmatch(wanted):
-            found = [p.name for p in home.iterdir() if _FULL.fullmatch(p.name) and p.name.startswith(wanted)]
-            if len(found) == 1:
-                return found[0]
-            raise NotThere(f"{source.at(None)} has {len(found) or 'no'} revision {wanted}: `ls {home}` shows them")
+        name = source.revision or "main"
+        if _SHORT.fullmatch(name):
+            matching = [p.name for p in home.iterdir() if _FULL.fullmatch(p.name) and p.name.startswith(name)]
+            if len(matching) == 1:
+                return matching[0]
+            raise NotThere(f"{source.at(None)} has {len(matching) or 'no'} revision {name}: `ls {home}` shows them")
         try:
-            revision = (home / "refs" / wanted).read_text(encoding="utf-8").strip()
+            revision = (home / "refs" / name).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise NotThere(f"{source.at(None)} has no revision {wanted!r}: `ls {home}` shows them") from error
+            raise NotThere(f"{source.at(None)} has no revision {name!r}: `ls {home}` shows them") from error
         if not _FULL.fullmatch(revision) or not (home / revision).is_dir():
-            raise NotThere(f"{home / 'refs' / wanted} names no revision that is there: publish the model again")
+            raise NotThere(f"{home / 'refs' / name} names no revision that is there: publish the model again")
         return revision
 
     def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:

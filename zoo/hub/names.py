@@ -77,14 +77,14 @@ def list_models() -> list[dict[str, Any]]:
 
 def published() -> list[Published]:
     """Every name, with the entry that wins."""
-    found: dict[str, Published] = {}
+    entries: dict[str, Published] = {}
     for entry in (*_in_hub(), *_in_registries()):
-        if entry.name in found:
-            first = found[entry.name]
-            found[entry.name] = replace(first, clash=(*first.clash, entry.registry))
+        if entry.name in entries:
+            first = entries[entry.name]
+            entries[entry.name] = replace(first, clash=(*first.clash, entry.registry))
         else:
-            found[entry.name] = entry
-    return [found[name] for name in sorted(found)]
+            entries[entry.name] = entry
+    return [entries[name] for name in sorted(entries)]
 
 
 def find(text: str, revision: str | None = None) -> tuple[ModelSource, Published | None]:
@@ -254,12 +254,11 @@ def _entry(name: object, plain: object, path: Path, label: str, owner: str) -> P
         raise HubError(f"{where}: revision {source.revision} and source {listed} disagree: keep one of them")
     if source.scheme == "path":
         source = replace(source, name=str((path.parent / source.name).resolve()))
-    given = {key: plain.get(key, "") for key in ("task", "description", "licence", "genome")}
     return Published(
         name,
         source,
         label,
         plugin=plain.get("plugin") or owner,
         input_length=int(length) if length else None,
-        **given,
+        **{key: plain.get(key, "") for key in ("task", "description", "licence", "genome")},
     )

@@ -69,7 +69,7 @@ def predict(
     if sequences is not None:
         from zoo.data.sequences import Sequences
 
-        found = predict_sequences(model, Sequences.from_letters(sequences), output=output, max_n=max_n)
+        predictions = predict_sequences(model, Sequences.from_letters(sequences), output=output, max_n=max_n)
     elif intervals is None or fasta is None:
         raise ConfigError("nothing to predict: give intervals and their fasta, or sequences")
     else:
@@ -78,8 +78,8 @@ def predict(
         genome = Genome.of(fasta)
         if not isinstance(intervals, Intervals):
             intervals = read_intervals(intervals, on_error=on_error)
-        found = predict_intervals(model, intervals, genome, output=output, max_n=max_n)
-    return data_frame(found.columns, found.rows, found.comments)
+        predictions = predict_intervals(model, intervals, genome, output=output, max_n=max_n)
+    return data_frame(predictions.columns, predictions.rows, predictions.comments)
 
 
 def predict_intervals(
