@@ -56,7 +56,7 @@ def command(region, model, fasta, outs, output, full, device):
         err=True,
     )
     if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
-        click.echo("next: the same command with -o substitutions.png draws it", err=True)
+        click.echo("next: the same command with -o effects.png draws it", err=True)
 
 
 def _named(substitutions, sign):
