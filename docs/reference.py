@@ -6,11 +6,13 @@
 A hook of mkdocs (see mkdocs.yml); mkdocstrings fills in `::: path` from the docstrings, without importing anything.
 """
 
+import ast
 import inspect
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +65,44 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def python_page() -> Iterator[str]:
     """Every name of `zoo.__all__`."""
     yield "# Python\n\nWhat `import zoo` offers. Everything is imported at its first use.\n"
-    for name in zoo.__all__:
-        yield section(f"zoo.{name}", definition(name, getattr(zoo, name)))
+    public = {name: getattr(zoo, name) for name in zoo.__all__}
+    for name, value in public.items():
+        yield section(f"zoo.{name}", definition(name, value))
+    yield "## What these name\n\nClasses and functions that stand in the signatures and texts above.\n"
+    named = {definition(v.__name__, v): v for value in public.values() for v in named_by(value)}
+    for path, value in sorted(named.items(), key=lambda item: item[1].__name__):
+        if value not in public.values():
+            yield section(path, path, level=3)
+
+
+def named_by(value: Any) -> Iterator[Any]:
+    """Classes and functions of zoo that an object's signature, or code in its docstring, names."""
+    value = inspect.unwrap(value)
+    if not (inspect.isclass(value) or inspect.isfunction(value)):
+        return
+    methods = [f for name, f in vars(value).items() if inspect.isfunction(f)] if inspect.isclass(value) else [value]
+    public = [f for f in methods if f.__name__[0] != "_" or f.__name__ == "__init__"]
+    annotations = [str(a) for f in public for a in f.__annotations__.values()]
+    words = re.findall(r"\b[A-Z]\w+", " ".join(annotations))
+    words += map("".join, re.findall(r"`([a-zA-Z_.]+)`|\b(zoo\.[\w.]*\w)", value.__doc__ or ""))
+    names = imports(value.__module__)
+    for word in words:
+        module, _, attribute = names.get(word, word).rpartition(".")
+        if module.startswith("zoo."):
+            target = getattr(import_module(module), attribute, None)
+            if inspect.isclass(target) or inspect.isfunction(target):
+                yield target
+
+
+def imports(module: str) -> dict[str, str]:
+    """{name: dotted path} of what a module of zoo imports, for checkers of types too, and of what it defines."""
+    tree = ast.parse(inspect.getsource(import_module(module)))
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    names = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in imported for alias in node.names}
+    defined = [node.name for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))]
+    return {name: path for name, path in names.items() if path.startswith("zoo.")} | {
+        name: f"{module}.{name}" for name in defined if name[0] != "_"
+    }
 
 
 def commands_page() -> Iterator[str]:

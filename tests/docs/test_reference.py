@@ -64,6 +64,12 @@ def test_a_public_name_has_a_section_with_words(sections, name):
     assert len(_prose(sections("python")[f"zoo.{name}"]).split()) >= 4
 
 
+def test_what_public_names_name_is_on_the_page_too(sections):
+    page = sections("python")
+    for path in ("zoo.spec.ModelSpec", "zoo.fields.Grid", "zoo.interfaces.Attribution", "zoo.training.run.Result"):
+        assert _prose(page[path])
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_has_a_section_with_every_option(sections, name):
     command = cli.get_command(click.Context(cli), name)
