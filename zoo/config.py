@@ -21,7 +21,7 @@ from typing import Any
 
 from zoo.composition.flags import read_flags
 from zoo.composition.option_files import Groups, groups
-from zoo.composition.overrides import as_list, one_line, quoted, sets, syntax_advice, yaml_error
+from zoo.composition.overrides import one_line, quoted, sets, syntax_advice, yaml_error
 from zoo.composition.sweep_results import record_failure, report
 from zoo.errors import ConfigError, ZooError, did_you_mean
 from zoo.extras import EXTRAS, need
@@ -124,7 +124,7 @@ class _Session:
         except HydraException as error:
             raise ConfigError(syntax_advice(word)) from error
         if override.is_sweep_override() and not sweep:
-            remedy = f"add -m to run each of them, or quote a list: '{as_list(word)}'"
+            remedy = f"add -m to run each of them, or quote a list: '{word.replace('=', '=[', 1)}]'"
             raise ConfigError(f"{word} is several values: {remedy}")
         key = override.key_or_group
         is_choice = key in self.groups.options and not isinstance(override.value(), Mapping)

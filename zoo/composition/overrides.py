@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["as_list", "one_line", "quoted", "sets", "syntax_advice", "yaml_error"]
+__all__ = ["one_line", "quoted", "sets", "syntax_advice", "yaml_error"]
 
 
 def sets(overrides: list[str], *keys: str) -> bool:
@@ -16,12 +16,6 @@ def quoted(value: Any) -> str:
     """A value that the grammar of overrides reads as it is."""
     text = str(value).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{text}'"
-
-
-def as_list(word: str) -> str:
-    """`key=1,2` as one value, `key=[1,2]`."""
-    key, _, value = word.partition("=")
-    return f"{key}=[{value}]"
 
 
 def syntax_advice(word: str) -> str:

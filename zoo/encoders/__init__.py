@@ -1,0 +1,1 @@
+"""Encoders of the core (kind "encoder"): one-hot sequence to an embedding."""

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from zoo.model import Model
 
-__all__ = ["strand_error", "strand_errors", "strand_table"]
-
-_ROWS = 256
+__all__ = ["strand_error", "strand_errors"]
 
 
 def strand_error(model: Model, batch: Mapping[str, Any], averaged: bool = False) -> tuple[float, float]:
     """(largest error of any head, smallest standard deviation of any head), see `strand_errors`."""
-    found = strand_errors(model, batch, averaged).values()
-    return max(error for error, _ in found), min(spread for _, spread in found)
+    errors = strand_errors(model, batch, averaged).values()
+    return max(error for error, _ in errors), min(spread for _, spread in errors)
 
 
 def strand_errors(model: Model, batch: Mapping[str, Any], averaged: bool = False) -> dict[str, tuple[float, float]]:
@@ -41,37 +36,6 @@ def strand_errors(model: Model, batch: Mapping[str, Any], averaged: bool = False
         here, there = model(inputs), model(model.flip(inputs))
         fields = {head: field for head, (field, _) in model.spec.outputs.items()}
         return {head: _compare(here[head], fields[head].flip(there[head])) for head in here}
-
-
-def strand_table(runs: Sequence[str | Path], split: str = "test", n_bootstrap: int = 1000) -> list[dict[str, Any]]:
-    """One row a run folder and task: run, strand, task, metric, value, low, high, n, strand_error, sd.
-
-    metric: the first that the task's field has (AUROC, Pearson), averaging over strands on for conjoined runs only;
-    strand_error and sd: of the network itself, averaging off.
-    """
-    from zoo.evaluation.evaluate import evaluate
-    from zoo.evaluation.model_and_data import open_evaluated
-
-    rows = []
-    for run in runs:
-        opened = open_evaluated(str(run))
-        examples = opened.source.examples(split)
-        alike = np.flatnonzero(np.asarray(examples.lengths) == examples.lengths[0])[:_ROWS]
-        errors = strand_errors(opened.model, examples.batch(alike))
-        found = evaluate(opened.model, opened.source, split, baselines=False, n_bootstrap=n_bootstrap)
-        first = {(row["head"], row["task"]): row for row in reversed(found.rows)}
-        for (head, task), row in reversed(first.items()):
-            rows.append(
-                {
-                    "run": str(run),
-                    "strand": opened.config.get("strand", "none"),
-                    "task": "/".join(filter(None, (head, task))),
-                    **{key: row[key] for key in ("metric", "value", "low", "high", "n", "split")},
-                    "strand_error": errors[head][0],
-                    "sd": errors[head][1],
-                }
-            )
-    return rows
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Heads of the core (kind "head"): an embedding to scalars or profiles."""

@@ -1,0 +1,1 @@
+"""Interpreters of the core (kind "interpreter")."""

@@ -1,0 +1,1 @@
+"""Objectives of the core (kind "objective"): the loss terms that training minimises."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.region import format_region
+from zoo.errors import DataError
 from zoo.pictures.canvas import drawn_text
 from zoo.pictures.logo import draw_logo
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
     from zoo.effects.mutational_landscape import Landscape
 
-__all__ = ["draw_landscape"]
+__all__ = ["best_window", "draw_landscape"]
 
 ROW = 130
 """Most bases in one row of the picture; a letter stays wide enough to be read."""
 
 LABEL = "mean loss\nwhen replaced"
 QUANTILE = 0.995
+NEARLY = 0.98
 
 # Inches.
 LEFT, RIGHT, TOP, BOTTOM = 0.95, 1.15, 0.75, 0.45
@@ -33,7 +35,7 @@ def draw_landscape(
     landscape: Landscape,
     *,
     heights: np.ndarray | None = None,
-    label: str = LABEL,
+    label: str | None = None,
     title: str | None = None,
     row_length: int = ROW,
 ) -> Figure:
@@ -47,12 +49,16 @@ def draw_landscape(
     All rows share one scale of heights and one of colours, which ends at the 99.5 % quantile of the absolute
     effects.  Positions count from 1.
 
-    heights: (4, W) other heights of the letters, such as attributions, and label: what they are.
-    title: in place of the coordinates.
+    heights: (4, W) attributions, as heights of the letters; DataError where they are of other bases.
+    label: what the heights are.  title: in place of the coordinates.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if heights is not None and heights.shape != landscape.effects.shape:
+        shapes = f"attributions {heights.shape} do not lie above a landscape of {landscape.effects.shape}"
+        raise DataError(f"{shapes}: cut both alike")
+    label = label or (LABEL if heights is None else "contribution")
     width = landscape.effects.shape[1]
     rows = -(-width // row_length)
     each = -(-width // rows)
@@ -86,6 +92,24 @@ def draw_landscape(
     cells.set_xlabel(name, fontsize=8)
     _title(figure, landscape, title, LEFT / size[0], size[1])
     return figure
+
+
+def best_window(scores: np.ndarray, width: int) -> tuple[int, int]:
+    """scores (L,) -> (start, end), 0-based half-open: the `width` bp with the largest sum of absolute scores.
+
+    Of those that hold 98 % of the largest sum it is the one in the middle, so that what matters has flanks.
+    All where L is no larger than `width`.
+
+    >>> best_window(np.array([0.0, 0, 0, -3, 1, 0, 0, 0]), 4)
+    (2, 6)
+    """
+    if len(scores) <= width:
+        return 0, len(scores)
+    total = np.concatenate([[0.0], np.abs(scores).cumsum()])
+    sums = total[width:] - total[:-width]
+    good = np.flatnonzero(sums >= NEARLY * sums.max())
+    start = int(good[len(good) // 2])
+    return start, start + width
 
 
 def _heights(landscape: Landscape) -> np.ndarray:

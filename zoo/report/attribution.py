@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo.pictures.tracks import best_window, draw_tracks
+from zoo.pictures.mutational_landscape import best_window, draw_landscape
 from zoo.report.section import Picture, Section, Subject, Text
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _track(subject: Subject, attributed: Attributed, i: int, row: int) -> Pictur
         chrom, first = subject.places[row]
         effects = _placed(effects, str(chrom), int(first) + start)
     name = str(subject.names[row]) if len(subject.names) else f"sequence {row + 1}"
-    figure = draw_tracks(effects, heights[:, start:end], title=name)
+    figure = draw_landscape(effects, heights=heights[:, start:end], title=name)
     value = f"{subject.output.names[0]} = {attributed.predictions[i]:.4g}{_probability(subject, codes)}"
     strongest = int(np.argmax(np.abs(heights.sum(0)[start:end])))
     alt = (

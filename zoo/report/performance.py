@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.evaluation.comparison import CHANCE, METRICS, clean_rows, compare_rows, number, tasks
+from zoo.evaluation.comparison import CHANCE, METRICS, Comparison, clean_rows, compare_rows, number, tasks
 from zoo.pictures.curves import MOST_DOTS, draw_observed, draw_precision_recall, draw_roc
 from zoo.pictures.intervals import Estimate, draw_intervals
 from zoo.report.section import Picture, Section, Subject, Table, Text
@@ -211,20 +211,17 @@ def _strata(rows: Rows, head: str, task: str) -> Iterator[Table]:
     for stratum in dict.fromkeys(r["stratum"] for r in rows if (r["head"], r["task"]) == (head, task)):
         comparison = compare_rows(rows, head, task, stratum) if stratum != "all" else None
         if comparison:
-            best = comparison.baseline
-            lines.append(
-                [
-                    stratum,
-                    METRICS[comparison.metric][0],
-                    number(comparison.model),
-                    number(best) if best else None,
-                    best["predictor"] if best else None,
-                    comparison.model["n"],
-                ]
-            )
+            lines.append([stratum, *_cells(comparison)])
     if lines:
         columns = ["subset", "metric", "model", "best baseline", "which", "n"]
         yield Table(columns, lines, "The same on parts of the split.")
+
+
+def _cells(comparison: Comparison) -> list[Any]:
+    """Metric, model, best baseline, its name, n."""
+    best = comparison.baseline
+    baseline = [number(best), best["predictor"]] if best else [None, None]
+    return [METRICS[comparison.metric][0], number(comparison.model), *baseline, comparison.model["n"]]
 
 
 def _others(rows: Rows, known: list[tuple[str, str]]) -> Iterator[Text | Table]:
@@ -232,17 +229,7 @@ def _others(rows: Rows, known: list[tuple[str, str]]) -> Iterator[Text | Table]:
     for head, task in known[:MOST_TASKS]:
         comparison = compare_rows(rows, head, task)
         if comparison:
-            best = comparison.baseline
-            lines.append(
-                [
-                    f"{head}/{task}" if task else head,
-                    METRICS[comparison.metric][0],
-                    number(comparison.model),
-                    number(best) if best else None,
-                    best["predictor"] if best else None,
-                    comparison.model["n"],
-                ]
-            )
+            lines.append([f"{head}/{task}" if task else head, *_cells(comparison)])
     if lines:
         shown = f" The first {MOST_TASKS} of {len(known):,}." if len(known) > MOST_TASKS else ""
         columns = ["task", "metric", "model", "best baseline", "which", "n"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from zoo.effects.mutational_landscape import Landscape
 from zoo.errors import DataError
-from zoo.pictures.tracks import best_window, draw_tracks
+from zoo.pictures.mutational_landscape import best_window, draw_landscape
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=40), st.integers(1, 45))
@@ -28,7 +28,7 @@ def test_letters_are_the_attributions_and_cells_the_effects_in_rows():
     codes = rng.integers(0, 4, 50).astype(np.uint8)
     effects = rng.normal(size=(4, 50)).astype(np.float32) * (np.arange(4)[:, None] != codes)
     heights = (np.arange(4)[:, None] == codes) * rng.normal(size=50)
-    figure = draw_tracks(Landscape(effects, codes, "CTCF", 0.0), heights, title="here", row_length=30)
+    figure = draw_landscape(Landscape(effects, codes, "CTCF", 0.0), heights=heights, title="here", row_length=30)
     letters = [axes for axes in figure.axes if axes.get_ylabel() == "contribution"]
     cells = [axes for axes in figure.axes if axes.images and len(axes.get_yticklabels()) == 4]
     assert [axes.get_xlim() for axes in cells] == [(0, 25), (25, 50)]
@@ -40,4 +40,4 @@ def test_letters_are_the_attributions_and_cells_the_effects_in_rows():
 def test_attributions_of_another_length_are_refused():
     codes = np.zeros(5, np.uint8)
     with pytest.raises(DataError, match="cut both alike"):
-        draw_tracks(Landscape(np.zeros((4, 5), np.float32), codes, "x", 0.0), np.zeros((4, 6)))
+        draw_landscape(Landscape(np.zeros((4, 5), np.float32), codes, "x", 0.0), heights=np.zeros((4, 6)))
