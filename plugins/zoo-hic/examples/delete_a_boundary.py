@@ -14,8 +14,9 @@ from zoo.data.genome import Genome
 from zoo_hic.effects.disruption import predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulation.contact_maps import Settings, compute_truth, simulate_contig
-from zoo_hic.simulation.structure import drop_sites
+from zoo_hic.simulation.contact_maps import simulate_contig
+from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.structure import compute_truth, drop_sites
 
 
 def main() -> None:

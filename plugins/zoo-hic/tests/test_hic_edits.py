@@ -24,8 +24,10 @@ from zoo_hic.effects.structural_variants import (
     score_columns,
 )
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulation.contact_maps import Settings, find_loops, simulate_contig
+from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
+from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.structure import find_loops
 
 BINS, RESOLUTION = 64, 256
 SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)

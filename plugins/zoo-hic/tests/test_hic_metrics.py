@@ -9,32 +9,23 @@ from scipy.sparse import coo_matrix
 from scipy.stats import pearsonr, spearmanr
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
-from zoo_hic.metrics import (
-    boundaries,
+from zoo_hic.metrics.bands import cut_band, cut_bands, diagonals
+from zoo_hic.metrics.boundaries import boundaries, li_threshold, overlap, strong_boundaries
+from zoo_hic.metrics.distance import (
     by_diagonal,
-    compare_maps,
     correlations,
-    curve,
-    cut_band,
-    cut_bands,
-    diagonals,
     distance_only,
-    enrichment,
-    insulation,
-    insulation_correlation,
-    insulation_tracks,
-    li_threshold,
-    lines,
     mean_by_distance,
-    overlap,
-    read_pairs,
+    pearson_curve,
     shift_null,
-    stratum_adjusted,
-    strong_boundaries,
-    transfer,
-    transfer_lines,
 )
-from zoo_hic.simulation.contact_maps import Settings, simulate_contig
+from zoo_hic.metrics.insulation import insulation, insulation_correlation, insulation_tracks
+from zoo_hic.metrics.pairs import enrichment, read_pairs
+from zoo_hic.metrics.stratum import stratum_adjusted
+from zoo_hic.metrics.summary import compare_maps, lines
+from zoo_hic.metrics.transfer import transfer, transfer_lines
+from zoo_hic.simulation.contact_maps import simulate_contig
+from zoo_hic.simulation.settings import Settings
 
 RESOLUTION = 2048
 NEAR = (2 * RESOLUTION, 40 * RESOLUTION)
@@ -182,7 +173,7 @@ def test_distances_are_diagonals_with_both_ends():
 
 def test_curve_is_the_pearson_of_each_diagonal_over_all_contigs(deep):
     observed, truth, _ = deep
-    got = curve(cut_bands(truth, observed, RESOLUTION, NEAR))
+    got = pearson_curve(cut_bands(truth, observed, RESOLUTION, NEAR))
     assert got.distances.tolist() == [d * RESOLUTION for d in range(2, 41)]
     for k in (0, 20, 38):
         x, y = (np.concatenate([np.diagonal(m[c], 2 + k) for c in m]) for m in (truth, observed))
@@ -390,7 +381,7 @@ def two_maps(draw):
 def every_figure(a, b):
     bands = cut_bands({"a": a}, {"a": b}, 1, (1, 8))
     got = [f.value for f in correlations(bands, draws=0).values()]
-    got += [by_diagonal(bands, draws=0).value, *curve(bands).pearson]
+    got += [by_diagonal(bands, draws=0).value, *pearson_curve(bands).pearson]
     o, e = {"a": np.exp(a)}, {"a": np.exp(b)}
     got += [stratum_adjusted(o, e, 1, 8, h, draws=0).scc.value for h in (0, 2)]
     scores = [{c: s for c, (s, _) in insulation_tracks(m, 4).items()} for m in (o, e)]

@@ -10,8 +10,9 @@ from zoo_hic.effects.disruption import predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.picture import draw_edits, draw_region
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulation.contact_maps import Settings, simulate_contig
+from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
+from zoo_hic.simulation.settings import Settings
 
 BINS, RESOLUTION = 64, 256
 SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)

@@ -19,8 +19,11 @@ from zoo_hic.observed_map import correlate_maps, expected_by_distance, observed_
 from zoo_hic.predictor import Predictor
 from zoo_hic.preprocess import Preprocess
 from zoo_hic.region_prediction import parse_place, predict_region
-from zoo_hic.simulation.contact_maps import Settings, build_structure, scan, simulate_contig
+from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
+from zoo_hic.simulation.sequence import scan
+from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.structure import build_structure
 from zoo_hic.writers import write_cool
 
 BINS, RESOLUTION = 64, 256

@@ -9,15 +9,10 @@ import zoo
 from zoo.hub import pull
 from zoo.hub.golden import check_golden
 from zoo_hic.predictor import Predictor
-from zoo_hic.simulation.contact_maps import (
-    Settings,
-    compute_truth,
-    drop_sites,
-    erase_sites,
-    flip_sites,
-    invert_sites,
-    simulate_contig,
-)
+from zoo_hic.simulation.contact_maps import simulate_contig
+from zoo_hic.simulation.sequence import erase_sites, invert_sites
+from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.structure import compute_truth, drop_sites, flip_sites
 
 NAME = "hic-simulated"
 SETTINGS = Settings(resolution=1024)

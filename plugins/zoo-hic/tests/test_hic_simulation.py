@@ -8,24 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError
-from zoo_hic.simulation.contact_maps import (
-    MOTIF,
-    Settings,
-    bin_sites,
-    build_structure,
-    compute_truth,
-    drop_sites,
-    erase_sites,
-    find_loops,
-    flip_sites,
-    invert_sites,
-    log_observed_over_expected,
-    oracle,
-    plant,
-    scan,
-    simulate_contig,
-    tune_noise,
-)
+from zoo_hic.simulation.contact_maps import log_observed_over_expected, oracle, simulate_contig, tune_noise
+from zoo_hic.simulation.sequence import erase_sites, invert_sites, plant, scan
+from zoo_hic.simulation.settings import MOTIF, Settings
+from zoo_hic.simulation.structure import bin_sites, build_structure, compute_truth, drop_sites, find_loops, flip_sites
 
 PLAIN = Settings(strengths=(1.0,), shares=(1.0,))
 SMALL = replace(PLAIN, resolution=256)

@@ -37,8 +37,11 @@ def command(
     from zoo.errors import ConfigError
     from zoo.evaluation.model_and_data import open_evaluated
     from zoo.files.tables import write_table
-    from zoo_hic import metrics
     from zoo_hic.evaluation import predict_stretches
+    from zoo_hic.metrics.bands import cut_bands
+    from zoo_hic.metrics.distance import pearson_curve
+    from zoo_hic.metrics.summary import compare_maps, lines
+    from zoo_hic.metrics.transfer import transfer, transfer_lines
     from zoo_hic.predictor import Predictor
     from zoo_hic.windows import SquareWindows
 
@@ -53,21 +56,21 @@ def command(
     for channel in predictor.channels:
         predicted, observed = maps.predicted[channel], maps.observed[channel]
         other = _ceiling(ceiling, opened.source, predictor, maps, allow_other_assembly) if ceiling else None
-        rows = metrics.compare_maps(
+        rows = compare_maps(
             predicted, observed, predictor.bin_size, distances=span, ceiling=other, draws=draws, seed=seed
         )
         click.echo(f"{channel}, {split}: {', '.join(predicted)}")
-        click.echo("\n".join(metrics.lines(rows)))
+        click.echo("\n".join(lines(rows)))
         table += [{"channel": channel, "split": split, **vars(row)} for row in rows]
         if pairs:
             table += _at_pairs(pairs, opened.source, channel, split, maps, predictor, draws, seed)
         if curve:
-            each = metrics.curve(metrics.cut_bands(predicted, observed, predictor.bin_size, span))
+            each = pearson_curve(cut_bands(predicted, observed, predictor.bin_size, span))
             for d, r, n in zip(each.distances, each.pearson, each.n, strict=True):
                 click.echo(f"{d / 1000:g} kb\t{r:.3f}\t{int(n):,}")
     if len(predictor.channels) > 1:
-        transferred = metrics.transfer(maps.predicted, maps.observed, predictor.bin_size, distances=span, draws=draws)
-        click.echo("\n".join(metrics.transfer_lines(transferred)))
+        transferred = transfer(maps.predicted, maps.observed, predictor.bin_size, distances=span, draws=draws)
+        click.echo("\n".join(transfer_lines(transferred)))
     if out:
         columns = list(dict.fromkeys(key for row in table for key in row))
         write_table(out, columns, ([row.get(c) for c in columns] for row in table), {"model": opened.name})
@@ -117,7 +120,7 @@ def _at_pairs(path, source, channel, split, maps, predictor, draws, seed):
     import numpy as np
 
     from zoo.errors import ConfigError
-    from zoo_hic.metrics import enrichment, read_pairs
+    from zoo_hic.metrics.pairs import enrichment, read_pairs
 
     if not hasattr(source, "maps"):
         raise ConfigError("simulated maps have no listed pairs: leave out --pairs")

@@ -1,7 +1,7 @@
 """Correlation of log(O/E) between two distances, what distance alone reaches, and whether chance would do as well.
 
     cut_bands(predicted, observed, ...) ── correlations ──> Pearson, Spearman, with intervals over blocks of the genome
-                                      ├── curve ─────────> Pearson of each diagonal
+                                      ├── pearson_curve ─> Pearson of each diagonal
                                       └── shift_null ────> p: one map slid along its contigs
 
 Pixels of all contigs are pooled.  A model that knows only distance predicts log(O/E) = 0 everywhere: it has no
@@ -25,9 +25,9 @@ __all__ = [
     "NullCorrelation",
     "by_diagonal",
     "correlations",
-    "curve",
     "distance_only",
     "mean_by_distance",
+    "pearson_curve",
     "shift_null",
 ]
 
@@ -75,7 +75,7 @@ def correlations(
     return out
 
 
-def curve(bands: Bands) -> Curve:
+def pearson_curve(bands: Bands) -> Curve:
     """The Pearson correlation of each diagonal, over all contigs."""
     sums = _strata(bands, None).sum(0)
     return Curve(bands.distances, pearson(sums), sums[:, 0].astype(int))

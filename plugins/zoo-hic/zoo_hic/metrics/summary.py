@@ -74,8 +74,8 @@ def compare_maps(
     distances: bp, both ends included, of the correlations; the last of them also of the stratum-adjusted one.
     ceiling: log(O/E) of another experiment.
     expected: (T,) contacts by diagonal.  With it, stratum-adjusted correlation and insulation are those of contacts,
-        exp(log(O/E)) x expected, and the correlation of contacts is a row; without it, they are those of O/E, of
-        which distance has next to nothing.  On contacts its share is large where contigs are short: look at it.
+        exp(log(O/E)) x expected, and the correlation of contacts is a row; without it, they are those of O/E, where
+        distance explains next to nothing.
     h: bins, of HiCRep's filter.  window: bp, of the insulation diamond, by default 10 bins.
     tolerance: bins between boundaries that count as one.
     block: bp, draws, seed: of the bootstrap, with intervals of 95 %; draws are also those of the nulls.
@@ -88,10 +88,9 @@ def compare_maps(
     alone = {c: np.where(np.isfinite(s), 0.0, np.nan) for c, s in predicted.items()}
     options = {"block": block, "seed": seed}
     rows = _correlation_rows(predicted, observed, other, resolution, distances, draws, options)
-    model, truth, flat, other = (
-        None if m is None else _contacts(m, expected) for m in (predicted, observed, alone, other)
-    )
-    contacts, span = "O/E" if expected is None else "contacts", f"{distances[0] / 1000:g}-{distances[1] / 1000:g} kb"
+    maps = [None if m is None else _contacts(m, expected) for m in (predicted, observed, alone, other)]
+    model, truth, flat, other = maps
+    contacts = "O/E" if expected is None else "contacts"
 
     def pearson_of_contacts(m: Squares, draws: int) -> Figure:
         return correlations(cut_bands(m, truth, resolution, distances), draws=draws, **options)["pearson"]
@@ -100,19 +99,14 @@ def compare_maps(
         return stratum_adjusted(m, truth, resolution, distances[1], h, draws=min(draws, 200), **options).scc
 
     if expected is not None:
-        rows.append(_row(f"Pearson contacts, {span}", pearson_of_contacts, (model, flat, other), draws))
-    name = f"stratum-adjusted correlation of {contacts}, to {distances[1] / 1000:g} kb, h {h}"
-    rows.append(_row(name, adjusted, (model, flat, other), draws))
+        rows.append(_row(f"Pearson contacts, {_span(distances)}", pearson_of_contacts, (model, flat, other), draws))
+    title = f"stratum-adjusted correlation of {contacts}, to {distances[1] / 1000:g} kb, h {h}"
+    rows.append(_row(title, adjusted, (model, flat, other), draws))
     wide = window_bins(10 * resolution if window is None else window, resolution)
     length = block_bins(resolution, distances, block)
-    tracks = [None if m is None else insulation_tracks(m, wide) for m in (model, truth, flat, other)]
-    scores = [None if t is None else {c: s for c, (s, _) in t.items()} for t in tracks]
-
-    def insulated(score: dict[str, np.ndarray], draws: int) -> Figure:
-        return insulation_correlation(score, scores[1], length, draws=draws, seed=seed)
-
-    name = f"insulation of {contacts}, {wide * resolution / 1000:g} kb"
-    rows.append(_row(name, insulated, (scores[0], *scores[2:]), draws))
+    tracks = [None if m is None else insulation_tracks(m, wide) for m in maps]
+    title = f"insulation of {contacts}, {wide * resolution / 1000:g} kb"
+    rows.append(_insulation_row(title, tracks, length, draws, seed))
     near = {"bins": {c: len(s) for c, s in predicted.items()}, "tolerance": tolerance, "length": length, "seed": seed}
     return rows + _boundary_rows(tracks[0], tracks[1], tracks[3], draws, near)
 
@@ -121,7 +115,6 @@ def _correlation_rows(predicted, observed, other, resolution, distances, draws, 
     """Pearson, Spearman and the mean over diagonals of log(O/E), of which distance alone has none."""
     bands = cut_bands(predicted, observed, resolution, distances)
     top = None if other is None else cut_bands(other, observed, resolution, distances)
-    span = f"{distances[0] / 1000:g}-{distances[1] / 1000:g} kb"
     figures = correlations(bands, draws=draws, **options)
     figures["diagonal"] = by_diagonal(bands, draws=draws, **options)
     best = {}
@@ -130,7 +123,7 @@ def _correlation_rows(predicted, observed, other, resolution, distances, draws, 
     p = {"pearson": shift_null(bands, draws=draws, seed=options["seed"]).p}
     names = {"pearson": "Pearson log(O/E)", "spearman": "Spearman log(O/E)", "diagonal": "mean Pearson of a diagonal"}
     return [
-        MetricRow.of(f"{name}, {span}", figures[key], 0.0, _value(best.get(key)), p.get(key, _NAN))
+        MetricRow.of(f"{name}, {_span(distances)}", figures[key], 0.0, _value(best.get(key)), p.get(key, _NAN))
         for key, name in names.items()
     ]
 
@@ -144,6 +137,16 @@ def _row(name: str, score: Callable[[Any, int], Figure], maps: Sequence[Any], dr
     baseline = score(flat, 0).value
     ceiling = _value(None if other is None else score(other, 0))
     return MetricRow.of(name, score(model, draws), baseline if np.isfinite(baseline) else 0.0, ceiling)
+
+
+def _insulation_row(title: str, tracks: Sequence[Any], length: int, draws: int, seed: int) -> MetricRow:
+    """tracks: of model, observed, distance alone and other experiment; length: bins of a block."""
+    model, truth, flat, other = (None if t is None else {c: s for c, (s, _) in t.items()} for t in tracks)
+
+    def score(scores: dict[str, np.ndarray], draws: int) -> Figure:
+        return insulation_correlation(scores, truth, length, draws=draws, seed=seed)
+
+    return _row(title, score, (model, flat, other), draws)
 
 
 def _boundary_rows(predicted, observed, other, draws: int, options: dict[str, Any]) -> list[MetricRow]:
@@ -169,6 +172,10 @@ def lines(rows: Sequence[MetricRow]) -> list[str]:
         f"{name:<{wide[0]}}  {value:<{wide[1]}}  " + "  ".join(f"{c:>{w}}" for c, w in zip(rest, wide[2:], strict=True))
         for name, value, *rest in cells
     ]
+
+
+def _span(distances):
+    return f"{distances[0] / 1000:g}-{distances[1] / 1000:g} kb"
 
 
 def _short(value):

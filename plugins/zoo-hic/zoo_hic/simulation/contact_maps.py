@@ -17,40 +17,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo_hic.simulation.sequence import erase_sites, invert_sites, plant, scan
-from zoo_hic.simulation.settings import LOOP, MOTIF, Settings
+from zoo_hic.simulation.sequence import plant
+from zoo_hic.simulation.settings import Settings
 from zoo_hic.simulation.structure import (
     average_by_distance,
     bin_sites,
     build_structure,
     compute_truth,
-    drop_sites,
     find_loops,
-    flip_sites,
     mirror,
 )
 
-__all__ = [
-    "LOOP",
-    "MOTIF",
-    "Settings",
-    "SimulatedContig",
-    "average_by_distance",
-    "bin_sites",
-    "build_structure",
-    "compute_truth",
-    "drop_sites",
-    "erase_sites",
-    "find_loops",
-    "flip_sites",
-    "invert_sites",
-    "log_observed_over_expected",
-    "oracle",
-    "plant",
-    "scan",
-    "simulate_contig",
-    "tune_noise",
-]
+__all__ = ["SimulatedContig", "log_observed_over_expected", "oracle", "simulate_contig", "tune_noise"]
 
 
 @dataclass(frozen=True)

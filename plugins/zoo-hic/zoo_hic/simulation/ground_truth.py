@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from zoo.fields import CODES, ONE_HOT, Field, Grid
 from zoo.spec import ModelSpec
-from zoo_hic.simulation.contact_maps import Settings, build_structure, scan
+from zoo_hic.simulation.sequence import scan
+from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.structure import build_structure
 from zoo_hic.windows import TARGET
 
 __all__ = ["GroundTruth"]

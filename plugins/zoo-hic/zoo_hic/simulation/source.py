@@ -12,7 +12,8 @@ from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.terminal.progress import counting
-from zoo_hic.simulation.contact_maps import Settings, SimulatedContig, simulate_contig
+from zoo_hic.simulation.contact_maps import SimulatedContig, simulate_contig
+from zoo_hic.simulation.settings import Settings
 from zoo_hic.windows import TARGET, SquareWindows, Stretch
 
 __all__ = ["SimulatedContacts"]
