@@ -2,8 +2,8 @@
 
 Every `sh` and `python` block of a guide (`docs/**/*.md`) runs, in order, in one folder a guide.
 
-- A `text` block behind it shows what it prints on stdout, all of it: `...` alone on a line stands for any lines,
-  elsewhere for any characters; a run of blanks equals another.
+- A `text` block behind it shows what it prints on stdout, or on stderr where that is all, and all of it: `...` alone
+  on a line stands for any lines, elsewhere for any characters; a run of blanks equals another.
 - `0.95<!-- printed -->` in a paragraph is a number that the last block above it has printed.
 - A number with a point may be off by 5 %, or by one in its last digit: machines round differently, and training
   amplifies it. Every other number is the same.
@@ -176,7 +176,8 @@ def test_a_guide_does_what_it_says(guide, tmp_path, request):
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, f"{code}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         if shown is not None:
-            assert first_difference(shown, done.stdout) is None, f"{code}\n{done.stdout}\n{done.stderr[-3000:]}"
+            difference = first_difference(shown, done.stdout or done.stderr)
+            assert difference is None, f"{difference}\n{code}\n{done.stdout}\n{done.stderr[-3000:]}"
         printed = [m[0] for m in STANDS_ALONE.finditer(done.stdout)]
         for number in PRINTED.findall(prose):
             assert any(is_close(number, other) for other in printed), f"{number} is not in\n{done.stdout}"

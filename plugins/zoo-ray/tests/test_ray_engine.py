@@ -21,6 +21,7 @@ from zoo.files.tables import read_table
 from zoo_ray.engine import Ray
 
 ROWS = 204
+pytestmark = pytest.mark.xdist_group("ray")  # one cluster at a time, and early: it is slow to start
 
 RUN = """
 import os, sys, time, zoo
