@@ -19,6 +19,7 @@ from typing import Any
 import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from pygments.formatters import HtmlFormatter
 
 import zoo
 import zoo.testing
@@ -53,6 +54,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     }
     for path, page in pages.items():
         files.append(File.generated(config, path, content="\n".join(page())))
+    colours = HtmlFormatter(style="default").get_style_defs(".highlight")
+    files.append(File.generated(config, "highlight.css", content=colours))
     for readme in READMES:
         text = readme.read_text(encoding="utf-8").replace("](../../docs/", "](../")
         files.append(File.generated(config, plugin_path(readme), content=text))

@@ -1,6 +1,8 @@
 """The reference names all that is public, with words on each: Python, commands, components, configuration, hook."""
 
+import doctest
 import html
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -135,3 +137,11 @@ def test_the_guide_names_every_kind():
     guide = (ROOT / "docs" / "plugins.md").read_text()
     assert registry().kinds()
     assert [kind for kind in registry().kinds() if f"| `{kind}` |" not in guide] == []
+
+
+def test_docstrings_become_markdown_that_keeps_their_lists_and_examples():
+    spec = importlib.util.spec_from_file_location("docstrings", ROOT / "docs" / "docstrings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    failed, tried = doctest.testmod(module)
+    assert (failed, tried) == (0, 2)
