@@ -8,7 +8,8 @@ import zoo
 from zoo.cli.main import main
 from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
-from zoo.effects.variants.haplotype_effects import EFFECTS, score_haplotypes
+from zoo.effects.variants.haplotype_effects import EFFECTS
+from zoo.effects.variants.job import score_haplotypes
 from zoo.files.tables import read_table
 from zoo.variants.haplotypes import haplotypes
 

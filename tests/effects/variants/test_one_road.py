@@ -7,7 +7,8 @@ import torch
 import zoo
 from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
-from zoo.effects.variants.haplotype_effects import EFFECTS, score_haplotypes
+from zoo.effects.variants.haplotype_effects import EFFECTS
+from zoo.effects.variants.job import score_haplotypes
 from zoo.variants.haplotypes import haplotypes
 
 HEADER = (

@@ -13,26 +13,19 @@ haplotype has in that window:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from zoo.data.genome import Genome
 from zoo.effects.variants.allele_windows import AlleleWindows, Edit, place_windows
 from zoo.effects.variants.haplotype_variants import HaplotypeVariants, InWindow
 from zoo.effects.variants.scorer import Scored, Scorer
-from zoo.hub.loader import as_model
 
 if TYPE_CHECKING:
-    import pandas
-
-    from zoo.model import Model
     from zoo.variants.carried_alleles import CarriedAlleles
-    from zoo.variants.region_filter import Regions
 
-__all__ = ["EFFECTS", "HaplotypeScorer", "score_haplotypes"]
+__all__ = ["EFFECTS", "HaplotypeScorer"]
 
 COLUMNS = ("chrom", "pos", "ref", "alt", "status", "sample", "haplotype")
 CONTEXT = ("variants", "nearest")
@@ -131,27 +124,6 @@ class HaplotypeScorer(Scorer):
         position = variants.norm_pos[window.rows]
         others = np.delete(np.abs(position - position[window.own]), window.own)
         return float(others.min()) if len(others) else np.nan
-
-
-def score_haplotypes(
-    model: Model | str,
-    vcf: str | Path,
-    *,
-    fasta: str | Path | Sequence[str | Path] | Genome,
-    sample: str,
-    regions: Regions | None = None,
-    **options: Any,
-) -> pandas.DataFrame:
-    """A row for every allele that a haplotype of `sample` carries, as `zoo score --phased` writes them.
-
-    regions: a BED file or (chrom, start, end), 0-based half-open; alleles whose REF lies outside do not come out.
-    options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
-    """
-    from zoo.effects.variants.job import ScoreJob
-
-    genome = Genome.of(fasta)
-    scorer = HaplotypeScorer(as_model(model), genome, **options)
-    return ScoreJob(vcf, genome, scorer, sample=sample, regions=regions).table()
 
 
 def rows_of(variants: CarriedAlleles, scored: Scored, sample: str) -> Iterator[list[Any]]:

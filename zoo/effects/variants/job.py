@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from zoo.variants.region_filter import Regions
     from zoo.variants.variants import Variants
 
-__all__ = ["COLUMNS", "NORMAL", "Chunk", "ScoreJob", "score_variants"]
+__all__ = ["COLUMNS", "NORMAL", "Chunk", "ScoreJob", "score_haplotypes", "score_variants"]
 
 COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
@@ -256,6 +256,25 @@ def score_variants(
     scorer = Scorer(model, genome, **options)
     limits = {"regions": regions, "fix_swapped": fix_swapped}
     return ScoreJob(variants, genome, scorer, background, seed=seed, **limits).table()
+
+
+def score_haplotypes(
+    model: Model | str,
+    vcf: str | Path,
+    *,
+    fasta: str | Path | Sequence[str | Path] | Genome,
+    sample: str,
+    regions: Regions | None = None,
+    **options: Any,
+) -> pandas.DataFrame:
+    """A row for every allele that a haplotype of `sample` carries, as `zoo score --phased` writes them.
+
+    regions: a BED file or (chrom, start, end), 0-based half-open; alleles whose REF lies outside do not come out.
+    options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
+    """
+    genome = Genome.of(fasta)
+    scorer = haplotype_effects.HaplotypeScorer(as_model(model), genome, **options)
+    return ScoreJob(vcf, genome, scorer, sample=sample, regions=regions).table()
 
 
 def _size(source: str | Path | Sequence[str]) -> dict[str, int]:
