@@ -10,7 +10,7 @@ import pytest
 
 import zoo
 from zoo import attribute
-from zoo.hub import as_model
+from zoo.hub.loader import as_model
 
 NAMES = """Encoder Field Genome Head Interpreter Model Objective Output ZooError attribute compose hookimpl list_models
 load mutate predict publish score_variants train""".split()

@@ -13,8 +13,8 @@ import torch
 import zoo
 from zoo.data.motifs import get_motif
 from zoo.evaluation.strand_consistency import strand_error
-from zoo.hub import pull
 from zoo.hub.golden import check_golden
+from zoo.hub.loader import pull
 from zoo.outputs import Output
 from zoo.prediction.predict import predict_codes
 

@@ -51,26 +51,9 @@ _LAZY = {
 }
 
 __all__ = [
-    "Encoder",
-    "Field",
-    "Genome",
-    "Head",
-    "Interpreter",
-    "Model",
-    "Objective",
-    "Output",
-    "ZooError",
-    "attribute",
-    "compose",
-    "hookimpl",
-    "list_models",
-    "load",
-    "mutate",
-    "predict",
-    "publish",
-    "score_variants",
-    "train",
-]
+    "Encoder", "Field", "Genome", "Head", "Interpreter", "Model", "Objective", "Output", "ZooError", "attribute",
+    "compose", "hookimpl", "list_models", "load", "mutate", "predict", "publish", "score_variants", "train",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 import torch
 from torch import Tensor, nn
 
-from zoo.errors import ContractError
+from zoo.errors import ConfigError, ContractError
 from zoo.fields import CODES, Field, Grid
 from zoo.interfaces import Encoder, Head
 from zoo.layers.one_hot import one_hot
@@ -20,7 +20,7 @@ from zoo.layers.strand_flip import flip_embedding
 from zoo.registry import Registry, registry
 from zoo.spec import ModelSpec
 
-__all__ = ["Ensemble", "Model", "activate", "build"]
+__all__ = ["Ensemble", "Model", "activate", "build", "choose_device"]
 
 
 class Model(nn.Module):
@@ -174,6 +174,16 @@ def build(spec: ModelSpec) -> Model:
     encoder = registry().build("encoder", spec.encoder["name"], _arguments(spec.encoder))
     heads = {h: registry().build("head", part["name"], _arguments(part)) for h, part in spec.heads.items()}
     return Model(spec.replace(requires=spec.requires or _requires(spec)), encoder, heads)
+
+
+def choose_device(name: str = "auto") -> str:
+    """cpu, cuda or cuda:1; auto is a GPU if there is one.  Raises ConfigError for a device that is not here."""
+    here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+    if name == "auto":
+        return here[1] if len(here) > 1 else "cpu"
+    if name not in here and not (name == "cuda" and len(here) > 1):
+        raise ConfigError(f"device {name!r} is not here: choose from auto, {', '.join(here)}")
+    return name
 
 
 def activate(prediction: Mapping[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.attribution import attribute_codes
+from zoo.attribution.sequences import attribute_codes
 from zoo.data.codes import encode
 from zoo.data.motifs import get_motif
 from zoo.pictures.attribution import draw_attribution

@@ -7,7 +7,7 @@ import torch
 from zoo.attribution.baseline_check import check_baselines
 from zoo.data.sources.simulation import Simulated
 from zoo.evaluation.evaluate import evaluate
-from zoo.hub import load
+from zoo.hub.loader import load
 
 
 def row(value, low=None, high=None, *, baseline=False, predictor="model", split="test", metric="auroc", **more):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.attribution import attribute_codes, validate
 from zoo.attribution.kinds import actual, as_effects, per_base
 from zoo.attribution.result import Attributed
-from zoo.attribution.validation import compare
+from zoo.attribution.sequences import attribute_codes
+from zoo.attribution.validation import compare, validate
 from zoo.errors import ConfigError
 from zoo.interfaces import Attribution, Interpreter
 from zoo.outputs import Output
@@ -167,7 +167,7 @@ def test_kinds_are_brought_to_one():
 
 
 def test_the_output_is_named_where_the_model_has_several(codes):
-    from zoo.hub import load
+    from zoo.hub.loader import load
 
     shipped = load("ctcf-motif-cnn")
     with pytest.raises(ConfigError, match="CTCF, CTCF_short"):

@@ -18,9 +18,10 @@ import zoo
 from zoo.cli.main import main
 from zoo.errors import HubError
 from zoo.files.locations import cache_root
-from zoo.hub import manifest, pull
+from zoo.hub import manifest
 from zoo.hub.card import facts, write_card
 from zoo.hub.config_file import read_spec
+from zoo.hub.loader import pull
 from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.verify import verify_files
 
@@ -210,7 +211,7 @@ def test_four_processes_pull_and_publish_at_once(bundle, tmp_path):
     root = tmp_path / "hub"
     code = f"""
 import pathlib
-from zoo.hub import pull
+from zoo.hub.loader import pull
 from zoo.hub.folder import Folder
 from zoo.hub.sources import parse_place
 source = parse_place({str(root)!r}, "tiny")

@@ -10,8 +10,9 @@ import torch
 import zoo
 from zoo.errors import HubError
 from zoo.files.locations import cache_root
-from zoo.hub import manifest, pull
+from zoo.hub import manifest
 from zoo.hub.cache import pull_source
+from zoo.hub.loader import pull
 from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.sources import parse_source
 from zoo.hub.verify import verify_files

@@ -12,7 +12,8 @@ import torch
 import zoo
 from zoo.errors import HubError
 from zoo.files.locations import cache_root
-from zoo.hub import manifest, pull
+from zoo.hub import manifest
+from zoo.hub.loader import pull
 
 pytestmark = [
     pytest.mark.network,
@@ -123,7 +124,7 @@ def test_a_line_that_is_cut_again_and_again_is_one_sentence_and_leaves_nothing(h
 
 
 def test_two_processes_pull_at_once(hub, published):
-    code = f"from zoo.hub import pull; print(pull({published!r}))"
+    code = f"from zoo.hub.loader import pull; print(pull({published!r}))"
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     answers = [process.communicate(timeout=60)[0].strip() for process in both]
     assert [process.returncode for process in both] == [0, 0]

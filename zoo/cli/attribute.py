@@ -52,13 +52,12 @@ def command(regions, model, fasta, sequences, output, interpreter, settings, out
     from zoo.attribution.arguments import named_interpreter
     from zoo.attribution.regions import attribute_windows
     from zoo.attribution.sequences import build_interpreter
-    from zoo.hub import load
+    from zoo.hub.loader import load
     from zoo.outputs import Output
-    from zoo.prediction.inference import choose_device
 
     chosen = named_interpreter(interpreter, settings)
     built, _ = build_interpreter(chosen)
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
     selected = Output.one(output, network.spec)
     windows = _windows(regions, fasta, sequences, network.spec.input_length, max_n, on_error)
     began = perf_counter()

@@ -72,7 +72,7 @@ def _predict(root, seed):
     from zoo.cli.predict import write
     from zoo.data.codes import decode
     from zoo.data.sequences import read_sequences
-    from zoo.hub import load
+    from zoo.hub.loader import load
     from zoo.prediction.predict import predict_sequences
     from zoo.registry import registry
 

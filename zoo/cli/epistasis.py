@@ -30,13 +30,12 @@ def command(variants, model, fasta, out, output, max_distance, shuffles, seed, d
     from zoo.effects.variants.epistasis import epistasis
     from zoo.errors import DataError
     from zoo.files.tables import write_table
-    from zoo.hub import load
+    from zoo.hub.loader import load
     from zoo.outputs import Output
-    from zoo.prediction.inference import choose_device
     from zoo.prediction.predict import origin
 
     genome = Genome(fasta)
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
     frame = epistasis(
         network,
         variants[0] if len(variants) == 1 else list(variants),

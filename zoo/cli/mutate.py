@@ -29,12 +29,11 @@ def command(region, model, fasta, outs, output, full, device):
     from time import perf_counter
 
     from zoo.effects.mutational_landscape import check_path
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
 
     for out in outs:
         check_path(out)
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
 
     from zoo.effects.saturation_mutagenesis import landscape
 

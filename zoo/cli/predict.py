@@ -34,11 +34,10 @@ def command(model, fasta, bed, sequences, out, output, max_n, on_error, device):
     if not sequences and not (fasta and bed):
         raise ConfigError("nothing to predict: give --fasta GENOME and --bed INTERVALS, or --sequences FASTA")
 
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
     from zoo.prediction.predict import predict_intervals, predict_sequences
 
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
     if sequences:
         from zoo.data.sequences import read_sequences
 

@@ -75,15 +75,14 @@ def command(
     from zoo.effects.variants.job import ScoreJob
     from zoo.effects.variants.scorer import Scorer
     from zoo.errors import ConfigError
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
 
     where = build_engine(engine, engine_options, device)
     genome = Genome(fasta)
     if bool(phased) != bool(sample) or (phased and (background or fix_swapped or len(variants) != 1)):
         raise ConfigError("--phased takes one VCF and --sample NAME, without --background or --fix-swapped")
     scorer = (HaplotypeScorer if phased else Scorer)(
-        load(model).to("cpu" if hasattr(where, "device") else choose_device(device)),
+        load(model, device="cpu" if hasattr(where, "device") else device),
         genome,
         output=output,
         scores=scores,

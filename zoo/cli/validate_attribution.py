@@ -36,9 +36,9 @@ def command(
       substitutions is 0.5 or more, the whole 95 % interval, and beyond that of shuffled scores.
     Is the model worth explaining?  Yes if its test metric is above every baseline's, interval by interval.
     """
-    from zoo.attribution import validate
     from zoo.attribution.arguments import named_interpreter
     from zoo.attribution.baseline_check import check_baselines, task_of
+    from zoo.attribution.validation import validate
     from zoo.errors import ConfigError
     from zoo.report.subject import open_subject
 

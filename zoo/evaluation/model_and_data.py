@@ -12,7 +12,6 @@ from zoo.data.source import Source
 from zoo.errors import ConfigError
 from zoo.hub.loader import load
 from zoo.hub.path import run_of
-from zoo.prediction.inference import choose_device
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -51,7 +50,7 @@ def open_evaluated(
     from zoo.training.plan import TrainingPlan
 
     run = run_of(name)
-    model = load(name).to(choose_device(device))
+    model = load(name, device=device)
     if config is not None:
         plain = _read(Path(config))
     elif run:

@@ -5,30 +5,14 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
-from zoo.hub.store import NotThere, Store
+from zoo.hub.store import InPlaceStore, NotThere
 
 __all__ = ["Package", "package_folder"]
 
 
-class Package(Store):
+class Package(InPlaceStore):
     """pkg://package/path, read where it lies."""
-
-    in_place = True
-
-    def resolve(self, source: ModelSource) -> str:
-        """The manifest's sha256; another one than was asked for is NotThere."""
-        revision = manifest.revision_of(self.locate(source))
-        if source.revision and not revision.startswith(source.revision):
-            raise NotThere(
-                f"{source.at(None)} is of revision {revision}, not {source.revision}: change what is asked for"
-            )
-        return revision
-
-    def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
-        """Never needed: the folder is read in place."""
-        raise NotImplementedError
 
     def locate(self, source: ModelSource) -> Path:
         """The folder inside the package."""

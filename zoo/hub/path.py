@@ -9,26 +9,13 @@ from pathlib import Path
 
 from zoo.hub import manifest
 from zoo.hub.sources import NAME, ModelSource
-from zoo.hub.store import NotThere, Store
+from zoo.hub.store import InPlaceStore, NotThere
 
 __all__ = ["PathStore", "folder_source", "model_folder", "run_of"]
 
 
-class PathStore(Store):
+class PathStore(InPlaceStore):
     """./folder, read where it lies."""
-
-    in_place = True
-
-    def resolve(self, source: ModelSource) -> str:
-        """The manifest's sha256; another one than was asked for is NotThere."""
-        revision = manifest.revision_of(self.locate(source))
-        if source.revision and not revision.startswith(source.revision):
-            raise NotThere(f"{source} is of revision {revision}, not {source.revision}: change what is asked for")
-        return revision
-
-    def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
-        """Never needed: the folder is read in place."""
-        raise NotImplementedError
 
     def locate(self, source: ModelSource) -> Path:
         """The model folder."""

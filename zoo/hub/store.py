@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from zoo.errors import HubError
+from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
 
-__all__ = ["NotThere", "Store", "Unreachable"]
+__all__ = ["InPlaceStore", "NotThere", "Store", "Unreachable"]
 
 
 class NotThere(HubError):
@@ -55,4 +56,21 @@ class Store(ABC):
 
     def locate(self, source: ModelSource) -> Path:
         """The folder of a source that is read in place."""
+        raise NotImplementedError
+
+
+class InPlaceStore(Store):
+    """Folders that are read where they lie; a revision is the manifest's sha256."""
+
+    in_place = True
+
+    def resolve(self, source: ModelSource) -> str:
+        """The manifest's sha256; another one than was asked for is NotThere."""
+        revision = manifest.revision_of(self.locate(source))
+        if source.revision and not revision.startswith(source.revision):
+            raise NotThere(f"{source.at(None)} is of revision {revision}, not {source.revision}: ask for that one")
+        return revision
+
+    def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
+        """Never needed: the folder is read in place."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""How a model is run when it is not trained: where, how many rows at a time, and without leaving a trace on it."""
+"""How a model is run when it is not trained: how many rows at a time, and without leaving a trace on it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from zoo.errors import ConfigError
-
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["batch_rows", "choose_device", "evaluating", "inferring"]
-
-
-def choose_device(name: str = "auto") -> str:
-    """cpu, cuda or cuda:1; auto is a GPU if there is one.  Raises ConfigError for a device that is not here."""
-    import torch
-
-    here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-    if name == "auto":
-        return here[1] if len(here) > 1 else "cpu"
-    if name not in here and not (name == "cuda" and len(here) > 1):
-        raise ConfigError(f"device {name!r} is not here: choose from auto, {', '.join(here)}")
-    return name
+__all__ = ["batch_rows", "evaluating", "inferring"]
 
 
 def batch_rows(length: int, device: str = "cpu") -> int:

@@ -39,7 +39,7 @@ def attribution(subject: Subject) -> Section | None:
                 )
             ],
         )
-    from zoo.attribution import attribute_codes
+    from zoo.attribution.sequences import attribute_codes
     from zoo.prediction.predict import predict_codes
 
     predictions = predict_codes(subject.model, subject.codes, subject.output)[:, 0]

@@ -103,12 +103,11 @@ def open_subject(name: str, **options: Any) -> Subject:
 def _open(name: str, options: Options, notes: list[str]) -> tuple[Opened | None, Model]:
     """The model, and its data where they are at hand; data that the options name and that fail are an error."""
     from zoo.evaluation.model_and_data import open_evaluated
-    from zoo.prediction.inference import choose_device
 
     run = run_of(name)
     named = options.config is not None or options.data or (options.fasta and not options.bed)
     if not named and run is None:
-        model = load(name).to(choose_device(options.device))
+        model = load(name, device=options.device)
         reason = _not_made(model.spec.data.get("config"))
         if reason:
             notes.append(reason)
@@ -122,7 +121,7 @@ def _open(name: str, options: Options, notes: list[str]) -> tuple[Opened | None,
     except (ConfigError, DataError, UnknownComponent) as error:
         if named:
             raise
-        model = load(name).to(choose_device(options.device))
+        model = load(name, device=options.device)
         notes.append(f"The data that the model was made with could not be read here: {error}.")
         return None, model
 
@@ -193,7 +192,7 @@ def _interpreter(interpreter: str | Mapping[str, Any] | None, subject: Subject) 
 
 def _fails(name: str, subject: Subject) -> str:
     """Why an interpreter cannot explain the first sequence; "" where it can, or where none could."""
-    from zoo.attribution import attribute_codes
+    from zoo.attribution.sequences import attribute_codes
 
     if name == INTERPRETERS[-1] or _reads_more(subject.model):
         return ""

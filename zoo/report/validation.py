@@ -35,7 +35,7 @@ def validation(subject: Subject) -> Section | None:
     if needed:
         text = f"Not validated: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
         return Section(TITLE, [Text(text, "unsure")])
-    from zoo.attribution import validate
+    from zoo.attribution.validation import validate
 
     rows = _some(subject)
     result = validate(

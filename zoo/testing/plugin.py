@@ -172,8 +172,8 @@ def _configurations(plugin: Plugin, owned: list) -> str:
 
 def _models(plugin: Plugin) -> str:
     """The registry of published models can be read, and what lies inside the package gives its golden outputs."""
-    from zoo.hub import load, pull
     from zoo.hub.golden import check_golden
+    from zoo.hub.loader import load, pull
     from zoo.hub.names import published
 
     mine = [f for f in registry().model_files if f.owner == plugin.distribution]

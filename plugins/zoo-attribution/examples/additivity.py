@@ -3,7 +3,7 @@
 import numpy as np
 
 import zoo
-from zoo.attribution import attribute_codes
+from zoo.attribution.sequences import attribute_codes
 
 model = zoo.load("ctcf-motif-cnn")
 codes = np.random.default_rng(0).integers(0, 4, (1, 200)).astype(np.uint8)

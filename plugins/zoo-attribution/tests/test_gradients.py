@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.attribution import attribute_codes
+from zoo.attribution.sequences import attribute_codes
 from zoo.errors import ConfigError
 from zoo.fields import Field, Grid
 from zoo.interfaces import Encoder, Head

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.attribution import attribute_codes
+from zoo.attribution.sequences import attribute_codes
 from zoo.attribution.validation import compare
 from zoo.report.sequences import of_intervals
 

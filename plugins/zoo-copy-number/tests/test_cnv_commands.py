@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from zoo.cli.main import main
-from zoo.hub import load
+from zoo.hub.loader import load
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec

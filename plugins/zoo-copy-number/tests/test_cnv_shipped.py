@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.hub import pull
 from zoo.hub.golden import check_golden
+from zoo.hub.loader import pull
 from zoo_copy_number.calibration import count_events
 from zoo_copy_number.caller import call_sample
 from zoo_copy_number.evaluation import GROUPS, count_trusted, simulate_group

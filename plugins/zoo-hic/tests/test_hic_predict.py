@@ -264,7 +264,7 @@ def read_back(path):
 
 
 def build_again(folder):
-    from zoo.hub import load
+    from zoo.hub.loader import load
 
     return load(folder / "run" / "model")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.hub import pull
 from zoo.hub.golden import check_golden
+from zoo.hub.loader import pull
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.sequence import erase_sites, invert_sites

@@ -211,7 +211,7 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
 @pytest.mark.parametrize("interpreter", [{"name": "deeplift_shap", "n_references": 10}, {"name": "saliency"}])
 def test_ctcf_comes_out_of_a_trained_model_on_held_out_peaks(tmp_path, interpreter):
     """1,133 peaks of a chromosome that the model has not seen: the largest pattern is CTCF's motif."""
-    from zoo.attribution import attribute_codes
+    from zoo.attribution.sequences import attribute_codes
     from zoo.data.genome import Genome
     from zoo.data.intervals import read_intervals
     from zoo.data.motifs import get_motif

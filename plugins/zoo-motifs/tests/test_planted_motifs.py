@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.attribution import attribute_codes
+from zoo.attribution.sequences import attribute_codes
 from zoo.config import compose
 from zoo.data.motifs import get_motif
 from zoo.registry import registry

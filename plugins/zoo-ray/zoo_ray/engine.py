@@ -167,10 +167,9 @@ class _Worker:
 
 def _scorer(scorer: type[Scorer], model: str, fasta: list[str], name: str, device: str, options: Row) -> Scorer:
     from zoo.data.genome import Genome
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
 
-    return scorer(load(model).to(choose_device(device)), Genome(fasta, name), **options)
+    return scorer(load(model, device=device), Genome(fasta, name), **options)
 
 
 def _identity(scorer: Scorer) -> dict[str, str]:

@@ -26,8 +26,8 @@ def command(run, samples, size, test, baselines, kinds):
 
     from zoo.errors import ConfigError, did_you_mean
     from zoo.evaluation.result import metrics_text
-    from zoo.hub import load
     from zoo.hub.golden import golden_inputs
+    from zoo.hub.loader import load
     from zoo.hub.model_folder import save_bundle
     from zoo_copy_number.baselines import BASELINES
     from zoo_copy_number.calibration import CALIBRATION, TEST, calibrate, simulate_held_out

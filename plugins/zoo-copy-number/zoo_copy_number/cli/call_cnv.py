@@ -49,8 +49,7 @@ def command(
     import numpy as np
 
     from zoo.errors import ConfigError
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
     from zoo_copy_number.call_files import check_name, write
     from zoo_copy_number.caller import call_sample
     from zoo_copy_number.pooled_reference import pool_normals
@@ -72,7 +71,7 @@ def command(
         bins = replace(bins, gc=np.full(len(bins), np.nan, np.float32))
     for note in bins.notes:
         click.echo(f"note: {note}", err=True)
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
     called = call_sample(network, bins, sex=sex, ploidy=ploidy, no_call=no_call, progress=True)
     figures, warnings = quality_control(bins, called, sex)
     for name, value in figures.items():

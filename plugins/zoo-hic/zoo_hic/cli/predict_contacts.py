@@ -56,8 +56,7 @@ def command(
     """
     from zoo.data.genome import Genome
     from zoo.errors import ConfigError
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
     from zoo_hic.cli.predictions import (
         PredictRequest,
         predict_and_write,
@@ -84,7 +83,7 @@ def command(
     genome = Genome(fasta)
     place = parse_place(region, genome) if region else None
     edits = [parse_edit(kind, text, genome, fill) for kind, texts in typed for text in texts]
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
     predictor = Predictor.of(network, strands=not one_strand, context=context)
     request = PredictRequest(predictor, genome, outs, draws, seed)
     if variants:

@@ -47,8 +47,7 @@ def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output,
     from time import perf_counter
 
     from zoo.errors import ConfigError
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
     from zoo_motifs.databases import database
     from zoo_motifs.filter_ranking import rank_filters
 
@@ -56,7 +55,7 @@ def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output,
         if out != "-" and not out.endswith((".meme", ".tsv", ".tsv.gz", *PICTURES)):
             raise ConfigError(f"-o {out}: write .meme, .tsv, .tsv.gz, .png, .svg or .pdf, or - for the terminal")
     targets, database_name, notes = database(known) if known else (None, None, [])
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
     scanned = _read_sequences(network.spec.input_length, sequences, bed, fasta, n, seed)
     began = perf_counter()
     ranking = rank_filters(

@@ -42,8 +42,7 @@ def command(first, second, model, output, gaps, backgrounds, sequences, shuffle,
     from time import perf_counter
 
     from zoo.errors import ConfigError
-    from zoo.hub import load
-    from zoo.prediction.inference import choose_device
+    from zoo.hub.loader import load
     from zoo_motifs.spacing.experiment import motif_spacing
     from zoo_motifs.spacing.files import check_path, write_spacing
 
@@ -52,7 +51,7 @@ def command(first, second, model, output, gaps, backgrounds, sequences, shuffle,
     gaps = _parse_gaps(gaps)
     if shuffle and not sequences:
         raise ConfigError("--shuffle keeps the dinucleotides of given backgrounds: name them with --sequences")
-    network = load(model).to(choose_device(device))
+    network = load(model, device=device)
     bare = _read_backgrounds(sequences, shuffle, seed) if sequences else backgrounds
     began = perf_counter()
     spacing = motif_spacing(
