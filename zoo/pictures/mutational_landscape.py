@@ -55,9 +55,6 @@ def draw_landscape(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    if heights is not None and heights.shape != landscape.effects.shape:
-        shapes = f"attributions {heights.shape} do not lie above a landscape of {landscape.effects.shape}"
-        raise DataError(f"{shapes}: cut both alike")
     label = label or (LABEL if heights is None else "contribution")
     width = landscape.effects.shape[1]
     rows = -(-width // row_length)
@@ -73,7 +70,7 @@ def draw_landscape(
         box = left / size[0], 1 - (top + high) / size[1], wide / size[0], high / size[1]
         return figure.add_axes(box)
 
-    heights = _heights(landscape) if heights is None else heights
+    heights = _heights(landscape, heights)
     limit = _limit(landscape)
     for row in range(rows):
         columns = slice(row * each, min((row + 1) * each, width))
@@ -112,8 +109,13 @@ def best_window(scores: np.ndarray, width: int) -> tuple[int, int]:
     return start, start + width
 
 
-def _heights(landscape: Landscape) -> np.ndarray:
-    """(4, W): minus the mean effect at the reference base, 0 elsewhere and where the reference is N."""
+def _heights(landscape: Landscape, heights: np.ndarray | None) -> np.ndarray:
+    """(4, W): `heights`; else minus the mean effect at the reference base, 0 elsewhere and where that is N."""
+    if heights is not None:
+        if heights.shape != landscape.effects.shape:
+            shapes = f"attributions {heights.shape} do not lie above a landscape of {landscape.effects.shape}"
+            raise DataError(f"{shapes}: cut both alike")
+        return heights
     heights = np.zeros(landscape.effects.shape)
     columns = np.flatnonzero(landscape.codes < 4)
     heights[landscape.codes[columns], columns] = -landscape.mean()[columns]

@@ -79,15 +79,15 @@ def check_component(
             measure("constructor", lambda: _constructor(kind, name)),
             measure("configuration", lambda: _configuration(kind, name, options)),
         ]
-    given = {**options, **(arguments or {})}
+    arguments = {**options, **(arguments or {})}
     if kind in _CONTRACTS:
-        checks += _CONTRACTS[kind](name, given, length)
+        checks += _CONTRACTS[kind](name, arguments, length)
     return about(subject, checks)
 
 
 def _importable(kind: str, name: str) -> str:
-    found = registry().get(kind, name)
-    if kind in INTERFACES and not (inspect.isclass(found) and issubclass(found, INTERFACES[kind]())):
+    target = registry().get(kind, name)
+    if kind in INTERFACES and not (inspect.isclass(target) and issubclass(target, INTERFACES[kind]())):
         raise Refused(f"{registry().component(kind, name).target} is no {INTERFACES[kind]().__name__}")
     return registry().component(kind, name).target
 
@@ -118,60 +118,60 @@ def _configuration(kind: str, name: str, options: dict[str, Any]) -> str:
     plain = yaml.safe_load(files[0].read_text(encoding="utf-8"))
     if not isinstance(plain, dict) or plain.get("name") != name:
         raise Refused(f"{files[0].name} must hold `name: {name}`")
-    given = {k: v for k, v in plain.items() if k not in ("name", "defaults")}
+    settings = {k: v for k, v in plain.items() if k not in ("name", "defaults")}
     target = registry().get(kind, name)
     parameters = inspect.signature(target).parameters
-    unknown = [key for key in given if key not in parameters]
+    unknown = [key for key in settings if key not in parameters]
     if unknown:
         raise Refused(f"{files[0].name} sets {', '.join(unknown)}, which the constructor does not take")
     hints = inspect.get_annotations(target.__init__, eval_str=True)
     wrong = [
-        k for k, v in given.items() if k in hints and v != "???" and not _interpolates(v) and not fits(v, hints[k])
+        k for k, v in settings.items() if k in hints and v != "???" and not _interpolates(v) and not fits(v, hints[k])
     ]
     if wrong:
-        raise Refused(f"{files[0].name} sets {wrong[0]} to {given[wrong[0]]!r}, which is not of its type")
-    missing = [k for k in parameters if k not in given and k not in INJECTED.get(kind, ()) and kind != "data"]
+        raise Refused(f"{files[0].name} sets {wrong[0]} to {settings[wrong[0]]!r}, which is not of its type")
+    missing = [k for k in parameters if k not in settings and k not in INJECTED.get(kind, ()) and kind != "data"]
     if missing:
         raise Refused(f"{files[0].name} leaves out {', '.join(missing)}: show every argument with its default")
-    options.update({k: v for k, v in given.items() if v != "???" and not _interpolates(v)})
-    return f"{len(given)} keys"
+    options.update({k: v for k, v in settings.items() if v != "???" and not _interpolates(v)})
+    return f"{len(settings)} keys"
 
 
 def _interpolates(value: Any) -> bool:
     return isinstance(value, str) and "${" in value
 
 
-def _encoder(name: str, given: Mapping[str, Any], length: int | None) -> list[Check]:
-    checks = check_encoder(lambda: registry().build("encoder", name, given, _INJECT), length=length)
-    checks.append(measure("config round trip", lambda: _round_trip(name, given, length)))
-    checks += _models(name, given, length)
-    if "tied" in inspect.signature(registry().get("encoder", name)).parameters and not given.get("tied"):
-        tied = {**given, "tied": True}
+def _encoder(name: str, arguments: Mapping[str, Any], length: int | None) -> list[Check]:
+    checks = check_encoder(lambda: registry().build("encoder", name, arguments, _INJECT), length=length)
+    checks.append(measure("config round trip", lambda: _round_trip(name, arguments, length)))
+    checks += _models(name, arguments, length)
+    if "tied" in inspect.signature(registry().get("encoder", name)).parameters and not arguments.get("tied"):
+        tied = {**arguments, "tied": True}
         checks.append(measure("tied", lambda: _claims_strand(name, tied)))
         checks += about("tied", check_encoder(lambda: registry().build("encoder", name, tied, _INJECT), length=length))
         checks += about("tied", _models(name, tied, length))
     return checks
 
 
-def _models(name: str, given: Mapping[str, Any], length: int | None) -> list[Check]:
+def _models(name: str, arguments: Mapping[str, Any], length: int | None) -> list[Check]:
     """Whole models of the encoder with the core's heads."""
     from zoo.model import build
 
     made: list = []
-    joined = measure("joins heads", lambda: _join(name, given, length, made, build))
+    joined = measure("joins heads", lambda: _join(name, arguments, length, made, build))
     return [joined, *about("model", check_model(made[0]))] if made else [joined]
 
 
-def _join(name: str, given: Mapping[str, Any], length: int | None, made: list, build: Callable) -> str:
-    made.append(build(_spec(name, given, length)))
+def _join(name: str, arguments: Mapping[str, Any], length: int | None, made: list, build: Callable) -> str:
+    made.append(build(_spec(name, arguments, length)))
     return ", ".join(made[0].heads)
 
 
-def _spec(name: str, given: Mapping[str, Any], length: int | None):
+def _spec(name: str, arguments: Mapping[str, Any], length: int | None):
     from zoo.spec import ModelSpec
 
     known = registry()
-    resolved = known.resolve("encoder", name, given, _INJECT)
+    resolved = known.resolve("encoder", name, arguments, _INJECT)
     encoder = known.build("encoder", name, resolved)
     length = length or valid_length(encoder, 240)
     resolution = encoder.grid(length).bin_size
@@ -182,11 +182,11 @@ def _spec(name: str, given: Mapping[str, Any], length: int | None):
     return ModelSpec("check", {"name": name, **resolved}, heads, length)
 
 
-def _round_trip(name: str, given: Mapping[str, Any], length: int | None) -> str:
+def _round_trip(name: str, arguments: Mapping[str, Any], length: int | None) -> str:
     """Arguments through JSON build the same encoder."""
     from zoo.spec import ModelSpec
 
-    first = _spec(name, given, length)
+    first = _spec(name, arguments, length)
     arguments = {k: v for k, v in ModelSpec.from_json(first.to_json()).encoder.items() if k != "name"}
     again = registry().resolve("encoder", name, arguments)
     if again != {k: v for k, v in first.encoder.items() if k != "name"}:
@@ -207,7 +207,7 @@ def _claims_strand(name: str, tied: Mapping[str, Any]) -> str:
     return "equivariant"
 
 
-def _head(name: str, given: Mapping[str, Any], length: int | None) -> list[Check]:
+def _head(name: str, arguments: Mapping[str, Any], length: int | None) -> list[Check]:
     taken = inspect.signature(registry().get("head", name)).parameters
     cases: dict[str, dict[str, Any]] = {"": {}}
     if "classes" in taken:
@@ -217,12 +217,14 @@ def _head(name: str, given: Mapping[str, Any], length: int | None) -> list[Check
     checks = []
     for case, extra in cases.items():
         inject = {**_INJECT, **extra}
-        built = check_head(lambda inject=inject: registry().build("head", name, given, inject), in_channels=_CHANNELS)
+        built = check_head(
+            lambda inject=inject: registry().build("head", name, arguments, inject), in_channels=_CHANNELS
+        )
         checks += about(case, built)
     return checks
 
 
-def _objective(name: str, given: Mapping[str, Any], length: int | None) -> list[Check]:
+def _objective(name: str, arguments: Mapping[str, Any], length: int | None) -> list[Check]:
     taken = inspect.signature(registry().get("objective", name)).parameters
     cases: dict[str, dict[str, Any]] = {"": {}}
     if "classes" in taken:
@@ -231,23 +233,23 @@ def _objective(name: str, given: Mapping[str, Any], length: int | None) -> list[
     for case, extra in cases.items():
 
         def build(extra: dict = extra) -> Objective:
-            return registry().build("objective", name, given, {**_INJECT, **extra})
+            return registry().build("objective", name, arguments, {**_INJECT, **extra})
 
         activation = getattr(build(), "activation", None)
         checks += about(case, check_objective(build, target=_TARGETS[activation], in_channels=_CHANNELS))
     return checks
 
 
-def _interpreter(name: str, given: Mapping[str, Any], length: int | None) -> list[Check]:
-    return check_interpreter(lambda: registry().build("interpreter", name, given, _INJECT))
+def _interpreter(name: str, arguments: Mapping[str, Any], length: int | None) -> list[Check]:
+    return check_interpreter(lambda: registry().build("interpreter", name, arguments, _INJECT))
 
 
-def _data(name: str, given: Mapping[str, Any], length: int | None) -> list[Check]:
+def _data(name: str, arguments: Mapping[str, Any], length: int | None) -> list[Check]:
     made: list = []
 
     def build() -> str:
         try:
-            made.append(registry().build("data", name, given, {"seed": 0}))
+            made.append(registry().build("data", name, arguments, {"seed": 0}))
         except ZooError as error:
             raise Unmeasured(f"needs files: {error}") from error
         return type(made[0]).__name__

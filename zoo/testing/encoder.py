@@ -27,26 +27,26 @@ def check_encoder(encoder: Encoder | Callable[[], Encoder], *, length: int | Non
     interface = measure("interface", lambda: _interface(encoder, made))
     if not interface.ok:
         return [interface]
-    given = made[0]
+    built = made[0]
     sizes: list[int] = []
-    shape = measure("shape", lambda: _shape(given, length, sizes))
+    shape = measure("shape", lambda: _shape(built, length, sizes))
     if not sizes:
         return [interface, shape]
     length = sizes[0]
-    inputs = sample(given.inputs, 5, length)
-    trained = settled(given, lambda e: e(sample(given.inputs, 5, length, seed=3)))
-    found: list = []
-    functions = check_function(trained, inputs, tuple(given.inputs))
-    seen = measure("receptive field", lambda: _seen(trained, length, found))
+    inputs = sample(built.inputs, 5, length)
+    trained = settled(built, lambda e: e(sample(built.inputs, 5, length, seed=3)))
+    measured: list = []
+    functions = check_function(trained, inputs, tuple(built.inputs))
+    seen = measure("receptive field", lambda: _seen(trained, length, measured))
     return [
         interface,
         shape,
         measure("dtype", lambda: _dtype(trained, length)),
         *functions,
         seen,
-        measure("grid", lambda: check_grid(trained, found[0] if found else None, length)),
+        measure("grid", lambda: check_grid(trained, measured[0] if measured else None, length)),
         measure("strand", lambda: _strand(trained, length)),
-        check_fields(given.inputs),
+        check_fields(built.inputs),
         measure("all-N input", lambda: _all_n(trained, length)),
         measure("missing input", lambda: _missing(trained, length)),
         check_saving(lambda: fresh_module(encoder), lambda e: e(sample(e.inputs, 2, length)), bool(functions[0].ok)),
@@ -54,16 +54,16 @@ def check_encoder(encoder: Encoder | Callable[[], Encoder], *, length: int | Non
 
 
 def _interface(encoder: Encoder | Callable[[], Encoder], made: list[Encoder]) -> str:
-    given = fresh_module(encoder)
-    if not isinstance(given, Encoder):
-        raise Refused(f"{type(given).__name__} is no zoo.Encoder")
+    built = fresh_module(encoder)
+    if not isinstance(built, Encoder):
+        raise Refused(f"{type(built).__name__} is no zoo.Encoder")
     for name in ("out_channels", "receptive_field"):
-        if not hasattr(given, name):
-            raise Refused(f"{type(given).__name__} declares no {name}")
-    if given.strand not in ("none", "equivariant"):
-        raise Refused(f"strand {given.strand!r} must be none or equivariant")
-    made.append(given)
-    return type(given).__name__
+        if not hasattr(built, name):
+            raise Refused(f"{type(built).__name__} declares no {name}")
+    if built.strand not in ("none", "equivariant"):
+        raise Refused(f"strand {built.strand!r} must be none or equivariant")
+    made.append(built)
+    return type(built).__name__
 
 
 def _shape(encoder: Encoder, length: int | None, sizes: list[int]) -> str:
@@ -90,10 +90,10 @@ def _dtype(encoder: Encoder, length: int) -> str:
     return "follows its inputs"
 
 
-def _seen(encoder: Encoder, length: int, found: list) -> str:
+def _seen(encoder: Encoder, length: int, measured: list) -> str:
     if encoder.receptive_field is not None:
-        found.append(footprint(encoder))
-    return check_receptive_field(encoder, found[0] if found else None, length)
+        measured.append(footprint(encoder))
+    return check_receptive_field(encoder, measured[0] if measured else None, length)
 
 
 @torch.no_grad()

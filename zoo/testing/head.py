@@ -30,21 +30,21 @@ def check_head(head: Head | Callable[[], Head], *, in_channels: int, grid: Grid 
     interface = measure("interface", lambda: _interface(head, made))
     if not interface.ok:
         return [interface]
-    given = made[0]
-    inputs = _inputs(given, in_channels, grid, 5)
-    shape = measure("shape", lambda: _shape(given, inputs, grid))
+    built = made[0]
+    inputs = _inputs(built, in_channels, grid, 5)
+    shape = measure("shape", lambda: _shape(built, inputs, grid))
     if not shape.ok:
         return [interface, shape]
-    trained = settled(given, lambda h: _run(h, _inputs(h, in_channels, grid, 5, seed=3)))
+    trained = settled(built, lambda h: _run(h, _inputs(h, in_channels, grid, 5, seed=3)))
     functions = check_function(lambda x: _run(trained, x), inputs, ("embedding",))
     return [
         interface,
         shape,
         measure("dtype", lambda: _dtype(trained, inputs)),
         *functions,
-        measure("positions", lambda: _positions(given)),
+        measure("positions", lambda: _positions(built)),
         measure("grid", lambda: _grid(trained, inputs, grid)),
-        check_fields({"prediction": given.field, **given.inputs}),
+        check_fields({"prediction": built.field, **built.inputs}),
         check_saving(
             lambda: fresh_module(head),
             lambda h: _run(h, _inputs(h, in_channels, grid, 2)),
@@ -64,13 +64,13 @@ def _run(head: Head, inputs: Mapping[str, Tensor]) -> Tensor:
 
 
 def _interface(head: Head | Callable[[], Head], made: list[Head]) -> str:
-    given = fresh_module(head)
-    if not isinstance(given, Head):
-        raise Refused(f"{type(given).__name__} is no zoo.Head")
-    if not isinstance(getattr(given, "field", None), Field):
-        raise Refused(f"{type(given).__name__} declares no field")
-    made.append(given)
-    return f"{type(given).__name__}, N{given.field.axes}"
+    built = fresh_module(head)
+    if not isinstance(built, Head):
+        raise Refused(f"{type(built).__name__} is no zoo.Head")
+    if not isinstance(getattr(built, "field", None), Field):
+        raise Refused(f"{type(built).__name__} declares no field")
+    made.append(built)
+    return f"{type(built).__name__}, N{built.field.axes}"
 
 
 def _shape(head: Head, inputs: Mapping[str, Tensor], grid: Grid) -> str:
@@ -136,7 +136,7 @@ def _grid(head: Head, inputs: Mapping[str, Tensor], grid: Grid) -> str:
     if len(hull) == out.length > 1:
         raise Unmeasured("every position of the prediction sees the whole embedding")
     seen = out.offset + out.bin_size * (int(hull[0]) + int(hull[-1]) + 1) / 2
-    given = grid.offset + grid.bin_size * (at + 0.5)
-    if abs(seen - given) > out.bin_size / 2:
-        raise Refused(f"what lies at {given:g} bp comes out at {seen:g} bp by the declared grid")
+    expected = grid.offset + grid.bin_size * (at + 0.5)
+    if abs(seen - expected) > out.bin_size / 2:
+        raise Refused(f"what lies at {expected:g} bp comes out at {seen:g} bp by the declared grid")
     return f"offset {out.offset}, {out.length} bins of {out.bin_size} bp"

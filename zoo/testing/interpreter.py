@@ -42,45 +42,45 @@ def check_interpreter(interpreter: Interpreter | Callable[[], Interpreter]) -> l
 
 
 def _interface(interpreter: Interpreter | Callable[[], Interpreter], made: list[Interpreter]) -> str:
-    given = interpreter if isinstance(interpreter, Interpreter) else interpreter()
-    if not isinstance(given, Interpreter):
-        raise Refused(f"{type(given).__name__} is no zoo.Interpreter")
-    made.append(given)
-    return type(given).__name__
+    built = interpreter if isinstance(interpreter, Interpreter) else interpreter()
+    if not isinstance(built, Interpreter):
+        raise Refused(f"{type(built).__name__} is no zoo.Interpreter")
+    made.append(built)
+    return type(built).__name__
 
 
 def _shape(
     interpreter: Interpreter, model: Model, batch: Mapping[str, Tensor], output: Output, first: list[Attribution]
 ) -> str:
-    found = interpreter.attribute(model, batch, output)
-    if not isinstance(found, Attribution) or found.kind not in KINDS:
+    attribution = interpreter.attribute(model, batch, output)
+    if not isinstance(attribution, Attribution) or attribution.kind not in KINDS:
         raise Refused(f"attribute must return an Attribution whose kind is one of {', '.join(KINDS)}")
     inputs = model.prepare(batch)
-    for key, values in found.values.items():
+    for key, values in attribution.values.items():
         if key not in inputs or values.shape != inputs[key].shape:
             raise Refused(f"values of {key!r} have the shape {tuple(values.shape)}, not that of the input")
         if not values.isfinite().all():
             raise Refused(f"values of {key!r} are not finite")
         if values.requires_grad:
             raise Refused(f"values of {key!r} carry a graph: detach them")
-    if "one_hot" not in found.values:
+    if "one_hot" not in attribution.values:
         raise Refused("there are no values for the sequence")
-    if found.delta is not None and found.delta.shape != (len(batch["codes"]),):
-        raise Refused(f"delta has the shape {tuple(found.delta.shape)}, not one number an example")
-    first.append(found)
-    return found.kind
+    if attribution.delta is not None and attribution.delta.shape != (len(batch["codes"]),):
+        raise Refused(f"delta has the shape {tuple(attribution.delta.shape)}, not one number an example")
+    first.append(attribution)
+    return attribution.kind
 
 
 def _traceless(interpreter: Interpreter, batch: Mapping[str, Tensor], output: Output) -> str:
     model = probe_model().train()
     model.encoder.eval()
-    given = batch["codes"].clone()
+    before = batch["codes"].clone()
     interpreter.attribute(model, batch, output)
     if not model.training or model.encoder.training:
         raise Refused("the model's train or eval mode was not restored")
     if any(p.grad is not None or not p.requires_grad for p in model.parameters()):
         raise Refused("gradients or requires_grad of the weights were changed")
-    if not torch.equal(given, batch["codes"]):
+    if not torch.equal(before, batch["codes"]):
         raise Refused("the batch was changed")
     return "modes, gradients and batch are as they were"
 
@@ -93,14 +93,14 @@ def _independent(interpreter: Interpreter, model: Model, codes: Tensor, output: 
     return "one at a time is the same"
 
 
-def _truth(model: Model, codes: Tensor, found: Attribution) -> str:
+def _truth(model: Model, codes: Tensor, attribution: Attribution) -> str:
     """Nothing where the model does not look, something where it does; effects 0 at the reference base."""
-    values = found.values["one_hot"].abs()
+    values = attribution.values["one_hot"].abs()
     outside = torch.cat([values[:, :, : READ[0]], values[:, :, READ[1] :]], dim=2)
     if float(outside.max()) > 1e-6 * float(values.max()):
         raise Refused(f"bases that the model does not read get up to {float(outside.max()):.2g}")
     if not (values[:, :, READ[0] : READ[1]].sum((1, 2)) > 0).all():
         raise Refused("bases that the model reads get nothing")
-    if found.kind == "effect" and (values * model.prepare({"codes": codes})["one_hot"]).any():
+    if attribution.kind == "effect" and (values * model.prepare({"codes": codes})["one_hot"]).any():
         raise Refused("an effect is against the reference, so the reference base has 0")
     return f"bases {READ[0]} to {READ[1]} of {LENGTH}"

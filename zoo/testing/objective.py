@@ -36,18 +36,18 @@ def check_objective(
     interface = measure("interface", lambda: _interface(objective, made))
     if not interface.ok:
         return [interface]
-    given = made[0].eval()
+    built = made[0].eval()
     batch, prediction, embedding = _case(target, head, in_channels)
-    parts = measure("parts", lambda: _parts(given, prediction, batch, embedding))
+    parts = measure("parts", lambda: _parts(built, prediction, batch, embedding))
     if not parts.ok:
         return [interface, parts]
     return [
         interface,
         parts,
-        measure("gradient reaches the model", lambda: _gradient(given, prediction, batch, embedding)),
-        measure("empty mask", lambda: _empty(given, prediction, batch, embedding, head)),
-        measure("missing labels", lambda: _missing(given, prediction, batch, embedding, head)),
-        measure("additive", lambda: _additive(given, prediction, batch, embedding)),
+        measure("gradient reaches the model", lambda: _gradient(built, prediction, batch, embedding)),
+        measure("empty mask", lambda: _empty(built, prediction, batch, embedding, head)),
+        measure("missing labels", lambda: _missing(built, prediction, batch, embedding, head)),
+        measure("additive", lambda: _additive(built, prediction, batch, embedding)),
     ]
 
 
@@ -67,15 +67,15 @@ def _case(target: Field, head: str, in_channels: int) -> tuple[dict[str, Tensor]
 
 
 def _interface(objective: Objective | Callable[[], Objective], made: list[Objective]) -> str:
-    given = fresh_module(objective)
-    if not isinstance(given, Objective):
-        raise Refused(f"{type(given).__name__} is no zoo.Objective")
+    built = fresh_module(objective)
+    if not isinstance(built, Objective):
+        raise Refused(f"{type(built).__name__} is no zoo.Objective")
     from zoo.spec import ACTIVATIONS
 
-    if given.activation is not None and given.activation not in ACTIVATIONS:
-        raise Refused(f"activation {given.activation!r} must be one of {', '.join(ACTIVATIONS)}, or None")
-    made.append(given)
-    return f"{type(given).__name__}, activation {given.activation}"
+    if built.activation is not None and built.activation not in ACTIVATIONS:
+        raise Refused(f"activation {built.activation!r} must be one of {', '.join(ACTIVATIONS)}, or None")
+    made.append(built)
+    return f"{type(built).__name__}, activation {built.activation}"
 
 
 def _parts(objective: Objective, prediction: Mapping, batch: Mapping, embedding: Tensor) -> str:

@@ -70,21 +70,21 @@ def footprint(encoder: Encoder) -> Footprint | None:
     return Footprint(right - left + 1, (left + right + 1) / 2 - (grid.offset + bin_size / 2), length, steady)
 
 
-def check_receptive_field(encoder: Encoder, found: Footprint | None, length: int) -> str:
+def check_receptive_field(encoder: Encoder, measured: Footprint | None, length: int) -> str:
     """The declared receptive field is the measured one; a whole-window encoder sees both ends."""
     declared = encoder.receptive_field
     if declared is None:
         return _sees_everything(encoder, length)
-    if found is None:
+    if measured is None:
         raise Refused(f"declared {declared:,} bp, but a base is seen from more than twice as far")
-    if not found.steady:
+    if not measured.steady:
         raise Unmeasured("the grid's bin_size is not the step between positions")
-    if found.bases != declared:
-        raise Refused(f"declared {declared:,} bp, measured {found.bases:,} bp in a window of {found.length:,} bp")
-    return f"{found.bases:,} bp declared and measured, window {found.length:,} bp"
+    if measured.bases != declared:
+        raise Refused(f"declared {declared:,} bp, measured {measured.bases:,} bp in a window of {measured.length:,} bp")
+    return f"{measured.bases:,} bp declared and measured, window {measured.length:,} bp"
 
 
-def check_grid(encoder: Encoder, found: Footprint | None, length: int) -> str:
+def check_grid(encoder: Encoder, measured: Footprint | None, length: int) -> str:
     """Positions lie where the grid says."""
     grid = encoder.grid(length)
     if encoder.pools:
@@ -93,14 +93,14 @@ def check_grid(encoder: Encoder, found: Footprint | None, length: int) -> str:
         return "one position, the whole window"
     if encoder.receptive_field is None:
         return _reacts_where_the_grid_says(encoder, grid, length)
-    if found is None:
+    if measured is None:
         raise Unmeasured("the receptive field reaches past the window")
-    if not found.steady:
+    if not measured.steady:
         raise Refused(f"one position to the next is not the {grid.bin_size} bp that the grid declares")
-    if abs(found.middle) > grid.bin_size / 2:
+    if abs(measured.middle) > grid.bin_size / 2:
         raise Refused(
-            f"what a position sees lies {found.middle:+g} bp from where the grid puts it: "
-            f"offset {grid.offset + round(found.middle)} would be true"
+            f"what a position sees lies {measured.middle:+g} bp from where the grid puts it: "
+            f"offset {grid.offset + round(measured.middle)} would be true"
         )
     return f"offset {grid.offset}, bins of {grid.bin_size} bp"
 
