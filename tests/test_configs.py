@@ -103,7 +103,7 @@ def test_the_first_comment_is_a_command(file):
     first = lines[1] if lines[0].startswith("# @package") else lines[0]
     assert re.match(r"# (zoo|sbatch|objectives:) ?", first), first
     if first.startswith("# zoo train") and group_of(file) != ".":
-        assert f"{group_of(file)}={file.stem}" in first
+        assert re.search(rf"{group_of(file)}(@[\w.]+)?={file.stem}\b", first)
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if group_of(f) != "."], ids=name_of)

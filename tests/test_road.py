@@ -47,7 +47,12 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def runs(folder):
     data = ["data=peaks", "data.peaks=sites.narrowPeak", "data.task=CTCF", "genome=custom", "genome.fasta=genome.fa"]
-    splits = ["data.splits.validation=[chr2]", "data.splits.test=[chr3]", "data.length=100", "evaluation.bootstrap=200"]
+    splits = [
+        "data.splits.validation=[chr2]",
+        "data.splits.test=[chr3]",
+        "data.windows.length=100",
+        "evaluation.bootstrap=200",
+    ]
     made = []
     for seed in (1, 2):
         done = zoo("train", *data, *splits, *SMALL, f"seed={seed}", f"output_dir=run{seed}", cwd=folder)

@@ -114,7 +114,7 @@ def test_a_baseline_says_when_it_is_judged_on_rows_that_it_has_seen(split, note)
 
 
 def test_labels_shuffled_in_training_leave_nothing_for_kmers_to_learn():
-    found = evaluate(None, Simulated(n_train=2000, n_test=1500, flipped=0.5), n_bootstrap=200)
+    found = evaluate(None, Simulated(n_train=2000, n_test=1500, noise={"labels": 0.5}), n_bootstrap=200)
     assert abs(found.value("auroc", predictor="6-mer logistic")["value"] - 0.5) < 0.06
 
 

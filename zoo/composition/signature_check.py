@@ -2,6 +2,7 @@
 
 encoder, head, objective, interpreter, data   {name, ...arguments}       the constructor's signature decides
 heads.<target>, objectives.<part>             {name, ...arguments}       likewise
+data.negatives, data.sources.<name>, ...      nested settings, components  likewise, by the argument's annotation
 trainer, optimizer, genome, ...               keys that some option of the group has
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
@@ -17,6 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from zoo.errors import ConfigError, did_you_mean
 from zoo.registry import INJECTED, registry
+from zoo.training.schedule import COEFFICIENT_SCHEDULES, flat_schedules
 
 __all__ = ["COMPONENTS", "SETTINGS", "check_config", "fits"]
 
@@ -40,6 +43,7 @@ SETTINGS = {
 _TOP: dict[str, Any] = {
     "name": str,
     "seed": int,
+    "schedules": Mapping,
     "strand": Literal["none", "augmented", "conjoined", "tied"],
     "init": str | None,
     "freeze_encoder": bool,
@@ -49,6 +53,8 @@ _TOP: dict[str, Any] = {
     "output_dir": str,
     "resume": str | None,
 }
+_INTERFACES = {"Source": "data", "Encoder": "encoder", "Head": "head", "Objective": "objective"}
+"""Kind of the components that an argument annotated `Mapping[str, <interface>]` holds by name."""
 _WIRED = {"objectives": ("coefficient", "head")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -74,6 +80,11 @@ def check_config(config: Mapping[str, Any], keys: Mapping[str, Iterable[str]] | 
     for section, target in SETTINGS.items():
         module, _, attribute = target.partition(":")
         _check_arguments(section, section, getattr(import_module(module), attribute), config.get(section) or {})
+    for key, schedule in flat_schedules(config.get("schedules")):
+        if schedule not in COEFFICIENT_SCHEDULES:
+            raise ConfigError(
+                f"{_override(f'schedules.{key}', schedule)}{did_you_mean(schedule, COEFFICIENT_SCHEDULES)}"
+            )
     for section, known in (keys or {}).items():
         for key, value in (config.get(section) or {}).items():
             if section not in SETTINGS and key not in known:
@@ -104,6 +115,8 @@ def fits(value: Any, annotation: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if annotation in (str, Path):
         return isinstance(value, str | Path)
+    if is_dataclass(annotation):
+        return isinstance(value, Mapping | annotation)
     kind = origin or annotation
     if kind is Sequence and isinstance(value, str):
         return not inner or fits(value, inner[0])  # one name for a list of one
@@ -143,9 +156,23 @@ def _check_arguments(
             raise ConfigError(f"{override}: {what} has no {key!r}{did_you_mean(key, list(parameters))}")
         if key in hints and not fits(value, hints[key]):
             raise ConfigError(f"{override} must be {_text(hints[key])} for {what}")
+        _check_nested(f"{section}.{key}", value, hints.get(key))
     for key, parameter in parameters.items():
         if key not in arguments and key not in filled and parameter.default is inspect.Parameter.empty:
             raise ConfigError(f"{section}.{key} is missing: {what} needs it: set {section}.{key}=...")
+
+
+def _check_nested(section: str, value: Any, annotation: Any) -> None:
+    """The keys of an argument that is a group of settings (a dataclass), or holds components by name."""
+    if not isinstance(value, Mapping):
+        return
+    for choice in get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,):
+        inner = get_args(choice)
+        if is_dataclass(choice):
+            _check_arguments(section, section, choice, value)
+        elif get_origin(choice) is Mapping and inspect.isclass(inner[1]) and inner[1].__name__ in _INTERFACES:
+            for name, part in value.items():
+                _check_component(f"{section}.{name}", _INTERFACES[inner[1].__name__], part)
 
 
 def _hints(target: Any) -> dict[str, Any]:
@@ -177,6 +204,6 @@ def _text(annotation: Any) -> str:
         return plain[annotation]
     if (origin or annotation) in (list, tuple, Sequence):
         return "a list" + (f" of {_text(inner[0]).removeprefix('a ')}s" if inner and inner[0] in (int, float) else "")
-    if (origin or annotation) in (dict, Mapping):
+    if (origin or annotation) in (dict, Mapping) or is_dataclass(annotation):
         return "a mapping {key: value}"
     return getattr(annotation, "__name__", str(annotation))

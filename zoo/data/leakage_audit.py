@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Audited", "audit"]
+from zoo.data.sequences import hash_by_length
+from zoo.data.source import Examples
+
+__all__ = ["Audited", "audit", "audit_examples", "hash_examples"]
 
 _EXAMPLES = 5
+_BASES_AT_ONCE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,27 @@ def audit(splits: Mapping[str, Audited]) -> dict[str, Any]:
         "between": between,
         "within": {name: _within(split) for name, split in splits.items()},
     }
+
+
+def audit_examples(splits: Mapping[str, Examples]) -> dict[str, Any]:
+    """`audit` of examples as a data source gives them, read for their codes."""
+    return audit({split: _audited(examples) for split, examples in splits.items()})
+
+
+def hash_examples(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """`canonical_hash` of the codes of every example: (n,) uint64, and (n,) bool, true where it is reversed."""
+    at_once = max(1, _BASES_AT_ONCE // int(np.max(examples.lengths, initial=1)))
+    return hash_by_length(examples.lengths, lambda rows: examples.batch(rows)["codes"], at_once)
+
+
+def _audited(examples: Examples) -> Audited:
+    hashes, turned = hash_examples(examples)
+    where = examples.identity(np.arange(len(examples)))
+    name, place = where["name"], [where.get(k) for k in ("chrom", "start", "end")]
+    if place[0] is not None:
+        rows = zip(*place, name, strict=True)
+        name = np.array([f"{c}:{s}-{e}" if c else str(n) for c, s, e, n in rows], object)
+    return Audited(name, hashes, turned, *place, labels=getattr(examples, "labels", None))
 
 
 def _between(a: Audited, b: Audited) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zoo.data.genome import Genome
 from zoo.data.source import SPLITS
 from zoo.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["Region", "Splits", "parse_region", "split_by_hash", "split_column"]
+__all__ = ["Fractions", "Region", "Splits", "parse_region", "split_by_hash", "split_column"]
 
 _REGION = re.compile(r"^(?P<contig>.+?):(?P<start>[0-9][0-9,_]*)-(?P<end>[0-9][0-9,_]*)?$", re.ASCII)
 _COLUMN = {
@@ -35,6 +35,14 @@ class Region:
     def __str__(self) -> str:
         whole = self.start == 0 and self.end is None
         return self.contig if whole else f"{self.contig}:{self.start}-{'' if self.end is None else self.end}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fractions:
+    """Shares of the examples that are drawn for validation and test by a hash of the sequence; the rest trains."""
+
+    validation: float = 0.1
+    test: float = 0.1
 
 
 def parse_region(text: str) -> Region:

@@ -41,6 +41,15 @@ class DomainAdversarial(Objective):
             GradientReversal(strength), nn.Linear(in_channels, hidden), nn.ReLU(), nn.Linear(hidden, len(domains))
         )
 
+    @property
+    def strength(self) -> float:
+        """How much the encoder is pushed; a schedule may change it from step to step."""
+        return self.discriminator[0].strength
+
+    @strength.setter
+    def strength(self, value: float) -> None:
+        self.discriminator[0].strength = value
+
     def weights(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{part: ()}: the number of examples of a known domain."""
         return {self.part: (self._domain(batch) >= 0).sum().float()}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, did_you_mean
 from zoo.interfaces import Objective
+from zoo.training.schedule import coefficient_factor
 
 __all__ = ["Term", "Terms"]
 
@@ -30,11 +32,18 @@ class Term:
 
 
 class Terms(nn.Module):
-    """{name: Term} as one module.  Parts are called `<term>` or `<term>/<part>` where a term has several."""
+    """{name: Term} as one module.  Parts are called `<term>` or `<term>/<part>` where a term has several.
 
-    def __init__(self, terms: Mapping[str, Term]):
+    schedules: {"objectives.<term>.<number>": schedule}, where number is `coefficient` or an attribute of the
+        objective, such as a gradient reversal's `strength`; see `zoo.training.schedule.coefficient_factor`.
+    scheduled: {the same key: value at the step at hand}.
+    """
+
+    def __init__(self, terms: Mapping[str, Term], schedules: Mapping[str, str] | None = None):
         super().__init__()
         self.terms = dict(terms)
+        self._schedules = {key: (*self._scheduled_number(key), schedule) for key, schedule in (schedules or {}).items()}
+        self.scheduled = {key: value for key, (_, _, value, _) in self._schedules.items()}
         self.objectives = nn.ModuleDict({_key(name): term.objective for name, term in terms.items()})
 
     @property
@@ -88,9 +97,21 @@ class Terms(nn.Module):
             parts.update(_named(name, made))
         return parts
 
+    def at_step(self, step: int, total: int) -> None:
+        """Give every scheduled coefficient its value at `step` of `total`."""
+        for key, (term, name, base, schedule) in self._schedules.items():
+            self.scheduled[key] = base * coefficient_factor(schedule, step, total)
+            if name != "coefficient":
+                setattr(self.terms[term].objective, name, self.scheduled[key])
+
     def coefficient(self, part: str) -> float:
-        """The factor of a part."""
+        """The factor of a part, without its schedule: losses of several epochs are compared by it."""
         return self._term(part).coefficient
+
+    def coefficient_now(self, part: str) -> float:
+        """The factor of a part at the step at hand."""
+        name = self._name(part)
+        return self.scheduled.get(f"objectives.{name}.coefficient", self.terms[name].coefficient)
 
     def is_additive(self, part: str) -> bool:
         """Whether a part's sum and weight may be added over micro-batches and processes."""
@@ -101,7 +122,26 @@ class Terms(nn.Module):
         return self._term(part).is_main
 
     def _term(self, part: str) -> Term:
-        return self.terms[part if part in self.terms else part.rpartition("/")[0]]
+        return self.terms[self._name(part)]
+
+    def _name(self, part: str) -> str:
+        return part if part in self.terms else part.rpartition("/")[0]
+
+    def _scheduled_number(self, key: str) -> tuple[str, str, float]:
+        """Term, attribute and unscheduled value of "objectives.<term>.<number>"."""
+        path, _, name = key.rpartition(".")
+        term = path.removeprefix("objectives.")
+        if term not in self.terms:
+            raise ConfigError(
+                f"schedules.{key} names no objective" + did_you_mean(path, [f"objectives.{t}" for t in self.terms])
+            )
+        objective = self.terms[term].objective
+        numbers = {n: getattr(objective, n, None) for n in inspect.signature(type(objective)).parameters}
+        numbers = {n: x for n, x in numbers.items() if isinstance(x, int | float) and not isinstance(x, bool)}
+        numbers["coefficient"] = self.terms[term].coefficient
+        if name not in numbers:
+            raise ConfigError(f"schedules.{key}: {term!r} has no number {name!r}" + did_you_mean(name, numbers))
+        return term, name, float(numbers[name])
 
 
 def _named(name: str, parts: Mapping) -> dict:

@@ -87,6 +87,7 @@ class TrainingModule(pl.LightningModule):
             self.model.encoder.eval()
         batch = crop_targets(augment(batch, self.fields, self.margin), self.fields, self.model.spec)
         optimizer = self._optimizer_at_step()
+        self.terms.at_step(self.global_step, self.total_steps)
         optimizer.zero_grad()
         weights = self._weights_of_all_rows(batch)
         sums = self._accumulate_gradients(batch, weights)
@@ -161,7 +162,7 @@ class TrainingModule(pl.LightningModule):
             for part, (value, weight) in self._parts(rows).items():
                 additive = self.terms.is_additive(part)
                 whole = (weights[part] if additive else weight).to(value.dtype)
-                share = torch.where(whole > 0, self.terms.coefficient(part) * value / whole.clamp(min=1e-30), 0.0)
+                share = torch.where(whole > 0, self.terms.coefficient_now(part) * value / whole.clamp(min=1e-30), 0.0)
                 shares[part] = share
                 seen = share.detach() if additive else share.detach() / self._world
                 total[part] = total.get(part, 0) + seen
@@ -205,8 +206,9 @@ class TrainingModule(pl.LightningModule):
             values = {f"train/{part}": float(x) for part, x in parts.items()}
             self.last_loss = values["train/loss"] = sum(values.values())
             rate = self.optimizers().param_groups[0]["lr"]
+            scheduled = {f"schedule/{key}": value for key, value in self.terms.scheduled.items()}
             for logger in self.loggers:
-                logger.log_metrics({**values, "learning_rate": rate}, step=self.global_step)
+                logger.log_metrics({**values, "learning_rate": rate, **scheduled}, step=self.global_step)
 
     @property
     def _world(self) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
@@ -26,7 +27,8 @@ from zoo.training.loader import Loader
 from zoo.training.loss import Term, Terms
 from zoo.training.micro_batch import micro_batch_rows
 from zoo.training.optimizer import OptimizerSettings
-from zoo.training.settings import TrainerSettings, settings_of
+from zoo.training.schedule import flat_schedules
+from zoo.training.settings import TrainerSettings
 
 if TYPE_CHECKING:
     from zoo.training.module import TrainingModule
@@ -142,7 +144,7 @@ class TrainingPlan:
                         f"with head={head}"
                     )
                 terms[head] = self._term(f"objectives.{head}", self.config.get("objective") or {}, head, 1.0)
-        loss = Terms(terms)
+        loss = Terms(terms, dict(flat_schedules(self.config.get("schedules"))))
         self.model.spec = self.model.spec.replace(activation=loss.activation)
         return loss
 
@@ -194,9 +196,9 @@ class TrainingPlan:
         lines = []
         for part, arguments in self.arguments.items():
             lines.append(f"{part}: {self._names[part]}")
-            width = max(map(len, arguments), default=0)
-            for name, argument in arguments.items():
-                lines.append(f"  {name.ljust(width)}  {_short(argument.value).ljust(32)}  {argument.filled_by}")
+            rows = [(*row, a.filled_by) for name, a in arguments.items() for row in _flat(name, a.value)]
+            width = max((len(name) for name, *_ in rows), default=0)
+            lines += [f"  {name.ljust(width)}  {text.ljust(32)}  {filled_by}" for name, text, filled_by in rows]
         return "\n".join(lines)
 
     def _resolve(self, part: str, kind: str, entry: Config, run: Config) -> tuple[str, dict[str, Any]]:
@@ -270,6 +272,11 @@ def _split(entry: Config, where: str) -> tuple[str, dict[str, Any]]:
     return str(entry["name"]), {k: v for k, v in entry.items() if k != "name"}
 
 
-def _short(value: Any) -> str:
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """(dotted name, text) of a value, or of every value of a mapping."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}", inner)
+        return
     text = "null" if value is None else str(value)
-    return text if len(text) <= 32 else text[:29] + "..."
+    yield name, text if len(text) <= 32 else text[:29] + "..."

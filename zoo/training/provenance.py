@@ -49,6 +49,7 @@ def describe(
             "init": config.get("init"),
             "objective": config.get("objective"),
             "objectives": config.get("objectives") or {},
+            **({"schedules": config["schedules"]} if config.get("schedules") else {}),
             "optimizer": asdict(module.settings),
             "batch_size": settings.batch_size,
             "micro_batch": module.micro_rows,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ZooError
 from zoo.layers.channels_last import in_channels_last
@@ -24,7 +25,7 @@ from zoo.training.plan import TrainingPlan
 from zoo.training.provenance import describe
 from zoo.training.resume import load_best, open_run
 from zoo.training.run_folder import RunFolder, write_json
-from zoo.training.settings import TrainerSettings, settings_of
+from zoo.training.settings import TrainerSettings
 from zoo.training.trainer import fit, make_trainer
 
 if TYPE_CHECKING:

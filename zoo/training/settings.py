@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from zoo.errors import ConfigError, did_you_mean
 
-__all__ = ["TrainerSettings", "settings_of"]
+__all__ = ["TrainerSettings"]
 
 PRECISIONS = ("32-true", "bf16-mixed")
 LOGGERS = ("csv", "tensorboard", "none")
@@ -80,22 +79,6 @@ class TrainerSettings:
     def processes(self) -> int:
         """Processes over all machines."""
         return self.devices * self.nodes
-
-
-T = TypeVar("T")
-
-
-def settings_of(kind: type[T], section: str, values: Mapping[str, Any] | None) -> T:
-    """The dataclass `kind` filled from a section of the configuration; ConfigError for an unknown key.
-
-    >>> settings_of(TrainerSettings, "trainer", {"max_epochs": 3}).max_epochs
-    3
-    """
-    known = list(kind.__dataclass_fields__)
-    for key in values or {}:
-        if key not in known:
-            raise ConfigError(f"{section} has no {key!r}" + did_you_mean(key, known))
-    return kind(**(values or {}))
 
 
 def _choose(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -96,6 +96,6 @@ def test_what_is_missing_is_said(tmp_path, made):
     with pytest.raises(ConfigError, match=r"data\.test_negatives is given without data\.test_positives"):
         Fasta(**files, test_negatives=files["negatives"])
     with pytest.raises(DataError, match="no sequence is left for validation"):
-        Fasta(**files, validation_fraction=0.0)
+        Fasta(**files, splits={"validation": 0.0})
     with pytest.raises(DataError, match="no flanks"):
         Fasta(**files).examples("train").batch(np.array([0]), margin=1)

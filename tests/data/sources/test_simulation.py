@@ -45,7 +45,10 @@ def test_truth_holds_every_positive_row_and_no_other():
 
 def test_every_target_has_the_shape_and_names_of_its_field():
     source = Simulated(
-        motifs=["CTCF", "SPI1"], targets=["binding", "activity", "profile"], n_test=20, bin_size=20, stranded=True
+        motifs=["CTCF", "SPI1"],
+        targets=["binding", "activity", "profile"],
+        n_test=20,
+        profile={"bin_size": 20, "stranded": True},
     )
     batch = everything(source, "test")
     assert batch["target/binding"].shape == (20, 2)
@@ -57,7 +60,7 @@ def test_every_target_has_the_shape_and_names_of_its_field():
 
 
 def test_flipped_labels_are_in_training_only():
-    clean, bad = Simulated(n_train=1000, n_test=100), Simulated(n_train=1000, n_test=100, flipped=0.2)
+    clean, bad = Simulated(n_train=1000, n_test=100), Simulated(n_train=1000, n_test=100, noise={"labels": 0.2})
     changed = everything(clean, "train")["target/binding"] != everything(bad, "train")["target/binding"]
     assert 0.15 < changed.mean() < 0.25
     assert (everything(clean, "test")["target/binding"] == everything(bad, "test")["target/binding"]).all()
@@ -90,7 +93,7 @@ def test_description_is_plain_json(spacing):
 
     text = json.dumps(Simulated(motifs=["CTCF", "SPI1"], pair={"spacing": spacing}).describe(), allow_nan=False)
     assert "MA0139.2" in text
-    assert json.loads(text)["config"]["pair"] == {"spacing": spacing}
+    assert json.loads(text)["config"]["pair"]["spacing"] == spacing
 
 
 def test_the_activity_of_a_grammar_is_the_synergy_where_both_stand_so():
@@ -102,8 +105,8 @@ def test_the_activity_of_a_grammar_is_the_synergy_where_both_stand_so():
             "data=simulated",
             "data.motifs=[CTCF, SPI1]",
             "data.targets=[activity]",
-            "data.noise=0.0",
-            "data.positives=0.8",
+            "data.noise.activity=0.0",
+            "data.rows.positives=0.8",
             "data.n_test=500",
             "data.length=100",
             "data.pair={spacing: [8, 12], orientation: opposite, fraction: 0.4, synergy: 3.0}",

@@ -21,7 +21,7 @@ SMALL = "id\tsequence\tliver\tbrain\tfold\na\tACGT\t1.5\t\ttrain\nb\tGGCC\tNA\t-
 
 
 def test_columns_become_channels_and_missing_values_weigh_nothing(tmp_path):
-    source = Table(table=put(tmp_path, SMALL), split="fold", row_name="id")
+    source = Table(table=put(tmp_path, SMALL), splits={"column": "fold"}, row_name="id")
     assert source.targets["value"].channels == ("liver", "brain")
     assert source.targets["value"].values == "real"
     examples = source.examples("train")
@@ -56,7 +56,7 @@ def test_a_file_without_a_header_has_numbered_columns(tmp_path):
 
 def test_a_split_column_that_leaks_is_reported(tmp_path):
     text = "sequence,y,split\nAACC,1,train\nGGTT,0,test\nAACC,1,val\n"
-    between = Table(table=put(tmp_path, text, "t.csv"), split="split").describe()["audit"]["between"]
+    between = Table(table=put(tmp_path, text, "t.csv"), splits={"column": "split"}).describe()["audit"]["between"]
     assert between["train / test"]["reverse_complement_duplicates"] == 1
     assert between["train / validation"]["duplicates"] == 1
 
@@ -73,8 +73,8 @@ def test_a_split_column_that_leaks_is_reported(tmp_path):
         ("sequence\ty\nACGT\t1\n", {"targets": ["z"]}, r"no column 'z'"),
         ("sequence\ty\nACGT\tx\n", {}, r"no column of numbers"),
         ("sequence\ty\ty\nACGT\t1\t2\n", {}, r"line 1: column 'y' comes twice"),
-        ("sequence\ty\tf\nACGT\t1\tfold9\n", {"split": "f"}, r"line 2: 'fold9' is no split"),
-        ("sequence\ty\tf\nACGT\t1\ttest\n", {"split": "f"}, r"no row for training"),
+        ("sequence\ty\tf\nACGT\t1\tfold9\n", {"splits": {"column": "f"}}, r"line 2: 'fold9' is no split"),
+        ("sequence\ty\tf\nACGT\t1\ttest\n", {"splits": {"column": "f"}}, r"no row for training"),
         ("sequence\ty\nACGT\t2\n", {"values": "binary"}, r"more than 0 and 1"),
         ("sequence\ty\n", {}, r"holds no rows"),
         ("", {}, r"holds no rows"),

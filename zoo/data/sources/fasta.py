@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.composition.settings import settings_of
 from zoo.data.sequences import Sequences, hash_by_length, read_sequences
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, audit_ready, groups, most_common
-from zoo.data.splits import split_by_hash
+from zoo.data.splits import Fractions, split_by_hash
 from zoo.errors import ConfigError, DataError
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, resolve_paths
@@ -29,7 +30,7 @@ class Fasta(Source):
     positives, negatives: a file or several.  Without negatives, `; class:1` or `; class:0` in the headers decides.
     test_positives, test_negatives: the posted test set, kept whole.  Training sequences that it holds on either
         strand, or that overlap one of its on the genome, are left out.
-    validation_fraction, test_fraction: drawn by a hash that duplicates, reverse complements and overlapping
+    splits: {validation, test: fractions}, drawn by a hash that duplicates, reverse complements and overlapping
         intervals share, so that they fall into one split; the test's only where no test files are given.
     target, task: names of the prediction and of its one channel.
 
@@ -44,8 +45,7 @@ class Fasta(Source):
         negatives: str | Sequence[str] | None = None,
         test_positives: str | Sequence[str] | None = None,
         test_negatives: str | Sequence[str] | None = None,
-        validation_fraction: float = 0.1,
-        test_fraction: float = 0.1,
+        splits: Fractions | Mapping[str, float] | None = None,
         target: str = "binding",
         task: str = "bound",
         licence: str = "",
@@ -53,19 +53,21 @@ class Fasta(Source):
     ):
         if not positives:
             raise ConfigError("data=fasta needs a file of sequences: set data.positives=/path/to/bound.fa.gz")
+        fractions = settings_of(Fractions, "data.splits", splits)
         self.target, self.task, self.licence = target, task, licence
         self.targets = {target: Field("C", channels=(task,), values="binary")}
         self._files = [resolve_paths(root, p) for p in (positives, negatives, test_positives, test_negatives)]
-        given = _labelled(*self._files[:2], "positives")
+        own = _labelled(*self._files[:2], "positives")
         posted = _labelled(*self._files[2:], "test_positives") if any(self._files[2:]) else None
-        self.sequences, self._labels = given if posted is None else _joined(given, posted)
+        self.sequences, self._labels = own if posted is None else _joined(own, posted)
         self._hashes, self._turned = hash_by_length(self.sequences.lengths, self.sequences.batch)
         self.input_length = most_common(self.sequences.lengths)
         self._groups = groups(self.sequences, self._hashes)
-        split = split_by_hash(self._groups, validation_fraction, test_fraction if posted is None else 0.0, seed)
-        is_posted = np.arange(len(split)) >= (len(split) if posted is None else len(given[0]))
+        split = split_by_hash(self._groups, fractions.validation, fractions.test if posted is None else 0.0, seed)
+        is_posted = np.arange(len(split)) >= (len(split) if posted is None else len(own[0]))
         split[is_posted] = SPLITS.index("test")
-        self._fractions = {"validation": validation_fraction, "test": None if posted else test_fraction, "seed": seed}
+        test_fraction = None if posted else fractions.test
+        self._fractions = {"validation": fractions.validation, "test": test_fraction, "seed": seed}
         self.dropped: dict[str, int] = {}
         self._rows = self._clean(split, is_posted)
         for name, rows in self._rows.items():

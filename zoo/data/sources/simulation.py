@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from zoo.composition.settings import settings_of
 from zoo.data.motif_pair import Pair
 from zoo.data.motifs import RELEASE, get_motifs
 from zoo.data.planted_motifs import Simulation, activity, profile_counts, simulate
@@ -14,9 +16,41 @@ from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 
-__all__ = ["TARGETS", "Simulated"]
+__all__ = ["TARGETS", "Simulated", "SimulatedNoise", "SimulatedProfile", "SimulatedRows"]
 
 TARGETS = ("binding", "activity", "profile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedRows:
+    """How the sequences are made.
+
+    gc: share of C and G in the background.
+    positives: share of the rows that hold a motif.
+    sites: planted in a row that holds the motif.
+    decoys: shuffled, scattered or none, see `zoo.data.planted_motifs.simulate`.
+    """
+
+    gc: float = 0.41
+    positives: float = 0.5
+    sites: int = 1
+    decoys: str = "shuffled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedProfile:
+    """bin_size: bp a position of the profile.  stranded: two tracks of reads a motif instead of one."""
+
+    bin_size: int = 1
+    stranded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedNoise:
+    """activity: sd of the activity's noise.  labels: share of the training split's binding labels turned around."""
+
+    activity: float = 0.1
+    labels: float = 0.0
 
 
 class Simulated(Source):
@@ -29,16 +63,9 @@ class Simulated(Source):
     motifs: JASPAR names or identifiers; each is a task of its own.
     n_train, n_validation, n_test: rows.
     length: bp of a row.
-    gc: share of C and G in the background.
-    positives: share of the rows that hold a motif.
-    sites: planted in a row that holds the motif.
-    decoys: shuffled, scattered or none, see `zoo.data.planted_motifs.simulate`.
+    rows, profile, noise: settings, see `SimulatedRows`, `SimulatedProfile`, `SimulatedNoise`.
     pair: arguments of `zoo.data.motif_pair.Pair` by name, for an activity that does not add up, as in
         {spacing: [8, 12], orientation: opposite, synergy: 3}.
-    noise: sd of the activity's noise.
-    bin_size: bp a position of the profile.
-    stranded: two tracks of reads a motif instead of one.
-    flipped: share of the binding labels of the training split that are turned around, to simulate bad labels.
     seed: of the data; a run's own seed leaves it alone, so that runs are compared on the same rows.
     """
 
@@ -51,22 +78,16 @@ class Simulated(Source):
         n_validation: int = 1_000,
         n_test: int = 2_000,
         length: int = 200,
-        gc: float = 0.41,
-        positives: float = 0.5,
-        sites: int = 1,
-        decoys: str = "shuffled",
-        pair: Mapping[str, Any] | None = None,
-        noise: float = 0.1,
-        bin_size: int = 1,
-        stranded: bool = False,
-        flipped: float = 0.0,
+        rows: SimulatedRows | Mapping[str, Any] | None = None,
+        pair: Pair | Mapping[str, Any] | None = None,
+        noise: SimulatedNoise | Mapping[str, Any] | None = None,
+        profile: SimulatedProfile | Mapping[str, Any] | None = None,
         seed: int = 0,
     ):
-        arguments = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        self._config = {
-            "name": "simulated",
-            **{k: list(v) if isinstance(v, tuple) else v for k, v in arguments.items()},
-        }
+        self._rows = settings_of(SimulatedRows, "data.rows", rows)
+        self._noise = settings_of(SimulatedNoise, "data.noise", noise)
+        self._profile = settings_of(SimulatedProfile, "data.profile", profile)
+        self._pair = None if pair is None else settings_of(Pair, "data.pair", pair)
         targets = [targets] if isinstance(targets, str) else list(targets)
         for name in targets:
             if name not in TARGETS:
@@ -76,10 +97,17 @@ class Simulated(Source):
         self.motifs = get_motifs([motifs] if isinstance(motifs, str) else motifs)
         self.input_length = length
         self._n = dict(zip(SPLITS, (n_train, n_validation, n_test), strict=True))
-        self._pair = _pair(pair)
-        self._settings = {"length": length, "gc": gc, "positives": positives, "sites": sites, "decoys": decoys}
-        self._noise, self._flipped, self._seed = noise, flipped, seed
-        self._profile = {"bin_size": bin_size, "stranded": stranded}
+        self._seed = seed
+        groups = {"rows": self._rows, "noise": self._noise, "profile": self._profile, "pair": self._pair}
+        self._config = {
+            "name": "simulated",
+            "motifs": [motifs] if isinstance(motifs, str) else list(motifs),
+            "targets": targets,
+            **{f"n_{split}": n for split, n in self._n.items()},
+            "length": length,
+            **{key: None if group is None else asdict(group) for key, group in groups.items()},
+            "seed": seed,
+        }
         names = _task_names([m.name for m in self.motifs])
         self.targets = {name: self._field(name, names) for name in targets}
         self._made: dict[str, Simulation] = {}
@@ -92,14 +120,14 @@ class Simulated(Source):
         for name in self.targets:
             if name == "binding":
                 labels[name] = simulation.labels
-                if self._flipped and split == "train":
-                    turned = np.random.default_rng([*seed, 1]).random(simulation.labels.shape) < self._flipped
+                if self._noise.labels and split == "train":
+                    turned = np.random.default_rng([*seed, 1]).random(simulation.labels.shape) < self._noise.labels
                     labels[name] = np.abs(simulation.labels - turned).astype(np.float32)
             elif name == "activity":
                 effects = np.ones(len(self.motifs))
-                labels[name] = activity(simulation, effects, self._pair, self._noise, [*seed, 2])[:, None]
+                labels[name] = activity(simulation, effects, self._pair, self._noise.activity, [*seed, 2])[:, None]
             else:
-                labels[name] = profile_counts(simulation, len(self.motifs), seed=[*seed, 3], **self._profile)
+                labels[name] = profile_counts(simulation, len(self.motifs), seed=[*seed, 3], **asdict(self._profile))
         return _Rows(split, simulation.codes, labels)
 
     def truth(self, split: str) -> dict[str, np.ndarray]:
@@ -113,10 +141,8 @@ class Simulated(Source):
             "motifs": [{"name": m.name, "id": m.id} for m in self.motifs],
             "release": RELEASE,
             "licence": "motifs: JASPAR, CC BY 4.0; sequences: simulated",
-            "splits": {
-                split: {"n": n, "n_positive": round(n * self._settings["positives"])} for split, n in self._n.items()
-            },
-            "negatives": f"the same background with decoys: {self._settings['decoys']}",
+            "splits": {split: {"n": n, "n_positive": round(n * self._rows.positives)} for split, n in self._n.items()},
+            "negatives": f"the same background with decoys: {self._rows.decoys}",
             "config": self._config,
         }
 
@@ -124,9 +150,8 @@ class Simulated(Source):
         if split not in self._n:
             raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
         if split not in self._made:
-            self._made[split] = simulate(
-                self.motifs, self._n[split], pair=self._pair, seed=self._seeds(split), **self._settings
-            )
+            settings = {"pair": self._pair, "length": self.input_length, **asdict(self._rows)}
+            self._made[split] = simulate(self.motifs, self._n[split], seed=self._seeds(split), **settings)
         return self._made[split]
 
     def _seeds(self, split: str) -> tuple[int, int]:
@@ -137,8 +162,8 @@ class Simulated(Source):
             return Field("C", channels=names, values="binary")
         if target == "activity":
             return Field("C", channels=("activity",), unit="planted effects")
-        bin_size = self._profile["bin_size"]
-        if not self._profile["stranded"]:
+        bin_size = self._profile.bin_size
+        if not self._profile.stranded:
             return Field("CT", channels=names, unit="reads", bin_size=bin_size, values="count")
         tracks = tuple(f"{name}_{strand}" for name in names for strand in ("plus", "minus"))
         swap = tuple(i ^ 1 for i in range(len(tracks)))
@@ -157,15 +182,6 @@ class _Rows(Examples):
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         return {"name": np.array([f"{self._split}_{i}" for i in np.asarray(indices)])}
-
-
-def _pair(arguments: Mapping[str, Any] | None) -> Pair | None:
-    if arguments is None:
-        return None
-    for key in arguments:
-        if key not in Pair.__dataclass_fields__:
-            raise ConfigError(f"pair has no {key!r}" + did_you_mean(key, Pair.__dataclass_fields__))
-    return Pair(**arguments)
 
 
 def _task_names(names: Sequence[str]) -> tuple[str, ...]:

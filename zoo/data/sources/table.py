@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.composition.settings import settings_of
 from zoo.data.codes import encode
 from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, audit_ready, most_common
-from zoo.data.splits import split_by_hash, split_column
+from zoo.data.splits import Fractions, split_by_hash, split_column
 from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, read_lines, resolve_paths
 
-__all__ = ["Table"]
+__all__ = ["Table", "TableSplits"]
 
 _MISSING = {"", ".", "na", "nan", "n/a", "none", "null"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSplits(Fractions):
+    """column: that says train, validation or test; null draws the fractions by a hash of the sequence."""
+
+    column: str | None = None
 
 
 class Table(Source):
@@ -30,8 +39,8 @@ class Table(Source):
 
     root: folder that a relative path is in.  table: CSV or TSV, plain or gzip; lines that begin with ## are comments.
     header: False where the first line is data; columns are then called 1, 2, ...
-    sequence, row_name, split: columns.  Without a split column, validation_fraction and test_fraction are drawn by a
-        hash of the sequence that its reverse complement shares.
+    sequence, row_name: columns.
+    splits: settings, see `TableSplits`.
     targets: columns; every other column that holds only numbers where not given.
     values: "binary" (0 and 1), "real", or "auto": binary where all of them are 0, 1 or missing.
     target: name of the prediction.
@@ -47,12 +56,10 @@ class Table(Source):
         header: bool = True,
         sequence: str = "sequence",
         row_name: str | None = None,
-        split: str | None = None,
+        splits: TableSplits | Mapping[str, Any] | None = None,
         targets: Sequence[str] | str | None = None,
         values: str = "auto",
         target: str = "value",
-        validation_fraction: float = 0.1,
-        test_fraction: float = 0.1,
         licence: str = "",
         seed: int = 0,
     ):
@@ -60,14 +67,15 @@ class Table(Source):
             raise ConfigError("data=table needs a file: set data.table=/path/to/table.tsv")
         if values not in ("auto", "binary", "real"):
             raise ConfigError(f"data.values {values!r} must be auto, binary or real")
+        splits = settings_of(TableSplits, "data.splits", splits)
         self.path = resolve_paths(root, table)[0]
         self.target, self.licence = target, licence
         columns, lines, rows = _read(self.path, header)
         at = {c: i for i, c in enumerate(columns)}
-        for wanted in (sequence, row_name, split, *_listed(targets)):
-            if wanted is not None and wanted not in at:
-                raise DataError(f"{self.path} has no column {wanted!r}{did_you_mean(wanted, columns)}")
-        others = [c for c in columns if c not in (sequence, row_name, split)]
+        for column in (sequence, row_name, splits.column, *_listed(targets)):
+            if column is not None and column not in at:
+                raise DataError(f"{self.path} has no column {column!r}{did_you_mean(column, columns)}")
+        others = [c for c in columns if c not in (sequence, row_name, splits.column)]
         chosen = _listed(targets) or [c for c in others if _numeric(rows, at[c])]
         if not chosen:
             raise DataError(f"{self.path} has no column of numbers beside {sequence!r}: name one with data.targets")
@@ -80,12 +88,13 @@ class Table(Source):
         self.sequences = _sequences(self.path, lines, rows, at[sequence], None if row_name is None else at[row_name])
         self.input_length = most_common(self.sequences.lengths)
         self._hashes, self._turned = hash_by_length(self.sequences.lengths, self.sequences.batch)
-        if split is None:
-            codes = split_by_hash(self._hashes, validation_fraction, test_fraction, seed)
-            self._how = {"by": "hash of the sequence", "validation": validation_fraction, "test": test_fraction}
+        if splits.column is None:
+            codes = split_by_hash(self._hashes, splits.validation, splits.test, seed)
+            self._how = {"by": "hash of the sequence", "validation": splits.validation, "test": splits.test}
         else:
-            codes = split_column([r[at[split]] for r in rows], f"{self.path} column {split!r}", lines)
-            self._how = {"by": f"column {split}"}
+            words = [r[at[splits.column]] for r in rows]
+            codes = split_column(words, f"{self.path} column {splits.column!r}", lines)
+            self._how = {"by": f"column {splits.column}"}
         self._rows = {s: np.flatnonzero(codes == i) for i, s in enumerate(SPLITS)}
         if not len(self._rows["train"]):
             raise DataError(f"{self.path} leaves no row for training: check its split column")

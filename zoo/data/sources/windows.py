@@ -1,4 +1,4 @@
-"""The windows behind `data=peaks`: where they lie, and the batches made of them."""
+"""Bound and unbound windows of a genome: where they lie, and the batches made of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import Examples
 from zoo.errors import DataError
 
-__all__ = ["PeakExamples", "WindowReader", "WindowTable"]
+__all__ = ["WindowExamples", "WindowReader", "WindowTable", "places_on_genome"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,6 @@ class WindowTable:
     """n windows, in columns of (n,).
 
     contig, start, length: on the genome, contig -1 for a ready-made sequence, whose number `ready` is (else -1).
-    extra: True for a ready-made sequence and for the negatives matched to one.
     label: 1 at a peak.  width: bp of the peak, for a negative of the peak that it is matched to.  gc: fraction.
     """
 
@@ -32,7 +31,6 @@ class WindowTable:
     name: np.ndarray
     ready: np.ndarray
     gc: np.ndarray
-    extra: np.ndarray
 
     def __len__(self) -> int:
         return len(self.start)
@@ -42,17 +40,14 @@ class WindowTable:
         return replace(self, **{k: v[rows] for k, v in vars(self).items()})
 
     def counts(self) -> dict[str, int]:
-        """positives, ready-made positives where there are any, negatives."""
-        ready = int((self.ready >= 0).sum())
-        positives = int((self.label > 0).sum()) - ready
-        extra = {"extra_positives": ready} if ready else {}
-        return {"positives": positives, **extra, "negatives": int((self.label == 0).sum())}
+        """Positives and negatives."""
+        return {"positives": int((self.label > 0).sum()), "negatives": int((self.label == 0).sum())}
 
     @classmethod
     def empty(cls) -> WindowTable:
         """No windows."""
         n = np.empty(0, np.int64)
-        return cls(n, n, n, n.astype(np.float32), n, n.astype(object), n, n.astype(np.float64), n.astype(bool))
+        return cls(n, n, n, n.astype(np.float32), n, n.astype(object), n, n.astype(np.float64))
 
     @classmethod
     def join(cls, *tables: WindowTable) -> WindowTable:
@@ -69,8 +64,8 @@ class WindowReader:
     """
 
     genome: Genome
-    ready: Sequences | None
-    ready_margin: int
+    ready: Sequences | None = None
+    ready_margin: int = 0
 
     def codes(self, table: WindowTable, rows: np.ndarray, margin: int = 0) -> np.ndarray:
         """(N, L + 2 * margin) codes of rows of one length; flanks are the true ones."""
@@ -86,7 +81,7 @@ class WindowReader:
         if margin > self.ready_margin:
             raise DataError(
                 f"a margin of {margin} bp is wanted of ready-made sequences that keep {self.ready_margin}: "
-                "set data.extra_margin to the largest shift"
+                "set the margin of data bound_sequences to the largest shift"
             )
         out = np.empty((len(rows), size), np.uint8)
         whole = self.ready.batch(table.ready[rows[is_ready]])
@@ -113,30 +108,18 @@ class WindowReader:
         return chrom, start, start + table.length[rows]
 
 
-class PeakExamples(Examples):
+class WindowExamples(Examples):
     """Windows of one split.
 
-    target, extra_target: names of the predictions; with an extra target the extra windows are labelled for it alone.
-    groups: {"peaks <= 2,000 bp": (n,) bool}, for results by part; negatives go with the peak they are matched to.
-    labels: (n,) 1 at a peak.  The negatives at the peaks weigh together what the positives weigh.
+    target: name of the prediction.
+    negative_weight: weight of a negative against a positive's 1.
+    margin: bp of flank that `batch` can add.
+    labels: (n,) 1 at a peak.
     """
 
-    def __init__(
-        self,
-        reader: WindowReader,
-        table: WindowTable,
-        target: str,
-        narrow_width: int,
-        margin: int,
-        extra_target: str | None = None,
-    ):
-        self._reader, self._table, self._target, self._extra_target = reader, table, target, extra_target
-        main = table.label[~table.extra] > 0
-        self._negative_weight = float(main.sum() / max(1, (~main).sum()))
-        self.lengths = table.length
-        self.labels = table.label
-        self.margin = reader.ready_margin if (table.ready >= 0).any() else margin
-        self.groups = {f"peaks <= {narrow_width:,} bp": table.width <= narrow_width}
+    def __init__(self, reader: WindowReader, table: WindowTable, target: str, negative_weight: float, margin: int):
+        self._reader, self._table, self._target, self._negative_weight = reader, table, target, negative_weight
+        self.lengths, self.labels, self.margin = table.length, table.label, margin
 
     def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
         """codes (N, L + 2 * margin), target/<name> and weight/<name> (N, 1), index (N,).
@@ -145,16 +128,10 @@ class PeakExamples(Examples):
         """
         rows, table = np.asarray(indices, np.int64), self._table
         label = table.label[rows][:, None]
-        extra = table.extra[rows][:, None]
-        weight = np.where((label > 0) | extra, 1.0, self._negative_weight).astype(np.float32)
-        labels = {f"target/{self._target}": label, f"weight/{self._target}": weight}
-        if self._extra_target:
-            labels[f"weight/{self._target}"] = np.where(extra, np.float32(0), weight)
-            labels[f"target/{self._extra_target}"] = label
-            labels[f"weight/{self._extra_target}"] = extra.astype(np.float32)
         return {
             "codes": self._reader.codes(table, rows, margin),
-            **labels,
+            f"target/{self._target}": label,
+            f"weight/{self._target}": np.where(label > 0, 1.0, self._negative_weight).astype(np.float32),
             "covariates": table.gc[rows][:, None].astype(np.float32),
             "index": rows,
         }
@@ -164,3 +141,17 @@ class PeakExamples(Examples):
         rows, table = np.asarray(indices, np.int64), self._table
         chrom, start, end = self._reader.places(table, rows)
         return {"chrom": chrom, "start": start, "end": end, "name": table.name[rows], "peak_width": table.width[rows]}
+
+
+def places_on_genome(
+    genome: Genome, chrom: np.ndarray, start: np.ndarray, end: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Contig ids, starts, ends of the intervals whose contig the genome has, and their rows: each (n,).
+
+    chrom: (N,) names, as in the genome or an alias; "" for a sequence without a place.
+    """
+    names = {name: find(name, genome.contigs) for name in dict.fromkeys(chrom) if name}
+    ids_of = {name: int(genome.contig_ids([contig])[0]) for name, contig in names.items() if contig}
+    ids = np.array([ids_of.get(name, -1) for name in chrom], np.int64)
+    rows = np.flatnonzero(ids >= 0)
+    return ids[rows], start[rows], end[rows], rows

@@ -1,0 +1,281 @@
+"""`data=mixture`: several data sources as one, each with a weight, a domain and a context.
+
+{name: source} -> targets agree -> leaks between the sources dropped -> batches of rows from all of them
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from zoo.data.leakage_audit import audit_examples, hash_examples
+from zoo.data.source import SPLITS, Examples, Source
+from zoo.errors import ConfigError, did_you_mean
+from zoo.fields import Field
+from zoo.registry import registry
+
+__all__ = ["Mixture"]
+
+_SHARED = ("root", "genome", "seed")
+
+
+class Mixture(Source):
+    """Named sources side by side: other experiments, laboratories, species, or sequences that only teach the encoder.
+
+    sources: {source: {name: ..., arguments}}.  The first one's window is the one that the model is built for.
+        Targets of one name must be the same field; where a source lacks a target, its weight is 0.
+    repeat: {source: times an epoch that each of its training examples is seen}, 1 where not named.
+    weights: {source: share} of an epoch's training examples, which are then drawn with replacement in these
+        proportions; a source that is not named has share 1.
+    domains: {source: domain} that the batch names in `domain` (N,), ids into `Source.domains`; -1 where not named.
+    contexts: {source: context} likewise in `context` (N,), an input; every source has one, or none has.
+    root, genome, seed: passed to every source that takes them and sets none itself.
+
+    A training example that another source is validated or tested on, on either strand, is dropped, and a validation
+    example that another is tested on.  Between the training examples of the sources nothing is: laboratories may
+    measure the same sequence.
+    """
+
+    def __init__(
+        self,
+        *,
+        sources: Mapping[str, Source] | None = None,
+        repeat: Mapping[str, int] | None = None,
+        weights: Mapping[str, float] | None = None,
+        domains: Mapping[str, str] | None = None,
+        contexts: Mapping[str, str] | None = None,
+        root: str | None = None,
+        genome: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ):
+        if not sources:
+            raise ConfigError("data=mixture needs sources: set data.sources.NAME.name=peaks and its arguments")
+        shared = dict(zip(_SHARED, (root, genome, seed), strict=True))
+        self.sources = {name: _build(name, source, shared) for name, source in sources.items()}
+        labels = {"repeat": repeat, "weights": weights, "domains": domains, "contexts": contexts}
+        for key, values in labels.items():
+            for name in values or {}:
+                if name not in self.sources:
+                    raise ConfigError(f"data.{key}.{name} names no source" + did_you_mean(name, self.sources))
+        self._labels = {key: dict(values or {}) for key, values in labels.items()}
+        for name, times in self._labels["repeat"].items():
+            if not isinstance(times, int) or times < 1:
+                raise ConfigError(f"data.repeat.{name} is {times!r}: give a whole number of 1 or more")
+        first = next(iter(self.sources.values()))
+        self.input_length, self.genome = first.input_length, getattr(first, "genome", None)
+        self.inputs, self.targets = self._agreed("inputs"), self._agreed("targets")
+        self.domains, self.contexts = self._vocabulary("domains"), self._vocabulary("contexts")
+        if self._labels["contexts"]:
+            self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
+        self.dropped: dict[str, int] = {}
+        self._examples: dict[str, Examples] = {}
+        self._hashed: dict[tuple[str, str], np.ndarray | None] = {}
+
+    def examples(self, split: str) -> Examples:
+        """The rows of all sources, one source after another; repeated ones come again behind them."""
+        if split not in SPLITS:
+            raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
+        if split not in self._examples:
+            self._examples[split] = MixedExamples(self, split, {n: self._without_leaks(n, split) for n in self.sources})
+        return self._examples[split]
+
+    def describe(self) -> dict[str, Any]:
+        """Every source's own description, n by split and source, what was dropped, the leakage audit of the whole."""
+        described = {name: source.describe() for name, source in self.sources.items()}
+        for description in described.values():
+            description.pop("audit", None)  # the mixture has one of its own
+        config = {"name": "mixture", "sources": {n: d.pop("config", None) for n, d in described.items()}}
+        config |= {key: values for key, values in self._labels.items() if values}
+        licences = dict.fromkeys(d["licence"] for d in described.values() if d.get("licence"))
+        genomes = [d.pop("genome") for d in described.values() if d.get("genome")]
+        return {
+            "source": "mixture",
+            "sources": described,
+            **{key: values for key, values in self._labels.items() if values},
+            "licence": "; ".join(licences),
+            **({"genome": genomes[0]} if genomes else {}),
+            "splits": {name: d.get("splits") for name, d in described.items()},
+            "n": {split: self.examples(split).n for split in SPLITS},
+            "dropped": {k: v for k, v in self.dropped.items() if v},
+            **({"audit": self.audit} if "codes" in self.examples("train").batch(np.array([0])) else {}),
+            **({"config": config} if all(config["sources"].values()) else {}),
+        }
+
+    @cached_property
+    def audit(self) -> dict[str, Any]:
+        """Overlaps and duplicates across the splits of all sources."""
+        return audit_examples({split: self.examples(split) for split in SPLITS})
+
+    def label(self, key: str, source: str) -> Any:
+        """What `repeat`, `weights`, `domains` or `contexts` says of a source, None for nothing."""
+        return self._labels[key].get(source)
+
+    def _agreed(self, which: str) -> dict[str, Field]:
+        """Inputs or targets of all sources; a name must mean one field."""
+        agreed: dict[str, tuple[str, Field]] = {}
+        for name, source in self.sources.items():
+            for key, field in getattr(source, which).items():
+                first, other = agreed.setdefault(key, (name, field))
+                if field != other:
+                    raise ConfigError(
+                        f"{which} {key!r} of source {name!r} is {field.to_dict()}, but of {first!r} {other.to_dict()}: "
+                        "give one of them another name, or make them alike"
+                    )
+        return {key: field for key, (_, field) in agreed.items()}
+
+    def _vocabulary(self, key: str) -> tuple[str, ...]:
+        names = self._labels[key]
+        if key == "contexts" and names and len(names) < len(self.sources):
+            missing = next(n for n in self.sources if n not in names)
+            raise ConfigError(f"data.contexts names no context of source {missing!r}: set data.contexts.{missing}=...")
+        if names:
+            return tuple(dict.fromkeys(map(str, names.values())))
+        own = {getattr(source, key) for source in self.sources.values()}
+        if len(own) > 1:
+            raise ConfigError(f"the sources of data=mixture have different {key}: set data.{key}")
+        return own.pop()
+
+    def _without_leaks(self, name: str, split: str) -> tuple[Examples, np.ndarray]:
+        """A source's examples, and those of them that no later split of another source holds."""
+        examples = self.sources[name].examples(split)
+        later = [
+            hashes
+            for other in self.sources
+            for judge in SPLITS[SPLITS.index(split) + 1 :]
+            if other != name and (hashes := self._hashes(other, judge)) is not None
+        ]
+        own = self._hashes(name, split) if later else None
+        if own is None:
+            return examples, np.arange(len(examples))
+        keep = ~np.isin(own, np.concatenate(later))
+        self.dropped[f"{name}_{split}_in_a_later_split"] = int((~keep).sum())
+        return examples, np.flatnonzero(keep)
+
+    def _hashes(self, name: str, split: str) -> np.ndarray | None:
+        """Hashes of a source's sequences, None where its examples are none."""
+        if (name, split) not in self._hashed:
+            examples = self.sources[name].examples(split)
+            coded = len(examples) and "codes" in examples.batch(np.array([0]))
+            self._hashed[name, split] = hash_examples(examples)[0] if coded else None
+        return self._hashed[name, split]
+
+
+class MixedExamples(Examples):
+    """Rows of several sources.
+
+    n: {source: examples}.  groups: those of the sources, and every source where several have rows.
+    """
+
+    def __init__(self, mixture: Mixture, split: str, parts: Mapping[str, tuple[Examples, np.ndarray]]):
+        self._mixture, self._parts = mixture, [examples for examples, _ in parts.values()]
+        self._names = list(parts)
+        times = [(mixture.label("repeat", name) or 1) if split == "train" else 1 for name in parts]
+        rows = [(i, r) for turn in range(max(times)) for i, (_, r) in enumerate(parts.values()) if turn < times[i]]
+        self._source = np.concatenate([np.full(len(r), i) for i, r in rows])
+        self._row = np.concatenate([r for _, r in rows])
+        self.lengths = np.concatenate([np.asarray(self._parts[i].lengths)[r] for i, r in rows]).astype(np.int64)
+        self.n = {name: int((self._source == i).sum()) for i, name in enumerate(self._names)}
+        present = [i for i, name in enumerate(self._names) if self.n[name]]
+        self.margin = min((self._parts[i].margin for i in present), default=0)
+        self.weights = self._sampling_weights() if split == "train" else None
+        labels = [getattr(self._parts[i], "labels", None) for i in present]
+        if present and all(x is not None and np.ndim(x) == 1 for x in labels):
+            self.labels = self._column(dict(zip(present, labels, strict=True)), 0)
+        named = {g: None for i in present for g in self._parts[i].groups}
+        self.groups = {
+            g: self._column({i: self._parts[i].groups[g] for i in present if g in self._parts[i].groups}, False)
+            for g in named
+        }
+        if len(present) > 1:
+            self.groups |= {f"source {self._names[i]}": self._source == i for i in present}
+        first = {i: self._parts[i].batch(np.array([self._row[np.flatnonzero(self._source == i)[0]]])) for i in present}
+        self._covariates = max((b["covariates"].shape[1] for b in first.values() if "covariates" in b), default=0)
+
+    def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
+        """indices (N,) of equal length -> the keys that all sources share, and for every target its weight.
+
+        domain, context: (N,) int64 where the mixture names them.  covariates: NaN where a source has none.
+        """
+        rows = np.asarray(indices, np.int64)
+        merged: dict[str, np.ndarray] = {}
+        for i in np.unique(self._source[rows]):
+            at = np.flatnonzero(self._source[rows] == i)
+            for key, x in self._complete(int(i), self._parts[i].batch(self._row[rows[at]], margin)).items():
+                if key not in merged:
+                    merged[key] = np.empty((len(rows), *x.shape[1:]), x.dtype)
+                merged[key][at] = x
+        return {**merged, "index": rows}
+
+    def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        """All sources' columns, empty (-1 for numbers) where one has none, and `source` where several have rows."""
+        rows = np.asarray(indices, np.int64)
+        columns: dict[str, np.ndarray] = {}
+        for i in np.flatnonzero(list(self.n.values())):
+            at = np.flatnonzero(self._source[rows] == i)
+            for key, x in self._parts[i].identity(self._row[rows[at]]).items():
+                if key not in columns:
+                    numbers = np.issubdtype(np.asarray(x).dtype, np.number)
+                    columns[key] = np.full(len(rows), -1 if numbers else "", x.dtype if numbers else object)
+                columns[key][at] = x
+        if sum(n > 0 for n in self.n.values()) > 1:
+            columns["source"] = np.array([self._names[i] for i in self._source[rows]], object)
+        return columns
+
+    def _complete(self, i: int, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """A source's batch with every target of the mixture, its weight, and the labels of the source."""
+        mixture, n = self._mixture, len(next(iter(batch.values())))
+        length = batch["codes"].shape[1] if "codes" in batch else mixture.input_length
+        for target, field in mixture.targets.items():
+            key, absent = f"target/{target}", f"target/{target}" not in batch
+            if absent:
+                kind = np.int64 if field.values == "class" else np.float32
+                batch[key] = np.zeros(field.shape(n, length // field.bin_size), kind)
+            weight = np.float32(not absent) * batch.get(f"weight/{target}", np.ones(1, np.float32))
+            weight = weight.reshape(*weight.shape, *[1] * (batch[key].ndim - weight.ndim))
+            batch[f"weight/{target}"] = np.broadcast_to(weight, batch[key].shape)
+        if self._covariates and "covariates" not in batch:
+            batch["covariates"] = np.full((n, self._covariates), np.nan, np.float32)
+        for key, names in (("domain", mixture.domains), ("context", mixture.contexts)):
+            label = mixture.label(f"{key}s", self._names[i])
+            if label is not None:
+                batch[key] = np.full(n, names.index(str(label)), np.int64)
+            elif names and key not in batch:
+                batch[key] = np.full(n, -1, np.int64)
+        return batch
+
+    def _column(self, values: Mapping[int, np.ndarray], default: Any) -> np.ndarray:
+        """(n,) column of the whole from (n_i,) columns of the sources."""
+        column = np.full(len(self._row), default, np.result_type(*values.values()))
+        for i, x in values.items():
+            at = self._source == i
+            column[at] = np.asarray(x)[self._row[at]]
+        return column
+
+    def _sampling_weights(self) -> np.ndarray | None:
+        """(n,) weights that give every source its share, its own weights within it; None where nothing says so."""
+        own = [part.weights for part in self._parts]
+        shares = [self._mixture.label("weights", name) for name in self._names]
+        shared = any(share is not None for share in shares)
+        if not shared and all(w is None for w in own):
+            return None
+        within = self._column({i: np.ones(len(p)) if own[i] is None else own[i] for i, p in enumerate(self._parts)}, 0)
+        for i, share in enumerate(shares):
+            at = self._source == i
+            if shared and at.any():
+                within[at] *= (1.0 if share is None else float(share)) / within[at].sum()
+        return within
+
+
+def _build(name: str, source: Mapping[str, Any] | Source, shared: Mapping[str, Any]) -> Source:
+    """A source from its name and arguments, with what the mixture shares where it sets none itself."""
+    if isinstance(source, Source):
+        return source
+    if not isinstance(source, Mapping) or not source.get("name"):
+        raise ConfigError(f"data.sources.{name} names no data source: set data.sources.{name}.name=peaks")
+    arguments = {k: v for k, v in source.items() if k != "name" and not (k in _SHARED and v is None)}
+    taken = inspect.signature(registry().get("data", source["name"])).parameters
+    return registry().build("data", source["name"], arguments, {k: v for k, v in shared.items() if k in taken})
