@@ -191,7 +191,8 @@ def notebook_page(notebook: dict[str, Any]) -> Iterator[str]:
     """Cells as Markdown: text, code, and what the code printed."""
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
-        yield source if cell["cell_type"] == "markdown" else fenced(source, "python")
+        language = "sh" if source.startswith("!") else "python"
+        yield source if cell["cell_type"] == "markdown" else fenced(source, language)
         for output in cell.get("outputs", ()):
             text = output.get("text") or output.get("data", {}).get("text/plain") or ()
             yield fenced("".join(text), "text")
