@@ -64,7 +64,7 @@ def test_the_guides_mention_commands():
     assert sum(1 for page in PAGES for _ in typed(page)) >= 80
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", [p for p in PAGES if p.name != "CHANGELOG.md"], ids=lambda page: page.stem)
 def test_files_and_modules_named_in_the_text_exist(page):
     text = FENCE.sub("", page.read_text())
     for path in re.findall(r"`((?:zoo|conf|docs|tests|benchmarks|plugins)/[\w./-]+)`", text):
