@@ -7,7 +7,8 @@ CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 PLUGINS = $(wildcard plugins/*)
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
-EDITABLE = $(foreach plugin,$(PLUGINS),-e $(plugin))
+# One builder for all, in place of an environment for each of them.
+EDITABLE = --no-build-isolation $(foreach plugin,$(PLUGINS),-e $(plugin))
 PROJECTS = pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: install demo test docs lint wheels clean
@@ -19,12 +20,15 @@ $(BIN)/python:
 
 $(VENV)/installed: $(PROJECTS) | $(BIN)/python
 	@echo "installing zoo and its plugins into $(VENV): 1 to 2 minutes and 2 GB the first time"
+	$(PIP) hatchling editables
 	$(PIP) -e ".[all]" $(EDITABLE)
 	touch $@
 
+# Not compiled by pip: Python compiles what is imported, a small part of it.
 $(VENV)/tested: $(PROJECTS) | $(BIN)/python
 	@echo "installing zoo, its plugins and what the tests need into $(VENV): 1 to 2 minutes and 2 GB the first time"
-	$(PIP) -e ".[dev,docs]" $(EDITABLE)
+	$(PIP) hatchling editables
+	$(PIP) --no-compile -e ".[dev,docs]" $(EDITABLE)
 	touch $(VENV)/installed $@
 
 demo: $(VENV)/installed
