@@ -12,8 +12,9 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
+from tqdm import tqdm
 
-from zoo.terminal import progress
+from zoo.terminal.progress import progress_bar
 from zoo.training.resume import Checkpoints, save_weights
 
 __all__ = ["BestEpoch", "EpochLines", "Interrupted", "ProgressBar", "Signals"]
@@ -139,7 +140,7 @@ class ProgressBar(EpochLines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bar: progress.ProgressBar | None = None
+        self._bar: tqdm | None = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
         """An empty bar."""
@@ -147,14 +148,15 @@ class ProgressBar(EpochLines):
         if not trainer.is_global_zero:
             return
         label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        self._bar = progress.ProgressBar(label, len(module.train_loader.examples), "sequences")
+        self._bar = progress_bar(len(module.train_loader.examples), label=label, unit="sequences")
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The bar counts the sequences of all processes."""
         if self._bar is not None:
             done = min((batch_idx + 1) * module.train_loader.batch_size, len(module.train_loader.examples))
             label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
-            self._bar.update(done, label)
+            self._bar.set_description(label, refresh=False)
+            self._bar.update(done - self._bar.n)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         """The bar goes, the line stays."""
