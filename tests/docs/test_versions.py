@@ -9,6 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from zoo.registry import registry
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECTS = {p.parent.name: tomllib.loads(p.read_text())["project"] for p in ROOT.glob("plugins/*/pyproject.toml")}
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -26,8 +28,8 @@ def test_a_plugin_has_the_version_of_the_core_and_admits_it_but_not_the_next(plu
 
 
 def test_the_changelog_begins_with_this_version():
-    versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert versions[0] == VERSION
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert next(heading for heading in headings if heading != "Unreleased") == VERSION
     assert "Numbers that change" in (ROOT / "CHANGELOG.md").read_text().partition(f"## {VERSION}")[2]
 
 
@@ -36,6 +38,13 @@ def test_a_shipped_model_may_be_loaded_by_this_version(config):
     requires = json.loads(config.read_text())["requires"]
     assert requires
     assert all(SpecifierSet(text).contains(VERSION) for text in requires.values())
+
+
+@pytest.mark.parametrize("config", MODELS, ids=lambda path: path.parent.name)
+def test_the_data_that_a_shipped_model_names_can_still_be_built(config):
+    data = dict(json.loads(config.read_text())["data"].get("config") or {})
+    if data:
+        assert registry().build("data", data.pop("name"), data).targets
 
 
 def test_there_are_plugins_and_models():
