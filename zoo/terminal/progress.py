@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from itertools import repeat
+from typing import TYPE_CHECKING, TypeVar
 
-from tqdm import tqdm
+import click
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
 
 __all__ = ["counting", "progress", "progress_bar"]
 
 T = TypeVar("T")
-tqdm.monitor_interval = 0  # its thread would outlive the bar
 
 
 def progress(items: Iterable[T], *, total: int | None, label: str, unit: str = "items") -> Iterator[T]:
@@ -37,21 +39,16 @@ def counting(
     >>> with counting(3, label="reading") as advance:
     ...     advance(3)
     """
-    with progress_bar(total, label=label, unit=unit, enabled=enabled) as bar:
+    if not (enabled and sys.stderr.isatty()):
+        yield lambda n: None
+        return
+    with progress_bar(total, label=label, unit=unit) as bar:
         yield bar.update
 
 
-def progress_bar(total: int | None, *, label: str, unit: str, enabled: bool = True) -> tqdm:
-    """The bar itself: label, bar, done of all, time left, rate in `unit`; it is gone once it is closed."""
-    shown = enabled and sys.stderr.isatty()
-    size = shutil.get_terminal_size()  # tqdm alone draws nothing in a terminal that does not know its own
-    return tqdm(
-        total=total,
-        desc=label,
-        unit=f" {unit}",
-        leave=False,
-        file=sys.stderr,
-        disable=not shown,
-        ncols=size.columns,
-        nrows=size.lines,
+def progress_bar(total: int | None, *, label: str, unit: str) -> ProgressBar[None]:
+    """The bar itself, to be opened by `with`: label, bar, done of all in `unit`, time left."""
+    steps = max(1, (total or 0) // 1000)  # of the bar; drawing costs more than many an item
+    return click.progressbar(
+        repeat(None), total, label=f"{label}, {unit}", show_pos=True, file=sys.stderr, update_min_steps=steps
     )

@@ -12,7 +12,6 @@ from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
-from tqdm import tqdm
 
 from zoo.terminal.progress import progress_bar
 from zoo.training.resume import Checkpoints, save_weights
@@ -140,7 +139,7 @@ class ProgressBar(EpochLines):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bar: tqdm | None = None
+        self._bar: Any = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
         """An empty bar."""
@@ -148,15 +147,15 @@ class ProgressBar(EpochLines):
         if not trainer.is_global_zero:
             return
         label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        self._bar = progress_bar(len(module.train_loader.examples), label=label, unit="sequences")
+        self._bar = progress_bar(len(module.train_loader.examples), label=label, unit="sequences").__enter__()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The bar counts the sequences of all processes."""
         if self._bar is not None:
             done = min((batch_idx + 1) * module.train_loader.batch_size, len(module.train_loader.examples))
             label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
-            self._bar.set_description(label, refresh=False)
-            self._bar.update(done - self._bar.n)
+            self._bar.label = label
+            self._bar.update(done - self._bar.pos)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         """The bar goes, the line stays."""
@@ -173,5 +172,5 @@ class ProgressBar(EpochLines):
 
     def _stop(self) -> None:
         if self._bar is not None:
-            self._bar.close()
+            self._bar.render_finish()
             self._bar = None
