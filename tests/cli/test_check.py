@@ -54,7 +54,7 @@ def test_a_new_plugin_keeps_every_promise_as_it_stands(tmp_path, monkeypatch, ca
     assert files == {
         ".github/workflows/test.yml", ".gitignore", "README.md", "pyproject.toml", "tests/test_contract.py",
         "zoo_my_net/__init__.py", "zoo_my_net/conf/__init__.py", "zoo_my_net/conf/encoder/my_net.yaml",
-        "zoo_my_net/encoder.py",
+        "zoo_my_net/encoder.py", "zoo_my_net/py.typed",
     }  # fmt: skip
     for target in ("zoo-my-net", "./zoo-my-net"):
         assert main(["check", target, "--json"]) == 0

@@ -10,10 +10,10 @@ import torch
 import zoo
 from zoo.cli.main import main
 from zoo.errors import ConfigError, HubError
-from zoo.evaluation.model_and_data import open_evaluated
 from zoo.hub.names import find
 from zoo.hub.path import run_of
 from zoo.training.fine_tuning import published_model
+from zoo.training.model_and_data import open_evaluated
 from zoo.training.resume import open_run
 
 WORDS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from zoo.composition.key_value import key_values
 from zoo.composition.signature_check import fits
 from zoo.errors import ConfigError
 from zoo.registry import registry
@@ -18,17 +19,9 @@ def named_interpreter(name: str, settings: Sequence[str] = ()) -> dict[str, Any]
     Raises ConfigError for a text that is no KEY=VALUE, an argument that there is not and a value of another type, and
     UnknownComponent for another interpreter.
     """
-    import yaml
-
-    values = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals or not key or key == "name":
-            raise ConfigError(f"--set {text!r} does not read key=value: write it as in --set n_references=10")
-        try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {text!r}: the value cannot be read: quote it") from error
+    values = key_values(settings, "--set n_references=10")
+    if "name" in values:
+        raise ConfigError(f"--set name={values['name']} is no argument of {name}: name another with --interpreter")
     registry().resolve("interpreter", name, values)
     hints = _hints(registry().get("interpreter", name))
     for key, value in values.items():

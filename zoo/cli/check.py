@@ -65,9 +65,10 @@ def _run(target: str, arguments: tuple[str, ...], length: int | None) -> list:
     kind, _, name = target.partition("/")
     is_path = target.startswith((".", "/", "~")) or target.endswith("/")
     if name and not is_path and kind in registry().kinds():
+        from zoo.composition.key_value import key_values
         from zoo.testing import check_component
 
-        return check_component(kind, name, _values(arguments), length=length)
+        return check_component(kind, name, key_values(arguments, "layers=14"), length=length)
     if arguments:
         raise ZooError(f"{arguments[0]!r} sets an argument, but {target!r} is no component such as encoder/dilated_cnn")
     from zoo.testing import as_if_installed, check_plugin
@@ -80,22 +81,6 @@ def _run(target: str, arguments: tuple[str, ...], length: int | None) -> list:
     if name:
         raise ZooError(f"{target!r}: {kind!r} is no kind of component ({', '.join(registry().kinds())}) and no folder")
     return check_plugin(target, length=length)
-
-
-def _values(arguments: Iterable[str]) -> dict:
-    """["layers=14"] -> {"layers": 14}, values read as YAML."""
-    import yaml
-
-    values = {}
-    for text in arguments:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise ZooError(f"argument {text!r} does not read key=value")
-        try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ZooError(f"the value of {text!r} cannot be read: quote it") from error
-    return values
 
 
 def _print(checks: Iterable) -> None:

@@ -38,7 +38,7 @@ def command(
     import json
 
     from zoo.evaluation.evaluate import evaluate
-    from zoo.evaluation.model_and_data import open_evaluated
+    from zoo.training.model_and_data import open_evaluated
 
     opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
     evaluation = evaluate(

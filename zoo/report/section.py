@@ -16,9 +16,9 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from zoo.evaluation.model_and_data import Opened
     from zoo.model import Model
     from zoo.outputs import Output
+    from zoo.training.model_and_data import Opened
 
 __all__ = ["Picture", "Section", "Subject", "Table", "Text"]
 

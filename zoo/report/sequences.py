@@ -12,8 +12,8 @@ import numpy as np
 from zoo.errors import DataError, ZooError
 
 if TYPE_CHECKING:
-    from zoo.evaluation.model_and_data import Opened
     from zoo.outputs import Output
+    from zoo.training.model_and_data import Opened
 
 __all__ = ["Chosen", "of_fasta", "of_intervals", "of_split", "random_sequences"]
 

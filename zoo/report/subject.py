@@ -17,9 +17,9 @@ from zoo.report.section import Subject
 from zoo.report.sequences import Chosen, of_fasta, of_intervals, of_split, random_sequences
 
 if TYPE_CHECKING:
-    from zoo.evaluation.model_and_data import Opened
     from zoo.model import Model
     from zoo.outputs import Output
+    from zoo.training.model_and_data import Opened
 
 __all__ = ["Options", "open_subject"]
 
@@ -33,7 +33,7 @@ class Options:
 
     output: one output; the first task by default, before its activation where it has one.
     interpreter: name, or name and arguments; by default deeplift_shap, or ism where that does not run on the model.
-    config, data, fasta, device: as in zoo.evaluation.model_and_data; `fasta` is the genome of `bed` too.
+    config, data, fasta, device: as in zoo.training.model_and_data; `fasta` is the genome of `bed` too.
     bed, sequences: whose windows are explained, in place of the test split's.
     motifs: JASPAR names whose best match is a baseline of the evaluation.
     n: sequences, at most.  n_validation: of these, how many attributions are validated on; 0 for not at all.
@@ -102,7 +102,7 @@ def open_subject(name: str, **options: Any) -> Subject:
 
 def _open(name: str, options: Options, notes: list[str]) -> tuple[Opened | None, Model]:
     """The model, and its data where they are at hand; data that the options name and that fail are an error."""
-    from zoo.evaluation.model_and_data import open_evaluated
+    from zoo.training.model_and_data import open_evaluated
 
     run = run_of(name)
     named = options.config is not None or options.data or (options.fasta and not options.bed)

@@ -213,7 +213,7 @@ class TestOnRay:
     ("options", "message"),
     [
         (["workers=0"], "must be 1 or more"),
-        (["workers"], "must read NAME=VALUE"),
+        (["workers"], "does not read key=value"),
         (["worker=2"], "did you mean 'workers'?"),
         (["address=ray://a:1"], "must be auto or HOST:PORT"),
         (["address=127.0.0.1:9"], "no Ray cluster answers at address=127.0.0.1:9"),

@@ -10,9 +10,9 @@ models on devices itself, and its constructor is given what `--device` says.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from zoo.errors import ConfigError
+from zoo.composition.key_value import key_values
 
 if TYPE_CHECKING:
     from zoo.effects.variants.scorer import Scored, Scorer
@@ -50,10 +50,5 @@ def build_engine(name: str, options: Sequence[str] = (), device: str = "auto") -
     """
     from zoo.registry import registry
 
-    arguments: dict[str, Any] = {}
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not equals:
-            raise ConfigError(f"engine option {option!r} must read NAME=VALUE, as in workers=4")
-        arguments[key] = int(value) if value.lstrip("-").isdigit() else value
+    arguments = key_values(options, "--engine-option workers=4")
     return registry().build("engine", name, arguments, inject={"device": device})

@@ -35,8 +35,8 @@ def command(
     resampled blocks of the genome.  A model of several cell types is also predict_stretches on each other's map.
     """
     from zoo.errors import ConfigError
-    from zoo.evaluation.model_and_data import open_evaluated
     from zoo.files.tables import write_table
+    from zoo.training.model_and_data import open_evaluated
     from zoo_hic.evaluation import predict_stretches
     from zoo_hic.metrics.bands import cut_bands
     from zoo_hic.metrics.distance import pearson_curve

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.composition.key_value import key_values
 from zoo.data.source import Source
 from zoo.errors import ConfigError
 from zoo.hub.loader import load
@@ -80,16 +81,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _changed(arguments: dict[str, Any], changes: Sequence[str]) -> dict[str, Any]:
-    import yaml
-
-    for change in changes:
-        key, sign, text = change.partition("=")
-        if not sign or not key:
-            raise ConfigError(f"--data {change!r} does not read key=value: write it as in --data n_test=500")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--data {change!r} has a value that cannot be read: quote it") from error
+    for key, value in key_values(changes, "--data n_test=500").items():
         *parents, last = key.split(".")
         at = arguments
         for parent in parents:

@@ -7,12 +7,12 @@ import torch
 from zoo.cli.main import main
 from zoo.data.sources.simulation import Simulated
 from zoo.errors import ConfigError, HubError, ZooError
-from zoo.evaluation.model_and_data import open_evaluated
 from zoo.evaluation.strand_consistency import strand_errors
 from zoo.files.tables import read_table
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
+from zoo.training.model_and_data import open_evaluated
 
 DATA = {"name": "simulated", "n_train": 60, "n_validation": 40, "n_test": 80}
 
