@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from zoo.cli.main import main
 from zoo.cli.new_plugin import write_plugin
 from zoo.errors import ZooError
 from zoo.testing import as_if_installed, check_plugin, failures
+
+MAJOR, MINOR = map(int, version("zoo-core").split(".")[:2])
+CORE_RANGE = f"zoo-core>={MAJOR}.{MINOR},<{MAJOR}.{MINOR + 1}"
 
 
 def test_a_component_is_checked_and_the_table_says_how_many_promises_it_keeps(capsys):
@@ -108,7 +112,7 @@ def _edit(path, old, new):
         ("zoo_mine/conf/encoder/mine.yaml", "name: mine", "name: other", "configuration"),
         ("zoo_mine/encoder.py", "self, *, channels", "self, channels", "constructor"),
         ("zoo_mine/encoder.py", "= width + kernel - 1", "= width", "receptive field"),
-        ("pyproject.toml", "zoo-core>=0.1,<0.2", "zoo-core", "says which zoo-core it needs"),
+        ("pyproject.toml", CORE_RANGE, "zoo-core", "says which zoo-core it needs"),
         ("zoo_mine/__init__.py", "def zoo_register", "def zoo_registre", "loads"),
     ],
 )  # fmt: skip
