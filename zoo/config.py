@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from zoo.composition.flags import read_flags
 from zoo.composition.option_files import Groups, groups
@@ -255,7 +255,7 @@ def _plain(composed: Any) -> dict[str, Any]:
         with flag_override(composed, ["struct", "readonly"], [False, False]):
             del composed["hydra"]
     try:
-        return OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+        return cast(dict, OmegaConf.to_container(composed, resolve=True, throw_on_missing=True))
     except MissingMandatoryValue as error:
         raise ConfigError(f"{error.full_key} is missing: set {error.full_key}=...") from error
     except OmegaConfBaseException as error:

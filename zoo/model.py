@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -131,14 +132,18 @@ class Ensemble(Model):
         self.spec = members[0].spec.replace(**{"members": len(members), "name": spec.name})
 
     @property
+    def _first(self) -> Model:
+        return cast(Model, self.members[0])
+
+    @property
     def encoder(self) -> Encoder:
         """The first member's."""
-        return self.members[0].encoder
+        return self._first.encoder
 
     @property
     def heads(self) -> nn.ModuleDict:
         """The first member's."""
-        return self.members[0].heads
+        return self._first.heads
 
     def encode(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """inputs -> the members' embeddings side by side, (N, M D, T)."""

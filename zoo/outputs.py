@@ -113,8 +113,8 @@ class Output:
         names, terms, raws = [], [], []
         for name in (part.strip() for part in text.split(",")):
             term, raw = _parse_term(f"{name}:sum", 1.0, spec)
-            length = spec.outputs[term.head][1].length
-            first, last = (0, length) if term.first is None else (term.first, term.last)
+            grid = spec.outputs[term.head][1]
+            first, last = (0, grid and grid.length) if term.first is None else (term.first, term.last)
             names.append(name)
             terms.append((Term(1.0, term.head, term.channel, first, last),))
             raws.append(raw)
@@ -192,7 +192,8 @@ def _parse_term(text: str, sign: float, spec: ModelSpec) -> tuple[Term, bool]:
         raise ConfigError(f"output {text!r} names two reductions or two transforms: keep one of each")
     if "T" in field.axes and not reduces:
         raise ConfigError(
-            f"output {text!r} is {grid.length} numbers by position: add a reduction, as in {text}:sum or {text}:mean"
+            f"output {text!r} is {grid and grid.length} numbers by position: "
+            f"add a reduction, as in {text}:sum or {text}:mean"
         )
     if "T" not in field.axes and (reduces or match["start"]):
         raise ConfigError(f"output {text!r} is one number: leave out its positions and reduction")

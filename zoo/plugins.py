@@ -113,8 +113,10 @@ def _owner(entry_point: EntryPoint) -> str:
 
 def _check_core_range(distribution: Distribution | None) -> None:
     """Refuse a plugin that was made for another zoo-core."""
-    mentioned = [r for r in (distribution.requires or [] if distribution else []) if r.startswith("zoo-core")]
-    if not mentioned or distribution.name == "zoo-core":
+    if distribution is None or distribution.name == "zoo-core":
+        return
+    mentioned = [r for r in distribution.requires or [] if r.startswith("zoo-core")]
+    if not mentioned:
         return
     from importlib.metadata import version
 

@@ -105,7 +105,7 @@ def _rows(attributed: Attributed) -> tuple[list[str], Iterator[list[Any]], Any]:
     if attributed.rows is not None:
         return list(attributed.rows.columns), attributed.rows.padded(), attributed.rows.status
     ok = ["ok"] * len(attributed)
-    if attributed.chrom is None:
+    if attributed.chrom is None or attributed.start is None:
         return ["name"], ([name] for name in attributed.names), ok
     length = attributed.codes.shape[1]
     places = zip(attributed.names, attributed.chrom, attributed.start.tolist(), strict=True)
@@ -145,8 +145,10 @@ def _write_track(attributed: Attributed, values: np.ndarray, first: int, path: s
 
     names = list(attributed.contigs)
     order = {name: i for i, name in enumerate(names)}
-    contig = np.array([order[name] for name in attributed.chrom], np.int64)
-    runs = ((names[i], start, mean) for i, start, mean in mean_track(contig, attributed.start + first, values))
+    contig = np.array([order[name] for name in np.asarray(attributed.chrom)], np.int64)
+    runs = (
+        (names[i], start, mean) for i, start, mean in mean_track(contig, np.asarray(attributed.start) + first, values)
+    )
     write_bigwig(path, attributed.contigs, runs)
     return path
 

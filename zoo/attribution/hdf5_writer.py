@@ -66,7 +66,7 @@ def write_h5(attributed: Attributed, path: str | Path) -> None:
         file["predictions"] = attributed.predictions.astype(np.float32)
         if attributed.delta is not None:
             file["delta"] = attributed.delta.astype(np.float32)
-        if attributed.chrom is not None:
+        if attributed.chrom is not None and attributed.start is not None:
             _write_texts(file, "coords/chrom", attributed.chrom)
             file["coords/start"] = attributed.start.astype(np.int64)
             file["coords/end"] = attributed.start.astype(np.int64) + length

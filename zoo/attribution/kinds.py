@@ -13,7 +13,6 @@ forms; raw input x gradient still holds it, and is refused (Majdandzic et al. 20
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,5 +78,5 @@ def at_reference(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.where(known, found, values.mean(1))
 
 
-def _numpy(values: np.ndarray | Tensor | Mapping) -> np.ndarray:
+def _numpy(values: np.ndarray | Tensor) -> np.ndarray:
     return values if isinstance(values, np.ndarray) else values.detach().cpu().numpy()

@@ -77,7 +77,7 @@ def attribute(
             windows = interval_windows(regions, genome, length, max_n=max_n, on_error=on_error)
     attributed = attribute_windows(model, windows, interpreter=interpreter, output=output, progress=progress)
     if not len(attributed):
-        raise DataError(f"no row could be explained: {attributed.rows.counts()}")
+        raise DataError(f"no row could be explained: {windows.rows.counts()}")
     return attributed
 
 
@@ -132,7 +132,7 @@ def _finite(attributed: Attributed) -> np.ndarray:
 
 def _shared(attributed: Attributed, first: int, last: int) -> int:
     contig = np.unique(np.array(attributed.chrom, str), return_inverse=True)[1]
-    return shared_bases(contig, attributed.start + first, last - first)
+    return shared_bases(contig, np.asarray(attributed.start) + first, last - first)
 
 
 def _nothing(windows: Windows, output: Output, interpreter: dict[str, Any], comments: dict[str, str]) -> Attributed:

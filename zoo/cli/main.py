@@ -78,7 +78,8 @@ class Commands(click.Group):
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         known = registry()
         core = [name for name in self.list_commands(context) if name not in known.commands]
-        rows = [(name, self.get_command(context, name).get_short_help_str(90)) for name in core]
+        commands = ((name, self.get_command(context, name)) for name in core)
+        rows = [(name, command.get_short_help_str(90)) for name, command in commands if command]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
         if known.commands:

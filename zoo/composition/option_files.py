@@ -144,8 +144,9 @@ class Groups:
 def value_at(config: dict, path: str) -> dict:
     """The mapping at a dotted path, empty where there is none."""
     for key in path.split(".") if path else ():
-        config = config.get(key) if isinstance(config, dict) else None
-    return config if isinstance(config, dict) else {}
+        inner = config.get(key)
+        config = inner if isinstance(inner, dict) else {}
+    return config
 
 
 def groups(further: Iterable[Path] = ()) -> Groups:

@@ -52,10 +52,10 @@ class Edits:
         (6, [0, 0, 0, 1, 1, 1], [1, 2, 3, 0, 1, 2])
         """
         end = codes.shape[1] if end is None else end
-        rows = np.arange(len(codes)) if rows is None else np.asarray(rows)
-        other = codes[rows, start:end, None] != np.arange(4, dtype=np.uint8)
+        chosen = np.arange(len(codes)) if rows is None else np.asarray(rows)
+        other = codes[chosen, start:end, None] != np.arange(4, dtype=np.uint8)
         row, position, base = other.nonzero()
-        return cls.single(rows[row], position + start, base)
+        return cls.single(chosen[row], position + start, base)
 
     @classmethod
     def single(cls, row: np.ndarray, position: np.ndarray, base: np.ndarray) -> Edits:

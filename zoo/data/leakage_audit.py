@@ -108,7 +108,7 @@ def _member(rows: np.ndarray, among: np.ndarray) -> np.ndarray:
 def _overlapping(a: Audited, b: Audited) -> np.ndarray:
     """(len(b),) bool: the interval shares a base with one of a."""
     overlaps = np.zeros(len(b), bool)
-    if a.contig is None or b.contig is None:
+    if a.contig is None or a.start is None or a.end is None or b.contig is None or b.start is None or b.end is None:
         return overlaps
     for contig in set(np.unique(b.contig).tolist()) & set(np.unique(a.contig).tolist()):
         if contig in ("", -1):

@@ -57,7 +57,7 @@ def parse_region(text: str) -> Region:
             raise ConfigError(f"region {text!r} must read chr20, chr20:0-45000000 or chr20:45000000-")
         return Region(str(text).strip())
     start, end = (None if v is None else int(re.sub("[,_]", "", v)) for v in match.group("start", "end"))
-    if end is not None and start >= end:
+    if start is not None and end is not None and start >= end:
         raise ConfigError(f"region {text!r}: start {start} is not before end {end}: swap them")
     return Region(match["contig"], start, end)
 

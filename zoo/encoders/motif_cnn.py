@@ -107,4 +107,4 @@ def _start_from(conv: nn.Conv1d, names: Sequence[str]) -> None:
             start = (width - log_odds.shape[1]) // 2
             conv.weight[i] = 0
             conv.weight[i, :, start : start + log_odds.shape[1]] = log_odds
-            conv.bias[i] = -_THRESHOLD
+            conv.bias[i] = -_THRESHOLD  # type: ignore[index]  # this one has a bias

@@ -129,7 +129,8 @@ def fit(
     choices = _STRENGTHS if logistic else _RIDGES
     if train.shape[1] == 1 or check is None:
         choices = [1.0] if train.shape[1] == 1 else [1e-2 if logistic else 1e3]
-    best, lowest = None, np.inf
+    best: Any = None
+    lowest = np.inf
     for choice in choices:
         model = _logistic(choice) if logistic else _ridge(choice)
         with warnings.catch_warnings():

@@ -50,21 +50,21 @@ def measure(
     n = len(target)
     if n == 0:
         return Measure(None, None, None, 0, 0 if binary else None, "no labelled example")
-    n_positive = _with(target, 1) if binary else None
+    positives, negatives = (_with(target, 1), _with(target, 0)) if binary else (0, 0)
+    n_positive = positives if binary else None
     if not np.isfinite(np.asarray(prediction, np.float64)).all():
         return Measure(None, None, None, n, n_positive, "predictions are not finite")
     if metric.probability and (np.min(prediction) < 0 or np.max(prediction) > 1):
         return Measure(None, None, None, n, n_positive, "predictions are no probabilities from 0 to 1")
-    n_negative = _with(target, 0) if binary else None
-    smaller = min(n_positive, n_negative) if binary else n
+    smaller = min(positives, negatives) if binary else n
     if metric.two_classes and smaller == 0:
-        return Measure(None, None, None, n, n_positive, f"all {n:,} labels are {int(n_positive > 0)}: one class only")
+        return Measure(None, None, None, n, n_positive, f"all {n:,} labels are {int(positives > 0)}: one class only")
     value = _number(metric.function(target, prediction, np.ones((1, n)))[0])
     if value is None:
         return Measure(None, None, None, n, n_positive, "undefined: target or prediction is constant")
-    notes = [f"prevalence {n_positive / n:.3g}"] if metric.name == "auprc" else []
+    notes = [f"prevalence {positives / n:.3g}"] if metric.name == "auprc" else []
     if smaller < FEWEST and (binary or n < FEWEST):
-        which = "examples" if not binary else "positives" if n_positive <= n_negative else "negatives"
+        which = "examples" if not binary else "positives" if positives <= negatives else "negatives"
         notes.append(f"only {smaller} {which}: too few for an interval")
         n_bootstrap = 0
     low = high = None

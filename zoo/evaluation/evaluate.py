@@ -198,10 +198,11 @@ class _Table:
             values, note = _select_channel(self.values[f"prediction/{head}"], channel, order, truth, field)
             self.result.keep(head if len(self.plan.targets) > 1 else "", task or head, field, truth, values)
             yield self.predictor, values, values, note
-        for baseline in self.plan.baselines[head]:
+        fitted = self.fitted
+        for baseline in self.plan.baselines[head] if fitted else ():
             if baseline.task in (None, task):
                 feature = self.values.get(f"feature/{baseline.name}")
-                values, note = self.fitted.predict(baseline, head, field, channel, feature, len(truth))
+                values, note = fitted.predict(baseline, head, field, channel, feature, len(truth))
                 note = "; ".join(filter(None, (note, _SEEN.get(self.plan.split, ""))))
                 score = score_of(feature) if field.values != "class" and truth.ndim == 1 else None
                 yield baseline.name, values, values if score is None else score, note
@@ -261,4 +262,4 @@ def _select_channel(
 def _labelled(truth: np.ndarray, field: Field) -> np.ndarray:
     """(n,) bool: has the example any label of this task?"""
     known = truth >= 0 if field.values == "class" else np.isfinite(truth)
-    return known.reshape(len(truth), -1).any(1)
+    return np.any(known.reshape(len(truth), -1), axis=1)

@@ -115,8 +115,13 @@ def _axes_for(target: Field) -> tuple[str, ...]:
 
 def _cropped(label: np.ndarray, field: Field, grid: Grid | None) -> np.ndarray:
     """Labels (N, *axes) at the positions of a prediction that covers less than the window."""
-    for axis in field.position_axes if grid else ():
-        if label.shape[axis] > grid.length and grid.bin_size == field.bin_size and grid.offset >= 0:
+    for axis in field.position_axes:
+        if (
+            grid is not None
+            and label.shape[axis] > grid.length
+            and grid.bin_size == field.bin_size
+            and grid.offset >= 0
+        ):
             first = grid.offset // grid.bin_size
             label = label.take(range(first, min(first + grid.length, label.shape[axis])), axis=axis)
     return label

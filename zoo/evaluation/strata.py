@@ -35,7 +35,7 @@ def in_stratum(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     >>> in_stratum("width<=2000", {"width": np.array([150.0, 9000.0, np.nan])}).tolist()
     [True, False, True]
     """
-    kept = None
+    kept: np.ndarray | None = None
     for part in text.split("&"):
         match = _COMPARISON.match(part)
         if not match:
@@ -47,7 +47,7 @@ def in_stratum(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
             raise ConfigError(f"stratum {text!r}: the examples have no column {name!r}" + did_you_mean(name, columns))
         holds = _compare(np.asarray(columns[name]), sign, value, text)
         kept = holds if kept is None else kept & holds
-    return kept
+    return np.ones(0, bool) if kept is None else kept
 
 
 def _compare(column: np.ndarray, sign: str, value: str, text: str) -> np.ndarray:

@@ -20,7 +20,7 @@ from zoo.errors import DataError
 from zoo.extras import installed
 
 if TYPE_CHECKING:
-    import pandas
+    pass
 
 __all__ = ["Columns", "TableWriter", "atomic_path", "data_frame", "read_table", "write_table"]
 
@@ -45,8 +45,8 @@ class TableWriter:
         self.comments = dict(comments or {})
         self.path = str(path)
         self.rows = 0
-        self._file: TextIO | None = None
-        self._atomic: atomic_path | None = None
+        self._file: TextIO
+        self._atomic: atomic_path
 
     def __enter__(self) -> TableWriter:
         if self.path == "-":
@@ -140,9 +140,7 @@ def read_table(path: str | Path) -> tuple[dict[str, str], list[dict[str, str]]]:
     return comments, rows
 
 
-def data_frame(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], comments: Mapping[str, Any] | None = None
-) -> pandas.DataFrame:
+def data_frame(columns: Sequence[str], rows: Iterable[Sequence[Any]], comments: Mapping[str, Any] | None = None) -> Any:
     """Rows as a DataFrame with the comments in `attrs`; as `Columns` where pandas is not installed."""
     if not installed("pandas"):
         return Columns(columns, list(rows), dict(comments or {}))

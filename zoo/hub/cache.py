@@ -53,7 +53,7 @@ def pull_source(source: ModelSource, force: bool = False) -> Pulled:
     if store.in_place:
         return Pulled(store.locate(source), source, store.resolve(source), cached=False)
     revision = source.at(_resolve(store, source)).revision
-    folder = _home(source) / revision
+    folder = _home(source) / str(revision)
     if force or not folder.is_dir():
         if store.remote and offline():
             raise HubError(_not_cached(source.at(revision)))

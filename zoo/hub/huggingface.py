@@ -137,7 +137,7 @@ def _client(source: ModelSource, writing: bool = False) -> Iterator:
 
 
 def _refused(source: ModelSource, endpoint: str, error: Exception, writing: bool) -> HubError:
-    status = error.response.status_code if error.response is not None else None
+    status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
         what = "writing to" if writing else "reading"
         return HubError(

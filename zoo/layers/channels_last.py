@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ def channels_last(model: nn.Module) -> nn.Module:
     (['0.bias', '0.weight'], True)
     """
     for module in model.modules():
-        kind = type(module)
+        kind: Any = type(module)
         if isinstance(module, nn.Conv1d) and kind._conv_forward is nn.Conv1d._conv_forward:
             module.__class__ = _switched(kind)
     return model
@@ -67,13 +68,12 @@ def conv1d(
     groups: int = 1,
 ) -> Tensor:
     """`functional.conv1d`, with the channels contiguous: x (N, C, L) in any memory format -> (N, D, L')."""
-    stride, dilation = ((1, n if isinstance(n, int) else n[0]) for n in (stride, dilation))
-    if not isinstance(padding, str):
-        padding = (0, padding if isinstance(padding, int) else padding[0])
-    if x.dtype == torch.float64 and stride == (1, 1) and groups == 1 and not isinstance(padding, str):
-        return _tap_by_tap(x, weight, bias, padding[1], dilation[1])
+    along, apart = ((1, n if isinstance(n, int) else n[0]) for n in (stride, dilation))
+    around = padding if isinstance(padding, str) else (0, padding if isinstance(padding, int) else padding[0])
+    if x.dtype == torch.float64 and along == (1, 1) and groups == 1 and not isinstance(around, str):
+        return _tap_by_tap(x, weight, bias, around[1], apart[1])
     wide = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-    return functional.conv2d(wide, weight.unsqueeze(2), bias, stride, padding, dilation, groups).squeeze(2)
+    return functional.conv2d(wide, weight.unsqueeze(2), bias, along, around, apart, groups).squeeze(2)
 
 
 def _tap_by_tap(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, dilation: int) -> Tensor:
@@ -86,6 +86,9 @@ def _tap_by_tap(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, di
     return y if bias is None else y + bias[:, None]
 
 
+_Conv1d = nn.Conv1d if TYPE_CHECKING else object
+
+
 class _Reshaping(TorchFunctionMode):
     """`view` copies where it has to, since the layout is not the one that the model was written for."""
 
@@ -95,7 +98,7 @@ class _Reshaping(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _ChannelsLast:
+class _ChannelsLast(_Conv1d):
     """Mixed into a Conv1d; x: (N, C, L) in any memory format -> (N, D, L') with the channels contiguous."""
 
     def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

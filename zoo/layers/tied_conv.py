@@ -118,8 +118,11 @@ def conv_grid(grid: Grid, conv: nn.Conv1d, symmetric: bool = False) -> Grid:
     """
     (kernel,), (stride,), (dilation,) = conv.kernel_size, conv.stride, conv.dilation
     span = dilation * (kernel - 1) + 1
-    left = (span - 1) // 2 if conv.padding == "same" else 0 if conv.padding == "valid" else conv.padding[0]
-    both = span - 1 if conv.padding == "same" else 2 * left
+    if isinstance(conv.padding, str):
+        both = span - 1 if conv.padding == "same" else 0
+        left = both // 2
+    else:
+        left, both = conv.padding[0], 2 * conv.padding[0]
     length, over = divmod(grid.length + both - span, stride)
     if symmetric and over:
         raise ContractError(

@@ -191,7 +191,7 @@ def _title(
     figure: Figure, attributed: Attributed, row: int, shown: tuple[int, int], x: float, top: float, tall: float
 ) -> None:
     name = str(attributed.names[row])
-    if attributed.chrom is not None:
+    if attributed.chrom is not None and attributed.start is not None:
         start = int(attributed.start[row])
         where = format_region(attributed.chrom[row], start + shown[0], start + shown[1])
         name = where if name == where else f"{where}, {name}"

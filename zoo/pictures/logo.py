@@ -67,9 +67,10 @@ def _letters(base: str, lefts: np.ndarray, bottoms: np.ndarray, heights: np.ndar
     from matplotlib.path import Path
 
     glyph = _glyph(base)
+    outline = np.asarray(glyph.vertices)
     margin = (1 - WIDTH) / 2
-    x = lefts[:, None] + margin + WIDTH * glyph.vertices[:, 0]
-    y = bottoms[:, None] + heights[:, None] * glyph.vertices[:, 1]
+    x = lefts[:, None] + margin + WIDTH * outline[:, 0]
+    y = bottoms[:, None] + heights[:, None] * outline[:, 1]
     return [Path(corners, glyph.codes) for corners in np.stack([x, y], axis=2)]
 
 

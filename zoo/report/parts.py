@@ -65,7 +65,7 @@ def prepare(section: Section) -> list[dict[str, Any]]:
             raise TypeError(f"a part of a section is Text, Picture or Table, not {type(part).__name__}")
         else:
             image = _image(part)
-            last = parts[-1] if parts else {"kind": ""}
+            last: dict[str, Any] = parts[-1] if parts else {"kind": ""}
             if last["kind"] == "pictures" and not image.wide and not last["wide"]:
                 last["images"].append(image)
             else:

@@ -151,10 +151,11 @@ def _table(rows: Rows, caption: str) -> Table:
 
 def _curves(subject: Subject, evaluation: Evaluation, head: str, task: str) -> Iterator[Picture | Table | Text]:
     found = _predictions(evaluation, head, task)
-    if found is None:
+    if found is None or subject.opened is None:
         return
     prediction, truth = found
-    values = subject.opened.source.targets[head].values
+    field = subject.opened.source.targets[head]
+    values = field.values
     if values == "class":
         yield _confusion(prediction, truth)
         return
@@ -179,7 +180,6 @@ def _curves(subject: Subject, evaluation: Evaluation, head: str, task: str) -> I
         return
     if len(truth) < 2:
         return
-    field = subject.opened.source.targets[head]
     some = f"{MOST_DOTS:,} of {len(truth):,} examples, drawn at random" if len(truth) > MOST_DOTS else n
     summed = " Each dot is the sum over a region." if "T" in field.axes else ""
     yield Picture(

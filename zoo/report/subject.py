@@ -72,11 +72,11 @@ def open_subject(name: str, **options: Any) -> Subject:
     is read because a stranger's model asks for it.
     Raises ConfigError and DataError as opening and reading do, for what `options` name.
     """
-    options = Options(**options)
+    asked = Options(**options)
     notes: list[str] = []
-    opened, model = _open(name, options, notes)
-    selected, text = _output(options.output, model, notes)
-    chosen = _sequences(opened, model, selected, options)
+    opened, model = _open(name, asked, notes)
+    selected, text = _output(asked.output, model, notes)
+    chosen = _sequences(opened, model, selected, asked)
     subject = Subject(
         name,
         model,
@@ -85,18 +85,18 @@ def open_subject(name: str, **options: Any) -> Subject:
         chosen.origin,
         chosen.labels,
         opened,
-        seed=options.seed,
-        progress=options.progress,
+        seed=asked.seed,
+        progress=asked.progress,
         output_text=text,
         names=chosen.names or [f"sequence {i + 1}" for i in range(len(chosen.codes))],
         places=chosen.places,
         random=chosen.random,
         run=run_of(name),
-        motifs=tuple(options.motifs),
-        n_validation=options.n_validation,
+        motifs=tuple(asked.motifs),
+        n_validation=asked.n_validation,
         notes=notes,
     )
-    subject.interpreter = _interpreter(options.interpreter, subject)
+    subject.interpreter = _interpreter(asked.interpreter, subject)
     return subject
 
 

@@ -97,7 +97,7 @@ def _reservations(subject: Subject) -> Iterator[Text]:
     """What weakens any verdict."""
     if subject.random:
         yield Text("The sequences are random: the answer says little of real ones.", "unsure")
-    if subject.interpreter["name"] == "ism":
+    if (subject.interpreter or {}).get("name") == "ism":
         yield Text(
             "The attributions are the effects of substitutions themselves (ism), so that the agreement below is by "
             "definition and tests nothing.",

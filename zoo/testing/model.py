@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -64,10 +65,10 @@ def _shape(model: Model, batch: dict[str, torch.Tensor]) -> str:
 @torch.no_grad()
 def _strand(model: Model) -> str:
     """A model that claims to be true to the strand is, for every head, with weights as after training."""
-    first = model.members[0] if isinstance(model, Ensemble) else model
+    first = cast(Model, model.members[0]) if isinstance(model, Ensemble) else model
     if first.encoder.strand != "equivariant" and not model.spec.conjoined:
         return "none claimed"
-    trained = settled(copy.deepcopy(first), lambda m: m(_batch(m, 4)))
+    trained = cast(Model, settled(copy.deepcopy(first), lambda m: m(_batch(m, 4))))
     batch = _batch(trained, 8)
     here, there = trained(batch), trained(trained.flip(batch))
     worst = 0.0

@@ -130,7 +130,7 @@ def _missing(objective: Objective, prediction: Mapping, batch: Mapping, embeddin
                 f"part {part} is {float(total):g} of weight {float(weight):g} with missing labels, "
                 f"{float(kept[part][0]):g} of {float(kept[part][1]):g} without these examples"
             )
-    summed = sum(s for s, _ in parts.values())
+    summed = torch.stack([s for s, _ in parts.values()]).sum()
     for key, g in zip(
         leaves,
         torch.autograd.grad(summed, list(leaves.values()), allow_unused=True) if summed.requires_grad else (),

@@ -45,7 +45,7 @@ def footprint(encoder: Encoder) -> Footprint | None:
     The window is twice as long as the declared field and two positions longer: a true declaration stays clear of
     the rims.
     """
-    declared = encoder.receptive_field
+    declared = encoder.receptive_field or 0
     bin_size = encoder.grid(valid_length(encoder, declared)).bin_size
     length = valid_length(encoder, max(64, 2 * declared + 2 * bin_size))
     if length > _LONGEST:
@@ -53,9 +53,10 @@ def footprint(encoder: Encoder) -> Footprint | None:
     grid = encoder.grid(length)
     middle, shift = length // 2, max(1, length // (16 * bin_size))
     hulls = _hulls(encoder, [middle, middle - shift * bin_size, middle + shift * bin_size], length)
-    if any(hull is None for hull in hulls):
+    here, before, after = hulls
+    if here is None or before is None or after is None:
         raise Refused(f"a base at {middle:,} of {length:,} bp is seen by no position")
-    (first, last), before, after = hulls
+    first, last = here
     if first <= 0 or last >= _positions(encoder, length) - 1:
         return None
     steady = before == (first - shift, last - shift) and after == (first + shift, last + shift)

@@ -22,7 +22,7 @@ def sample_field(field: Field, n: int, positions: int, generator: torch.Generato
     shape = field.shape(n, positions)
     match field.values:
         case "one_hot":
-            axis = field.channel_axis
+            axis = field.channel_axis or 0
             ids = torch.randint(shape[axis], (*shape[:axis], *shape[axis + 1 :]), generator=generator)
             return nn.functional.one_hot(ids, shape[axis]).movedim(-1, axis).float()
         case "class":

@@ -50,12 +50,12 @@ class Node:
 
     index: int
     name: str
-    function: Callable | None
+    function: Callable
     arguments: tuple
     keywords: dict[str, Any]
     layer: str
-    shape: tuple[int, ...] | None = None
-    batch: int | None = None
+    shape: tuple[int, ...] = None  # type: ignore[assignment]  # only what is no tensor has none
+    batch: int = None  # type: ignore[assignment]
     users: list[int] = field(default_factory=list)
 
 

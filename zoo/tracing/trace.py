@@ -23,6 +23,8 @@ from zoo.tracing.graph import AnyDevice, Graph, Node, Ref, Weight, map_tree, sam
 __all__ = ["Untraceable", "trace"]
 
 _META = torch.device("meta")
+_NODE = "_zoo_node"
+"""Attribute of a tensor: the node that made it."""
 _OPERATORS = {
     f"__{prefix}{name}__": f"__{name}__"
     for prefix in ("i",)
@@ -106,7 +108,7 @@ class _Recording(TorchFunctionMode):
         self.nodes.append(node)
         if out is not None:
             node.shape = tuple(out.shape)
-            out._zoo_node = node.index
+            setattr(out, _NODE, node.index)
             self._storages.setdefault(_storage(out), []).append(weakref.ref(out))
         return node
 
@@ -116,14 +118,14 @@ class _Recording(TorchFunctionMode):
             return _META if isinstance(x, torch.device) else x
         if id(x) not in self._twins:
             twin = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")
-            if hasattr(x, "_zoo_node"):
-                twin._zoo_node = x._zoo_node
+            if hasattr(x, _NODE):
+                setattr(twin, _NODE, getattr(x, _NODE))
             self._twins[id(x)] = x, twin
         return self._twins[id(x)][1]
 
     def _describe(self, x: Any) -> Any:
         if isinstance(x, Tensor):
-            index = getattr(x, "_zoo_node", None)
+            index = getattr(x, _NODE, None)
             return Weight(x) if index is None else Ref(index)
         if isinstance(x, torch.device):
             return AnyDevice()
@@ -177,9 +179,10 @@ def _record(function, module, inputs, n, rewrites) -> tuple[list[Node], int]:
             out = function(batch)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
-    if not isinstance(out, Tensor) or getattr(out, "_zoo_node", None) is None:
+    node = getattr(out, _NODE, None)
+    if not isinstance(out, Tensor) or node is None:
         raise Untraceable(f"the model gives {type(out).__name__}, not a tensor that depends on its input")
-    return recording.nodes, out._zoo_node
+    return recording.nodes, node
 
 
 @contextmanager
@@ -216,7 +219,7 @@ def _merge(first: tuple[list[Node], int], second: tuple[list[Node], int]) -> Gra
         except ValueError as error:
             raise Untraceable(f"{a.layer or 'the model'}: {a.name} is called with {error}") from error
         if a.shape is not None:
-            a.shape, a.batch = _batch_axis(a.shape, b.shape)
+            a.shape, a.batch = _batch_axis(a.shape, b.shape)  # type: ignore[assignment]  # None where there is none
     return Graph(two, output)
 
 

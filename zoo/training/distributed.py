@@ -84,13 +84,15 @@ def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
     if not is_parallel():
         return
     parameters = [p for p in parameters if p.requires_grad]
+    gradients = []
     for p in parameters:
         if p.grad is None:
             p.grad = torch.zeros_like(p)
-    flat = torch.cat([p.grad.reshape(-1) for p in parameters])
+        gradients.append(p.grad)
+    flat = torch.cat([g.reshape(-1) for g in gradients])
     dist.all_reduce(flat)
-    for p, summed in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
-        p.grad.copy_(summed.view_as(p))
+    for g, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        g.copy_(summed.view_as(g))
 
 
 def share_state(module: nn.Module) -> None:

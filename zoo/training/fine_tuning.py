@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from zoo.errors import ConfigError, ContractError
 from zoo.hub.loader import load
@@ -27,7 +27,7 @@ def published_model(config: Mapping[str, Any]) -> Model | None:
     print(
         f"init={config['init']} is an ensemble of {n}: starting from member {member} (seed modulo {n})", file=sys.stderr
     )
-    return published.members[member]
+    return cast(Model, published.members[member])
 
 
 def take_over(model: Model, published: Model) -> None:

@@ -75,7 +75,8 @@ def _wait(children: list[subprocess.Popen]) -> int:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-            child.stdin.close()
+            if child.stdin is not None:
+                child.stdin.close()
 
 
 @contextlib.contextmanager

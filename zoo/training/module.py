@@ -137,7 +137,7 @@ class TrainingModule(pl.LightningModule):
         self.reductions = int(checkpoint["reductions"])
 
     def _optimizer_at_step(self) -> Any:
-        optimizer = self.optimizers()
+        optimizer: Any = self.optimizers()
         factor = rate_factor(
             self.settings.schedule, self.global_step, self.total_steps, self.settings.warmup, self.reductions
         )
@@ -201,11 +201,12 @@ class TrainingModule(pl.LightningModule):
 
     def _note(self, parts: Mapping[str, Tensor]) -> None:
         self._epoch_losses.append(torch.stack([x.float() for x in parts.values()]).sum())
-        every = self.trainer.log_every_n_steps
+        every = getattr(self.trainer, "log_every_n_steps")  # noqa: B009  # Lightning sets it in a connector
         if self.global_step % every == 0 or self.global_step == 1:
             values = {f"train/{part}": float(x) for part, x in parts.items()}
             self.last_loss = values["train/loss"] = sum(values.values())
-            rate = self.optimizers().param_groups[0]["lr"]
+            optimizer: Any = self.optimizers()
+            rate = optimizer.param_groups[0]["lr"]
             scheduled = {f"schedule/{key}": value for key, value in self.terms.scheduled.items()}
             for logger in self.loggers:
                 logger.log_metrics({**values, "learning_rate": rate, **scheduled}, step=self.global_step)

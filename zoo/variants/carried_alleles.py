@@ -174,7 +174,8 @@ def _fields_of(keys: str, cell: str) -> tuple[str, str]:
 @lru_cache(maxsize=256)
 def _places(keys: str) -> tuple[int, int]:
     names = keys.split(":")
-    return tuple(names.index(k) if k in names else -1 for k in ("GT", "PS"))
+    gt, ps = (names.index(k) if k in names else -1 for k in ("GT", "PS"))
+    return gt, ps
 
 
 @lru_cache(maxsize=4096)

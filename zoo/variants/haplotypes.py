@@ -140,7 +140,7 @@ def haplotypes(
         store = read_genotypes(vcf, chrom, sample, start, end)
     fate = np.zeros(len(store.allele), np.uint8)
     found = _run(store, genome, sample, [start], [end], None, True, unphased, None, None, fate)
-    s = store.sample_id(sample)
+    positions, s = np.asarray(found.positions), store.sample_id(sample)
     own = [np.arange(store.first[2 * s + h], store.first[2 * s + h + 1]) for h in range(2)]
     unknown = np.concatenate([e[fate[e] >= 4] for e in own])
     unknown = unknown[np.unique(store.allele[unknown], return_index=True)[1]]
@@ -151,7 +151,7 @@ def haplotypes(
         part, became = slice(found.first[h], found.first[h + 1]), fate[own[h]]
         lists = own[h][became == 1], own[h][(became == 2) | (became == 3)], unknown
         applied, skipped, left = (_variants(store, e, fate) for e in lists)
-        where = contig, start, end, found.codes[part], found.positions[part]
+        where = contig, start, end, found.codes[part], positions[part]
         both.append(Haplotype(sample, h + 1, *where, applied, skipped, left, missing))
     return tuple(both)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from zoo.data.region import parse_region
 from zoo.errors import ConfigError, DataError
@@ -107,7 +108,7 @@ def bcf_records(path: str | Path, start: int, sample: int | None = None) -> Iter
         while True:
             # Between batches the caller works, with htslib's own verbosity.
             with quiet_htslib():
-                batch = [
+                batch: list[Any] = [
                     (r.chrom, r.pos - 1, r.id or ".", r.ref or ".", ",".join(r.alts or (".",)), "")
                     + (() if sample is None else (_genotype(str(r).rstrip("\n"), sample),))
                     for r in islice(file, 512)
@@ -156,14 +157,15 @@ def quiet_htslib():
 def _typed(record: int, text: str) -> Record:
     found = _TYPED.fullmatch(text.strip()) if isinstance(text, str) else None
     try:
-        chrom, pos, _ = parse_region(found["place"] if found else "")
+        place, reference, alternate = found.group("place", "ref", "alt") if found else ("", "", "")
+        chrom, pos, _ = parse_region(place)
     except ConfigError:
         short = repr(text if len(str(text)) <= 60 else f"{str(text)[:57]}...")
         raise ConfigError(
             f"variant {short} does not read contig:position:REF>ALT, as in chr20:43,044,295:G>A, with a position from "
             "1 on: correct it"
         ) from None
-    return _record(record, record + 1, [chrom, str(pos + 1), ".", found["ref"], found["alt"]], 5, 5)
+    return _record(record, record + 1, [chrom, str(pos + 1), ".", reference, alternate], 5, 5)
 
 
 def _record(record: int, line: int, cells: list[str], n: int, columns: int) -> Record:

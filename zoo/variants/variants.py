@@ -31,7 +31,7 @@ STATUSES = {
 }
 """Why a row has no score, in the order in which the reasons are told."""
 
-Record = tuple[int, int, str, int, str, str, str, str]
+Record = tuple[int, int, str, int, str, str, str, str, *tuple[tuple[str, str], ...]]
 """(number of the record from 0, line from 1, chrom, pos 0-based, id, REF, ALT, why it is malformed or "")."""
 
 

@@ -23,7 +23,7 @@ def read_header(path: Path) -> tuple[list[str], tuple[str, ...]]:
 
         try:
             with _quiet(), pysam.VariantFile(str(path)) as file:
-                return list(file.header.contigs), tuple(file.header.samples)
+                return [str(contig) for contig in file.header.contigs], tuple(file.header.samples)
         except (OSError, ValueError) as error:
             raise DataError(f"{path} has no readable BCF header ({error}): fetch it again") from error
     text = b""

@@ -75,10 +75,11 @@ def _fit_quality(
     """Coefficients of quality, the F1 of what is then called, over all events, and the number of segments."""
     cut = [label_segments(p, s, penalty) for p, s in zip(seen, samples, strict=True)]
     coefficients = fit(np.concatenate([c[2] for c in cut]), np.concatenate([c[3] for c in cut]))
-    counts = 0
-    for (segments, states, x, _), sample in zip(cut, samples, strict=True):
-        counts = counts + count_events(mask_uncalled(segments, states, phred(x, coefficients), NO_CALL), sample)
-    return coefficients, float(summary(counts.sum((0, 1)))["f1"]), sum(len(c[3]) for c in cut)
+    counts = [
+        count_events(mask_uncalled(segments, states, phred(x, coefficients), NO_CALL), sample)
+        for (segments, states, x, _), sample in zip(cut, samples, strict=True)
+    ]
+    return coefficients, float(summary(np.sum(counts, 0).sum((0, 1)))["f1"]), sum(len(c[3]) for c in cut)
 
 
 def count_events(copies: np.ndarray, sample: SimulatedSample) -> np.ndarray:

@@ -78,9 +78,9 @@ def count_trusted(called: CalledSample, sample: SimulatedSample) -> np.ndarray:
     return np.array([calls, wrong, events, held])
 
 
-def reliability(counts: Sequence[np.ndarray], draws: int = 1000, seed: int = 0) -> tuple[Estimate, Estimate, int, int]:
+def reliability(each: Sequence[np.ndarray], draws: int = 1000, seed: int = 0) -> tuple[Estimate, Estimate, int, int]:
     """(share of trusted calls that are wrong, share of long events covered, calls, events); intervals over samples."""
-    counts = np.asarray(counts)
+    counts = np.asarray(each)
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), draws) @ counts
     total = counts.sum(0)

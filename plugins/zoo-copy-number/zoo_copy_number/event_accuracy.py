@@ -146,11 +146,11 @@ def table(
 
     Raises DataError without samples.
     """
-    counts = np.asarray(counts)
-    if not len(counts):
+    each = np.asarray(counts)
+    if not len(each):
         raise DataError("there are no samples to score: give at least one")
-    counts = counts.sum(1) if direction is None else counts[:, ("DEL", "DUP").index(direction)]
-    counts = np.concatenate([counts, counts.sum(1, keepdims=True)], 1)
+    one = each.sum(1) if direction is None else each[:, ("DEL", "DUP").index(direction)]
+    counts = np.concatenate([one, one.sum(1, keepdims=True)], 1)
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), draws)
     drawn = summary(np.tensordot(weights, counts, 1))

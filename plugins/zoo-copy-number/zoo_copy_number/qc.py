@@ -58,7 +58,7 @@ def quality_control(bins: Bins, called: CalledSample, sex: str | None = None) ->
         warnings.append(f"{altered:.0%} of the bins are not as expected: give --ploidy, or check the sample")
     if pieces > PIECES:
         warnings.append(f"{pieces:,} events are more than a sample has: the depth is in pieces, or of another kit")
-    if bins.reference is not None and (apart := _reference_distance(raw, bins)) > SPREAD:
+    if bins.reference is not None and (apart := _reference_distance(raw, bins.reference)) > SPREAD:
         warnings.append(f"depth lies {apart:.2f} in log2 from the reference in the median bin: another kit?")
     if sex is not None and called.seen_sex not in (None, sex):
         warnings.append(f"said to be {sex}, but {called.sex_reason}, as a {called.seen_sex} has: wrong sex, or swapped")
@@ -90,6 +90,6 @@ def _wave(rest: np.ndarray, contig: np.ndarray, size: int = 200) -> float:
     return float(np.sqrt(max(0.0, np.var(medians) - noise**2)))
 
 
-def _reference_distance(raw: np.ndarray, bins: Bins) -> float:
-    both = np.isfinite(raw) & np.isfinite(bins.reference)
-    return float(np.median(np.abs(raw[both] - bins.reference[both]))) if both.any() else 0.0
+def _reference_distance(raw: np.ndarray, reference: np.ndarray) -> float:
+    both = np.isfinite(raw) & np.isfinite(reference)
+    return float(np.median(np.abs(raw[both] - reference[both]))) if both.any() else 0.0

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -64,7 +65,7 @@ class _Coarse(Mapping[str, csr_array]):
 
     def __getitem__(self, contig: str) -> csr_array:
         if contig not in self._made:
-            fine = self._fine.pixels[contig].tocoo()
+            fine: Any = self._fine.pixels[contig].tocoo()
             value = fine.data.astype(np.float64)
             if self._fine.weights is not None:
                 w = np.nan_to_num(self._fine.weights[contig])

@@ -45,7 +45,7 @@ def predict_stretches(predictor: Predictor, examples: SquareWindows, *, progress
         codes = np.stack([stretch.codes(s * width, (s + window) * width) for s in starts])
         signal = None
         if examples.signal is not None:
-            signal = np.stack([examples.tracks(stretch.contig, s) for s in starts])
+            signal = np.stack([examples.tracks(examples.signal[stretch.contig], s) for s in starts])
         maps = predictor.maps(codes, signal=signal, label=f"predicting {stretch.contig}", progress=progress)
         mean = average_windows(maps, [s - stretch.first for s in starts], size)
         if size > window:

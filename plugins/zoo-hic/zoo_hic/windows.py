@@ -83,7 +83,7 @@ class SquareWindows(Examples):
             codes.append(stretch.codes(start * self._bin_size, (start + self._bins) * self._bin_size))
             squares.append(self._square(stretch, start))
             if self.signal is not None:
-                signal.append(self.tracks(stretch.contig, start))
+                signal.append(self.tracks(self.signal[stretch.contig], start))
         square = np.stack(squares)
         known = np.isfinite(square) & self._counted
         out = {
@@ -99,9 +99,8 @@ class SquareWindows(Examples):
         after = self._overhang if stretch.last >= stretch.squares.shape[1] else 0
         return window_starts(stretch.first - before, stretch.last + after, self._bins, step)
 
-    def tracks(self, contig: str, start: int) -> np.ndarray:
-        """(A, T) of a window; 0 beyond the contig."""
-        whole = self.signal[contig]
+    def tracks(self, whole: np.ndarray, start: int) -> np.ndarray:
+        """(A, T) of a window, from the tracks of its contig; 0 beyond the contig."""
         out = np.zeros((len(whole), self._bins), np.float32)
         low, high = max(start, 0), min(start + self._bins, whole.shape[1])
         out[:, low - start : high - start] = whole[:, low:high]

@@ -78,7 +78,7 @@ class RankedFilters:
             seen, matters = one.filter, one.importance
             row: list[Any] = [seen.name, *((matters.change, matters.drop) if matters else (None, None))]
             row += [seen.n_sites, seen.sequences, seen.maximum, one.bits, one.motif.consensus]
-            if one.target is None:
+            if one.target is None or self.matches is None:
                 yield [*row, *[None] * 7]
                 continue
             _, target, p, q, offset, overlap, orientation = self.matches.row(one.query, one.target)
@@ -87,7 +87,7 @@ class RankedFilters:
 
     def name_match(self, one: RankedFilter) -> str:
         """The match in words, "" where there is none."""
-        return "" if one.target is None else label(self.matches.targets[one.target])
+        return "" if one.target is None or self.matches is None else label(self.matches.targets[one.target])
 
 
 def rank_filters(

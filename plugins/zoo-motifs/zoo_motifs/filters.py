@@ -129,7 +129,7 @@ class FirstLayer:
     """
 
     convolution: nn.Conv1d
-    normalisation: nn.Module | None = None
+    normalisation: nn.BatchNorm1d | None = None
 
     @property
     def filters(self) -> int:
@@ -155,7 +155,8 @@ class FirstLayer:
         weight = conv.weight.new_zeros(self.filters, 4, span)
         weight[:, :, :: conv.dilation[0]] = conv.weight
         bias = conv.weight.new_zeros(self.filters) if conv.bias is None else conv.bias
-        if (norm := self.normalisation) is not None:
+        norm = self.normalisation
+        if norm is not None and norm.running_mean is not None and norm.running_var is not None:
             scale = torch.rsqrt(norm.running_var + norm.eps)
             scale, shift = (scale, 0) if norm.weight is None else (scale * norm.weight, norm.bias)
             f = self.filters

@@ -68,7 +68,7 @@ def _row(ranking: RankedFilters, one: RankedFilter) -> list:
     from zoo_motifs.motif_logos import draw_aligned
 
     change = one.importance.change if one.importance else None
-    if one.target is None:
+    if one.target is None or ranking.matches is None:
         alt = f"Logo of {one.filter.name}: {one.motif.consensus}"
         return [one.filter.name, Picture(draw_aligned(one.motif), alt), change, one.filter.n_sites, "none", None, None]
     at, known = (one.query, one.target), ranking.name_match(one)
@@ -109,7 +109,7 @@ def _verdict(ranking: RankedFilters) -> tuple[str, str]:
     """What the filters are, in a sentence, and its tone."""
     shown = ranking.filters[:SHOWN]
     known = [one for one in shown if one.target is not None]
-    if not known:
+    if not known or ranking.matches is None:
         return f"None of the {len(shown)} most important filters matches a known motif.", "unsure"
     names = list(dict.fromkeys(ranking.matches.targets[one.target].name for one in known))
     listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")

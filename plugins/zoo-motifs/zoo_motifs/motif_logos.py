@@ -86,7 +86,7 @@ def draw_filters(ranking: RankedFilters, shown: int = SHOWN) -> Figure:
 
 def _alignment(ranking: RankedFilters, one: RankedFilter) -> tuple[Motif | None, int, bool]:
     """The match of a filter, its offset and whether it is reverse-complemented."""
-    if one.target is None:
+    if one.target is None or ranking.matches is None:
         return None, 0, False
     at = one.query, one.target
     return ranking.matches.targets[one.target], int(ranking.matches.offset[at]), bool(ranking.matches.reverse[at])
@@ -96,7 +96,7 @@ def _title(ranking: RankedFilters, one: RankedFilter) -> list[str]:
     """What is below, and what is above."""
     matters = "" if one.importance is None else f", importance {one.importance.change:.3g}"
     lines = [f"{one.filter.name}{matters}, {one.filter.n_sites:,} sites"]
-    if one.target is not None:
+    if one.target is not None and ranking.matches is not None:
         at = one.query, one.target
         strand = ", reverse complement" if ranking.matches.reverse[at] else ""
         lines.append(f"above it {ranking.name_match(one)}{strand}, q = {ranking.matches.q[at]:.1g}")

@@ -136,4 +136,4 @@ def _choose_layer() -> None:
         numba.threading_layer()
     except ValueError:
         if "NUMBA_THREADING_LAYER" not in os.environ:
-            numba.config.THREADING_LAYER = "workqueue"
+            setattr(numba.config, "THREADING_LAYER", "workqueue")  # noqa: B010  # numba makes its settings at run time

@@ -139,7 +139,7 @@ class _Worker:
     """An actor: its model and genome, and chunks one at a time."""
 
     def __init__(self, identity: Mapping[str, str], profiles: bool, alleles: type[Variants], **opens: Any):
-        self.scorer, self.problem, self.profiles, self.alleles = None, "", profiles, alleles
+        self.problem, self.profiles, self.alleles = "", profiles, alleles
         try:
             self.scorer = _scorer(**opens)
             own = _identity(self.scorer)
@@ -162,7 +162,7 @@ class _Worker:
             return {**row, "error": _error(error)}
         notes = None if scored.notes is None else scored.notes.tolist()
         numbers = {"status": json.dumps([scored.status.tolist(), notes]), "scores": scored.values.tobytes()}
-        return {**row, **numbers, "profiles": scored.profiles.tobytes() if self.profiles else b""}
+        return {**row, **numbers, "profiles": b"" if scored.profiles is None else scored.profiles.tobytes()}
 
 
 def _scorer(scorer: type[Scorer], model: str, fasta: list[str], name: str, device: str, options: Row) -> Scorer:

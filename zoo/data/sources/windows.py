@@ -76,7 +76,7 @@ class WindowReader:
             raise DataError("windows of several lengths do not fit one batch: group the indices by length")
         size = length + 2 * margin
         is_ready = table.ready[rows] >= 0
-        if not is_ready.any():
+        if self.ready is None or not is_ready.any():
             return self.genome.windows(table.contig[rows], table.start[rows] - margin, size)
         if margin > self.ready_margin:
             raise DataError(
@@ -100,7 +100,7 @@ class WindowReader:
         contigs = list(self.genome.contigs)
         chrom = np.array([contigs[c] if c >= 0 else "" for c in table.contig[rows]], object)
         ready = np.flatnonzero(table.ready[rows] >= 0)
-        if len(ready):
+        if self.ready is not None and len(ready):
             theirs = self.ready.chrom[table.ready[rows[ready]]]
             names = {c: (find(c, contigs) or c) if c else "" for c in dict.fromkeys(theirs)}
             chrom[ready] = [names[c] for c in theirs]

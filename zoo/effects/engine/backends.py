@@ -47,20 +47,24 @@ class Backend(Protocol):
 
         relu: reference (R * T, O) and base, for relu(reference + sum) - relu(reference).  rest: what is added then.
         """
+        ...
 
     def add(self, values: Tensor, windows: Windows, out: Tensor, to: Windows, shift: int = 0, column: int = 0) -> None:
         """Add values at position p to those of `out` at p + shift, features from `column` on."""
 
     def relu(self, values: Tensor, windows: Windows, reference: Tensor, base: np.ndarray) -> Tensor:
         """relu(reference + values) - relu(reference)."""
+        ...
 
     def max_pool(
         self, values: Tensor, windows: Windows, reference: Tensor, base: np.ndarray, out: Windows, pool: tuple[int, ...]
     ) -> Tensor:
         """Maxima of windows of the reference with the values, less those without.  pool: size, stride, padding, T."""
+        ...
 
     def segment_sum(self, values: Tensor, windows: Windows) -> Tensor:
         """Sum over the rows of each mutant: (rows, F) -> (M, F)."""
+        ...
 
     def maximum(
         self, values: Tensor, windows: Windows, reference: Tensor, row: np.ndarray, sides: tuple[Tensor, Tensor]
@@ -69,9 +73,11 @@ class Backend(Protocol):
 
         row: (M,) the reference of each mutant.  sides: of `running_maxima`.
         """
+        ...
 
     def running_maxima(self, reference: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """(R * T, F) -> maxima before each position, and from it on: two of (R * (T + 1), F)."""
+        ...
 
 
 class Compiled:
@@ -180,13 +186,13 @@ class Eager:
         padded = torch.cat([values, values.new_zeros(1, values.shape[1])])
         mutant, q = out.mutant(device), out.position(device)
         start = torch.from_numpy(base).to(device)[mutant]
-        new = old = None
+        new = old = reference.new_full((out.rows, reference.shape[1]), -torch.inf)
         for k in range(size):
             p = q * stride - padding + k
             exists = ((p >= 0) & (p < length))[:, None]
             r = reference[start + p.clamp(0, length - 1)].masked_fill(~exists, -torch.inf)
             x = r + padded[_row_of(windows, mutant, p, device)]
-            new, old = (x, r) if new is None else (torch.maximum(new, x), torch.maximum(old, r))
+            new, old = torch.maximum(new, x), torch.maximum(old, r)
         return new - old
 
     def segment_sum(self, values, windows) -> Tensor:

@@ -163,7 +163,10 @@ class Incremental:
             effects = at.effects(_on_rows(edits[chosen], row), progress=progress)
             if out is None:
                 _fits(2 * len(edits), effects)
-                out = tuple(effects.new_empty(len(edits), *effects.shape[1:]) for _ in range(2))
+                out = (
+                    effects.new_empty(len(edits), *effects.shape[1:]),
+                    effects.new_empty(len(edits), *effects.shape[1:]),
+                )
             where = torch.from_numpy(chosen).to(effects.device)
             out[0][where] = effects
             out[1][where] = at.output[torch.from_numpy(row.reshape(-1)).to(effects.device)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ def as_type(x: Tensor, dtype: torch.dtype) -> Tensor:
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
     """No TF32 inside: on a GPU convolutions round to 10 bits by default, which is more than most effects are."""
-    switches = (torch.backends.cudnn, torch.backends.cuda.matmul) if device.type == "cuda" else ()
+    switches: tuple[Any, ...] = (torch.backends.cudnn, torch.backends.cuda.matmul) if device.type == "cuda" else ()
     before = [switch.allow_tf32 for switch in switches]
     try:
         for switch in switches:

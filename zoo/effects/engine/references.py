@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.edits import Edits
-from zoo.effects.engine.batch import Batch, Reference
+from zoo.effects.engine.batch import Batch
 from zoo.effects.engine.memory import available_bytes
 from zoo.effects.engine.precision import as_type, full_precision
 from zoo.effects.engine.windows import Windows
@@ -41,14 +41,13 @@ class At:
                 f"references of shape {codes.shape} must be (R, L) with L of at least {engine.length:,} bp"
             )
         self.engine, self.codes, self.inputs = engine, codes, inputs
-        self.reference: Reference | None = None
         if engine.plan is None:
             self.output = engine.full(codes[:, : engine.length], inputs)
         else:
             given = {k: as_type(x.to(engine.device), engine.dtype) for k, x in inputs.items()}
             with torch.inference_mode(), full_precision(engine.device):
                 sequence = engine.encode(codes[:, : engine.length])
-                self.reference = engine.plan.reference({**given, engine.sequence: sequence})
+                self.plan, self.reference = engine.plan, engine.plan.reference({**given, engine.sequence: sequence})
             self.output = self.reference.output
 
     def rebase(self, edits: Edits) -> At:
@@ -122,8 +121,8 @@ class At:
         engine = self.engine
         out = torch.empty((len(edits), *self.output.shape[1:]), dtype=self.output.dtype, device=self.output.device)
         bounds = self._bounds(floats)
-        first = windows[engine.plan.input.index].first
-        whole = self._difference(edits, windows[engine.plan.input.index]) if first[-1] <= CHUNK * 4 else None
+        first = windows[self.plan.input.index].first
+        whole = self._difference(edits, windows[self.plan.input.index]) if first[-1] <= CHUNK * 4 else None
 
         def run(bound: tuple[int, int]) -> int:
             a, b = bound
@@ -133,7 +132,7 @@ class At:
                     out[a:b] = self.batch(edits.row[a:b], part, whole[first[a] : first[b]])
                 else:
                     mutants = edits[a:b]
-                    out[a:b] = self.batch(mutants.row, part, self._difference(mutants, part[engine.plan.input.index]))
+                    out[a:b] = self.batch(mutants.row, part, self._difference(mutants, part[self.plan.input.index]))
             return b - a
 
         threads = torch.get_num_threads() if engine.device.type == "cpu" else 1
@@ -153,12 +152,12 @@ class At:
         """One batch of mutants: their rows (M,), windows and difference (rows, 4) of the sequence -> (M, ...)."""
         engine = self.engine
         context = Batch(row, windows, self.reference, engine.backend, engine.dtype, engine.device)
-        return engine.plan.run(context, difference, seen)
+        return self.plan.run(context, difference, seen)
 
     def trial(self, edits: Edits, seen: dict[int, Tensor]) -> Tensor:
         """These mutants in one batch; `seen` is filled with the difference of every node."""
-        windows = self.engine.plan.spans(edits.span(self.engine.length))
-        return self.batch(edits.row, windows, self._difference(edits, windows[self.engine.plan.input.index]), seen)
+        windows = self.plan.spans(edits.span(self.engine.length))
+        return self.batch(edits.row, windows, self._difference(edits, windows[self.plan.input.index]), seen)
 
     def _difference(self, edits: Edits, windows: Windows) -> Tensor:
         """One-hot of the mutants less that of the references, at the windows: (rows, 4)."""
@@ -180,7 +179,7 @@ class At:
         engine = self.engine
         memory = available_bytes(engine.device) / engine.dtype.itemsize / 8
         budget = min(memory, CACHE_FLOATS) if engine.device.type == "cpu" else memory
-        least = TAIL_ROWS if engine.plan.heavy_tail else 1
+        least = TAIL_ROWS if self.plan.heavy_tail else 1
         bounds, a, total = [], 0, 0.0
         for i, size in enumerate(floats.tolist()):
             if i > a and (total + size > memory or (total + size > budget and i - a >= least)):

@@ -86,7 +86,7 @@ class SelfCheck:
         from zoo.tracing.graph import Weights
 
         engine = self.engine
-        exact = Plan(engine.plan.graph, Weights(engine.device, torch.float64), engine.sequence, fused=False)
+        exact = Plan(at.plan.graph, Weights(engine.device, torch.float64), engine.sequence, fused=False)
         given = {k: as_type(x[torch.from_numpy(edits.row).to(x.device)], torch.float64) for k, x in at.inputs.items()}
         old, new = at.codes[edits.row, : engine.length], edits.apply(at.codes, engine.length)
         with torch.inference_mode():
@@ -103,7 +103,7 @@ class SelfCheck:
         )
 
     def _first(self, at: At, edits: Edits, seen: dict, before: dict, after: dict, limit: float) -> str:
-        plan = self.engine.plan
+        plan = at.plan
         windows = plan.spans(edits.span(self.engine.length))
         for index in sorted(seen):
             value, node = plan.values[index], plan.graph.nodes[index]

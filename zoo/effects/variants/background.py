@@ -60,10 +60,11 @@ def of_shuffles(scorer: Scorer, variants: VariantFile, n: int, seed: int = 0) ->
     Raises DataError for a file without a scorable substitution among its first records.
     """
     chunk = next(iter(variants), None)
-    rows = np.zeros(0, np.int64) if chunk is None else np.flatnonzero(chunk.ok)
-    still = [len(chunk.norm_ref[r]) == len(chunk.norm_alt[r]) for r in rows]
-    rows = rows[np.array(still, bool)][:TEMPLATES]
-    if not len(rows):
+    rows = np.zeros(0, np.int64)
+    if chunk is not None:
+        still = [r for r in np.flatnonzero(chunk.ok) if len(chunk.norm_ref[r]) == len(chunk.norm_alt[r])]
+        rows = np.array(still, np.int64)[:TEMPLATES]
+    if chunk is None or not len(rows):
         raise DataError(f"{variants.path} has no substitution to shuffle around: give a file of variants as background")
     alleles = cut(chunk, rows, scorer.genome, scorer.length)
     row = np.arange(n)

@@ -137,7 +137,7 @@ def rows_of(variants: CarriedAlleles, scored: Scored, sample: str) -> Iterator[l
             *(shown.chrom[i], int(shown.pos[i]) + 1 if shown.pos[i] >= 0 else None, shown.ref[i], shown.alt[i]),
             *(status, sample, 0 if unknown else int(shown.haplotype[i]), *effects),
             *(None if np.isnan(x) else int(x) for x in (number, nearest)),
-            scored.notes[i],
+            "" if scored.notes is None else scored.notes[i],
         ]
 
 

@@ -49,7 +49,7 @@ def writer_for(
         need(path, "h5py")
         if not positions:
             raise ConfigError(f"{path} holds whole profiles: name them, as in --profile task")
-        writer = partial(_hdf5, positions)
+        writer: Any = partial(_hdf5, positions)
         writer.takes_profiles = True
         return writer
     if path.endswith((".vcf", ".vcf.gz", ".bcf")):
@@ -100,11 +100,11 @@ def _hdf5(
 
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update({str(k): str(v) for k, v in comments.items()})
-        table = file.create_group("table")
+        table: Any = file.create_group("table")
         for column in columns:
             kind = h5py.string_dtype() if column in _TEXTS else "f8" if column in _WHOLE else "f4"
             table.create_dataset(column, (0,), kind, maxshape=(None,), chunks=True)
-        groups = {}
+        groups: dict[str, Any] = {}
         for name, position in positions.items():
             group = groups[name] = file.create_group(f"profiles/{name}")
             group["position"] = position

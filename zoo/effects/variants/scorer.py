@@ -9,7 +9,7 @@ the whole model.  Variants with the same window share its reference pass.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +25,7 @@ from zoo.outputs import Output
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
+    from zoo.fields import Grid
     from zoo.model import Model
     from zoo.variants.variants import Variants
 
@@ -123,8 +124,8 @@ class Scorer:
         names = []
         for strand in ("", ".reverse") if self.strands == "both" else ("",):
             for score in self.scores.values():
-                outputs = self.output.names if score.takes == "number" else self.profiles.names
-                names += [f"{o}{'.' + c if c else ''}{strand}" for o in outputs for c in score.columns]
+                outputs = self.output if score.takes == "number" or self.profiles is None else self.profiles
+                names += [f"{o}{'.' + c if c else ''}{strand}" for o in outputs.names for c in score.columns]
         return names
 
     @property
@@ -143,11 +144,16 @@ class Scorer:
     @property
     def positions(self) -> dict[str, np.ndarray]:
         """{profile: (T,) int64}, the first base of each of its positions, in bp from position L // 2 of the window."""
-        positions = {}
-        for name, (term, *_) in zip(self.profiles.names, self.profiles.terms, strict=True) if self.profiles else ():
+        names = self.profiles.names if self.profiles else ()
+        places = zip(names, self._profile_bins(), strict=True)
+        return {n: g.offset + np.arange(a, b) * g.bin_size - self.length // 2 for n, (g, a, b) in places}
+
+    def _profile_bins(self) -> Iterator[tuple[Grid, int, int]]:
+        """Of every profile: the grid of its head, and its first and last position on it."""
+        for term, *_ in self.profiles.terms if self.profiles else ():
             grid = self.model.spec.outputs[term.head][1]
-            positions[name] = grid.offset + np.arange(term.first, term.last) * grid.bin_size - self.length // 2
-        return positions
+            if grid is not None and term.first is not None and term.last is not None:
+                yield grid, term.first, term.last
 
     def __call__(self, variants: Variants, profiles: bool = False) -> Scored:
         """Scores of some variants, in their order; with the profiles themselves, where asked for."""
@@ -158,8 +164,9 @@ class Scorer:
         rows, same = _distinct(variants, np.flatnonzero(status == "ok"))
         for first in range(0, len(rows), ROWS):
             self._some(variants, rows[first : first + ROWS], values, status, whole)
-        for x in (values, status, whole) if profiles else (values, status):
-            x[same[:, 0]] = x[same[:, 1]]
+        for x in (values, status, whole):
+            if x is not None:
+                x[same[:, 0]] = x[same[:, 1]]
         return Scored(values, status, whole)
 
     def _some(self, variants, rows: np.ndarray, values: np.ndarray, status: np.ndarray, whole) -> None:
@@ -197,10 +204,10 @@ class Scorer:
     def pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
         """Outputs for the reference and the alternate allele, (A, K) each, of every strand that has columns."""
         pairs = [[self._outputs(engine, alleles, kept) for alleles in cuts] for engine in self._engines]
-        pairs = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
+        merged = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
         if self.strands == "average":
-            pairs = [tuple(torch.stack(x).mean(0) for x in zip(*pairs, strict=True))]
-        return pairs
+            merged = [tuple(torch.stack(x).mean(0) for x in zip(*merged, strict=True))]
+        return [(reference, alternate) for reference, alternate in merged]
 
     def _numbers(self, pairs: list[tuple[Tensor, Tensor]]) -> np.ndarray:
         return torch.cat([self.scored(*pair) for pair in pairs], 1).float().cpu().numpy()
@@ -231,12 +238,11 @@ class Scorer:
         place = torch.from_numpy(alleles.alternate_positions(chosen, anchor)).to(outputs.device)
         numbers = len(self.output.names)
         parts, at = [outputs[:, :numbers]], numbers
-        for terms in self.profiles.terms:
-            term, grid = terms[0], self.model.spec.outputs[terms[0].head][1]
-            width = term.last - term.first
-            bases = grid.offset + (torch.arange(term.first, term.last) + 0.5) * grid.bin_size
+        for grid, first, last in self._profile_bins():
+            width = last - first
+            bases = grid.offset + (torch.arange(first, last) + 0.5) * grid.bin_size
             came = place[:, bases.long()]
-            to = ((came - grid.offset).div(grid.bin_size, rounding_mode="floor") - term.first).long()
+            to = ((came - grid.offset).div(grid.bin_size, rounding_mode="floor") - first).long()
             inside = (came >= 0) & (to >= 0) & (to < width)
             profile = outputs.new_full((len(outputs), width + 1), torch.nan)
             profile.scatter_(1, torch.where(inside, to, width), outputs[:, at : at + width])
@@ -253,8 +259,8 @@ class Scorer:
                 columns += [score(reference[:, i], alternate[:, i]) for i in range(numbers)]
                 continue
             at = numbers
-            for terms in self.profiles.terms:
-                part = slice(at, at + terms[0].last - terms[0].first)
+            for _, first, last in self._profile_bins():
+                part = slice(at, at + last - first)
                 columns.append(score(reference[:, part], alternate[:, part]))
                 at = part.stop
         return torch.cat(columns, 1)

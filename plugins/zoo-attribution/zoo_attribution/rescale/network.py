@@ -198,4 +198,4 @@ def _where(node: Node) -> str:
 
 
 def _several(value: Any) -> tuple:
-    return value if isinstance(value, tuple | list) else (value,)
+    return tuple(value) if isinstance(value, tuple | list) else (value,)

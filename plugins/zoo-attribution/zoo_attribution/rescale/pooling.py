@@ -26,7 +26,7 @@ class Pool:
 
 def describe_pool(node: Node, arguments: tuple, keywords: Mapping[str, Any]) -> Pool | None:
     """The maximum that a call takes, its arguments bound; None where it is none over one axis."""
-    x, *rest = arguments or (keywords.get("input"),)
+    x, *rest = arguments or (keywords["input"],)
     options = {k: v for k, v in keywords.items() if k not in ("input", "return_indices", "self")}
     name = call_name(node)
     if name == "max_pool1d":

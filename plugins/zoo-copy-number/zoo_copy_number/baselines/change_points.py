@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,13 @@ write.table(s$segRows, a[2], row.names = FALSE, col.names = FALSE)
 
 class _ChangePoints:
     """Calls segments whose median leaves a band around 0."""
+
+    least: float
+    sds: float
+
+    def _first(self, ratio: Ratio) -> np.ndarray:
+        """First bins of the segments."""
+        raise NotImplementedError
 
     def prepare(self, ratio: Ratio) -> np.ndarray:
         """(2, k): first bins of the segments, and their medians."""
@@ -77,12 +84,12 @@ class Pelt(_ChangePoints):
         need("pelt", "ruptures", install="zoo-copy-number[baselines]")
         import ruptures
 
-        first = []
+        first: list[int] = []
         scaled = np.clip(ratio.log2, *_CLIP) / ratio.noise
         for run in np.split(np.arange(len(scaled)), np.flatnonzero(np.diff(ratio.contig)) + 1):
             first.append(int(run[0]))
             if len(run) >= 2 * self.bins:
-                search = ruptures.KernelCPD(kernel="linear", min_size=self.bins).fit(scaled[run, None])
+                search: Any = ruptures.KernelCPD(kernel="linear", min_size=self.bins).fit(scaled[run, None])
                 ends = search.predict(pen=self.penalty * np.log(len(run)))
                 first += [int(run[0]) + e for e in ends[:-1]]
         return np.array(first)

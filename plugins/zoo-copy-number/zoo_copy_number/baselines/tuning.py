@@ -32,9 +32,11 @@ class Baseline(Protocol):
 
     def prepare(self, ratio: Ratio) -> np.ndarray:
         """The slow part."""
+        ...
 
     def decide(self, ratio: Ratio, prepared: np.ndarray) -> np.ndarray:
         """(n,) float32 copies of each bin, NaN where none can be given."""
+        ...
 
 
 B = TypeVar("B", bound=Baseline)
@@ -75,8 +77,8 @@ def tune(baseline: B, samples: Sequence[SimulatedSample], *, advance=lambda n: N
             advance(1)
         for fast in _combinations(candidate.decides):
             candidate = replace(candidate, **fast)
-            counts = sum(_count(candidate.decide(r, p), s) for r, p, s in zip(ratios, prepared, samples, strict=True))
-            score = float(summary(counts.sum((0, 1)))["f1"])
+            counts = [_count(candidate.decide(r, p), s) for r, p, s in zip(ratios, prepared, samples, strict=True)]
+            score = float(summary(np.sum(counts, 0).sum((0, 1)))["f1"])
             if score > highest:
                 best, highest = candidate, score
     return best, highest

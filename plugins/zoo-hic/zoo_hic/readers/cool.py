@@ -10,8 +10,10 @@ SCALE, unless the attribute `divisive_weights` of the column says otherwise.  He
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +45,7 @@ def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Ma
             format = "mcool"
         if group not in file:
             raise ConfigError(f"{path} has no group {group!r}: {_groups(file)}")
-        root = file[group]
+        root: Any = file[group]
         _check_links(path, root)
         _check_kind(path, root)
         sizes, width = _check_bins(path, root)
@@ -60,7 +62,7 @@ def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Ma
 class _Cool(MapFile):
     uri: str = ""
     group: str = "/"
-    divisive: dict[str, bool | None] | None = None
+    divisive: dict[str, bool | None] = field(default_factory=dict)
 
     def weights(self, name: str) -> np.ndarray:
         import h5py
@@ -71,7 +73,8 @@ class _Cool(MapFile):
                 f"the attribute divisive_weights of bins/{name} to true or false"
             )
         with readable(self.path), h5py.File(self.path, "r") as file:
-            weights = file[self.group]["bins"][name][:].astype(np.float64)
+            bins: Any = file[f"{self.group}/bins"]
+            weights: np.ndarray = bins[name][:].astype(np.float64)
         with np.errstate(divide="ignore"):
             return 1 / weights if self.divisive[name] else weights
 
@@ -111,7 +114,7 @@ def _reader(uri: str) -> str:
         with readable(uri.partition("::")[0]):
             cooler.Cooler(uri)
         return f"cooler {cooler.__version__}"
-    return f"hictkpy {hictkpy.__version__}"
+    return f"hictkpy {version('hictkpy')}"
 
 
 def _group(path: Path, file, resolution: int | None) -> tuple[str, str]:

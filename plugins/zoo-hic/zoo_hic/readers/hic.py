@@ -7,6 +7,7 @@ cooler's.  Source: the description of the format, aidenlab/hic-format, HiCFormat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def open_hic(path: Path, resolution: int | None) -> tuple[MapFile, int]:
             check_size(path, sizes, width)
             names = tuple(n for n in file.avail_normalizations() if n != "NONE")
             assembly = str(file.attributes().get("assembly", "unknown"))
-    return _Hic(path, f"hictkpy {hictkpy.__version__}", "hic", sizes, width, names, assembly), factor
+    return _Hic(path, f"hictkpy {version('hictkpy')}", "hic", sizes, width, names, assembly), factor
 
 
 @dataclass(frozen=True)

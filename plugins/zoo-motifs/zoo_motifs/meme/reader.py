@@ -161,10 +161,9 @@ class _Reader:
 
     def _end(self) -> None:
         """The end of a matrix."""
-        rows, self.rows = self.rows, None
-        if rows is None:
+        rows, self.rows, motif = self.rows, None, self.open
+        if rows is None or motif is None:
             return
-        motif = self.open
         if self.log_odds:
             motif.skipped = True
             return

@@ -36,7 +36,7 @@ def parse_numbers(line: str) -> list[float] | None:
     if not line or line[0] not in "0123456789.+-nNiI":
         return None
     numbers = [parse_number(word) for word in line.split()]
-    return None if None in numbers else numbers
+    return None if None in numbers else [number for number in numbers if number is not None]
 
 
 def parse_number(text: str) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Convolve(Operation):
     relu: the value whose reference the activation meets.  With a residual it is the second input.
     """
 
-    weight: Tensor | None = None
+    weight: Tensor = field(kw_only=True)
     shifts: tuple[int, ...] = ()
     relu: Value | None = None
 
@@ -60,7 +60,7 @@ class Slide(Operation):
     span: positions that one position of the result reads.  stride, padding: as of the call.
     """
 
-    function: Callable[[Tensor], Tensor] | None = None
+    function: Callable[[Tensor], Tensor] = field(kw_only=True)
     span: int = 1
     stride: int = 1
     padding: int = 0

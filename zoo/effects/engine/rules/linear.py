@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +23,7 @@ __all__ = ["Flattened", "Product"]
 class Product(Operation):
     """The last feature axis times a matrix (in, out), position by position."""
 
-    matrix: Tensor | None = None
+    matrix: Tensor = field(kw_only=True)
 
     def run(self, batch, x: Tensor) -> Tensor:
         return (expand_rows(x, self.inputs[0].layout) @ self.matrix).reshape(len(x), -1)
@@ -36,7 +36,7 @@ class Flattened(Operation):
     matrix: (T * F, out), positions before features.
     """
 
-    matrix: Tensor | None = None
+    matrix: Tensor = field(kw_only=True)
 
     def run(self, batch, x: Tensor) -> Tensor:
         windows = batch.windows[self.inputs[0].index]

@@ -37,9 +37,9 @@ class Value:
 
     index: int
     kind: str
-    shape: tuple[int, ...] | None
-    batch: int | None
-    layout: Layout | None = None
+    shape: tuple[int, ...]
+    batch: int
+    layout: Layout = None  # type: ignore[assignment]  # who asks for it has asked `local`
     parts: list[Operation] | None = None
 
     @property
@@ -77,12 +77,12 @@ class RecordedCall:
         return self.node.function
 
     @property
-    def shape(self) -> tuple[int, ...] | None:
+    def shape(self) -> tuple[int, ...]:
         """Of the result."""
         return self.node.shape
 
     @property
-    def batch(self) -> int | None:
+    def batch(self) -> int:
         """Batch axis of the result."""
         return self.node.batch
 
@@ -98,7 +98,7 @@ class Operation:
 
     inputs: tuple[Value, ...]
     reads: tuple[Value, ...] = ()
-    layout: Layout | None = None
+    layout: Layout = None  # type: ignore[assignment]  # who asks for it knows that the result is local
     work: float = 1.0
     index: int = field(default=-1, init=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -38,7 +38,7 @@ class Scale(Operation):
 class DenseLinear(Operation):
     """A linear call on a difference that is known as a whole."""
 
-    function: Callable[..., Tensor] | None = None
+    function: Callable[..., Tensor] = field(kw_only=True)
 
     def run(self, batch, *x: Tensor) -> Tensor:
         return self.function(*x)
@@ -62,7 +62,7 @@ class Apply(Operation):
     One input or two; an input that does not differ has its place in `reads` alone.
     """
 
-    function: Callable[..., Tensor] | None = None
+    function: Callable[..., Tensor] = field(kw_only=True)
 
     def run(self, batch, *x: Tensor) -> Tensor:
         differs = dict(zip([v.index for v in self.inputs], x, strict=True))

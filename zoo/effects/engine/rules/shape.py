@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def move(call: RecordedCall, x: Value, *arguments: Any, **keywords: Any) -> Oper
     moved = call.run({x.index: layout.from_rows(marks.view(-1, layout.width)).contiguous()}, 1)
     if isinstance(moved, (tuple, list)):
         parts = [_found(x, part, layout.batch) for part in moved]
-        return None if None in parts else parts
+        return None if None in parts else [part for part in parts if part is not None]
     return _found(x, moved, call.batch)
 
 
@@ -174,8 +174,7 @@ def join(call: RecordedCall, tensors: Sequence[Any], dim: int = 0) -> Operation 
     along = axis == position
     places, inputs, at, columns = [], [], 0, []
     for t in tensors:
-        shape = t.shape if isinstance(t, (Value, Tensor)) else None
-        size = 1 if stack else shape[axis]
+        size = 1 if stack else t.shape[axis]
         width = layout.width if along else layout.width // call.shape[axis] * size
         if isinstance(t, Value) and t.kind != "context":
             inputs.append(t)
@@ -203,7 +202,7 @@ class DenseJoin(Operation):
     """Differences that are known as a whole put beside windows, made whole, and beside what does not differ."""
 
     tensors: Sequence[Any] = ()
-    function: Callable[[list[Tensor]], Tensor] | None = None
+    function: Callable[[list[Tensor]], Tensor] = field(kw_only=True)
 
     def run(self, batch, *differences: Tensor) -> Tensor:
         given = {}
