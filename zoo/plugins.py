@@ -65,8 +65,7 @@ def discover(registry: Registry) -> list[Plugin]:
     """Fill `registry` from every installed plugin, the core first.  `ZOO_PLUGINS=a,b` leaves out all others."""
     only = os.environ.get("ZOO_PLUGINS")
     allowed = None if only is None else {"zoo-core", *filter(None, only.split(","))}
-    plugins = []
-    seen = set()
+    plugins, seen = [], set()
     for entry_point in sorted(entry_points(group=GROUP), key=lambda e: (_owner(e) != "zoo-core", _owner(e), e.name)):
         owner = _owner(entry_point)
         if (owner, entry_point.name) in seen or (allowed is not None and owner not in allowed):

@@ -46,9 +46,8 @@ def map_mse(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> n
 
 def _sums(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """(n, T, 6) of each window and diagonal: pixels, x, y, xx, yy, xy."""
-    n, bins = target.shape[:2]
-    out = np.zeros((n, bins, 6))
-    for d in range(bins):
+    out = np.zeros((*target.shape[:2], 6))
+    for d in range(target.shape[1]):
         x = np.diagonal(target, d, 1, 2).astype(np.float64)
         y = np.diagonal(prediction, d, 1, 2).astype(np.float64)
         known = np.isfinite(x) & np.isfinite(y)
