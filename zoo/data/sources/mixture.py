@@ -69,6 +69,10 @@ class Mixture(Source):
         self.input_length, self.genome = first.input_length, getattr(first, "genome", None)
         self.inputs, self.targets = self._agreed("inputs"), self._agreed("targets")
         self.domains, self.contexts = self._vocabulary("domains"), self._vocabulary("contexts")
+        for key in self.inputs:
+            for name, source in self.sources.items():
+                if key not in source.inputs:
+                    raise ConfigError(f"source {name!r} of data=mixture has no input {key!r}, which another has")
         if self._labels["contexts"]:
             self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
         self.dropped: dict[str, int] = {}
@@ -182,13 +186,10 @@ class MixedExamples(Examples):
         present = [i for i, name in enumerate(self._names) if self.n[name]]
         self.margin = min((self._parts[i].margin for i in present), default=0)
         self.weights = self._sampling_weights() if split == "train" else None
-        labels = [getattr(self._parts[i], "labels", None) for i in present]
-        if present and all(x is not None and np.ndim(x) == 1 for x in labels):
-            self.labels = self._column(dict(zip(present, labels, strict=True)), 0)
-        named = {g: None for i in present for g in self._parts[i].groups}
+        groups = {i: self._parts[i].groups for i in present}
         self.groups = {
-            g: self._column({i: self._parts[i].groups[g] for i in present if g in self._parts[i].groups}, False)
-            for g in named
+            name: self._column({i: own[name] for i, own in groups.items() if name in own}, False)
+            for name in dict.fromkeys(name for own in groups.values() for name in own)
         }
         if len(present) > 1:
             self.groups |= {f"source {self._names[i]}": self._source == i for i in present}
@@ -201,13 +202,13 @@ class MixedExamples(Examples):
         domain, context: (N,) int64 where the mixture names them.  covariates: NaN where a source has none.
         """
         rows = np.asarray(indices, np.int64)
-        merged: dict[str, np.ndarray] = {}
-        for i in np.unique(self._source[rows]):
-            at = np.flatnonzero(self._source[rows] == i)
-            for key, x in self._complete(int(i), self._parts[i].batch(self._row[rows[at]], margin)).items():
-                if key not in merged:
-                    merged[key] = np.empty((len(rows), *x.shape[1:]), x.dtype)
-                merged[key][at] = x
+        sources = np.unique(self._source[rows]).tolist() or self._source[:1].tolist()
+        at = {i: np.flatnonzero(self._source[rows] == i) for i in sources}
+        batches = {i: self._complete(i, self._parts[i].batch(self._row[rows[a]], margin)) for i, a in at.items()}
+        merged = {}
+        for key in set.intersection(*(set(batch) for batch in batches.values())):
+            merged[key] = np.concatenate([batch[key] for batch in batches.values()])
+            merged[key][np.concatenate(list(at.values()))] = merged[key].copy()
         return {**merged, "index": rows}
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
