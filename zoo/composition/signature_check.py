@@ -21,7 +21,7 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo.registry import INJECTED, registry
 from zoo.training.schedule import COEFFICIENT_SCHEDULES, flat_schedules
 
-__all__ = ["COMPONENTS", "SETTINGS", "check_config", "fits"]
+__all__ = ["COMPONENTS", "SETTINGS", "argument_types", "check_config", "fits"]
 
 COMPONENTS = {
     "encoder": "encoder",
@@ -149,7 +149,7 @@ def _check_arguments(
     parameters = inspect.signature(target).parameters
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters.values()):
         return
-    hints = _hints(target)
+    hints = argument_types(target)
     for key, value in arguments.items():
         override = _override(f"{section}.{key}", value)
         if key not in parameters:
@@ -175,7 +175,7 @@ def _check_nested(section: str, value: Any, annotation: Any) -> None:
                 _check_component(f"{section}.{name}", _INTERFACES[inner[1].__name__], part)
 
 
-def _hints(target: Any) -> dict[str, Any]:
+def argument_types(target: Any) -> dict[str, Any]:
     """Annotations of a constructor; none where they name what only a type checker imports."""
     try:
         return get_type_hints(target.__init__ if inspect.isclass(target) else target)
