@@ -2,12 +2,16 @@
 
 import importlib
 import re
+import shlex
 from pathlib import Path
 
 import click
 import pytest
+import yaml
 
+import zoo
 from zoo.cli.main import cli
+from zoo.composition.option_files import groups
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/*.md")])
@@ -41,7 +45,10 @@ def typed(page):
     lines += [span.replace("\n", " ") for span in re.findall(r"`(zoo [^`]+)`", FENCE.sub("", text))]
     for line in lines:
         for part in re.split(r"&&|\|\||[;|] |\$\(", line.partition(" # ")[0]):
-            words = part.removeprefix("$ ").split()
+            try:
+                words = shlex.split(part.removeprefix("$ "))
+            except ValueError:  # an apostrophe of prose, or a quote that the split above cut
+                words = part.removeprefix("$ ").split()
             if len(words) > 1 and words[0] == "zoo":
                 yield words[1], words[2:]
 
@@ -87,3 +94,55 @@ def _resolves(dotted):
             value = getattr(value, part)
         return True
     return False
+
+
+def trained():
+    """(page, overrides) of every `zoo train ...` that a page shows in full."""
+    for page in PAGES:
+        if page.name != "CHANGELOG.md":
+            for name, words in typed(page):
+                if name == "train" and "..." not in " ".join(words):
+                    yield page, [w.strip("'\"") for w in words if "=" in w and "..." not in w]
+
+
+def test_every_configuration_that_is_shown_can_be_composed():
+    names = {"encoder=mine", "encoder=NAME", "head=NAME", "data=NAME", "objective=NAME"}  # stand for what is not there
+    shown = [(page, overrides) for page, overrides in trained() if overrides and names.isdisjoint(overrides)]
+    assert len(shown) >= 15
+    for page, overrides in shown:
+        one = [o if re.search(r"[\[{]", o) else o.partition(",")[0] for o in overrides]  # of a sweep, its first job
+        assert composes(one), f"{page.name}: zoo train {' '.join(overrides)}"
+
+
+def composes(overrides):
+    """Whether a configuration holds, once the files that its experiment asks for are named."""
+    try:
+        return bool(zoo.compose(overrides))
+    except zoo.ZooError as error:
+        missing = re.match(r"([\w.]+) is missing", str(error))
+        if missing is None or f"{missing[1]}=." in overrides:
+            raise
+        return composes([*overrides, f"{missing[1]}=."])
+
+
+def keys(group):
+    """Dotted keys of all options of a group: data.windows.length, data.windows, ..."""
+    found = set()
+
+    def collect(prefix, mapping):
+        for key, value in mapping.items():
+            found.add(f"{prefix}.{key}")
+            if isinstance(value, dict):
+                collect(f"{prefix}.{key}", value)
+
+    for files in groups().options[group].values():
+        collect(group, yaml.safe_load(files[0].read_text()) or {})
+    return found
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.name != "CHANGELOG.md"], ids=lambda page: page.stem)
+def test_keys_of_the_configuration_named_in_the_text_exist(page):
+    for span in re.findall(r"`([a-z]+(?:\.[a-z_]+)+)(?:=[^`]*)?`", FENCE.sub("", page.read_text())):
+        group = span.partition(".")[0]
+        if group in ("data", "encoder", "head", "objective", "optimizer", "trainer", "genome"):
+            assert any(key == span or span.startswith(f"{key}.") for key in keys(group)), span
