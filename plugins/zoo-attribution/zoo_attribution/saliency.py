@@ -31,7 +31,7 @@ class Saliency(Interpreter):
     def attribute(self, model: Model, batch: Mapping[str, Tensor], output: Output) -> Attribution:
         """batch as the model takes it -> {input: (N, *axes)} for every real-valued input."""
         _, found = gradients(model, batch, output)
-        return Attribution(_centered(found, self.center), "hypothetical", centered=self.center)
+        return Attribution(_center(found, self.center), "hypothetical", centered=self.center)
 
 
 class InputXGradient(Interpreter):
@@ -47,9 +47,9 @@ class InputXGradient(Interpreter):
     def attribute(self, model: Model, batch: Mapping[str, Tensor], output: Output) -> Attribution:
         """batch as the model takes it -> {input: (N, *axes)} for every real-valued input."""
         inputs, found = gradients(model, batch, output)
-        values = {k: g * inputs[k] for k, g in _centered(found, self.center).items()}
+        values = {k: g * inputs[k] for k, g in _center(found, self.center).items()}
         return Attribution(values, "contribution", centered=self.center)
 
 
-def _centered(found: Mapping[str, Tensor], wanted: bool) -> dict[str, Tensor]:
+def _center(found: Mapping[str, Tensor], wanted: bool) -> dict[str, Tensor]:
     return {k: g - g.mean(1, keepdim=True) if wanted and k == "one_hot" else g for k, g in found.items()}

@@ -9,11 +9,11 @@ from zoo.errors import DataError, ZooError
 from zoo_copy_number.baselines import BASELINES, call_baseline, corrected_log2, tune
 from zoo_copy_number.baselines.change_points import CircularBinary
 from zoo_copy_number.designs import genome_design, target_design
-from zoo_copy_number.event_accuracy import count, summary
+from zoo_copy_number.event_accuracy import count, summarise_counts
 from zoo_copy_number.simulation import simulate_reference, simulate_sample
-from zoo_copy_number.simulation_settings import Settings
+from zoo_copy_number.simulation_settings import DepthSettings
 
-CLEAN = Settings(
+CLEAN = DepthSettings(
     noise=(0.08, 0.08),
     pure=1.0,
     wave=(0.0, 0.03),
@@ -41,7 +41,7 @@ def sample_of(settings=CLEAN, seed=0, bins=6000, width=50_000):
 
 def shares(copies, sample):
     counts = count(copies, sample.expected, sample.bins.contig, sample.bins.mask, sample.events)
-    return {k: float(v) for k, v in summary(counts.sum((0, 1))).items()}
+    return {k: float(v) for k, v in summarise_counts(counts.sum((0, 1))).items()}
 
 
 def test_clear_events_are_found(baseline):
@@ -120,7 +120,7 @@ def test_the_correction_takes_a_kit_off():
 
 
 def test_settings_are_chosen_that_call_the_samples_best():
-    noisy = Settings(noise=(0.25, 0.25), pure=1.0, events=(10.0, 10.0))
+    noisy = DepthSettings(noise=(0.25, 0.25), pure=1.0, events=(10.0, 10.0))
     samples = [sample_of(noisy, seed, bins=3000) for seed in range(3)]
     poor = BASELINES["threshold"](window=1, least=0.1, sds=0.0, bins=1)
     before = [shares(call_baseline(poor, s.bins, s.expected), s)["f1"] for s in samples]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import fit_to, match_contigs
-from zoo_copy_number.readers.raw_bins import RawBins, assemble, join
+from zoo_copy_number.readers.raw_bins import RawBins, assemble, join_files
 
 
 def bins(contig=(0, 0, 1), start=(0, 10, 0), end=(10, 20, 5), depth=(1.0, 2.0, 3.0), **more):
@@ -93,7 +93,7 @@ def test_rows_in_any_order_become_the_same_sorted_bins(found, random):
 def test_parts_of_a_sample_are_joined_to_the_whole(found, cut):
     one = assemble(rows(found))
     parts = [rows(p) for p in (found[:cut], found[cut:]) if p]
-    both = assemble(join(parts))
+    both = assemble(join_files(parts))
     assert {(c, s, d) for c, s, d in zip(both.chrom, both.start, both.depth, strict=True)} == {
         (c, s, d) for c, s, d in zip(one.chrom, one.start, one.depth, strict=True)
     }
@@ -153,10 +153,10 @@ def test_only_off_target_bins_may_overlap_a_little():
 def test_files_of_two_samples_are_not_one():
     parts = [rows([("1", 0, 5, 1)], sample="a"), rows([("1", 5, 9, 1)], sample="b")]
     with pytest.raises(ConfigError, match="samples a, b cannot be one"):
-        join(parts)
-    assert join(parts, "mine").sample == "mine"
+        join_files(parts)
+    assert join_files(parts, "mine").sample == "mine"
     with pytest.raises(ConfigError, match="cannot stand in one sample"):
-        join([parts[0], rows([("1", 5, 9, 1)], sample="a", unit="wig values")])
+        join_files([parts[0], rows([("1", 5, 9, 1)], sample="a", unit="wig values")])
 
 
 def test_contigs_are_matched_by_name_or_alias():

@@ -6,8 +6,8 @@ import pytest
 from zoo.errors import ConfigError, DataError
 from zoo_copy_number.bin_predictions import BinPredictions
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.quality import estimate_noise, features, fit, phred
-from zoo_copy_number.segmentation import cut_segments, decode
+from zoo_copy_number.quality import estimate_noise, features, fit_quality, phred
+from zoo_copy_number.segmentation import cut_segments, decode_states
 from zoo_copy_number.sex import expect_copies, infer_sex
 from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, log2_depth, stack_tracks
 from zoo_copy_number.windows import cut_windows
@@ -70,7 +70,7 @@ def test_what_is_not_known_is_said_and_not_filled_in():
 def test_a_change_has_to_be_worth_its_cost():
     states = [2] * 10 + [1] + [2] * 10 + [1] * 8 + [2] * 5
     predicted, contig = answer(states), np.zeros(34, int)
-    cheap, dear = (decode(predicted, contig, TWO[:34], p) for p in (0.5, 6.0))
+    cheap, dear = (decode_states(predicted, contig, TWO[:34], p) for p in (0.5, 6.0))
     assert cheap.tolist() == states
     assert dear.tolist() == [2] * 21 + [1] * 8 + [2] * 5
     found = cut_segments(predicted, contig, TWO[:34], dear)
@@ -84,15 +84,19 @@ def test_states_of_one_direction_speak_together():
     predicted = answer(states)
     unsure = predicted.probability.copy()
     unsure[10:16] = [0.33, 0.32, 0.34, 0.005, 0.005]
-    found = decode(BinPredictions(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26], 1.5)
+    found = decode_states(
+        BinPredictions(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26], 1.5
+    )
     assert found.tolist() == [2] * 10 + [0] * 6 + [2] * 10
-    one = decode(BinPredictions(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26] * 0 + 1, 1.5)
+    one = decode_states(
+        BinPredictions(unsure, predicted.corrected, predicted.known), np.zeros(26, int), TWO[:26] * 0 + 1, 1.5
+    )
     assert one[10:16].tolist() == [2] * 6, "where one copy is expected, two are a gain and one is nothing"
 
 
 def test_segments_end_with_their_contig():
     predicted, contig = answer([1] * 6), np.array([0, 0, 0, 1, 1, 1])
-    found = cut_segments(predicted, contig, TWO[:6], decode(predicted, contig, TWO[:6], 4.0))
+    found = cut_segments(predicted, contig, TWO[:6], decode_states(predicted, contig, TWO[:6], 4.0))
     assert found["contig"].tolist() == [0, 1]
 
 
@@ -101,7 +105,7 @@ def test_bins_without_depth_say_nothing():
     known = predicted.known.copy()
     known[5:10] = False
     silent = BinPredictions(predicted.probability, np.where(known, predicted.corrected, np.nan), known)
-    assert decode(silent, np.zeros(15, int), TWO[:15], 4.0).tolist() == [2] * 15
+    assert decode_states(silent, np.zeros(15, int), TWO[:15], 4.0).tolist() == [2] * 15
 
 
 def test_sex_is_read_from_x_and_y():
@@ -125,7 +129,7 @@ def test_qualities_are_calibrated_on_what_they_were_fitted_to():
     x = np.column_stack([np.ones(4000), *rng.normal(size=(4, 4000))])
     truth = np.array([1.0, 2.0, -1.0, 0.5, 0.0])
     right = rng.random(4000) < 1 / (1 + np.exp(-x @ truth))
-    quality = phred(x, fit(x, right))
+    quality = phred(x, fit_quality(x, right))
     for low, high in ((0, 3), (3, 7), (7, 15)):
         part = (quality >= low) & (quality < high)
         claimed = 1 - 10 ** (-quality[part] / 10)

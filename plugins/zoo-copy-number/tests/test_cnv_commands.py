@@ -12,7 +12,7 @@ from zoo.hub.loader import load
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
-from zoo_copy_number.call_files import write
+from zoo_copy_number.call_files import write_output
 from zoo_copy_number.caller import call_sample
 from zoo_copy_number.evaluation import GROUPS
 from zoo_copy_number.qc import quality_control
@@ -121,7 +121,7 @@ def test_a_strangers_sample_name_is_text_in_the_page(folder, tmp_path):
     model = known_model()
     bins = read_bins(folder / "depth.bedgraph", sample="<script>alert(1)</script>")
     called = call_sample(model, bins)
-    write(str(tmp_path / "x.html"), bins, called, {"warnings": "<b>"})
+    write_output(str(tmp_path / "x.html"), bins, called, {"warnings": "<b>"})
     page = (tmp_path / "x.html").read_text()
     assert "<script>" not in page
     assert "&lt;b&gt;" in page

@@ -11,7 +11,7 @@ from zoo.hub.loader import pull
 from zoo_copy_number.calibration import count_events
 from zoo_copy_number.caller import call_sample
 from zoo_copy_number.evaluation import GROUPS, count_trusted, simulate_group
-from zoo_copy_number.event_accuracy import summary
+from zoo_copy_number.event_accuracy import summarise_counts
 from zoo_copy_number.qc import quality_control
 
 NAME = "copy-number"
@@ -54,7 +54,7 @@ def test_the_card_has_every_group_and_its_baselines_on_the_same_events():
 
 def test_planted_events_are_found_and_little_else(called):
     counts = sum(count_events(c.copies, s) for s, c in called).sum((0, 1))
-    found = summary(counts)
+    found = summarise_counts(counts)
     assert counts[1] > 50
     assert found["precision"] > 0.9
     assert found["recall"] > 0.7

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError
-from zoo_copy_number.event_accuracy import CLASSES, count, summary, table
+from zoo_copy_number.event_accuracy import CLASSES, count, summarise_counts, table
 from zoo_copy_number.events import EVENT
 
 N = 60
@@ -137,10 +137,10 @@ def test_shares_and_their_intervals():
 
 
 def test_f1_without_calls_is_nought_and_without_events_is_nothing():
-    assert summary(np.array([0, 4, 0, 0]))["f1"] == 0
-    assert np.isnan(summary(np.array([0, 4, 0, 0]))["precision"])
-    assert np.isnan(summary(np.array([0, 0, 0, 3]))["f1"])
-    assert summary(np.array([0, 0, 0, 3]))["precision"] == 0
+    assert summarise_counts(np.array([0, 4, 0, 0]))["f1"] == 0
+    assert np.isnan(summarise_counts(np.array([0, 4, 0, 0]))["precision"])
+    assert np.isnan(summarise_counts(np.array([0, 0, 0, 3]))["f1"])
+    assert summarise_counts(np.array([0, 0, 0, 3]))["precision"] == 0
 
 
 def test_what_does_not_fit_is_refused():

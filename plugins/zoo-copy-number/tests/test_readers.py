@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_copy_number.readers import detect_format, read_bins
-from zoo_copy_number.readers.gc_mappability import gc_of, mappability_of
+from zoo_copy_number.readers.gc_mappability import compute_gc, read_mappability
 from zoo_copy_number.readers.sniff import sample_name
 
 DEPTH = [10.0, 12.5, 0.0, 7.25]
@@ -345,7 +345,7 @@ def test_gc_is_the_share_among_known_bases_and_bins_of_n_are_masked(tmp_path, ge
     assert made.sizes == {"chr1": 950, "chr2": 120}
     assert made.origin["gc"] == "g"
     assert any("does not have chr3" in n for n in made.notes)
-    assert gc_of(made, fasta).tolist() == pytest.approx(made.gc.tolist(), nan_ok=True)
+    assert compute_gc(made, fasta).tolist() == pytest.approx(made.gc.tolist(), nan_ok=True)
 
 
 def test_bins_past_the_end_of_a_contig_are_another_assembly(tmp_path, genome):
@@ -354,7 +354,7 @@ def test_bins_past_the_end_of_a_contig_are_another_assembly(tmp_path, genome):
         read_bins(put(tmp_path, "a.bedgraph", lines(rows)), fasta=genome[0])
     unfit = read_bins(put(tmp_path, "a.bedgraph", lines(rows)))
     with pytest.raises(GenomeMismatch, match="ends at 1,200, 1 has 950 bp"):
-        gc_of(unfit, genome[0])
+        compute_gc(unfit, genome[0])
 
 
 def test_without_a_genome_gc_is_unknown_and_said_to_be(tmp_path):
@@ -388,7 +388,7 @@ def test_mappability_from_bigwig_bedgraph_and_bed(tmp_path):
         assert "mappability is unknown in 1 of 5 bins" in made.notes
     other = put(tmp_path, "o.bed", lines([("chr7", 0, 150)]))
     with pytest.raises(DataError, match="says nothing of any bin of a, it has contigs chr7"):
-        mappability_of(made, other)
+        read_mappability(made, other)
 
 
 # CNVkit

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from zoo.errors import ConfigError
 from zoo_copy_number.designs import genome_design, target_design
 from zoo_copy_number.simulation import simulate_reference, simulate_sample
-from zoo_copy_number.simulation_settings import Settings
+from zoo_copy_number.simulation_settings import DepthSettings
 from zoo_copy_number.source import SimulatedDepth
 
-FLAT = Settings(
+FLAT = DepthSettings(
     noise=(0.1, 0.1),
     poisson=(0.5, 0.5),
     pure=1.0,
@@ -45,7 +45,7 @@ def level_bins(sample):
 
 
 def test_a_seed_tells_everything():
-    a, b, c = make_sample(Settings()), make_sample(Settings()), make_sample(Settings(), seed=2)
+    a, b, c = make_sample(DepthSettings()), make_sample(DepthSettings()), make_sample(DepthSettings(), seed=2)
     assert a.bins.depth.tobytes() == b.bins.depth.tobytes()
     assert (a.copies == b.copies).all()
     assert a.drawn == b.drawn
@@ -54,7 +54,7 @@ def test_a_seed_tells_everything():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_events_are_the_altered_bins(seed):
-    settings = Settings(events=(30.0, 30.0), arms=1.0)
+    settings = DepthSettings(events=(30.0, 30.0), arms=1.0)
     sample = make_sample(settings, seed)
     altered = np.zeros(len(sample.bins), bool)
     for e in sample.events:
@@ -76,7 +76,7 @@ def test_the_events_are_the_altered_bins(seed):
 
 def test_lengths_are_those_of_the_classes_and_copies_follow_their_weights():
     rng, design = np.random.default_rng(0), design_of()
-    settings = Settings(events=(30.0, 30.0), arms=0.0)
+    settings = DepthSettings(events=(30.0, 30.0), arms=0.0)
     events = np.concatenate([simulate_sample(rng, design, settings).events for _ in range(30)])
     lengths, counts = np.unique(events["bins"], return_counts=True)
     share = dict(zip(lengths.tolist(), counts / len(events), strict=True))
@@ -86,7 +86,7 @@ def test_lengths_are_those_of_the_classes_and_copies_follow_their_weights():
 
 
 def test_sex_sets_the_expected_copies():
-    samples = [make_sample(Settings(), seed) for seed in range(12)]
+    samples = [make_sample(DepthSettings(), seed) for seed in range(12)]
     assert {s.male for s in samples} == {True, False}
     for s in samples:
         assert (s.ploidy["chrX"], s.ploidy["chrY"]) == ((1, 1) if s.male else (2, 0))
@@ -177,7 +177,7 @@ def test_channels_go_missing():
 
 
 def test_gaps_of_the_assembly_are_masked_and_empty():
-    sample = make_sample(Settings())
+    sample = make_sample(DepthSettings())
     gap = sample.bins.mask == 0
     empty = np.isnan(design_of().gc)
     assert empty.any()
@@ -249,7 +249,7 @@ def test_any_genome_gives_a_valid_sample(seed, bins, width):
 )
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
-        Settings(**wrong)
+        DepthSettings(**wrong)
 
 
 def test_designs_that_cannot_be_are_refused():
@@ -274,7 +274,7 @@ def test_the_source_takes_other_settings_and_says_them():
 
 
 def test_events_of_any_length_are_mostly_short():
-    settings = Settings(events=(60.0, 60.0), any_length=True, arms=0.0, altered=0.9)
+    settings = DepthSettings(events=(60.0, 60.0), any_length=True, arms=0.0, altered=0.9)
     lengths = make_sample(settings, design=design_of(bins=60_000)).events["bins"]
     assert lengths.min() <= 2
     assert lengths.max() > 100

@@ -10,9 +10,9 @@ import numpy as np
 from zoo.terminal.progress import counting
 from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
 from zoo_copy_number.caller import NO_CALL, mask_uncalled
-from zoo_copy_number.event_accuracy import count, summary
-from zoo_copy_number.quality import estimate_noise, features, fit, phred
-from zoo_copy_number.segmentation import cut_segments, decode
+from zoo_copy_number.event_accuracy import count, summarise_counts
+from zoo_copy_number.quality import estimate_noise, features, fit_quality, phred
+from zoo_copy_number.segmentation import cut_segments, decode_states
 from zoo_copy_number.simulation import SimulatedSample
 from zoo_copy_number.source import make_sample
 
@@ -56,7 +56,7 @@ def label_segments(
     """Segments (S,), the states that they were cut from (n,), their features (S, F), and whether at least half of
     their usable bins go their way: (S,) bool."""
     bins = sample.bins
-    states = decode(predicted, bins.contig, sample.expected, penalty)
+    states = decode_states(predicted, bins.contig, sample.expected, penalty)
     segments = cut_segments(predicted, bins.contig, sample.expected, states)
     expected = sample.expected[segments["first"]]
     way = np.sign(segments["state"].astype(int) - expected)
@@ -74,12 +74,12 @@ def _fit_quality(
 ) -> tuple[np.ndarray, float, int]:
     """Coefficients of quality, the F1 of what is then called, over all events, and the number of segments."""
     cut = [label_segments(p, s, penalty) for p, s in zip(seen, samples, strict=True)]
-    coefficients = fit(np.concatenate([c[2] for c in cut]), np.concatenate([c[3] for c in cut]))
+    coefficients = fit_quality(np.concatenate([c[2] for c in cut]), np.concatenate([c[3] for c in cut]))
     counts = [
         count_events(mask_uncalled(segments, states, phred(x, coefficients), NO_CALL), sample)
         for (segments, states, x, _), sample in zip(cut, samples, strict=True)
     ]
-    return coefficients, float(summary(np.sum(counts, 0).sum((0, 1)))["f1"]), sum(len(c[3]) for c in cut)
+    return coefficients, float(summarise_counts(np.sum(counts, 0).sum((0, 1)))["f1"]), sum(len(c[3]) for c in cut)
 
 
 def count_events(copies: np.ndarray, sample: SimulatedSample) -> np.ndarray:

@@ -13,7 +13,7 @@ from zoo_copy_number.bins import Bins
 if TYPE_CHECKING:
     from zoo_copy_number.caller import CalledSample
 
-__all__ = ["check_name", "write"]
+__all__ = ["check_name", "write_output"]
 
 TABLES = (".vcf", ".vcf.gz", ".bed", ".bed.gz", ".seg", ".seg.gz")
 
@@ -24,7 +24,7 @@ def check_name(out: str) -> None:
         raise ConfigError(f"{out!r} does not say which file to write: end it in {', '.join(TABLES + PICTURES)}")
 
 
-def write(out: str, bins: Bins, called: CalledSample, comments: Mapping[str, str]) -> None:
+def write_output(out: str, bins: Bins, called: CalledSample, comments: Mapping[str, str]) -> None:
     """Calls as VCF, BED or SEG; the picture as PNG, SVG, PDF, or HTML with the figures below it."""
     check_name(out)
     if out.lower().endswith(TABLES):

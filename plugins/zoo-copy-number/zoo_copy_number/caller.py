@@ -15,7 +15,7 @@ from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.calls import Calls, CnvCall
 from zoo_copy_number.quality import estimate_noise, features, phred
-from zoo_copy_number.segmentation import cut_segments, decode
+from zoo_copy_number.segmentation import cut_segments, decode_states
 from zoo_copy_number.sex import expect_copies, infer_sex
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def call_sample(
     inferred, reason = infer_sex(predicted.corrected, bins.contigs, bins.contig)
     copies = expect_copies(bins.contigs, sex or inferred, ploidy)
     expected = copies[bins.contig]
-    states = decode(predicted, bins.contig, expected, float(head.penalty))
+    states = decode_states(predicted, bins.contig, expected, float(head.penalty))
     segments = cut_segments(predicted, bins.contig, expected, states)
     noise = estimate_noise(predicted.corrected, bins.contig)
     expected_by_segment = copies[segments["contig"]]

@@ -102,11 +102,11 @@ class DepthCNN(Encoder):
         curve = _curve(near_sample, sample[:, :1], sample[:, 1:2])
         summary = torch.cat([curve, sample[:, :1].mean(2), self.describe(sample).mean(2)], 1)
         summary = self.of_sample(summary).unsqueeze(2)
-        left = sample[:, :1] - self._learned(sample, near_sample, curve, summary)
+        left = sample[:, :1] - self._bias(sample, near_sample, curve, summary)
         rest, level = _left_by_gc(near_sample, left, _trust(sample))
-        return self._learned(signal, near, curve, summary) + (near * rest.unsqueeze(2)).sum(1, keepdim=True) + level
+        return self._bias(signal, near, curve, summary) + (near * rest.unsqueeze(2)).sum(1, keepdim=True) + level
 
-    def _learned(self, tracks: Tensor, near: Tensor, curve: Tensor, summary: Tensor) -> Tensor:
+    def _bias(self, tracks: Tensor, near: Tensor, curve: Tensor, summary: Tensor) -> Tensor:
         covariates = torch.cat([tracks[:, COVARIATES], near], 1)
         return _at(near, curve) + self.bias(self.of_bin(covariates) + summary)
 

@@ -15,7 +15,7 @@ from zoo.terminal.progress import counting
 from zoo_copy_number.baselines import BASELINES, call_baseline, tune
 from zoo_copy_number.calibration import count_events
 from zoo_copy_number.caller import CalledSample, call_sample
-from zoo_copy_number.event_accuracy import CLASSES, Estimate, table
+from zoo_copy_number.event_accuracy import CLASSES, MetricInterval, table
 from zoo_copy_number.simulation import SimulatedSample
 from zoo_copy_number.source import make_sample
 
@@ -78,7 +78,9 @@ def count_trusted(called: CalledSample, sample: SimulatedSample) -> np.ndarray:
     return np.array([calls, wrong, events, held])
 
 
-def reliability(each: Sequence[np.ndarray], draws: int = 1000, seed: int = 0) -> tuple[Estimate, Estimate, int, int]:
+def reliability(
+    each: Sequence[np.ndarray], draws: int = 1000, seed: int = 0
+) -> tuple[MetricInterval, MetricInterval, int, int]:
     """(share of trusted calls that are wrong, share of long events covered, calls, events); intervals over samples."""
     counts = np.asarray(each)
     rng = np.random.default_rng(seed)
@@ -88,7 +90,7 @@ def reliability(each: Sequence[np.ndarray], draws: int = 1000, seed: int = 0) ->
     for part, whole in ((1, 0), (3, 2)):
         shares = drawn[:, part] / np.maximum(drawn[:, whole], 1)
         value = total[part] / total[whole] if total[whole] else float("nan")
-        made.append(Estimate(float(value), *map(float, np.quantile(shares, [0.025, 0.975]))))
+        made.append(MetricInterval(float(value), *map(float, np.quantile(shares, [0.025, 0.975]))))
     return made[0], made[1], int(total[0]), int(total[2])
 
 
@@ -119,7 +121,7 @@ def card_rows(
     counts: of zoo_copy_number.event_accuracy.count.  held: of `count_trusted`; without it the predictor is a baseline.
     """
 
-    def row(metric: str, value: Estimate, n: int, stratum: str, note: str = "") -> dict[str, Any]:
+    def row(metric: str, value: MetricInterval, n: int, stratum: str, note: str = "") -> dict[str, Any]:
         return {
             "predictor": predictor,
             "baseline": held is None,

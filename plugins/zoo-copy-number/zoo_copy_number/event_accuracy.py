@@ -28,7 +28,7 @@ import numpy as np
 
 from zoo.errors import ConfigError, DataError
 
-__all__ = ["CLASSES", "COUNTS", "Estimate", "LengthAccuracy", "count", "find_runs", "summary", "table"]
+__all__ = ["CLASSES", "COUNTS", "LengthAccuracy", "MetricInterval", "count", "find_runs", "summarise_counts", "table"]
 
 CLASSES = (3, 5, 10, 30, 100, 300)
 """Usable bins; the last holds all that is longer."""
@@ -39,7 +39,7 @@ _EDGES = np.sqrt(np.array(CLASSES[:-1]) * np.array(CLASSES[1:]))
 
 
 @dataclass(frozen=True)
-class Estimate:
+class MetricInterval:
     """A metric and the ends of its interval; NaN where there is nothing to count."""
 
     value: float
@@ -57,9 +57,9 @@ class LengthAccuracy:
     length: int | None
     events: int
     calls: int
-    recall: Estimate
-    precision: Estimate
-    f1: Estimate
+    recall: MetricInterval
+    precision: MetricInterval
+    f1: MetricInterval
 
 
 def count(
@@ -118,7 +118,7 @@ def count(
     return out
 
 
-def summary(counts: np.ndarray) -> dict[str, np.ndarray]:
+def summarise_counts(counts: np.ndarray) -> dict[str, np.ndarray]:
     """recall, precision and f1, each (...), of counts (..., 4); NaN where nothing is there to count.
 
     F1 is 0 where there are events and no true call.
@@ -153,9 +153,9 @@ def table(
     counts = np.concatenate([one, one.sum(1, keepdims=True)], 1)
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), draws)
-    drawn = summary(np.tensordot(weights, counts, 1))
+    drawn = summarise_counts(np.tensordot(weights, counts, 1))
     pooled = counts.sum(0)
-    value, rows = summary(pooled), []
+    value, rows = summarise_counts(pooled), []
     for k, length in enumerate([*CLASSES, None]):
         figures = {name: _interval(value[name][k], drawn[name][:, k], level) for name in ("recall", "precision", "f1")}
         rows.append(LengthAccuracy(length, int(pooled[k, 1]), int(pooled[k, 3]), **figures))
@@ -177,5 +177,5 @@ def _class(bins: int) -> int:
 def _interval(value, drawn, level):
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(drawn):
-        return Estimate(float("nan"), float("nan"), float("nan"))
-    return Estimate(float(value), *map(float, np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])))
+        return MetricInterval(float("nan"), float("nan"), float("nan"))
+    return MetricInterval(float(value), *map(float, np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo_copy_number.designs import Design
-from zoo_copy_number.simulation_settings import Settings
+from zoo_copy_number.simulation_settings import DepthSettings
 
 __all__ = ["EVENT", "LENGTHS", "plant_events"]
 
@@ -23,7 +23,7 @@ _APART = 3
 
 
 def plant_events(
-    rng: np.random.Generator, design: Design, settings: Settings, expected: np.ndarray
+    rng: np.random.Generator, design: Design, settings: DepthSettings, expected: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(n,) int8 copies, and the table of dtype EVENT, sorted.
 
@@ -55,7 +55,7 @@ def plant_events(
         free[at : at + size] = False
         budget -= size
         first, last = int(usable[at]), int(usable[at + size - 1]) + 1
-        made = _altered(rng, settings, int(expected[first]), size)
+        made = _draw_copies(rng, settings, int(expected[first]), size)
         copies[first:last] = made
         rows.append((c, first, last, made, size))
     events = np.array(rows, EVENT)
@@ -70,7 +70,7 @@ def _lengths(rng, settings, n):
     return np.where(lengths < 5, lengths, np.rint(lengths * rng.uniform(0.8, 1.2, n))).astype(int)
 
 
-def _altered(rng, settings, normal, size):
+def _draw_copies(rng, settings, normal, size):
     choices, weights = np.array([0, 1, 3, 4, 5, 6, 8]), np.array(settings.copies, float)
     if normal == 1:
         choices = np.array([0, 0, 2, 3, 4, 5, 6])

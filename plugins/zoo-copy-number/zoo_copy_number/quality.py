@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo_copy_number.segmentation import SEGMENT
 
-__all__ = ["CAP", "estimate_noise", "features", "fit", "phred"]
+__all__ = ["CAP", "estimate_noise", "features", "fit_quality", "phred"]
 
 CAP = 60.0
 """Largest quality: no calibration set has the 10^6 segments that more would need."""
@@ -42,7 +42,7 @@ def features(segments: np.ndarray, expected: np.ndarray, noise: float) -> np.nda
     return np.concatenate([stacked * ~altered, stacked * altered], axis=1)
 
 
-def fit(x: np.ndarray, right: np.ndarray) -> np.ndarray:
+def fit_quality(x: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Coefficients (F,) of a weakly regularised logistic regression of `right` (S,) bool on features x (S, F)."""
     from scipy.optimize import minimize
 

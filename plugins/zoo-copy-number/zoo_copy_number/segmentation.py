@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo_copy_number.bin_predictions import BinPredictions
 
-__all__ = ["SEGMENT", "cut_segments", "decode"]
+__all__ = ["SEGMENT", "cut_segments", "decode_states"]
 
 SEGMENT = np.dtype(
     {
@@ -21,7 +21,7 @@ SEGMENT = np.dtype(
 the log odds of fewer, as many or more copies than expected, whichever the state is, against the others."""
 
 
-def decode(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, penalty: float) -> np.ndarray:
+def decode_states(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, penalty: float) -> np.ndarray:
     """(n,) int8, the path of states of largest probability where each change costs `penalty` nats (Viterbi).
 
     expected: (n,) copies that the sample should have.  The probabilities of all states of fewer copies are summed for a

@@ -1,4 +1,4 @@
-"""Read depth with known copy number: a `Design` and `Settings` in, a sample and its truth out.
+"""Read depth with known copy number: a `Design` and `DepthSettings` in, a sample and its truth out.
 
     design ── tracks ─┐
     settings ─ draws ─┼─> mean reads of a bin ── negative binomial ──> Bins
@@ -26,7 +26,7 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.designs import Design
 from zoo_copy_number.events import plant_events
 from zoo_copy_number.pooled_reference import pool
-from zoo_copy_number.simulation_settings import Settings
+from zoo_copy_number.simulation_settings import DepthSettings
 
 __all__ = ["SimulatedSample", "simulate_reference", "simulate_sample"]
 
@@ -60,14 +60,14 @@ class SimulatedSample:
 
 
 def simulate_sample(
-    rng: np.random.Generator, design: Design, settings: Settings | None = None, *, name: str = "simulated"
+    rng: np.random.Generator, design: Design, settings: DepthSettings | None = None, *, name: str = "simulated"
 ) -> SimulatedSample:
     """One sample.  The same state of `rng`, design and settings give the same sample.
 
     Depth is mean coverage a base by reads of 100 bp.  Off-target bins are as wide as it takes to have about as many
     reads as the targets, so their depth is on another level (`Bins.kind` 1).
     """
-    settings = settings or Settings()
+    settings = settings or DepthSettings()
     male = bool(rng.random() < 0.5)
     ploidy = {c: _ploidy(c, male) for c in design.contigs}
     expected = np.array([ploidy[c] for c in design.contigs], np.int8)[design.contig]
@@ -98,7 +98,7 @@ def simulate_sample(
 
 
 def simulate_reference(
-    rng: np.random.Generator, design: Design, settings: Settings | None = None, *, normals: int = 12
+    rng: np.random.Generator, design: Design, settings: DepthSettings | None = None, *, normals: int = 12
 ) -> Design:
     """The design with a reference pooled from so many simulated normals.
 
@@ -108,7 +108,7 @@ def simulate_reference(
     """
     if normals < 3:
         raise ConfigError(f"{normals} normals are no pool: give at least 3")
-    settings = replace(settings or Settings(), events=(0.0, 0.0), arms=0.0, pure=1.0)
+    settings = replace(settings or DepthSettings(), events=(0.0, 0.0), arms=0.0, pure=1.0)
     rows = np.full((normals, len(design)), np.nan, np.float32)
     for row in rows:
         sample = simulate_sample(rng, design, settings)

@@ -8,13 +8,13 @@ import numpy as np
 
 from zoo.errors import ConfigError
 
-__all__ = ["Settings"]
+__all__ = ["DepthSettings"]
 
 Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Settings:
+class DepthSettings:
     """Ranges that the numbers of a sample are drawn from, uniformly unless noted.
 
     noise: standard deviation of log2 depth in the median bin of two copies, Poisson and overdispersion together,

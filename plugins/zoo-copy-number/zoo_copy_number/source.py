@@ -15,7 +15,7 @@ from zoo.fields import Field
 from zoo.terminal.progress import counting
 from zoo_copy_number.designs import HUMAN, Design, genome_design, target_design
 from zoo_copy_number.simulation import SimulatedSample, simulate_reference, simulate_sample
-from zoo_copy_number.simulation_settings import Settings
+from zoo_copy_number.simulation_settings import DepthSettings
 from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, stack_tracks
 from zoo_copy_number.windows import cut_windows
 
@@ -25,11 +25,11 @@ STATES = ("0", "1", "2", "3", "4+")
 KINDS = ("genome", "exome", "panel")
 FLOOR, CEILING = -4.0, 3.0
 
-TRAINING = Settings(noise=(0.03, 0.25), gc_correlation=(-0.92, 0.92), events=(5.0, 60.0), any_length=True)
+TRAINING = DepthSettings(noise=(0.03, 0.25), gc_correlation=(-0.92, 0.92), events=(5.0, 60.0), any_length=True)
 """What models are trained on: from deep genomes to noisier bins than anybody should call, depth that is
 nearly all GC, as in off-target bins of real captures, and many events from a single bin on."""
 
-FROZEN = Settings(noise=(0.03, 0.10))
+FROZEN = DepthSettings(noise=(0.03, 0.10))
 """What models are evaluated on: the noise of a genome at 30x in bins of 1 to 10 kb, in the median bin."""
 
 NORMALS = (3, 6, 12, 24)
@@ -49,7 +49,7 @@ class SimulatedDepth(Source):
     size: bins of a sample, about.
     kinds: genome (equal bins of 1 to 500 kb), exome (uneven targets), panel (few targets and off-target bins); one that
         is named twice is twice as frequent.
-    settings: of zoo_copy_number.simulation_settings.Settings, by name, where they differ from TRAINING.
+    settings: of zoo_copy_number.simulation_settings.DepthSettings, by name, where they differ from TRAINING.
     seed: of the data; a run's own seed leaves it alone.
     """
 
@@ -66,7 +66,7 @@ class SimulatedDepth(Source):
         for kind in kinds:
             if kind not in KINDS:
                 raise ConfigError(f"data simulated_depth has no kind {kind!r}" + did_you_mean(kind, KINDS))
-        unknown = set(settings or {}) - set(Settings.__dataclass_fields__)
+        unknown = set(settings or {}) - set(DepthSettings.__dataclass_fields__)
         if unknown:
             name = sorted(unknown)[0]
             raise ConfigError(f"simulated depth has no setting {name!r}" + did_you_mean(name, TRAINING.__dict__))
@@ -119,7 +119,7 @@ def make_sample(
     kind: str,
     size: int,
     seed: Sequence[int],
-    settings: Settings = FROZEN,
+    settings: DepthSettings = FROZEN,
     *,
     autosomes: int | None = None,
     reference: bool | None = None,

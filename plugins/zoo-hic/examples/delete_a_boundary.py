@@ -15,13 +15,13 @@ from zoo_hic.effects.disruption import predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import simulate_contig
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import compute_truth, drop_sites
 
 
 def main() -> None:
     """Print the change of insulation at three strong boundaries, predicted and true, in natural log(O/E)."""
-    settings = Settings(resolution=1024)
+    settings = MapSettings(resolution=1024)
     contig = simulate_contig(np.random.default_rng(7), 192, settings)
     predictor = Predictor.of(zoo.load("hic-simulated"))
     with tempfile.TemporaryDirectory() as folder:

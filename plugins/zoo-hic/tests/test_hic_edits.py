@@ -13,7 +13,7 @@ from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError
 from zoo_hic.effects.disruption import disruption, predict_effect
-from zoo_hic.effects.edits import WindowEdit, edit_window, match_bins, measure_shift, parse_edit
+from zoo_hic.effects.edits import WindowEdit, edit_window, match_edited_bins, measure_shift, parse_edit
 from zoo_hic.effects.null_model import score_null
 from zoo_hic.effects.structural_variants import (
     COLUMNS,
@@ -26,11 +26,11 @@ from zoo_hic.effects.structural_variants import (
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import find_loops
 
 BINS, RESOLUTION = 64, 256
-SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
+SETTINGS = MapSettings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
 SIMULATED = simulate_contig(np.random.default_rng(3), 160, SETTINGS)
 WIDTH = 14
 LENGTH = BINS * RESOLUTION
@@ -155,7 +155,7 @@ def test_every_base_of_an_edited_window_is_where_its_origin_says(start, size, ki
         expected = np.where(inside, 3 - expected, expected)
     kept = plain & ~((kind == "mask") & (was >= edit.start) & (was < edit.end))
     np.testing.assert_array_equal(now[kept], expected[kept])
-    match = match_bins(was, 100, 8)
+    match = match_edited_bins(was, 100, 8)
     matched = match[match >= 0]
     assert ((matched >= 0) & (matched < 10)).all()
     if kind in ("mask",) or (kind == "invert" and size < 4):
@@ -179,7 +179,7 @@ def test_duplications_push_out_what_lies_right_of_them():
     genome = _Sequence(np.arange(40, dtype=np.uint8) % 4)
     found = edit_window(genome, 0, 16, [WindowEdit("duplicate", "x", 4, 8)])
     assert found.origin.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, 8, 9, 10, 11]
-    assert match_bins(found.origin, 0, 4).tolist() == [0, 1, 3, -1]
+    assert match_edited_bins(found.origin, 0, 4).tolist() == [0, 1, 3, -1]
 
 
 def test_several_edits_of_one_window():

@@ -21,15 +21,15 @@ from zoo_hic.metrics.distance import (
 )
 from zoo_hic.metrics.insulation import insulation, insulation_correlation, insulation_tracks
 from zoo_hic.metrics.pairs import enrichment, read_pairs
-from zoo_hic.metrics.stratum import stratum_adjusted
+from zoo_hic.metrics.stratum import stratum_adjusted_correlation
 from zoo_hic.metrics.summary import compare_maps, lines
 from zoo_hic.metrics.transfer import transfer, transfer_lines
 from zoo_hic.simulation.contact_maps import simulate_contig
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.settings import MapSettings
 
 RESOLUTION = 2048
 NEAR = (2 * RESOLUTION, 40 * RESOLUTION)
-SHALLOW = Settings(depth=60.0, noise=0.2)
+SHALLOW = MapSettings(depth=60.0, noise=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_scc_is_that_of_hicrep(replicates, h, distance):
             m = utils.trimDiags(coo_matrix(np.triu(maps[contig])), last, False).astype(float) / n
             pair.append(utils.meanFilterSparse(m, h) if h else m)
         theirs.append(hicrep.sccByDiag(*pair, last))
-    ours = stratum_adjusted(*replicates, RESOLUTION, distance, h, draws=0)
+    ours = stratum_adjusted_correlation(*replicates, RESOLUTION, distance, h, draws=0)
     assert list(ours.by_contig.values()) == pytest.approx(theirs, abs=1e-9)
     assert np.abs(theirs).min() > 0.05
 
@@ -383,7 +383,7 @@ def every_figure(a, b):
     got = [f.value for f in correlations(bands, draws=0).values()]
     got += [by_diagonal(bands, draws=0).value, *pearson_curve(bands).pearson]
     o, e = {"a": np.exp(a)}, {"a": np.exp(b)}
-    got += [stratum_adjusted(o, e, 1, 8, h, draws=0).scc.value for h in (0, 2)]
+    got += [stratum_adjusted_correlation(o, e, 1, 8, h, draws=0).scc.value for h in (0, 2)]
     scores = [{c: s for c, (s, _) in insulation_tracks(m, 4).items()} for m in (o, e)]
     return np.array([*got, insulation_correlation(*scores, 10, draws=0).value])
 
@@ -430,7 +430,7 @@ def test_a_masked_bin_is_left_out_of_both():
     wild[10] = wild[:, 10] = 1e6
     np.testing.assert_allclose(every_figure(a, b)[:-1], every_figure(np.where(np.isnan(b), np.nan, wild), b)[:-1])
     assert cut_bands({"a": wild}, {"a": b}, 1, (1, 8)).pixels == cut_bands({"a": a}, {"a": b}, 1, (1, 8)).pixels
-    x, y = (stratum_adjusted({"a": m}, {"a": b}, 1, 8, 2, draws=0).scc.value for m in (a, wild))
+    x, y = (stratum_adjusted_correlation({"a": m}, {"a": b}, 1, 8, 2, draws=0).scc.value for m in (a, wild))
     assert x == pytest.approx(y)
 
 

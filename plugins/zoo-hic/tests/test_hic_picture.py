@@ -12,10 +12,10 @@ from zoo_hic.picture import draw_edits, draw_region
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.settings import MapSettings
 
 BINS, RESOLUTION = 64, 256
-SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
+SETTINGS = MapSettings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
 SIMULATED = simulate_contig(np.random.default_rng(3), 160, SETTINGS)
 
 

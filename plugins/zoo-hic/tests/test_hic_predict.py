@@ -18,16 +18,16 @@ from zoo_hic.maps import ContactMap
 from zoo_hic.observed_map import correlate_maps, expected_by_distance, observed_square
 from zoo_hic.predictor import Predictor
 from zoo_hic.preprocess import Preprocess
-from zoo_hic.region_prediction import parse_place, predict_region
+from zoo_hic.region_prediction import parse_locus, predict_region
 from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.ground_truth import GroundTruth
-from zoo_hic.simulation.sequence import scan
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.sequence import find_sites
+from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import build_structure
 from zoo_hic.writers import write_cool
 
 BINS, RESOLUTION = 64, 256
-SETTINGS = Settings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
+SETTINGS = MapSettings(resolution=RESOLUTION, spacing=12, gap=4, strengths=(1.0,), shares=(1.0,), decoys=0.5)
 SIMULATED = simulate_contig(np.random.default_rng(3), 160, SETTINGS)
 SHORT = SIMULATED.codes[: 20 * RESOLUTION + 100]
 
@@ -48,7 +48,7 @@ def genome(tmp_path_factory):
 def truth(first, last):
     """What the known network says of sequence [first, last) in bins alone."""
     codes = SIMULATED.codes[first * RESOLUTION : last * RESOLUTION]
-    return build_structure(scan(codes, SETTINGS), last - first, SETTINGS)
+    return build_structure(find_sites(codes, SETTINGS), last - first, SETTINGS)
 
 
 def test_a_region_of_a_windows_length_is_that_window(genome):
@@ -140,7 +140,7 @@ def test_pairs_that_were_not_in_training_are_unknown_and_logarithms_become_natur
     [("chr1:1,001-2,000", ("chr1", 1000, 2000)), ("1", ("chr1", 0, 160 * RESOLUTION))],
 )
 def test_places_are_read_as_people_type_them(genome, text, place):
-    assert parse_place(text, genome) == place
+    assert parse_locus(text, genome) == place
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_places_are_read_as_people_type_them(genome, text, place):
 )
 def test_places_off_the_genome_are_refused(genome, text, error, message):
     with pytest.raises(error, match=message):
-        parse_place(text, genome)
+        parse_locus(text, genome)
 
 
 def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(genome):

@@ -11,11 +11,11 @@ from zoo.hub.loader import pull
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import simulate_contig
 from zoo_hic.simulation.sequence import erase_sites, invert_sites
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import compute_truth, drop_sites, flip_sites
 
 NAME = "hic-simulated"
-SETTINGS = Settings(resolution=1024)
+SETTINGS = MapSettings(resolution=1024)
 BINS = 128
 
 

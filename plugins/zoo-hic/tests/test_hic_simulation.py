@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError
 from zoo_hic.simulation.contact_maps import log_observed_over_expected, oracle, simulate_contig, tune_noise
-from zoo_hic.simulation.sequence import erase_sites, invert_sites, plant, scan
-from zoo_hic.simulation.settings import MOTIF, Settings
+from zoo_hic.simulation.sequence import erase_sites, find_sites, invert_sites, plant
+from zoo_hic.simulation.settings import MOTIF, MapSettings
 from zoo_hic.simulation.structure import bin_sites, build_structure, compute_truth, drop_sites, find_loops, flip_sites
 
-PLAIN = Settings(strengths=(1.0,), shares=(1.0,))
+PLAIN = MapSettings(strengths=(1.0,), shares=(1.0,))
 SMALL = replace(PLAIN, resolution=256)
 
 
@@ -70,7 +70,7 @@ def test_shapes_types_and_symmetry(sims):
     assert (s.observed == s.observed.T).all()
     assert np.isfinite(s.truth).all()
     assert s.resolution == 2048
-    assert np.isin(s.codes, [1, 2]).mean() == pytest.approx(Settings().gc, abs=0.005)
+    assert np.isin(s.codes, [1, 2]).mean() == pytest.approx(MapSettings().gc, abs=0.005)
 
 
 def test_a_window_of_128_bins_holds_4_to_8_boundaries_and_some_loops(sims):
@@ -78,7 +78,7 @@ def test_a_window_of_128_bins_holds_4_to_8_boundaries_and_some_loops(sims):
     assert 5 < per_window < 7.5
     assert sum(len(s.loops) for s in sims) / (12 * 4) > 2
     gaps = np.concatenate([np.diff(s.boundaries) for s in sims])
-    assert gaps.min() >= Settings().gap
+    assert gaps.min() >= MapSettings().gap
     assert np.mean(np.concatenate([s.motifs["strand"] for s in sims]) > 0) == pytest.approx(0.5, abs=0.1)
 
 
@@ -116,14 +116,14 @@ def test_the_truth_is_log_oe_without_noise(sims):
 
 @pytest.mark.slow
 def test_the_noise_of_the_default_settings_is_what_is_found():
-    found = tune_noise(Settings(), rng=np.random.default_rng(0))
-    assert Settings().noise == pytest.approx(found, abs=0.008)
+    found = tune_noise(MapSettings(), rng=np.random.default_rng(0))
+    assert MapSettings().noise == pytest.approx(found, abs=0.008)
 
 
 def test_noise_is_found_for_other_settings_and_refused_where_there_is_none():
     options = {"contigs": 6, "bins": 256, "far": 64}
     found = tune_noise(replace(SMALL, insulation=1.0), 0.7, **options)
-    assert found > 2 * Settings().noise
+    assert found > 2 * MapSettings().noise
     assert tune_noise(replace(SMALL, insulation=1.0), 0.8, **options) < found
     with pytest.raises(ConfigError, match="raise depth"):
         tune_noise(replace(SMALL, depth=5), **options)
@@ -134,17 +134,17 @@ def test_noise_is_found_for_other_settings_and_refused_where_there_is_none():
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(5, 80), st.sampled_from([0.3, 0.5, 0.7]), st.sampled_from([0.0, 2.0, 4.0]))
 def test_the_sequence_tells_what_was_planted(seed, bins, gc, decoys):
-    chosen = replace(Settings(), resolution=512, gc=gc, decoys=decoys)
+    chosen = replace(MapSettings(), resolution=512, gc=gc, decoys=decoys)
     codes, motifs = plant(np.random.default_rng(seed), bins, chosen)
-    np.testing.assert_array_equal(scan(codes, chosen), motifs)
+    np.testing.assert_array_equal(find_sites(codes, chosen), motifs)
     assert len(np.unique(bin_sites(motifs, chosen))) == len(motifs)
     assert (motifs["position"] // 512 == (motifs["position"] + 13) // 512).all()
-    again = scan(3 - codes[::-1], chosen)
+    again = find_sites(3 - codes[::-1], chosen)
     np.testing.assert_array_equal(again, flipped(motifs, len(codes)))
 
 
 def test_strength_follows_from_mismatches_and_decoys_are_no_sites():
-    chosen = Settings()
+    chosen = MapSettings()
     codes, motifs = plant(np.random.default_rng(1), 2000, chosen)
     consensus = np.array(["ACGT".index(c) for c in chosen.motif])
     for motif in motifs:
@@ -153,7 +153,7 @@ def test_strength_follows_from_mismatches_and_decoys_are_no_sites():
         assert motif["strength"] == chosen.strengths[int((word != consensus).sum())]
     shares = [np.mean(motifs["strength"] == s) for s in chosen.strengths]
     assert shares == pytest.approx(chosen.shares, abs=0.13)
-    near_misses = scan(codes, replace(chosen, strengths=(1,) * 4, shares=(0.25,) * 4))
+    near_misses = find_sites(codes, replace(chosen, strengths=(1,) * 4, shares=(0.25,) * 4))
     assert len(near_misses) > len(motifs) + 20
 
 
@@ -231,25 +231,25 @@ def test_turning_one_of_a_convergent_pair_removes_the_loop_and_nothing_else():
 
 
 def test_edits_of_the_sequence_are_edits_of_the_table(sims):
-    chosen, s = Settings(), sims[0]
+    chosen, s = MapSettings(), sims[0]
     rng = np.random.default_rng(0)
     k = len(s.motifs) // 2
     erased = erase_sites(rng, s.codes, s.motifs[k], chosen)
-    np.testing.assert_array_equal(scan(erased, chosen), drop_sites(s.motifs, k))
+    np.testing.assert_array_equal(find_sites(erased, chosen), drop_sites(s.motifs, k))
     assert (erased != s.codes).sum() <= 14
-    np.testing.assert_array_equal(scan(invert_sites(s.codes, s.motifs[k]), chosen), flip_sites(s.motifs, k))
+    np.testing.assert_array_equal(find_sites(invert_sites(s.codes, s.motifs[k]), chosen), flip_sites(s.motifs, k))
     every = erase_sites(rng, s.codes, s.motifs, chosen)
-    assert len(scan(every, chosen)) == 0
-    assert (compute_truth(scan(every, chosen), 512, chosen) == 0).all()
+    assert len(find_sites(every, chosen)) == 0
+    assert (compute_truth(find_sites(every, chosen), 512, chosen) == 0).all()
 
 
 def test_with_the_expected_of_the_unedited_map_an_edit_stays_where_it_is(sims):
     s = sims[0]
     first = int(s.boundaries[0])
-    edited = compute_truth(drop_sites(s.motifs, 0), 512, Settings(), expected=s.expected)
+    edited = compute_truth(drop_sites(s.motifs, 0), 512, MapSettings(), expected=s.expected)
     assert (edited[first + 100 :, first + 100 :] == s.truth[first + 100 :, first + 100 :]).all()
     assert np.abs(edited - s.truth)[: first + 20, : first + 20].max() > 0.2
-    np.testing.assert_array_equal(compute_truth(s.motifs, 512, Settings()), s.truth)
+    np.testing.assert_array_equal(compute_truth(s.motifs, 512, MapSettings()), s.truth)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_with_the_expected_of_the_unedited_map_an_edit_stays_where_it_is(sims):
 )
 def test_settings_that_cannot_be_are_refused(wrong, said):
     with pytest.raises(ConfigError, match=said):
-        Settings(**wrong)
+        MapSettings(**wrong)
 
 
 def test_what_does_not_belong_together_is_refused():
@@ -282,6 +282,6 @@ def test_what_does_not_belong_together_is_refused():
     with pytest.raises(DataError, match="one a diagonal"):
         compute_truth(sites(20), 80, SMALL, expected=np.zeros(3))
     with pytest.raises(DataError, match="no sequence"):
-        scan(np.full(40, 7), SMALL)
-    assert len(scan(np.zeros(3, np.uint8), SMALL)) == 0
-    assert len(scan(np.full(400, 4), SMALL)) == 0
+        find_sites(np.full(40, 7), SMALL)
+    assert len(find_sites(np.zeros(3, np.uint8), SMALL)) == 0
+    assert len(find_sites(np.full(400, 4), SMALL)) == 0

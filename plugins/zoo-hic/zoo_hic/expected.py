@@ -17,24 +17,24 @@ import numpy as np
 from zoo.errors import ConfigError
 from zoo_hic.maps import check_square
 
-__all__ = ["diagonal_sums", "expand_expected", "expected", "pooled_expected", "smooth_far"]
+__all__ = ["compute_expected", "diagonal_sums", "expand_expected", "pool_expected", "smooth_far"]
 
 _RATIO = 10**0.1
 """Ends of a pooled bin of diagonals: ten bins a decade."""
 
 
-def expected(square: np.ndarray, min_valid: int = 1, min_pairs: int = 0) -> np.ndarray:
+def compute_expected(square: np.ndarray, min_valid: int = 1, min_pairs: int = 0) -> np.ndarray:
     """Mean of each diagonal of one contig: (T,) float64.
 
     square: (T, T), symmetric, NaN where unknown.
     min_valid: NaN for diagonals with fewer known pairs.
     min_pairs: see `smooth_far`; 0 leaves every diagonal its own mean.
     """
-    return pooled_expected([square], min_valid, min_pairs)
+    return pool_expected([square], min_valid, min_pairs)
 
 
-def pooled_expected(squares: Iterable[np.ndarray], min_valid: int = 1, min_pairs: int = 0) -> np.ndarray:
-    """Mean of each diagonal over all pairs of several contigs: (largest T,) float64; arguments as of `expected`.
+def pool_expected(squares: Iterable[np.ndarray], min_valid: int = 1, min_pairs: int = 0) -> np.ndarray:
+    """Mean of each diagonal over all pairs of several contigs: (largest T,) float64; arguments of `compute_expected`.
 
     A contig counts by its number of pairs.
     """
@@ -73,7 +73,7 @@ def smooth_far(total: np.ndarray, pairs: np.ndarray, min_pairs: int) -> np.ndarr
     few = np.flatnonzero(pairs[1:] < min_pairs) + 1
     if not len(few):
         return mean
-    at, value, weight = _pooled(total, pairs, int(few[0]), min_pairs)
+    at, value, weight = _pool_far(total, pairs, int(few[0]), min_pairs)
     if not len(at):
         return mean
     from scipy.optimize import isotonic_regression
@@ -85,14 +85,14 @@ def smooth_far(total: np.ndarray, pairs: np.ndarray, min_pairs: int) -> np.ndarr
 
 
 def expand_expected(expected: np.ndarray, bins: int) -> np.ndarray:
-    """The square (T, T) whose diagonals are the first T values of `expected`: what distance alone predicts."""
+    """The square (T, T) whose diagonals are the first T values of `compute_expected`: what distance alone predicts."""
     if len(expected) < bins:
         raise ConfigError(f"expected has {len(expected):,} diagonals, the map {bins:,}: compute it from maps as large")
     at = np.arange(bins)
     return np.asarray(expected, np.float64)[np.abs(at[:, None] - at[None, :])]
 
 
-def _pooled(total, pairs, first: int, min_pairs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _pool_far(total, pairs, first: int, min_pairs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean log distance, mean and number of pairs of the bins of diagonals from `first` on."""
     pools, start = [], first
     log = np.log(np.arange(len(total)).clip(1))

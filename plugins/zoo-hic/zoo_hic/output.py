@@ -12,7 +12,7 @@ from zoo.files.tables import TableWriter
 from zoo.pictures.figure_files import PICTURES
 from zoo_hic.maps import ContactMap
 
-__all__ = ["MAPS", "TABLES", "check_name", "kind_of", "write_pairs", "write_square"]
+__all__ = ["MAPS", "TABLES", "check_name", "output_kind", "write_pairs", "write_square"]
 
 MAPS = (".cool",)
 TABLES = (".tsv", ".tsv.gz")
@@ -24,7 +24,7 @@ def check_name(out: str, kinds: tuple[str, ...] = (*MAPS, *TABLES, *PICTURES)) -
         raise ConfigError(f"{out!r} does not say which file to write: end it in {', '.join(kinds)}")
 
 
-def kind_of(out: str) -> str:
+def output_kind(out: str) -> str:
     """map, table or picture."""
     name = out.lower()
     return "map" if name.endswith(MAPS) else "table" if name.endswith(TABLES) else "picture"

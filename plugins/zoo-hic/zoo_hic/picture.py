@@ -61,7 +61,7 @@ def draw_region(
         both = np.where(np.triu(np.ones(square.shape, bool)), observed, square)
     scale, unit = _unit(extent)
     box = (extent[0] / scale, extent[1] / scale)
-    axes[0].imshow(_painted(both, limit), extent=(*box, box[1], box[0]), interpolation="nearest", aspect="auto")
+    axes[0].imshow(_paint(both, limit), extent=(*box, box[1], box[0]), interpolation="nearest", aspect="auto")
     axes[0].set(ylabel=f"{drawn_text(contig)} ({unit})", box_aspect=1)
     depth = _depth(square)  # of both triangles: what is not predicted is in the square alone
     if observed is not None:
@@ -71,7 +71,7 @@ def draw_region(
     _triangle(axes[-1], square, extent, limit, "predicted", depth=depth, down=observed is not None)
     axes[-1].set_xlabel(f"{drawn_text(contig)} ({unit})")
     heading = drawn_text(title, 90) + (f"\n{drawn_text(subtitle, 110)}" if subtitle else "")
-    axes[0].set_title(heading + _averaged(width, bin_size), fontsize=10)
+    axes[0].set_title(heading + _describe_averaging(width, bin_size), fontsize=10)
     _bar(figure, list(axes), limit, LABEL)
     return figure
 
@@ -97,13 +97,13 @@ def draw_edits(compared: MapChange, channel: str, *, title: str = "", subtitle: 
             axes[row].axvline(at / scale, color="black", linewidth=0.8, linestyle=":")
     axes[2].set_xlabel(f"{drawn_text(compared.contig)} ({unit})")
     heading = drawn_text(title, 110) + (f"\n{drawn_text(subtitle, 130)}" if subtitle else "")
-    axes[0].set_title(heading + _averaged(width, compared.bin_size), fontsize=10)
+    axes[0].set_title(heading + _describe_averaging(width, compared.bin_size), fontsize=10)
     _bar(figure, list(axes[:2]), limit, LABEL)
     _bar(figure, [axes[2]], change, "difference of\n" + LABEL)
     return figure
 
 
-def _painted(values: np.ndarray, limit: float, outside: np.ndarray | None = None) -> np.ndarray:
+def _paint(values: np.ndarray, limit: float, outside: np.ndarray | None = None) -> np.ndarray:
     """RGBA (..., 4): NaN grey, and nothing at all where `outside`."""
     import matplotlib
 
@@ -128,7 +128,7 @@ def _triangle(axes: Axes, square, extent, limit: float, name: str, *, depth: int
     scale, unit = _unit(extent)
     high = depth * (extent[1] - extent[0]) / bins / scale
     axes.imshow(
-        _painted(turned, limit, outside),
+        _paint(turned, limit, outside),
         extent=(extent[0] / scale, extent[1] / scale, 0, high),
         origin="lower",
         interpolation="nearest",
@@ -193,7 +193,7 @@ def _coarse(square: np.ndarray, bin_size: int) -> tuple[np.ndarray, int]:
     return np.divide(total, known, out=np.full(total.shape, np.nan), where=known > 0), bin_size * factor
 
 
-def _averaged(width: int, bin_size: int) -> str:
+def _describe_averaging(width: int, bin_size: int) -> str:
     return "" if width == bin_size else f"\nbins of {bin_size:,} bp are averaged to {width:,} bp"
 
 

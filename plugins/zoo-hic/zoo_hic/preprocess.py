@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo_hic.expected import expand_expected, pooled_expected
+from zoo_hic.expected import expand_expected, pool_expected
 from zoo_hic.maps import ContactMap, check_square
 
 __all__ = ["Preprocess"]
@@ -58,9 +58,9 @@ class Preprocess:
     def expect(self, squares: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Expected contacts by diagonal, (T,) or longer, for each contig of {contig: (T, T) contacts}."""
         if self.expected == "genome":
-            pooled = pooled_expected(squares.values(), min_pairs=self.expected_pairs)
+            pooled = pool_expected(squares.values(), min_pairs=self.expected_pairs)
             return dict.fromkeys(squares, pooled)
-        return {c: pooled_expected([s], min_pairs=self.expected_pairs) for c, s in squares.items()}
+        return {c: pool_expected([s], min_pairs=self.expected_pairs) for c, s in squares.items()}
 
     def apply(self, square: np.ndarray, expected: np.ndarray) -> np.ndarray:
         """log(observed / expected): (T, T) float32, symmetric, NaN where unknown.

@@ -21,7 +21,7 @@ from zoo_hic.predictor import MOSTLY_N, Predictor
 from zoo_hic.tiles import average_windows
 from zoo_hic.windows import window_starts
 
-__all__ = ["MOST_BINS", "PredictedRegion", "parse_place", "place_window", "predict_region"]
+__all__ = ["MOST_BINS", "PredictedRegion", "parse_locus", "place_window", "predict_region"]
 
 MOST_BINS = 6_000
 """Most bins of a region: 144 MB a channel."""
@@ -94,7 +94,7 @@ def predict_region(
         before, after = hang * (first == 0), hang * (last == total)
         starts = window_starts(first - before, last + after, window, step)
     if single and starts[0] != (first + last - window) // 2:
-        notes.append(_moved(contig, starts[0], window, width, size))
+        notes.append(_note_shift(contig, starts[0], window, width, size))
     codes = np.stack([genome.fetch(contig, s * width, (s + window) * width) for s in starts])
     notes += _count_gaps(codes, starts, first, last, width, size)
     maps = predictor.maps(codes, progress=progress)
@@ -116,7 +116,7 @@ def predict_region(
     return PredictedRegion(contig, size, first, width, squares, tuple(notes))
 
 
-def parse_place(text: str, genome: Genome) -> tuple[str, int, int]:
+def parse_locus(text: str, genome: Genome) -> tuple[str, int, int]:
     """(contig, start, end), 0-based half-open, of `chr4:1,000,001-2,000,000` (from 1, both ends in it) or a contig.
 
     Raises ConfigError for a text that is neither, GenomeMismatch for one that is not on the genome.
@@ -152,7 +152,7 @@ def _within(genome: Genome, contig: str, start: int, end: int) -> tuple[str, int
     return contig, size
 
 
-def _moved(contig: str, start: int, window: int, width: int, size: int) -> str:
+def _note_shift(contig: str, start: int, window: int, width: int, size: int) -> str:
     if window * width > size:
         return (
             f"contig {contig} has {size:,} bp, the model reads {window * width:,}: "

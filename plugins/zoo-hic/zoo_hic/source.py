@@ -102,7 +102,7 @@ class ContactMaps(Source):
             )
             for name, path in self._paths.items()
         }
-        self._contigs = self._shared(set((splits or {}).get("exclude") or ()))
+        self._contigs = self._shared_contigs(set((splits or {}).get("exclude") or ()))
         self._bin_size, self._licence = resolution, licence
         self._near, self._far = self._pairs.bins(resolution)
         self.input_length = self._windows.bins * resolution
@@ -167,7 +167,7 @@ class ContactMaps(Source):
             "config": self._config,
         }
 
-    def _shared(self, left_out: set[str]) -> list[str]:
+    def _shared_contigs(self, left_out: set[str]) -> list[str]:
         """Contigs that the genome and every map have."""
         out = {self.genome.resolve(c) for c in left_out}
         kept = [c for c in self.genome.contigs if c not in out and all(c in m.sizes for m in self.maps.values())]

@@ -10,7 +10,7 @@ import pytest
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError
 from zoo_motifs.databases import jaspar
-from zoo_motifs.letter_similarity import AGREES, agreement
+from zoo_motifs.letter_similarity import AGREES, measure_agreement
 from zoo_motifs.tomtom import COLUMNS, match
 
 TARGETS = jaspar()[:60]
@@ -88,7 +88,7 @@ def test_agreement_is_the_cosine_of_the_aligned_columns():
 
     def of(query, target, offset=0, overlap=3, reverse=False):
         arguments = ([query], [target], zero + offset, zero + overlap, np.full((1, 1), reverse))
-        return agreement(*arguments)[0, 0]
+        return measure_agreement(*arguments)[0, 0]
 
     assert of(one, one) == pytest.approx(1)
     assert of(one, one.reverse_complement(), reverse=True) == pytest.approx(1)

@@ -74,12 +74,12 @@ def ablate_filters(
     with inferring(model):
         outputs, recorded = [], {}
         for m, member in enumerate(each):
-            with _recording(layers.get(m)) as recorded[m]:
+            with _record(layers.get(m)) as recorded[m]:
                 outputs.append([member({"codes": b.to(model.device)}) for b in batches])
         whole = _average(model, output, outputs)
         for m, group in by_member.items():
             for motif in group:
-                with _ablated(layers[m], motif.index, recorded[m]):
+                with _ablate(layers[m], motif.index, recorded[m]):
                     ablated = [each[m]({"codes": b.to(model.device)}) for b in batches]
                 change = whole - _average(model, output, [*outputs[:m], ablated, *outputs[m + 1 :]])
                 changes[filter_name(motif.index, m, len(each))] = Importance(
@@ -118,7 +118,7 @@ class _Recorded:
 
 
 @contextmanager
-def _recording(layer: FirstLayer | None) -> Iterator[_Recorded]:
+def _record(layer: FirstLayer | None) -> Iterator[_Recorded]:
     """Record the first layer's outputs inside the context."""
     recorded = _Recorded([])
 
@@ -141,7 +141,7 @@ def _recording(layer: FirstLayer | None) -> Iterator[_Recorded]:
 
 
 @contextmanager
-def _ablated(layer: FirstLayer, index: int, recorded: _Recorded) -> Iterator[None]:
+def _ablate(layer: FirstLayer, index: int, recorded: _Recorded) -> Iterator[None]:
     """Hold a filter, and its other strand, at its mean inside the context; the convolution is replayed."""
     channels = [index, len(recorded.means) - 1 - index] if layer.tied else [index]
     read = iter(recorded.outputs)

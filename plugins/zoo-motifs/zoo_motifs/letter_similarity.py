@@ -22,13 +22,13 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 
-__all__ = ["AGREES", "agreement"]
+__all__ = ["AGREES", "measure_agreement"]
 
 AGREES = 0.7
 """The least agreement of what is called a match."""
 
 
-def agreement(
+def measure_agreement(
     queries: Sequence[Motif],
     targets: Sequence[Motif],
     offset: np.ndarray,

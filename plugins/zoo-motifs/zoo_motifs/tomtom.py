@@ -56,9 +56,9 @@ class Matches:
     @cached_property
     def agreement(self) -> np.ndarray:
         """(Q, T) float64: 1 where the aligned columns prefer the same bases, about 0 for unrelated ones."""
-        from zoo_motifs.letter_similarity import agreement
+        from zoo_motifs.letter_similarity import measure_agreement
 
-        return agreement(self.queries, self.targets, self.offset, self.overlap, self.reverse)
+        return measure_agreement(self.queries, self.targets, self.offset, self.overlap, self.reverse)
 
     def best(self, query: int, n: int | None = 1, *, max_q: float = 1.0, agree: float = -1.0) -> list[int]:
         """The n targets (None for all) of smallest p, the one that comes first where p is equal.

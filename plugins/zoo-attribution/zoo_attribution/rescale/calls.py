@@ -56,8 +56,8 @@ def choose_rule(node: Node, dependent: frozenset[int] | set[int]) -> Rule:
         rest = refs((node.arguments[1:], node.keywords))
         return Rule.PATH if rest & set(dependent) else Rule.LINEAR
     if name in PRODUCTS:
-        return Rule.LINEAR if count == 1 and not _squared(node) else Rule.PRODUCT
-    if name in ELEMENTWISE and count == 1 and not _squared(node):
+        return Rule.LINEAR if count == 1 and not _is_squared(node) else Rule.PRODUCT
+    if name in ELEMENTWISE and count == 1 and not _is_squared(node):
         return Rule.ELEMENTWISE
     if name in MAXIMA and count == 1:
         return Rule.MAXIMUM
@@ -69,7 +69,7 @@ def call_name(node: Node) -> str:
     return node.name.strip("_").removeprefix("get_")
 
 
-def _squared(node: Node) -> bool:
+def _is_squared(node: Node) -> bool:
     """Whether one value is several of the arguments, as in x * x."""
     seen: list[int] = []
     for argument in (*node.arguments, *node.keywords.values()):

@@ -14,12 +14,12 @@ from zoo_copy_number.baselines.change_points import CircularBinary, Pelt
 from zoo_copy_number.baselines.correction import Ratio, corrected_log2
 from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
 from zoo_copy_number.baselines.threshold import Threshold
-from zoo_copy_number.baselines.tuning import BASELINES, Baseline, call_baseline, tune
+from zoo_copy_number.baselines.tuning import BASELINES, CnvBaseline, call_baseline, tune
 
 __all__ = [
     "BASELINES",
-    "Baseline",
     "CircularBinary",
+    "CnvBaseline",
     "HiddenMarkov",
     "Pelt",
     "Ratio",

@@ -68,7 +68,7 @@ def corrected_log2(
     kinds = np.zeros(len(at), np.uint8) if bins.kind is None else bins.kind[at]
     for kind in np.unique(kinds):
         here = kinds == kind
-        log2[here] = _flat(log2[here], model[here], *(None if v is None else v[at][here] for v in _covariates(bins)))
+        log2[here] = _correct(log2[here], model[here], *(None if v is None else v[at][here] for v in _covariates(bins)))
     contig = bins.contig[at]
     steps = np.diff(log2)[np.diff(contig) == 0]
     noise = 1.4826 * float(np.median(np.abs(steps))) / 2**0.5 if len(steps) else 1.0
@@ -93,15 +93,15 @@ def _covariates(bins: Bins):
     return bins.reference, bins.gc, bins.mappability
 
 
-def _flat(log2, model, reference, gc, mappability):
+def _correct(log2, model, reference, gc, mappability):
     if reference is not None:
         log2 = log2 - np.where(np.isfinite(reference), reference, 0)
-    log2 = _less(log2, gc, model)
-    log2 = _less(log2, mappability, model)
+    log2 = _subtract_strata(log2, gc, model)
+    log2 = _subtract_strata(log2, mappability, model)
     return log2 - np.median(log2[model] if model.any() else log2)
 
 
-def _less(log2, covariate, model):
+def _subtract_strata(log2, covariate, model):
     """log2 less its median at this value of the covariate."""
     known = np.isfinite(covariate)
     basis = known & model

@@ -15,13 +15,13 @@ from zoo_copy_number.baselines.correction import Ratio, corrected_log2
 from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
 from zoo_copy_number.baselines.threshold import Threshold
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.event_accuracy import count, summary
+from zoo_copy_number.event_accuracy import count, summarise_counts
 from zoo_copy_number.simulation import SimulatedSample
 
-__all__ = ["BASELINES", "Baseline", "call_baseline", "tune"]
+__all__ = ["BASELINES", "CnvBaseline", "call_baseline", "tune"]
 
 
-class Baseline(Protocol):
+class CnvBaseline(Protocol):
     """A frozen dataclass of settings.
 
     prepares, decides: values to try of the settings that `prepare` and `decide` depend on.
@@ -39,7 +39,7 @@ class Baseline(Protocol):
         ...
 
 
-B = TypeVar("B", bound=Baseline)
+B = TypeVar("B", bound=CnvBaseline)
 
 BASELINES: dict[str, type] = {
     "threshold": Threshold,
@@ -49,7 +49,7 @@ BASELINES: dict[str, type] = {
 }
 
 
-def call_baseline(baseline: Baseline, bins: Bins, expected: np.ndarray) -> np.ndarray:
+def call_baseline(baseline: CnvBaseline, bins: Bins, expected: np.ndarray) -> np.ndarray:
     """(n,) float32 copies of each bin of a sample, NaN where none can be given.
 
     expected: (n,) copies in a normal cell of the sample's sex.
@@ -78,7 +78,7 @@ def tune(baseline: B, samples: Sequence[SimulatedSample], *, advance=lambda n: N
         for fast in _combinations(candidate.decides):
             candidate = replace(candidate, **fast)
             counts = [_count(candidate.decide(r, p), s) for r, p, s in zip(ratios, prepared, samples, strict=True)]
-            score = float(summary(np.sum(counts, 0).sum((0, 1)))["f1"])
+            score = float(summarise_counts(np.sum(counts, 0).sum((0, 1)))["f1"])
             if score > highest:
                 best, highest = candidate, score
     return best, highest

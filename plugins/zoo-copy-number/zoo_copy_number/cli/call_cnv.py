@@ -50,7 +50,7 @@ def command(
 
     from zoo.errors import ConfigError
     from zoo.hub.loader import load
-    from zoo_copy_number.call_files import check_name, write
+    from zoo_copy_number.call_files import check_name, write_output
     from zoo_copy_number.caller import call_sample
     from zoo_copy_number.pooled_reference import pool_normals
     from zoo_copy_number.qc import quality_control
@@ -79,7 +79,9 @@ def command(
     numbers = ", ".join(f"{len(called.calls.of(s)):,} {s}" for s in ("DEL", "DUP", "NO-CALL"))
     click.echo(f"calls\t{numbers}")
     for out in outs:
-        write(out, bins, called, {**figures, "model": network.spec.name, "warnings": "; ".join(warnings) or "none"})
+        write_output(
+            out, bins, called, {**figures, "model": network.spec.name, "warnings": "; ".join(warnings) or "none"}
+        )
         click.echo(f"wrote {out}", err=True)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)

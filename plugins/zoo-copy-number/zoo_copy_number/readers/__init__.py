@@ -17,8 +17,8 @@ import numpy as np
 from zoo.errors import ConfigError, did_you_mean
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import match_contigs
-from zoo_copy_number.readers.gc_mappability import gc_from, mappability_of, with_composition
-from zoo_copy_number.readers.raw_bins import RawBins, assemble, join
+from zoo_copy_number.readers.gc_mappability import add_composition, read_gc, read_mappability
+from zoo_copy_number.readers.raw_bins import RawBins, assemble, join_files
 from zoo_copy_number.readers.runs import Runs, average, average_over, bins_from_runs
 from zoo_copy_number.readers.sniff import FORMATS, detect_format
 from zoo_copy_number.readers.targets import Targets, read_targets
@@ -73,13 +73,15 @@ def read_bins(
     if not paths:
         raise ConfigError("no file of read depth is given: name one")
     intervals = None if targets is None else read_targets(targets, bin_size)
-    bins = assemble(join([_read(p, format or detect_format(p), bin_size, intervals, min_mapq) for p in paths], sample))
+    bins = assemble(
+        join_files([_read(p, format or detect_format(p), bin_size, intervals, min_mapq) for p in paths], sample)
+    )
     if fasta is not None:
-        bins = with_composition(bins, fasta, MAX_N)
+        bins = add_composition(bins, fasta, MAX_N)
     if gc is not None:
-        bins = replace(bins, gc=gc_from(bins, gc), origin={**bins.origin, "gc": Path(gc).name})
+        bins = replace(bins, gc=read_gc(bins, gc), origin={**bins.origin, "gc": Path(gc).name})
     if mappability is not None:
-        known = mappability_of(bins, mappability)
+        known = read_mappability(bins, mappability)
         mask = bins.mask & ~(known < MIN_MAPPABILITY)
         origin = {**bins.origin, "mappability": Path(mappability).name}
         bins = replace(bins, mappability=known, mask=mask, origin=origin)
@@ -103,7 +105,7 @@ def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets 
         return read_cnvkit(path)
     runs = open_runs(path, format)
     if targets is not None:
-        return _over(runs, targets)
+        return _average_over_targets(runs, targets)
     if bin_size is not None:
         return average(runs, bin_size)
     if format == "bigwig":
@@ -113,7 +115,7 @@ def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets 
     return bins_from_runs(runs)
 
 
-def _over(runs: Runs, targets: Targets) -> RawBins:
+def _average_over_targets(runs: Runs, targets: Targets) -> RawBins:
     order = np.lexsort((targets.start, targets.contig))
     contig, start, end = targets.contig[order], targets.start[order], targets.end[order]
     depth = average_over(runs, targets.contigs, contig, start, end)

@@ -13,7 +13,7 @@ from zoo.errors import DataError
 from zoo.files.compressed import read_lines
 from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import sample_name
-from zoo_copy_number.readers.text import Layout, is_setting, read_columns
+from zoo_copy_number.readers.text import ColumnLayout, is_setting, read_columns
 
 __all__ = ["read_bedgraph", "read_mosdepth"]
 
@@ -29,7 +29,7 @@ def read_mosdepth(path: str | Path) -> Runs:
 
 
 def _runs(path: str | Path, reader: str, widths: tuple[int, ...]) -> Runs:
-    layout = Layout([])
+    layout = ColumnLayout([])
     for number, line in read_lines(path):
         if is_setting(line):
             continue
@@ -44,7 +44,7 @@ def _runs(path: str | Path, reader: str, widths: tuple[int, ...]) -> Runs:
     return Runs(str(path), _pieces(path, layout), layout.contigs, sample_name(path), reader, gaps=gaps)
 
 
-def _pieces(path: str | Path, layout: Layout) -> Iterator[tuple]:
+def _pieces(path: str | Path, layout: ColumnLayout) -> Iterator[tuple]:
     if layout.names:
         for piece in read_columns(path, layout):
             yield piece["contig"], piece["start"], piece["end"], piece["depth"]

@@ -23,21 +23,21 @@ def read_bigwig(path: str | Path) -> Runs:
     Raises DataError for a file that is missing, cut off or damaged.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with _open(path) as file:
         sizes = {c: int(n) for c, n in file.chroms().items()}
     return Runs(str(path), _pieces(path, sizes), list(sizes), sample_name(path), "bigwig", sizes=sizes)
 
 
 def _pieces(path: Path, sizes: Mapping[str, int]) -> Iterator[tuple]:
-    with _opened(path) as file:
+    with _open(path) as file:
         for code, (name, size) in enumerate(sizes.items()):
             for first in range(0, size, _PIECE):
                 values = file.values(name, first, min(first + _PIECE, size), fillna=None)
-                start, end = _joined(values)
+                start, end = _join(values)
                 yield np.full(len(start), code, np.int32), start + first, end + first, values[start]
 
 
-def _joined(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _join(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Starts and ends of the stretches of one value, those of NaN left out."""
     cuts = np.flatnonzero((values[1:] != values[:-1]) & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))) + 1
     start, end = np.r_[0, cuts], np.r_[cuts, len(values)]
@@ -46,7 +46,7 @@ def _joined(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator:
+def _open(path: Path) -> Iterator:
     """pybigtools' reader; whatever it raises becomes DataError, a damaged block being a panic of Rust, no Exception."""
     import pybigtools
 

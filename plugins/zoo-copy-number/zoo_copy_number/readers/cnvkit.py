@@ -17,9 +17,9 @@ from zoo.errors import DataError, did_you_mean
 from zoo.files.compressed import read_lines
 from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
 from zoo_copy_number.readers.sniff import sample_name
-from zoo_copy_number.readers.text import Layout, is_setting, read_columns
+from zoo_copy_number.readers.text import ColumnLayout, is_setting, read_columns
 
-__all__ = ["Reference", "read_cnvkit", "read_reference"]
+__all__ = ["PooledReference", "read_cnvkit", "read_reference"]
 
 _OFF_TARGET = ("Antitarget", "Background")
 _NO_COVERAGE = -19.9
@@ -27,7 +27,7 @@ _NO_COVERAGE = -19.9
 
 
 @dataclass(frozen=True)
-class Reference:
+class PooledReference:
     """A pooled reference: bins in the file's order, `log2` and `spread` (n,) float32, gc (n,) or None, kind (n,)."""
 
     path: str
@@ -78,7 +78,7 @@ def read_cnvkit(path: str | Path) -> RawBins:
     )
 
 
-def read_reference(path: str | Path) -> Reference:
+def read_reference(path: str | Path) -> PooledReference:
     """A pooled reference: log2, spread and gc of every bin."""
     layout = _layout(path)
     missing = [c for c in ("log2", "spread") if c not in layout.names]
@@ -90,10 +90,10 @@ def read_reference(path: str | Path) -> Reference:
     gc = _float32(path, columns, "gc") if "gc" in columns else None
     log2, spread = _float32(path, columns, "log2"), _float32(path, columns, "spread")
     place = columns["contig"], columns["start"], columns["end"]
-    return Reference(str(path), layout.contigs, *place, _kind(path, columns), log2, spread, gc)
+    return PooledReference(str(path), layout.contigs, *place, _kind(path, columns), log2, spread, gc)
 
 
-def _layout(path: str | Path) -> Layout:
+def _layout(path: str | Path) -> ColumnLayout:
     for number, line in read_lines(path):
         if is_setting(line):
             continue
@@ -105,11 +105,11 @@ def _layout(path: str | Path) -> Layout:
             raise DataError(f"{path} line {number} names a column twice: rename one")
         real = tuple(c for c in ("depth", "log2", "gc", "spread") if c in names)
         text = ("gene",) if "gene" in names else ()
-        return Layout(names, real=real, text=text, contig="chromosome", skip=number)
+        return ColumnLayout(names, real=real, text=text, contig="chromosome", skip=number)
     raise DataError(f"{path} is empty: it should have columns chromosome, start, end, gene, log2")
 
 
-def _columns(path: str | Path, layout: Layout) -> dict[str, np.ndarray]:
+def _columns(path: str | Path, layout: ColumnLayout) -> dict[str, np.ndarray]:
     pieces, n = [], 0
     for piece in read_columns(path, layout):
         pieces.append(piece)

@@ -1,6 +1,6 @@
 """GC, N and mappability of bins, from a genome or a track.
 
-bins + FASTA -> gc_of (n,), with_composition     bins + bigWig, wig, bedGraph, BED -> mappability_of, gc_from (n,)
+bins + FASTA -> compute_gc, add_composition; bins + bigWig, wig, bedGraph, BED -> read_mappability, read_gc: (n,) each
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from zoo_copy_number.readers.tracks import open_runs
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
 
-__all__ = ["gc_from", "gc_of", "mappability_of", "with_composition"]
+__all__ = ["add_composition", "compute_gc", "read_gc", "read_mappability"]
 
 
-def gc_of(bins: Bins, fasta: str | Path | Genome) -> np.ndarray:
+def compute_gc(bins: Bins, fasta: str | Path | Genome) -> np.ndarray:
     """Share of G and C among the bases A, C, G and T of each bin: (n,) float32, NaN where all are N or the contig is
     unknown.
 
@@ -36,7 +36,7 @@ def gc_of(bins: Bins, fasta: str | Path | Genome) -> np.ndarray:
     return _composition(bins, _genome(fasta))[0]
 
 
-def with_composition(bins: Bins, fasta: str | Path | Genome, max_n: float = 0.5) -> Bins:
+def add_composition(bins: Bins, fasta: str | Path | Genome, max_n: float = 0.5) -> Bins:
     """The bins with GC and contig sizes of the genome, and without those of which more than `max_n` is N.
 
     Raises GenomeMismatch for bins of another assembly.
@@ -47,7 +47,7 @@ def with_composition(bins: Bins, fasta: str | Path | Genome, max_n: float = 0.5)
     return replace(bins, gc=gc, mask=bins.mask & ~(n > max_n), origin={**bins.origin, "gc": genome.name})
 
 
-def mappability_of(bins: Bins, path: str | Path) -> np.ndarray:
+def read_mappability(bins: Bins, path: str | Path) -> np.ndarray:
     """Mean mappability of each bin, 0 to 1: (n,) float32, NaN where the track does not say.
 
     path: bigWig, wig or bedGraph; or BED of three columns, the bases that can be mapped.
@@ -55,7 +55,7 @@ def mappability_of(bins: Bins, path: str | Path) -> np.ndarray:
     return _share(bins, _track(path, bed=True), path)
 
 
-def gc_from(bins: Bins, path: str | Path) -> np.ndarray:
+def read_gc(bins: Bins, path: str | Path) -> np.ndarray:
     """Mean of a track of GC over each bin, 0 to 1: (n,) float32; -1 in the track is unknown."""
     runs = _track(path)
     runs.gaps = "unknown"

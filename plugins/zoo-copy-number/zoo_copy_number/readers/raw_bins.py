@@ -14,7 +14,7 @@ import numpy as np
 from zoo.errors import ConfigError, DataError
 from zoo_copy_number.bins import Bins
 
-__all__ = ["MAX_BINS", "RawBins", "assemble", "join"]
+__all__ = ["MAX_BINS", "RawBins", "assemble", "join_files"]
 
 MAX_BINS = 1 << 26
 """Bins that one sample may have: a human genome in bins of 50 bp."""
@@ -44,7 +44,7 @@ class RawBins:
     notes: list[str] = field(default_factory=list)
 
 
-def join(parts: Sequence[RawBins], sample: str | None = None) -> RawBins:
+def join_files(parts: Sequence[RawBins], sample: str | None = None) -> RawBins:
     """RawBins of several files of one sample, such as targets and off-target bins, one after another.
 
     Raises ConfigError where the files name different samples and `sample` is not given.
@@ -104,7 +104,7 @@ def assemble(rows: RawBins) -> Bins:
     arrays = {"contig": rows.contig, "start": rows.start, "end": rows.end, "depth": depth}
     arrays |= {"kind": rows.kind, "gc": rows.gc}
     arrays = {k: v for k, v in arrays.items() if v is not None}
-    if not _sorted(rows.contig, rows.start):
+    if not _is_sorted(rows.contig, rows.start):
         order = np.lexsort((rows.start, rows.contig))
         arrays = {k: v[order] for k, v in arrays.items()}
         notes.append("its bins were not sorted by position, they were sorted")
@@ -145,7 +145,7 @@ def _refuse(rows: RawBins, bad: np.ndarray, why: str) -> None:
         raise DataError(f"{rows.path}, bin at {where}: {why.format(**values)}{more}")
 
 
-def _sorted(contig: np.ndarray, start: np.ndarray) -> bool:
+def _is_sorted(contig: np.ndarray, start: np.ndarray) -> bool:
     step = np.diff(contig)
     return not ((step < 0).any() or (np.diff(start)[step == 0] < 0).any())
 

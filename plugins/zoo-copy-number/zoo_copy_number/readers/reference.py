@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.readers.cnvkit import Reference, read_reference
+from zoo_copy_number.readers.cnvkit import PooledReference, read_reference
 from zoo_copy_number.readers.contigs import match_contigs
 
 __all__ = ["add_reference", "match_bins"]
@@ -50,7 +50,7 @@ def add_reference(bins: Bins, path: str | Path) -> Bins:
     return replace(bins, reference=joined(log2), spread=joined(pool.spread), gc=gc, notes=notes, origin=origin)
 
 
-def match_bins(bins: Bins, other: Reference | Bins, name: str) -> np.ndarray:
+def match_bins(bins: Bins, other: PooledReference | Bins, name: str) -> np.ndarray:
     """(n,) row of a reference or of another sample with the same contig, start and end; -1 where there is none.
 
     Raises DataError, which calls it `name`, where two of its bins begin at one place.

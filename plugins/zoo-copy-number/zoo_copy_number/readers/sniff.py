@@ -42,7 +42,7 @@ def detect_format(path: str | Path) -> str:
             return "cram"
         if head in _BIGWIG:
             return "bigwig"
-    elif next(_start_of(path), b"")[:4] == b"BAM\x01":
+    elif next(_read_start(path), b"")[:4] == b"BAM\x01":
         return "bam"
     return _text_format(path)
 
@@ -57,7 +57,7 @@ def sample_name(path: str | Path) -> str:
     return _ENDINGS.sub("", name) or name
 
 
-def _start_of(path: Path):
+def _read_start(path: Path):
     """Unpacked bytes; of a BAM that was cut off, htslib's reader will say so better."""
     try:
         yield from read_chunks(path, 1 << 16)

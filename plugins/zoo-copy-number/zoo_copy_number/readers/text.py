@@ -20,7 +20,7 @@ import numpy as np
 from zoo.errors import DataError
 from zoo.files.compressed import read_chunks, read_lines
 
-__all__ = ["Layout", "is_setting", "read_columns"]
+__all__ = ["ColumnLayout", "is_setting", "read_columns"]
 
 _ROWS = 1 << 20
 _LONGEST_LINE = 1 << 22
@@ -29,7 +29,7 @@ _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 @dataclass
-class Layout:
+class ColumnLayout:
     """Which columns a file has and which are read.
 
     names: of all columns.  whole, real: the ones read, as int64 and float64.  text: read as text.
@@ -52,7 +52,7 @@ def is_setting(line: str) -> bool:
     return not line.strip() or line.startswith(("#", "track", "browser"))
 
 
-def read_columns(path: str | Path, layout: Layout) -> Iterator[Mapping[str, np.ndarray]]:
+def read_columns(path: str | Path, layout: ColumnLayout) -> Iterator[Mapping[str, np.ndarray]]:
     """Pieces of the table: `contig` (m,) int32 into layout.contigs, whole and real columns, text as objects.
 
     Raises DataError naming line and column for a cell that is not what its column holds, and for a line with too few
@@ -105,10 +105,10 @@ def read_columns(path: str | Path, layout: Layout) -> Iterator[Mapping[str, np.n
     except (ValueError, OverflowError) as error:
         if isinstance(error, DataError):
             raise
-        _look(path, layout)
+        _find_mistake(path, layout)
         raise DataError(f"{path} cannot be read as a table ({str(error)[:80]}): check its columns") from error
     if unknown:
-        _look(path, layout)
+        _find_mistake(path, layout)
 
 
 class _Unpacked(io.RawIOBase):
@@ -135,7 +135,7 @@ class _Unpacked(io.RawIOBase):
         return n
 
 
-def _look(path: str | Path, layout: Layout) -> None:
+def _find_mistake(path: str | Path, layout: ColumnLayout) -> None:
     """Raise DataError for the first line that breaks the layout; nothing where there is none."""
     at = {name: i for i, name in enumerate(layout.names)}
     n = len(layout.names)

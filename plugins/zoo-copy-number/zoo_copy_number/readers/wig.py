@@ -63,7 +63,7 @@ def _pieces(path: str | Path, contigs: list[str]) -> Iterator[tuple]:
             line += values.count(b"\n")
             if declaration:
                 if declaration[0].startswith((b"fixedStep", b"variableStep")):
-                    section = _declared(path, line, declaration[0].decode("latin-1").strip(), contigs)
+                    section = _parse_declaration(path, line, declaration[0].decode("latin-1").strip(), contigs)
                 line += 1
                 at = declaration.end()
 
@@ -84,7 +84,7 @@ def _whole_lines(path: str | Path) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _declared(path: str | Path, line: int, text: str, contigs: list[str]) -> _Section:
+def _parse_declaration(path: str | Path, line: int, text: str, contigs: list[str]) -> _Section:
     fixed = text.startswith("fixedStep")
     keys = dict(_KEY.findall(text))
     if "chrom" not in keys:
@@ -119,7 +119,7 @@ def _values(path: str | Path, line: int, text: bytes, section: _Section) -> tupl
                 raise ValueError
             start, value = np.array(cells[::2]).astype(np.int64) - 1, _floats(cells[1::2])
     except ValueError:
-        _look(path, line, text, section.fixed)
+        _find_mistake(path, line, text, section.fixed)
         raise DataError(f"{path} line {line} and after: a value is no number: correct it") from None
     return np.full(len(start), section.contig, np.int32), start, start + section.span, value
 
@@ -134,7 +134,7 @@ def _floats(cells: list[bytes]) -> np.ndarray:
     return value
 
 
-def _look(path: str | Path, line: int, text: bytes, fixed: bool) -> None:
+def _find_mistake(path: str | Path, line: int, text: bytes, fixed: bool) -> None:
     for number, row in enumerate(text.split(b"\n"), line):
         cells = row.split()
         if not cells:

@@ -66,7 +66,7 @@ def command(
     from zoo_hic.effects.edits import parse_edit
     from zoo_hic.output import MAPS, PICTURES, TABLES, check_name
     from zoo_hic.predictor import Predictor
-    from zoo_hic.region_prediction import parse_place
+    from zoo_hic.region_prediction import parse_locus
 
     typed = [("delete", deleted), ("invert", inverted), ("duplicate", duplicated), ("mutate", mutated)]
     edited = any(texts for _, texts in typed)
@@ -81,7 +81,7 @@ def command(
     if not edited and (places or values == "difference"):
         raise ConfigError("--null and --values difference are of edits: give --delete, --invert, --duplicate, --mutate")
     genome = Genome(fasta)
-    place = parse_place(region, genome) if region else None
+    place = parse_locus(region, genome) if region else None
     edits = [parse_edit(kind, text, genome, fill) for kind, texts in typed for text in texts]
     network = load(model, device=device)
     predictor = Predictor.of(network, strands=not one_strand, context=context)

@@ -15,7 +15,7 @@ from zoo.data.genome import Genome
 from zoo.errors import ConfigError
 from zoo.files.tables import TableWriter
 from zoo_hic.effects.edits import WindowEdit
-from zoo_hic.output import kind_of, write_pairs, write_square
+from zoo_hic.output import output_kind, write_pairs, write_square
 from zoo_hic.predictor import Predictor
 from zoo_hic.preprocess import Preprocess
 
@@ -164,7 +164,7 @@ def _write(request, window, square, values, squares, comments, title, draw, figu
     """
     contig, size, start, bin_size = window
     for out in request.outs:
-        kind = kind_of(out)
+        kind = output_kind(out)
         if kind == "map":
             stored, metadata = np.exp(square) if values == "oe" else square, {**comments[0], **comments[1]}
             where, assembly = (contig, size, start // bin_size, bin_size), request.genome.name

@@ -4,7 +4,7 @@
                                ├── E[match(i), match(j)] - R[i, j] ──> scores
     edited    ──> log(O/E) E ──┘
 
-Pairs of the same sequence are compared, wherever they lie after the edits (`edits.match_bins`).  Both maps are
+Pairs of the same sequence are compared, wherever they lie after the edits (`edits.match_edited_bins`).  Both maps are
 relative to the expected contacts at their own distance: that a deletion brings two loci nearer is no change by itself.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.errors import ConfigError
-from zoo_hic.effects.edits import WindowEdit, edit_window, match_bins, measure_shift
+from zoo_hic.effects.edits import WindowEdit, edit_window, match_edited_bins, measure_shift
 from zoo_hic.predictor import Predictor
 from zoo_hic.region_prediction import place_window
 
@@ -131,7 +131,7 @@ def predict_effect(
     before, after = maps[0], maps[1:].mean(0)
     # The reverse complement of a palindrome is itself.
     same = bool((changed.codes == reference).all())
-    match = np.arange(window) if same else match_bins(changed.origin, start, width)
+    match = np.arange(window) if same else match_edited_bins(changed.origin, start, width)
     moved = after[:, match][:, :, match]
     moved[:, match < 0] = np.nan
     moved[:, :, match < 0] = np.nan

@@ -4,8 +4,8 @@
     window      |-----------|                          |---------|   its left end stays; G H is genomic sequence
 
 An edit that changes the length moves everything right of it.  Contacts of the same stretch of sequence are compared,
-wherever it lies: `origin` holds for every base of the edited window where it was, and `match_bins` finds for each bin
-of the reference the bin that now holds most of it.
+wherever it is: `origin` holds for every base of the edited window where it was, and `match_edited_bins` finds for each
+bin of the reference the bin that now holds most of it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,18 @@ from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.errors import ConfigError, DataError
-from zoo_hic.region_prediction import parse_place
+from zoo_hic.region_prediction import parse_locus
 
-__all__ = ["FILLS", "KINDS", "EditedWindow", "WindowEdit", "edit_window", "match_bins", "measure_shift", "parse_edit"]
+__all__ = [
+    "FILLS",
+    "KINDS",
+    "EditedWindow",
+    "WindowEdit",
+    "edit_window",
+    "match_edited_bins",
+    "measure_shift",
+    "parse_edit",
+]
 
 KINDS = ("delete", "mask", "shuffle", "invert", "duplicate", "substitute")
 
@@ -90,7 +99,7 @@ def parse_edit(kind: str, text: str, genome: Genome, fill: str = "none") -> Wind
         raise ConfigError(f"{kind} {place!r} gives no interval, as in chr4:1,000,001-1,002,000")
     if letters and not re.fullmatch("[ACGTNacgtn]+", letters):
         raise ConfigError(f"letters {letters[:40]!r} of {kind} must be of ACGTN")
-    contig, start, end = parse_place(place, genome)
+    contig, start, end = parse_locus(place, genome)
     if kind == "mutate":
         return WindowEdit("substitute" if letters else "shuffle", contig, start, end, letters.upper())
     if kind == "delete":
@@ -139,7 +148,7 @@ def edit_window(
     return EditedWindow(np.concatenate(codes, 1)[:, :length], np.concatenate(origin)[:length])
 
 
-def match_bins(origin: np.ndarray, start: int, bin_size: int) -> np.ndarray:
+def match_edited_bins(origin: np.ndarray, start: int, bin_size: int) -> np.ndarray:
     """(T,) int64: for each bin of the reference window the bin of the edited one that holds most of it.
 
     origin: (L,) of `edit_window`, of a window that begins at `start`.  -1 where no bin holds half of it.

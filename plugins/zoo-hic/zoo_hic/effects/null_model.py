@@ -71,7 +71,7 @@ def score_null(
     scores = []
     with counting(len(places), label="scoring the null", unit="places", enabled=progress) as advance:
         for number, by in enumerate(places):
-            moved = [_moved(rng, genome, edit, by) for edit in edits]
+            moved = [_move(rng, genome, edit, by) for edit in edits]
             around = None if region is None else (region[0] + by, region[1] + by)
             change = predict_effect(predictor, genome, moved, region=around, draws=draws, seed=seed + number)
             scores.append(change.scores[channel].rms)
@@ -103,7 +103,7 @@ def _places(rng, predictor: Predictor, genome: Genome, edits: Sequence[WindowEdi
     return shifts
 
 
-def _moved(rng, genome: Genome, edit: WindowEdit, by: int) -> WindowEdit:
+def _move(rng, genome: Genome, edit: WindowEdit, by: int) -> WindowEdit:
     """The edit at another place, changing as many bases as it did."""
     start, end = edit.start + by, edit.end + by
     if edit.kind != "substitute" or edit.length_change:

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.errors import ConfigError
 
-__all__ = ["Figure", "block_bins", "draw_counts", "draw_sums", "figure", "interval", "moments", "pearson"]
+__all__ = ["Figure", "block_bins", "draw_counts", "draw_sums", "figure", "interval", "moments", "pearson_from_sums"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def moments(
     return np.concatenate(parts)
 
 
-def pearson(sums: np.ndarray, *, least: int = 3) -> np.ndarray:
+def pearson_from_sums(sums: np.ndarray, *, least: int = 3) -> np.ndarray:
     """(...) correlation from sums (..., 6); NaN below `least` pixels or where either map is constant."""
     n, x, y, xx, yy, xy = np.moveaxis(np.asarray(sums, float), -1, 0)
     with np.errstate(invalid="ignore", divide="ignore"):

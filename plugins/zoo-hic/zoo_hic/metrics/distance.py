@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 
 from zoo.errors import DataError
 from zoo_hic.metrics.bands import Bands, Squares, cut_bands
-from zoo_hic.metrics.blocks import Figure, block_bins, figure, moments, pearson
+from zoo_hic.metrics.blocks import Figure, block_bins, figure, moments, pearson_from_sums
 
 __all__ = [
     "Curve",
@@ -71,14 +71,14 @@ def correlations(
         ("spearman", _ranks(bands.predicted), _ranks(bands.observed)),
     ):
         sums = moments(x, y, length, first=bands.first).sum(1)
-        out[name] = figure(sums, pearson, **options)
+        out[name] = figure(sums, pearson_from_sums, **options)
     return out
 
 
 def pearson_curve(bands: Bands) -> Curve:
     """The Pearson correlation of each diagonal, over all contigs."""
     sums = _strata(bands, None).sum(0)
-    return Curve(bands.distances, pearson(sums), sums[:, 0].astype(int))
+    return Curve(bands.distances, pearson_from_sums(sums), sums[:, 0].astype(int))
 
 
 def by_diagonal(
@@ -103,7 +103,7 @@ def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> NullCorrela
     if max(a.shape[1] for a in bands.predicted) < 2:
         raise DataError("contigs of one bin cannot be shifted: give longer ones")
     x, y = bands.predicted, bands.observed
-    value = float(pearson(moments(x, y, 1 << 40, first=bands.first).sum((0, 1))))
+    value = float(pearson_from_sums(moments(x, y, 1 << 40, first=bands.first).sum((0, 1))))
     rng = np.random.default_rng(seed)
     sums = np.zeros((draws, 6))
     scale = [_centre_and_scale(arrays) for arrays in (x, y)]
@@ -111,7 +111,7 @@ def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> NullCorrela
         shifted = _by_shift((a - scale[0][0]) / scale[0][1], (b - scale[1][0]) / scale[1][1])
         low = min(1, len(shifted) - 1)
         sums += shifted[rng.integers(low, len(shifted), draws)]
-    null = pearson(sums)
+    null = pearson_from_sums(sums)
     null = null[np.isfinite(null)]
     if not np.isfinite(value) or not len(null):
         return NullCorrelation(value, *4 * [float("nan")], draws=len(null))
@@ -177,7 +177,7 @@ def _strata(bands, block):
 
 
 def _mean(sums):
-    rho, n = pearson(sums), np.where(sums[..., 0] >= 3, sums[..., 0], 0)
+    rho, n = pearson_from_sums(sums), np.where(sums[..., 0] >= 3, sums[..., 0], 0)
     known = np.isfinite(rho)
     total = (np.where(known, rho, 0.0) * n).sum(-1)
     return np.divide(total, n.sum(-1), out=np.full(len(total), np.nan), where=known.any(-1))

@@ -17,7 +17,7 @@ import numpy as np
 from zoo.errors import ConfigError, DataError
 from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares
-from zoo_hic.metrics.blocks import Figure, figure, moments, pearson
+from zoo_hic.metrics.blocks import Figure, figure, moments, pearson_from_sums
 
 __all__ = ["insulation", "insulation_correlation", "insulation_tracks", "window_bins"]
 
@@ -86,4 +86,4 @@ def insulation_correlation(
         unknown = ~(np.isfinite(track) & np.isfinite(observed[contig]))
         x.append(np.where(unknown, np.nan, track)[None])
         y.append(np.where(unknown, np.nan, observed[contig])[None])
-    return figure(moments(x, y, length).sum(1), pearson, draws=draws, level=level, seed=seed)
+    return figure(moments(x, y, length).sum(1), pearson_from_sums, draws=draws, level=level, seed=seed)

@@ -21,9 +21,9 @@ import numpy as np
 from zoo.errors import ConfigError, DataError
 from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares, cut_band, diagonals
-from zoo_hic.metrics.blocks import Figure, block_bins, draw_counts, interval, moments, pearson
+from zoo_hic.metrics.blocks import Figure, block_bins, draw_counts, interval, moments, pearson_from_sums
 
-__all__ = ["StratumAdjusted", "box_filter", "stratum_adjusted"]
+__all__ = ["StratumAdjusted", "box_filter", "stratum_adjusted_correlation"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class StratumAdjusted:
     weight: np.ndarray
 
 
-def stratum_adjusted(
+def stratum_adjusted_correlation(
     predicted: Squares,
     observed: Squares,
     resolution: int,
@@ -77,17 +77,17 @@ def stratum_adjusted(
     length = block_bins(resolution, (0, distance), block)
     parts = [moments([a], [b], length, first=1, kept=[k], by_row=True) for a, b, k in zip(x, y, kept, strict=True)]
     sums = np.stack([part.sum(0) for part in parts])
-    value = float(_adjusted(sums.reshape(1, -1, 6))[0])
+    value = float(_adjust(sums.reshape(1, -1, 6))[0])
     # Strata of one contig are in its own blocks only, so the sums of a draw are made contig by contig.
     times = draw_counts(sum(map(len, parts)), draws, seed)
     edges = np.cumsum([len(part) for part in parts])[:-1]
     drawn = [np.tensordot(w, part, 1) for w, part in zip(np.split(times, edges, 1), parts, strict=True)]
     n, blocks = int(sums[..., 0].sum()), times.shape[1]
     return StratumAdjusted(
-        scc=interval(value, _adjusted(np.concatenate(drawn, 1)), n, blocks, level),
-        by_contig={c: float(_adjusted(s[None])[0]) for c, s in zip(predicted, sums, strict=True)},
+        scc=interval(value, _adjust(np.concatenate(drawn, 1)), n, blocks, level),
+        by_contig={c: float(_adjust(s[None])[0]) for c, s in zip(predicted, sums, strict=True)},
         distances=np.arange(1, last + 1) * resolution,
-        pearson=np.nan_to_num(pearson(sums, least=2)),
+        pearson=np.nan_to_num(pearson_from_sums(sums, least=2)),
         weight=_weight(sums[..., 0]),
     )
 
@@ -126,9 +126,9 @@ def _weight(n):
     return np.where(n >= 2, n * (1 + 1 / np.maximum(n, 1)) / 12, 0.0)
 
 
-def _adjusted(sums):
+def _adjust(sums):
     """(R,) of sums (R, strata, 6); NaN where no stratum has a correlation."""
-    rho, weight = pearson(sums, least=2), _weight(sums[..., 0])
+    rho, weight = pearson_from_sums(sums, least=2), _weight(sums[..., 0])
     known = np.isfinite(rho).any(-1)
     total = (np.nan_to_num(rho) * weight).sum(-1)
     return np.divide(total, weight.sum(-1), out=np.full(len(total), np.nan), where=known)

@@ -20,7 +20,7 @@ from zoo_hic.metrics.blocks import Figure, block_bins
 from zoo_hic.metrics.boundaries import overlap, strong_boundaries
 from zoo_hic.metrics.distance import by_diagonal, correlations, shift_null
 from zoo_hic.metrics.insulation import insulation_correlation, insulation_tracks, window_bins
-from zoo_hic.metrics.stratum import stratum_adjusted
+from zoo_hic.metrics.stratum import stratum_adjusted_correlation
 
 __all__ = ["MetricRow", "compare_maps", "lines"]
 
@@ -96,7 +96,7 @@ def compare_maps(
         return correlations(cut_bands(m, truth, resolution, distances), draws=draws, **options)["pearson"]
 
     def adjusted(m: Squares, draws: int) -> Figure:
-        return stratum_adjusted(m, truth, resolution, distances[1], h, draws=min(draws, 200), **options).scc
+        return stratum_adjusted_correlation(m, truth, resolution, distances[1], h, draws=min(draws, 200), **options).scc
 
     if expected is not None:
         rows.append(_row(f"Pearson contacts, {_span(distances)}", pearson_of_contacts, (model, flat, other), draws))

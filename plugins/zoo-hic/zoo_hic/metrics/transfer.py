@@ -16,7 +16,7 @@ import numpy as np
 
 from zoo.errors import ConfigError
 from zoo_hic.metrics.bands import Squares, cut_bands, mask_unknown
-from zoo_hic.metrics.blocks import Figure, block_bins, draw_sums, interval, moments, pearson
+from zoo_hic.metrics.blocks import Figure, block_bins, draw_sums, interval, moments, pearson_from_sums
 
 __all__ = ["Transfer", "transfer", "transfer_lines"]
 
@@ -63,8 +63,8 @@ def transfer(
     def correlate(x: Squares, y: Squares) -> tuple[Figure, np.ndarray]:
         bands = cut_bands(x, y, resolution, distances)
         sums = moments(bands.predicted, bands.observed, length, first=bands.first).sum(1)
-        drawn = pearson(draw_sums(sums, draws, seed))
-        return interval(float(pearson(sums.sum(0))), drawn, bands.pixels, len(sums), level), drawn
+        drawn = pearson_from_sums(draw_sums(sums, draws, seed))
+        return interval(float(pearson_from_sums(sums.sum(0))), drawn, bands.pixels, len(sums), level), drawn
 
     cells = {a: {b: correlate(models[a], truths[b]) for b in names} for a in names}
     lost: dict[str, dict[str, Figure]] = {a: {} for a in names}

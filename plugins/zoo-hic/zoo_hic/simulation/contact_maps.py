@@ -6,7 +6,7 @@
 
 A model that knows only distance predicts nothing of log(O/E): its correlation is 0.  The oracle, which knows all
 boundaries and loops, reaches the correlation that the noise leaves (`tune_noise`).  The effect of an edit follows
-from `compute_truth(scan(edited, settings), ...)`, or of the motifs after `drop_sites` or `flip_sites`.
+from `compute_truth(find_sites(edited, settings), ...)`, or of the motifs after `drop_sites` or `flip_sites`.
 Natural logarithms throughout.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.errors import ConfigError
 from zoo_hic.simulation.sequence import plant
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import (
     average_by_distance,
     bin_sites,
@@ -56,9 +56,9 @@ class SimulatedContig:
         return log_observed_over_expected(self.observed)
 
 
-def simulate_contig(rng: np.random.Generator, bins: int, settings: Settings | None = None) -> SimulatedContig:
+def simulate_contig(rng: np.random.Generator, bins: int, settings: MapSettings | None = None) -> SimulatedContig:
     """One contig.  The same state of `rng`, bins and settings give the same contig."""
-    settings = settings or Settings()
+    settings = settings or MapSettings()
     codes, motifs = plant(rng, bins, settings)
     structure = build_structure(motifs, bins, settings)
     observed = _counts(rng, structure, settings)
@@ -99,7 +99,7 @@ def oracle(simulated: SimulatedContig, *, near: int = 10, far: int = 128) -> flo
 
 
 def tune_noise(
-    settings: Settings,
+    settings: MapSettings,
     oracle: float = 0.9,
     rng: np.random.Generator | None = None,
     *,

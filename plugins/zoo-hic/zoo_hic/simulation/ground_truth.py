@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from zoo.fields import CODES, ONE_HOT, Field, Grid
 from zoo.spec import ModelSpec
-from zoo_hic.simulation.sequence import scan
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.sequence import find_sites
+from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import build_structure
 from zoo_hic.windows import TARGET
 
@@ -30,9 +30,9 @@ __all__ = ["GroundTruth"]
 class GroundTruth(nn.Module):
     """A model without weights.  bins: T of a window.  settings: of the simulator.  data: of its card."""
 
-    def __init__(self, bins: int, settings: Settings | None = None, data: Mapping[str, Any] | None = None):
+    def __init__(self, bins: int, settings: MapSettings | None = None, data: Mapping[str, Any] | None = None):
         super().__init__()
-        self.settings, self.bins = settings or Settings(), bins
+        self.settings, self.bins = settings or MapSettings(), bins
         width = self.settings.resolution
         field = Field("CTT", ("log_oe",), "log(observed / expected)", bin_size=width)
         self.spec = ModelSpec(
@@ -52,6 +52,6 @@ class GroundTruth(nn.Module):
 
     def predict(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{codes (N, L)} -> {contacts (N, 1, T, T)}."""
-        sites = [scan(codes, self.settings) for codes in batch["codes"].cpu().numpy()]
+        sites = [find_sites(codes, self.settings) for codes in batch["codes"].cpu().numpy()]
         maps = np.stack([build_structure(s, self.bins, self.settings) for s in sites])
         return {TARGET: torch.from_numpy(maps)[:, None]}

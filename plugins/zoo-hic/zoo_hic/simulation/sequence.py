@@ -2,9 +2,9 @@
 
     background ── sites, decoys written over it ── scan ── a hit that was not planted? break it, scan again ── codes
 
-A site is a word with at most `Settings.mismatches` mismatches to the consensus on one strand.  Chance hits are broken,
-so `scan(codes, settings)` gives exactly the table of what was planted: the sequence alone holds the truth, also after
-it was edited.
+A site is a word with at most `MapSettings.mismatches` mismatches to the consensus on one strand.  Chance hits are
+broken, so `find_sites(codes, settings)` gives exactly the table of planted sites: the sequence alone holds the truth,
+also after an edit.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 
 from zoo.data.codes import reverse_complement
 from zoo.errors import ConfigError, DataError
-from zoo_hic.simulation.settings import MOTIF, Settings, encode_consensus
+from zoo_hic.simulation.settings import MOTIF, MapSettings, encode_consensus
 
-__all__ = ["erase_sites", "invert_sites", "plant", "scan"]
+__all__ = ["erase_sites", "find_sites", "invert_sites", "plant"]
 
 _ROUNDS = 50
 
 
-def plant(rng: np.random.Generator, bins: int, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+def plant(rng: np.random.Generator, bins: int, settings: MapSettings) -> tuple[np.ndarray, np.ndarray]:
     """(bins x resolution,) uint8 codes, and the table (dtype MOTIF) of the sites in them, sorted.
 
     At most one site lies in a bin, and wholly inside it, so that turning the sequence round turns the bins round.
@@ -44,7 +44,7 @@ def plant(rng: np.random.Generator, bins: int, settings: Settings) -> tuple[np.n
     sites["strength"] = np.array(settings.strengths, np.float32)[wrong]
     taken = np.zeros(len(codes), bool)
     for site, mismatches in zip(sites, wrong, strict=True):
-        _write(codes, taken, site["position"], site["strand"], _mutated(rng, consensus, mismatches))
+        _write(codes, taken, site["position"], site["strand"], _mutate(rng, consensus, mismatches))
     fixed = taken.copy()
     for _ in range(round(settings.decoys * len(sites))):
         position = int(rng.integers(0, len(codes) - width + 1))
@@ -54,7 +54,7 @@ def plant(rng: np.random.Generator, bins: int, settings: Settings) -> tuple[np.n
     return codes, sites
 
 
-def scan(codes: np.ndarray, settings: Settings) -> np.ndarray:
+def find_sites(codes: np.ndarray, settings: MapSettings) -> np.ndarray:
     """The sites (dtype MOTIF) in codes (L,) uint8, 0 to 3, and 4 for any base, which matches nothing; sorted."""
     consensus = encode_consensus(settings.motif)
     codes = np.ascontiguousarray(codes, np.uint8)
@@ -76,17 +76,17 @@ def invert_sites(codes: np.ndarray, sites: np.ndarray) -> np.ndarray:
     return codes
 
 
-def erase_sites(rng: np.random.Generator, codes: np.ndarray, sites: np.ndarray, settings: Settings) -> np.ndarray:
+def erase_sites(rng: np.random.Generator, codes: np.ndarray, sites: np.ndarray, settings: MapSettings) -> np.ndarray:
     """A copy of codes in which each of the sites is replaced by random bases that are no site; lengths stay."""
     codes = codes.copy()
     p = np.array([1 - settings.gc, settings.gc, settings.gc, 1 - settings.gc]) / 2
     for site in np.atleast_1d(sites):
         first, end = site["position"], site["position"] + site["width"]
         around = slice(max(0, first - site["width"]), end + site["width"])
-        kept = (scan(codes[around], settings)["position"] + around.start != first).sum()
+        kept = (find_sites(codes[around], settings)["position"] + around.start != first).sum()
         for _ in range(_ROUNDS):
             codes[first:end] = rng.choice(4, site["width"], p=p)
-            if len(scan(codes[around], settings)) == kept:
+            if len(find_sites(codes[around], settings)) == kept:
                 break
         else:
             raise ConfigError(f"random bases match motif {settings.motif} too often: allow fewer mismatches")
@@ -102,7 +102,7 @@ def _boundary_bins(rng, bins, settings):
     return at[(at >= 0) & (at < bins)]
 
 
-def _mutated(rng, consensus, mismatches):
+def _mutate(rng, consensus, mismatches):
     word = consensus.copy()
     at = rng.choice(len(word), mismatches, replace=False)
     word[at] = (word[at] + rng.integers(1, 4, mismatches)) % 4
@@ -119,7 +119,7 @@ def _decoy(rng, consensus, mismatches):
         return word
     if kind == 1:
         return rng.permutation(consensus)
-    return _mutated(rng, consensus, min(width, mismatches + int(rng.integers(2, 4))))
+    return _mutate(rng, consensus, min(width, mismatches + int(rng.integers(2, 4))))
 
 
 def _write(codes, taken, position, strand, word):
@@ -132,7 +132,7 @@ def _break_chance_hits(rng, codes, sites, fixed, settings):
     """Changes bases outside the sites until the scan finds the sites alone."""
     wanted = {(int(s["position"]), int(s["strand"])) for s in sites}
     for _ in range(_ROUNDS):
-        chance = [s for s in scan(codes, settings) if (int(s["position"]), int(s["strand"])) not in wanted]
+        chance = [s for s in find_sites(codes, settings) if (int(s["position"]), int(s["strand"])) not in wanted]
         if not chance:
             return
         for hit in chance:

@@ -12,7 +12,7 @@ import numpy as np
 from zoo.data.codes import reverse_complement
 from zoo.errors import ConfigError
 
-__all__ = ["ALPHABET", "LOOP", "MOTIF", "Settings", "encode_consensus"]
+__all__ = ["ALPHABET", "LOOP", "MOTIF", "MapSettings", "encode_consensus"]
 
 ALPHABET = "ACGT"
 
@@ -26,7 +26,7 @@ Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Settings:
+class MapSettings:
     """What is planted, how strongly it acts, and how noisy the counts are.
 
     resolution: bp of a bin.  gc: share of G and C in the background, whose bases are independent.

@@ -13,7 +13,7 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.terminal.progress import counting
 from zoo_hic.simulation.contact_maps import SimulatedContig, simulate_contig
-from zoo_hic.simulation.settings import Settings
+from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.windows import TARGET, SquareWindows, Stretch
 
 __all__ = ["SimulatedContacts"]
@@ -28,7 +28,7 @@ class SimulatedContacts(Source):
     contig_bins: of a contig.
     n_train, n_validation, n_test: contigs.
     nearest: pairs fewer bins apart are left out.
-    settings: of zoo_hic.simulation.contact_maps.Settings, by name; its defaults where they are not given.
+    settings: of zoo_hic.simulation.settings.MapSettings, by name; its defaults where they are not given.
     seed: of the data; a run's own seed leaves it alone.
     """
 
@@ -47,12 +47,14 @@ class SimulatedContacts(Source):
     ):
         if contig_bins < bins:
             raise ConfigError(f"contigs of {contig_bins} bins hold no window of {bins}: set data.contig_bins={bins}")
-        unknown = set(settings or {}) - set(Settings.__dataclass_fields__)
+        unknown = set(settings or {}) - set(MapSettings.__dataclass_fields__)
         if unknown:
             name = sorted(unknown)[0]
-            raise ConfigError(f"simulated contacts have no setting {name!r}" + did_you_mean(name, asdict(Settings())))
+            raise ConfigError(
+                f"simulated contacts have no setting {name!r}" + did_you_mean(name, asdict(MapSettings()))
+            )
         given = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in (settings or {}).items()}
-        self.settings = Settings(**given)
+        self.settings = MapSettings(**given)
         self._config = {
             "name": "simulated_contacts",
             **{"bins": bins, "step": step, "contig_bins": contig_bins, "n_train": n_train},

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from zoo.errors import DataError
-from zoo_hic.simulation.settings import LOOP, Settings
+from zoo_hic.simulation.settings import LOOP, MapSettings
 
 __all__ = [
     "average_by_distance",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def bin_sites(motifs: np.ndarray, settings: Settings) -> np.ndarray:
+def bin_sites(motifs: np.ndarray, settings: MapSettings) -> np.ndarray:
     """(M,) int64: the bin that holds the middle of each site."""
     return (motifs["position"] + motifs["width"] // 2) // settings.resolution
 
@@ -47,7 +47,7 @@ def flip_sites(motifs: np.ndarray, index: int | np.ndarray) -> np.ndarray:
     return motifs
 
 
-def find_loops(motifs: np.ndarray, settings: Settings) -> np.ndarray:
+def find_loops(motifs: np.ndarray, settings: MapSettings) -> np.ndarray:
     """Loops (dtype LOOP), sorted; the strength is the geometric mean of the anchors'."""
     motifs = np.sort(motifs, order="position")
     here, strand, strength = bin_sites(motifs, settings), motifs["strand"], motifs["strength"]
@@ -68,7 +68,7 @@ def find_loops(motifs: np.ndarray, settings: Settings) -> np.ndarray:
     return np.array(sorted(rows), LOOP)
 
 
-def build_structure(motifs: np.ndarray, bins: int, settings: Settings) -> np.ndarray:
+def build_structure(motifs: np.ndarray, bins: int, settings: MapSettings) -> np.ndarray:
     """(T, T) float32, symmetric: log of the factor on the contacts expected from the decay alone."""
     here = bin_sites(motifs, settings)
     if len(here) and not (0 <= here.min() and here.max() < bins):
@@ -84,11 +84,11 @@ def build_structure(motifs: np.ndarray, bins: int, settings: Settings) -> np.nda
 
 def average_by_distance(structure: np.ndarray) -> np.ndarray:
     """(T,) float64: log of the mean of exp(structure) on each diagonal."""
-    return _expected(structure)
+    return _mean_by_distance(structure)
 
 
 def compute_truth(
-    motifs: np.ndarray, bins: int, settings: Settings, *, expected: np.ndarray | None = None
+    motifs: np.ndarray, bins: int, settings: MapSettings, *, expected: np.ndarray | None = None
 ) -> np.ndarray:
     """(T, T) float32: noise-free natural log(O/E) of a map with these sites.
 
@@ -96,10 +96,10 @@ def compute_truth(
     unedited map (`SimulatedContig.expected`), or the difference has a little of the edit on all of every diagonal.
     """
     structure = build_structure(motifs, bins, settings)
-    expected = _expected(structure) if expected is None else expected
+    expected = _mean_by_distance(structure) if expected is None else expected
     if len(expected) != bins:
         raise DataError(f"expected has {len(expected)} distances for a map of {bins} bins: give one a diagonal")
-    return _less(structure, np.asarray(expected, np.float64))
+    return _subtract(structure, np.asarray(expected, np.float64))
 
 
 @numba.njit(nogil=True, cache=True)
@@ -120,7 +120,7 @@ def _structure(between, insulation, power, first, second, gain, width):
 
 
 @numba.njit(nogil=True, cache=True)
-def _expected(structure):
+def _mean_by_distance(structure):
     bins = len(structure)
     total = np.zeros(bins)
     for i in range(bins):
@@ -130,7 +130,7 @@ def _expected(structure):
 
 
 @numba.njit(nogil=True, cache=True)
-def _less(structure, expected):
+def _subtract(structure, expected):
     bins = len(structure)
     out = np.empty((bins, bins), np.float32)
     for i in range(bins):

@@ -65,7 +65,7 @@ def write_cool(
     else:
         if sizes is None or resolution is None:
             raise ConfigError("a dense map needs its sizes {contig: bp} and its resolution in bp: give both")
-        contacts = {c: _checked(c, square, sizes, resolution) for c, square in contacts.items()}
+        contacts = {c: _check(c, square, sizes, resolution) for c, square in contacts.items()}
         contigs, parts = tuple(contacts), _dense(contacts)
         weights = {c: np.where(np.isfinite(s).any(1), 1.0, np.nan) for c, s in contacts.items()}
     if values not in VALUES:
@@ -115,7 +115,7 @@ def _bins(contigs, sizes, resolution: int, weights) -> pd.DataFrame:
     return bins
 
 
-def _checked(contig: str, square: np.ndarray, sizes: Mapping[str, int], resolution: int) -> np.ndarray:
+def _check(contig: str, square: np.ndarray, sizes: Mapping[str, int], resolution: int) -> np.ndarray:
     square = check_square(square, f"map of {contig!r}")
     if contig not in sizes:
         raise DataError(f"the size of {contig!r} is not given: add it to sizes")

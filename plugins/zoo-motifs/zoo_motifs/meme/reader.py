@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.data.motifs import UNIFORM, Motif
 from zoo.errors import DataError
-from zoo_motifs.meme.text import parse_number, parse_numbers, read_lines
+from zoo_motifs.meme.text import parse_number, parse_numbers, read_meme_lines
 from zoo_motifs.meme.writer import label
 
 __all__ = ["MemeFile", "read_meme"]
@@ -82,7 +82,7 @@ class _Reader:
         self.skipped: list[str] = []
 
     def read(self) -> MemeFile:
-        lines = read_lines(self.path)
+        lines = read_meme_lines(self.path)
         upper = any(re.match(r"MOTIF\b", line) for _, line in lines)
         motif = re.compile(r"MOTIF\b(.*)" if upper else r"motif\b(.*)", 0 if upper else re.IGNORECASE)
         if not any(line.lower().startswith("meme version") for _, line in lines):
@@ -121,7 +121,7 @@ class _Reader:
         self._close()
         if background:
             self._fail(lines[-1][0], "the background frequencies are cut off", "give A, C, G and T")
-        return self._finished()
+        return self._finish()
 
     def _begin(self, words: list[str], number: int) -> None:
         self._close()
@@ -211,7 +211,7 @@ class _Reader:
             self._fail(opened.line, f"motif {opened.id!r} has no matrix", "give its letter-probability matrix")
         self.skipped.append(opened.id)
 
-    def _finished(self) -> MemeFile:
+    def _finish(self) -> MemeFile:
         if not self.motifs:
             raise DataError(
                 f"{self.path} holds no letter-probability matrix: give a file in MEME's motif format, with a line "

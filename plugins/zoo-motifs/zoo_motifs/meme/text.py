@@ -7,12 +7,12 @@ from pathlib import Path
 from zoo.errors import DataError
 from zoo.files.compressed import read_chunks
 
-__all__ = ["parse_number", "parse_numbers", "read_lines"]
+__all__ = ["parse_number", "parse_numbers", "read_meme_lines"]
 
 _MAX_BYTES = 1 << 27
 
 
-def read_lines(path: str | Path) -> list[tuple[int, str]]:
+def read_meme_lines(path: str | Path) -> list[tuple[int, str]]:
     """(number, line without blanks around it); the whole text is bounded, a gzip bomb ends here."""
     parts, size = [], 0
     for chunk in read_chunks(path):
