@@ -65,9 +65,8 @@ def _texts(node):
         return {node.value} if isinstance(node.value, str) else set()
     if isinstance(node, ast.IfExp):
         return _texts(node.body) | _texts(node.orelse)
-    if isinstance(node, ast.Call):
-        holder = [node.func.value] if isinstance(node.func, ast.Attribute) else []
-        return set().union(*map(_texts, [*node.args, *holder]))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # np.where(...).astype(object)
+        return set().union(*map(_texts, [*node.args, node.func.value]))
     if isinstance(node, ast.Dict):
         return set().union(*map(_texts, node.values))
     return set()
