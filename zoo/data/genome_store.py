@@ -63,18 +63,18 @@ def open_store(fasta: str | Path) -> Store:
     is_gzip(fasta)  # a missing or unreadable file is an error even where an old store exists
     key = _key(fasta)
     for folder in (_beside(fasta), _in_cache(fasta)):
-        found = _load(folder, key)
-        if found is not None:
-            return found
+        store = _load(folder, key)
+        if store is not None:
+            return store
     folder = _writable_folder(fasta)
     with _lock(folder) as alone:
-        found = _load(folder, key)
-        if found is None:
+        store = _load(folder, key)
+        if store is None:
             _build(fasta, folder, key, alone)
-            found = _load(folder, key)
-    if found is None:
+            store = _load(folder, key)
+    if store is None:
         raise DataError(f"{fasta} changed while it was read: try again when nobody writes it")
-    return found
+    return store
 
 
 def _key(fasta: Path) -> str:

@@ -72,11 +72,11 @@ def open_subject(name: str, **options: Any) -> Subject:
     is read because a stranger's model asks for it.
     Raises ConfigError and DataError as opening and reading do, for what `options` name.
     """
-    asked = Options(**options)
+    settings = Options(**options)
     notes: list[str] = []
-    opened, model = _open(name, asked, notes)
-    selected, text = _output(asked.output, model, notes)
-    chosen = _sequences(opened, model, selected, asked)
+    opened, model = _open(name, settings, notes)
+    selected, text = _output(settings.output, model, notes)
+    chosen = _sequences(opened, model, selected, settings)
     subject = Subject(
         name,
         model,
@@ -85,18 +85,18 @@ def open_subject(name: str, **options: Any) -> Subject:
         chosen.origin,
         chosen.labels,
         opened,
-        seed=asked.seed,
-        progress=asked.progress,
+        seed=settings.seed,
+        progress=settings.progress,
         output_text=text,
         names=chosen.names or [f"sequence {i + 1}" for i in range(len(chosen.codes))],
         places=chosen.places,
         random=chosen.random,
         run=run_of(name),
-        motifs=tuple(asked.motifs),
-        n_validation=asked.n_validation,
+        motifs=tuple(settings.motifs),
+        n_validation=settings.n_validation,
         notes=notes,
     )
-    subject.interpreter = _interpreter(asked.interpreter, subject)
+    subject.interpreter = _interpreter(settings.interpreter, subject)
     return subject
 
 
@@ -198,7 +198,7 @@ def _fails(name: str, subject: Subject) -> str:
         return ""
     try:
         attribute_codes(subject.model, subject.codes[:1], interpreter=name, output=subject.output)
-    except Exception as error:  # It was not asked for: whatever stops it, another will do.
+    except Exception as error:  # No one named it: whatever stops it, another interpreter will do.
         return str(error).rstrip(".") or type(error).__name__
     return ""
 
