@@ -20,7 +20,7 @@ QUESTION = "Is the model worth explaining?"
 def check_baselines(rows: Iterable[Any], head: str = "", task: str = "") -> Verdict:
     """The verdict on the main metric of one task, the first one by default.
 
-    rows: of an evaluation, or of a model's card, which is a stranger's text.  Baselines count that were judged on as
+    rows: of an evaluation, or of a model's card, which is a stranger's text.  Baselines count that were evaluated on as
         many rows of the same split; members of an ensemble do not.
 
     yes: the lower end of the model's interval is above the best baseline's upper end (above chance, if there is no
@@ -33,7 +33,7 @@ def check_baselines(rows: Iterable[Any], head: str = "", task: str = "") -> Verd
         target = (head, task) if head or task else next(iter(tasks(part)), ("", ""))
         comparison = compare_rows(part, *target)
         if comparison is not None:
-            return _judge(comparison)
+            return _verdict(comparison)
     return Verdict(
         QUESTION, "unsure", "no metric of it on held-out data is at hand: give its data, or a card that states them"
     )
@@ -47,7 +47,7 @@ def task_of(output: Output, spec: ModelSpec) -> tuple[str, str]:
     return term.head, names[term.channel] if names else ""
 
 
-def _judge(comparison: Comparison) -> Verdict:
+def _verdict(comparison: Comparison) -> Verdict:
     own, best = comparison.model, comparison.baseline
     words = f"{METRICS[comparison.metric][0]} on the {own['split']} split is {number(own)}, n = {own['n']:,}"
     if best is not None:

@@ -42,7 +42,7 @@ def agreement(one: Compared) -> tuple[float, float, float, float]:
     """Pearson, Spearman, overlap of the top k positions, and sign agreement where the effects are largest.
 
     Scores that do not vary agree with nothing: their correlation is 0.  NaN where the effects do not vary.
-    The sign is judged at the top 5 % of the effects; a score of 0 agrees with none.
+    The sign is compared at the top 5 % of the effects; a score of 0 agrees with none.
     """
     scores, effects = one.scores[one.used], one.effects[one.used]
     if not len(effects) or np.ptp(effects) == 0:

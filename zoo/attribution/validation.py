@@ -19,7 +19,7 @@ from zoo.attribution.result import Attributed
 from zoo.attribution.sequences import attribute_codes, text_of
 from zoo.attribution.verdict import Verdict
 from zoo.errors import ConfigError
-from zoo.evaluation.bootstrap import FEWEST, resamples
+from zoo.evaluation.bootstrap import MIN_EXAMPLES, resamples
 from zoo.files.tables import write_table
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
@@ -90,7 +90,8 @@ class Validation:
             f"substitutions at r = {r['value']:.2f}"
         )
         if r["low"] is None:
-            return [Verdict(QUESTION, "unsure", f"{reason}; with fewer than {FEWEST} sequences there is no interval")]
+            reason += f"; with fewer than {MIN_EXAMPLES} sequences there is no interval"
+            return [Verdict(QUESTION, "unsure", reason)]
         reason += f" [{r['low']:.2f}, {r['high']:.2f}] on average, shuffled scores at {r['null_high']:.2f} at most"
         if self.constant:
             reason += f"; in {self.constant:,} of them the scores do not vary"
@@ -157,7 +158,7 @@ def compare(
     answering = [one for one, ok in zip(many, heard, strict=True) if ok]
     n = len(answering)
     null = shuffled(answering, n_shuffles, seed) if n else np.zeros((0, len(MEASURES)))
-    drawn = resamples(np.random.default_rng(seed), n_bootstrap, n) if n >= FEWEST else np.zeros((0, n))
+    drawn = resamples(np.random.default_rng(seed), n_bootstrap, n) if n >= MIN_EXAMPLES else np.zeros((0, n))
     rows = []
     for i, measure in enumerate(MEASURES):
         values = each[heard, i]

@@ -127,7 +127,7 @@ def fits(value: Any, annotation: Any) -> bool:
             return len(value) == len(inner) and all(fits(v, a) for v, a in zip(value, inner, strict=True))
         return not inner or all(fits(v, inner[0]) for v in value)
     if kind is dict or kind is Mapping:
-        return isinstance(value, Mapping)  # what it holds, its owner checks: he knows the keys by name
+        return isinstance(value, Mapping)  # its constructor checks what it holds
     return True
 
 

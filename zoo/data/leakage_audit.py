@@ -42,7 +42,7 @@ class Audited:
 def audit(splits: Mapping[str, Audited]) -> dict[str, Any]:
     """Overlaps and duplicates between every two splits, and duplicates within each: plain JSON.
 
-    Counts are of examples of the later split (the one that judges) that meet the earlier one.
+    Counts are of examples of the later split (the one evaluated on) that meet the earlier one.
     `clean` is true where no two splits share a base of the genome or a sequence.
     """
     between = {f"{a} / {b}": _between(splits[a], splits[b]) for a, b in combinations(splits, 2)}

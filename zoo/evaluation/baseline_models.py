@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.data.source import Source
 from zoo.evaluation.baselines import Baseline, fit
-from zoo.evaluation.split_predictions import labels_of, read
-from zoo.fields import Field, Grid
+from zoo.evaluation.split_predictions import read
+from zoo.fields import Field
 
-__all__ = ["Fitted", "score_of"]
+if TYPE_CHECKING:
+    from zoo.evaluation.evaluate import Plan
+
+__all__ = ["FittedBaselines", "score_of"]
 
 _MOST_ROWS = 20_000
 _MOST_BASES = 40_000_000
 _MOST_TASKS = 20
 
 
-class Fitted:
+class FittedBaselines:
     """What the baselines learn from training and validation rows.
 
     At most 20,000 training rows are used, or 40 Mb of short ones, drawn with `seed`; of a head's tasks the first 20.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        targets: Mapping[str, Field],
-        grids: Mapping[str, Grid | None],
-        plan: Mapping[str, list[Baseline]],
-        features: Mapping[str, Callable[[np.ndarray], Any]],
-        seed: int,
-    ):
-        self._plan = plan
-
+    def __init__(self, source: Source, plan: Plan, seed: int):
         def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
-            found = {f"feature/{name}": function(batch["codes"]) for name, function in features.items()}
             weights = {k: np.asarray(v) for k, v in batch.items() if k.startswith("weight/")}
-            return labels_of(batch, targets, grids) | weights | found
+            return plan.labels_and_features(batch) | weights
 
         self._rows, self._of = {}, {}
         for split in ("train", "validation"):
@@ -54,11 +46,11 @@ class Fitted:
     def predict(
         self, baseline: Baseline, head: str, field: Field, channel: int | None, features: Any, n: int
     ) -> tuple[np.ndarray | None, str]:
-        """Predictions (n, ...) of one task, or None, and what must be said of them."""
+        """Predictions (n, ...) of one task, or None, and a note on them."""
         if not self._rows["train"]:
-            return self._unfitted(features, "no training rows")
+            return self._without_fit(features, "no training rows")
         if (channel or 0) >= _MOST_TASKS:
-            return self._unfitted(features, f"only the first {_MOST_TASKS} tasks are")
+            return self._without_fit(features, f"only the first {_MOST_TASKS} tasks are")
         train, validation = (self._labels(split, head, channel) for split in ("train", "validation"))
         used, of = self._of["train"]
         note = "" if used == of else f"fitted to {used:,} of {of:,} rows"
@@ -68,7 +60,7 @@ class Fitted:
             return self._scaled_profile(baseline, train, validation, features, note)
         model = self._fit(baseline, field.values, train, validation, self._rows["train"].get(f"weight/{head}"))
         if model is None:
-            return self._unfitted(features, "training labels are all alike")
+            return self._without_fit(features, "training labels are all alike")
         prediction = model(features)
         if field.values == "class":
             prediction = np.pad(prediction, ((0, 0), (0, len(field.vocabulary) - prediction.shape[1])))
@@ -111,7 +103,7 @@ class Fitted:
         total = np.clip(model(features), 0, None)
         return total[:, None] * (mean / max(mean.sum(), 1e-12)), note
 
-    def _unfitted(self, features: Any, reason: str) -> tuple[np.ndarray | None, str]:
+    def _without_fit(self, features: Any, reason: str) -> tuple[np.ndarray | None, str]:
         """One number a row may still rank the rows."""
         score = score_of(features)
         return score, f"not fitted: {reason}" if score is not None else reason

@@ -8,9 +8,9 @@ import numpy as np
 
 from zoo.evaluation.metrics import Metric
 
-__all__ = ["FEWEST", "Measure", "measure", "resamples"]
+__all__ = ["MIN_EXAMPLES", "Measure", "measure", "resamples"]
 
-FEWEST = 10
+MIN_EXAMPLES = 10
 """Examples of a class below which no interval is given."""
 
 _CHUNK = 1 << 21
@@ -63,7 +63,7 @@ def measure(
     if value is None:
         return Measure(None, None, None, n, n_positive, "undefined: target or prediction is constant")
     notes = [f"prevalence {positives / n:.3g}"] if metric.name == "auprc" else []
-    if smaller < FEWEST and (binary or n < FEWEST):
+    if smaller < MIN_EXAMPLES and (binary or n < MIN_EXAMPLES):
         which = "examples" if not binary else "positives" if positives <= negatives else "negatives"
         notes.append(f"only {smaller} {which}: too few for an interval")
         n_bootstrap = 0

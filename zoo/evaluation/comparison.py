@@ -93,7 +93,7 @@ def compare_rows(rows: Iterable[Mapping[str, Any]], head: str, task: str, stratu
         return None
     leading = [r for r in own if r["metric"] == metric and r["value"] is not None]
     model = next(r for r in leading if not r["baseline"])
-    # Only what was judged on as many rows of the same split stands beside the model.
+    # Only what was evaluated on as many rows of the same split stands beside the model.
     equal = [r for r in leading if r["baseline"] and (r["n"], r["split"]) == (model["n"], model["split"])]
     return Comparison(metric, model, max(equal, key=lambda r: r["value"], default=None))
 

@@ -7,7 +7,7 @@ Plan (what) -> values of one pass over the examples -> one row a predictor, task
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import numpy as np
 from zoo.data.motifs import get_motifs
 from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError, did_you_mean
-from zoo.evaluation.baseline_models import Fitted, score_of
+from zoo.evaluation.baseline_models import FittedBaselines, score_of
 from zoo.evaluation.baselines import Baseline
 from zoo.evaluation.baselines import baselines as baselines_for
 from zoo.evaluation.bootstrap import Measure, measure
@@ -69,7 +69,7 @@ def evaluate(
     need("evaluation", *EXTRAS["evaluate"][1])
     plan = Plan.of(model, source, split, baselines=baselines, motif=motif, strata=strata, k=k)
     values = plan.read(model, batch_size)
-    fitted = Fitted(source, plan.targets, plan.grids, plan.baselines, plan.features, seed) if baselines else None
+    fitted = FittedBaselines(source, plan, seed) if baselines else None
     predictor = name or (model.spec.name if model else "")
     table = _Table(plan, values, fitted, predictor, n_bootstrap, seed, Evaluation(split, plan.identity))
     for head, field in plan.targets.items():
@@ -86,7 +86,7 @@ class Plan:
 
     examples: of the split.  identity: the columns that name them.
     subsets: {stratum: (n,) bool}, "all" first.
-    targets: {head: field} that are judged.  outputs: what the model predicts for each; empty without a model.
+    targets: {head: field} that are evaluated.  outputs: what the model predicts for each; empty without a model.
     baselines: of each head.
     """
 
@@ -128,25 +128,18 @@ class Plan:
             chosen = {head: [b for b in several if not b.features] for head, several in chosen.items()}
         return cls(split, examples, identity, subsets, targets, outputs, chosen)
 
-    @property
-    def grids(self) -> dict[str, Grid | None]:
-        """{head: where the model's positions lie}."""
-        return {head: grid for head, (_, grid) in self.outputs.items()}
-
-    @property
-    def features(self) -> dict[str, Callable]:
-        """{baseline: what it computes of codes}, for the baselines that read the sequence."""
-        return {b.name: b.features for several in self.baselines.values() for b in several if b.features}
+    def labels_and_features(self, batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """target/HEAD, and feature/BASELINE of those that read the sequence, each (N, ...)."""
+        labels = labels_of(batch, self.targets, {head: grid for head, (_, grid) in self.outputs.items()})
+        readers = {b.name: b.features for several in self.baselines.values() for b in several if b.features}
+        return labels | {f"feature/{name}": features(batch["codes"]) for name, features in readers.items()}
 
     def read(self, model: Model | None, batch_size: int | None) -> dict[str, Any]:
-        """One pass over the examples: target/HEAD, feature/BASELINE and, of a model, prediction/HEAD, each (n, ...)."""
-        grids, features = self.grids, self.features
+        """One pass over the examples: labels, features and, of a model, prediction/HEAD, each (n, ...)."""
         predict = predictions_of(model, self.targets, batch_size) if model else None
 
         def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
-            values = labels_of(batch, self.targets, grids)
-            values |= {f"feature/{key}": f(batch["codes"]) for key, f in features.items()}
-            return values | predict(batch) if predict else values
+            return self.labels_and_features(batch) | (predict(batch) if predict else {})
 
         with inferring(model) if model else nullcontext():
             return read(self.examples, per_batch, label=f"reading {self.split}")
@@ -158,7 +151,7 @@ class _Table:
 
     plan: Plan
     values: Mapping[str, Any]
-    fitted: Fitted | None
+    fitted: FittedBaselines | None
     predictor: str
     n_bootstrap: int
     seed: int

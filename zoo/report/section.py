@@ -61,7 +61,7 @@ class Section:
 class Subject:
     """What a report is about.
 
-    name: what the model was asked for by.  output: the number that is explained.
+    name: of the model, as the user wrote it.  output: the number that is explained.
     codes: (N, L) uint8 sequences that stand for the model's data, and origin: where they are from, in words.
     labels: (N,) of the output's task, where they are known.
     opened: the model with its data, where they are at hand.
