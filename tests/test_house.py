@@ -116,3 +116,25 @@ def test_hydra_is_imported_in_one_file():
 def test_no_name_of_a_file_or_folder_is_a_participle():
     names = {part.removesuffix(".py") for path, _ in sources().values() for part in path.relative_to(ROOT).parts}
     assert sorted(PARTICIPLES & names) == []
+
+
+def functions():
+    """(path:name, node) of every function."""
+    for path, tree in sources().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{path.relative_to(ROOT)}:{node.name}", node
+
+
+def is_wide_by_nature(node):
+    """Compiled kernels take arrays one by one, commands have an argument an option."""
+    decorators = " ".join(ast.unparse(d) for d in node.decorator_list)
+    return any(word in decorators for word in ("jit", "vectorize", "click.", "command", "option"))
+
+
+def test_a_caller_writes_at_most_12_arguments():
+    def width(arguments):
+        names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+        return len([name for name in names if name not in ("self", "cls")])
+
+    assert [name for name, node in functions() if width(node.args) > 12 and not is_wide_by_nature(node)] == []
