@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import numba
 import numpy as np
 
-__all__ = ["HAPLOID", "HOMOZYGOUS", "NO_SET", "PROBLEMS", "UNPHASED", "group", "parse"]
+__all__ = ["HAPLOID", "HOMOZYGOUS", "NO_SET", "PROBLEMS", "UNPHASED", "Problem", "group", "parse"]
 
 NO_SET = -1
 """Phased, FORMAT PS absent: all such genotypes of a contig are one phase set (VCF 4.3, 1.6.2)."""
@@ -14,217 +16,242 @@ HOMOZYGOUS = -3
 """Both haplotypes carry the allele: phase has no meaning."""
 HAPLOID = -4
 
+
+class Problem(IntEnum):
+    """Why a line was refused."""
+
+    NONE = 0
+    COLUMNS = 1
+    POSITION = 2
+    ORDER = 3
+    ALLELE = 4
+    PLOIDY = 5
+    GENOTYPE = 6
+    FORMAT = 7
+
+
 PROBLEMS = {
-    1: "has fewer or more columns than its header: the file is cut off or damaged, fetch it again",
-    2: "has no position of 1 or more in column 2: correct or drop it",
-    3: "comes after a greater position or between two other contigs: sort the file with `bcftools sort`",
-    4: "has a genotype with an allele that ALT does not list: correct or drop it",
-    5: "has a genotype of more than two alleles, haplotypes of diploids and haploids can be read: leave it out",
-    6: "has a genotype that is no GT (VCF 4.3, 1.6.2): correct or drop it",
-    7: "has a phase set (PS) that is no whole number of 0 or more: correct or drop it",
-    8: "has GT behind another FORMAT key, it must be the first (VCF 4.3, 1.6.2): correct the file",
+    Problem.COLUMNS: "has fewer or more columns than its header: the file is cut off or damaged, fetch it again",
+    Problem.POSITION: "has no position of 1 or more in column 2: correct or drop it",
+    Problem.ORDER: "comes after a greater position or between two other contigs: sort the file with `bcftools sort`",
+    Problem.ALLELE: "has a genotype with an allele that ALT does not list: correct or drop it",
+    Problem.PLOIDY: "has a genotype of more than two alleles, only haploids and diploids can be read: leave it out",
+    Problem.GENOTYPE: "has a genotype that is no GT (VCF 4.3, 1.6.2): correct or drop it",
+    Problem.FORMAT: "has GT behind another FORMAT key, it must be the first (VCF 4.3, 1.6.2): correct the file",
 }
 
-_TAB, _END, _RETURN, _COLON, _COMMA, _DOT, _ZERO, _BAR, _SLASH = 9, 10, 13, 58, 44, 46, 48, 124, 47
+_NONE, _COLUMNS, _POSITION, _ORDER = (int(p) for p in list(Problem)[:4])
+_ALLELE, _PLOIDY, _GENOTYPE, _FORMAT = (int(p) for p in list(Problem)[4:])
+
+_TAB, _END, _RETURN, _HASH, _COLON, _COMMA, _DOT, _ZERO, _NINE, _BAR, _SLASH = b"\t\n\r#:,.09|/"
+_G, _T, _P, _S = b"GTPS"
+
+_SITES, _ALLELES, _LAST, _PLACE = range(4)
+"""Of `state`."""
+_WITHIN, _BEHIND = 1, 2
+"""Of state[_PLACE]: within the lines of the contig, or behind them."""
+_LARGEST = 1 << 31
+_LABEL = 1 << 30
+"""Phase sets whose label is no number are numbered from here on, by a hash."""
 
 
 @numba.njit(nogil=True, cache=True)
 def parse(
     text, contig, sample_of, samples, end, state, ploidy, position, alleles, letters, letter, slots, value, phase
 ):
-    """Read the lines of one contig; what is found goes to the arrays, from their beginning.
+    """Read the lines of one contig; what they hold goes to the arrays, from their beginning.
 
     text: (bytes,) uint8, whole lines.  contig: its name.  sample_of: (columns,) the number of a sample column
-    among `samples` wanted ones, -1 unwanted.  end: stop at this 0-based position.
+    among `samples` chosen ones, -1 for the others.  end: stop at this 0-based position.
     state: (4,) int64 [sites, alleles, last position, 1 within the contig and 2 behind it], kept between calls.
     ploidy: (samples,) the ploidy last seen, 0 before any.
     position, alleles: (lines,) 0-based, and REF plus ALT alleles.  letters: (alleles,) length of each.
     letter: (bytes,).  slots, value, phase: (entries,) 2 * sample + haplotype: allele and phase set;
     2 * samples + sample: site of a missing genotype; 3 * samples + sample: site where the ploidy becomes `phase`.
 
-    Returns sites, alleles, letters, entries, problem (0 for none), line of the problem.
+    Returns sites, alleles, letters, entries, `Problem` (0 for none), line of the problem.
     """
-    n = len(text)
     i, line = 0, -1
     v = a = c = e = 0
-    columns = len(sample_of)
-    while i < n:
+    while i < len(text):
         line += 1
-        if text[i] == 35 or text[i] == _END or text[i] == _RETURN:
-            while text[i] != _END:
-                i += 1
+        i, p, count, c, problem = _fixed(text, i, contig, state, end, letters, a, letter, c)
+        if problem or p >= end:
+            return v, a, c, e, problem, line
+        if p >= 0:
+            state[_LAST] = position[v] = p
+            alleles[v] = count
+            i, has_gt, ps, problem = _format(text, i)
+            site, first = state[_SITES] + v, state[_ALLELES] + a
+            v, a = v + 1, a + count
+            if problem:
+                return v, a, c, e, problem, line
+            i, e, problem = _samples(
+                text, i, has_gt, ps, count, sample_of, samples, site, first, ploidy, slots, value, phase, e
+            )
+            if problem:
+                return v, a, c, e, problem, line
+    return v, a, c, e, _NONE, line
+
+
+@numba.njit(nogil=True, cache=True)
+def _fixed(text, i, contig, state, end, letters, a, letter, c):
+    """The columns before FORMAT: (FORMAT, or the next line; position, -1 for no record of the contig; how many alleles;
+    letters so far; problem).  From `end` on only the position is read.
+    """
+    i, c, j, same = max(i, 0), max(c, 0), 0, True
+    comment = text[i] == _HASH or text[i] == _END or text[i] == _RETURN
+    while not comment and text[i] != _TAB and text[i] != _END:
+        same = same and j < len(contig) and text[i] == contig[j]
+        i, j = i + 1, j + 1
+    if text[i] == _END and not comment:
+        return i, -1, 0, c, _COLUMNS
+    if comment or not same or j != len(contig):
+        if not comment and state[_PLACE] == _WITHIN:
+            state[_PLACE] = _BEHIND
+        while text[i] != _END:
             i += 1
-            continue
-        same = True
-        j = 0
-        while text[i] != _TAB and text[i] != _END:
-            if j >= len(contig) or text[i] != contig[j]:
-                same = False
-            i, j = i + 1, j + 1
-        if text[i] == _END:
-            return v, a, c, e, 1, line
-        if not same or j != len(contig):
-            if state[3] == 1:
-                state[3] = 2
-            while text[i] != _END:
-                i += 1
-            i += 1
-            continue
-        if state[3] == 2:
-            return v, a, c, e, 3, line
-        state[3] = 1
+        return i + 1, -1, 0, c, _NONE
+    if state[_PLACE] == _BEHIND:
+        return i, -1, 0, c, _ORDER
+    i, p, state[_PLACE] = i + 1, 0, _WITHIN
+    while _ZERO <= text[i] <= _NINE and p < _LARGEST:
+        p = p * 10 + (text[i] - _ZERO)
         i += 1
-        p = 0
-        while 48 <= text[i] <= 57 and p < 1 << 31:
-            p = p * 10 + (text[i] - _ZERO)
-            i += 1
-        if text[i] != _TAB or p < 1 or p >= 1 << 31:
-            return v, a, c, e, 2, line
-        p -= 1
-        if p < state[2]:
-            return v, a, c, e, 3, line
-        if p >= end:
-            state[3] = 2
-            return v, a, c, e, 0, line
-        state[2] = p
-        position[v] = p
-        site, first = state[0] + v, state[1] + a
+    if text[i] != _TAB or p < 1 or p >= _LARGEST:
+        return i, -1, 0, c, _POSITION
+    p -= 1
+    if p < state[_LAST]:
+        return i, p, 0, c, _ORDER
+    if p >= end:
+        state[_PLACE] = _BEHIND
+        return i, p, 0, c, _NONE
+    i += 1
+    while text[i] != _TAB and text[i] != _END:  # ID
         i += 1
-        while text[i] != _TAB and text[i] != _END:
-            i += 1
-        if text[i] == _END:
-            return v, a, c, e, 1, line
-        i += 1
-        count = 0
-        for column in range(2):
-            begin = i
-            while text[i] != _TAB and text[i] != _END:
-                if column == 1 and text[i] == _COMMA:
-                    letters[a + count] = i - begin
-                    begin = i + 1
-                    count += 1
-                else:
-                    letter[c] = text[i]
-                    c += 1
-                i += 1
-            if text[i] == _END or i == begin:
-                return v, a, c, e, 1, line
-            if column == 1 and i - begin == 1 and text[i - 1] == _DOT:
+    if text[i] == _END:
+        return i, p, 0, c, _COLUMNS
+    i, tabs, count = i + 1, 1, 0
+    begin = i
+    while tabs < 3 and text[i] != _END:  # REF and ALT
+        if text[i] > _RETURN and not (tabs == 2 and text[i] == _COMMA):
+            letter[c] = text[i]
+            c += 1
+        else:
+            if i == begin:
+                return i, p, count, c, _COLUMNS
+            if tabs == 2 and text[i] == _TAB and i - begin == 1 and text[begin] == _DOT:
                 c -= 1
             else:
                 letters[a + count] = i - begin
                 count += 1
-            i += 1
-        alleles[v] = count
-        a += count
-        v += 1
-        tabs = 0
-        while tabs < 3 and text[i] != _END:
-            if text[i] == _TAB:
-                tabs += 1
-            i += 1
-        if tabs < 3:
-            return v, a, c, e, 1, line
-        has_gt = text[i] == 71 and text[i + 1] == 84 and (text[i + 2] == _COLON or text[i + 2] <= _RETURN)
-        key, ps = 0, -1
-        while text[i] != _TAB and text[i] > _RETURN:
-            if text[i] == _COLON:
-                key += 1
-                if text[i + 1] == 80 and text[i + 2] == 83 and (text[i + 3] == _COLON or text[i + 3] <= _RETURN):
-                    ps = key
-                if text[i + 1] == 71 and text[i + 2] == 84 and (text[i + 3] == _COLON or text[i + 3] <= _RETURN):
-                    return v, a, c, e, 8, line
-            i += 1
-        for column in range(columns):
-            if text[i] != _TAB:
-                return v, a, c, e, 1, line
-            i += 1
-            s = sample_of[column]
-            if s < 0:
-                while text[i] > _RETURN:
-                    i += 1
-                continue
-            if not has_gt:
-                slots[e], value[e], phase[e] = 2 * samples + s, site, 0
-                e += 1
-                while text[i] > _RETURN:
-                    i += 1
-                continue
+            begin = i + 1
+            tabs += text[i] == _TAB
+        i += 1
+    while tabs < 6 and text[i] != _END:  # QUAL, FILTER, INFO
+        tabs += text[i] == _TAB
+        i += 1
+    return i, p, count, c, _NONE if tabs == 6 else _COLUMNS
+
+
+@numba.njit(nogil=True, cache=True)
+def _format(text, i):
+    """FORMAT: (the tab behind it, whether it begins with GT, place of PS or -1, problem)."""
+    i = max(i, 0)
+    begin, key, has_gt, ps = i, 0, False, -1
+    while True:
+        if text[i] == _COLON or text[i] <= _RETURN:
+            if i - begin == 2 and text[begin] == _G and text[begin + 1] == _T:
+                has_gt = True
+                if key:
+                    return i, has_gt, ps, _FORMAT
+            elif i - begin == 2 and text[begin] == _P and text[begin + 1] == _S:
+                ps = key
+            if text[i] <= _RETURN:
+                return i, has_gt, ps, _NONE
+            begin, key = i + 1, key + 1
+        i += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _samples(text, i, has_gt, ps, count, sample_of, samples, site, first, ploidy, slots, value, phase, e):
+    """The columns behind FORMAT: (the next line, entries so far, problem)."""
+    i, e = max(i, 0), max(e, 0)
+    for column in range(len(sample_of)):
+        if text[i] != _TAB:
+            return i, e, _COLUMNS
+        i += 1
+        s = sample_of[column]
+        one, two, called, phased = -1, -1, 0, False
+        if s >= 0 and has_gt:
             if text[i] == _BAR or text[i] == _SLASH:  # VCF 4.4 allows a phase before the first allele
                 i += 1
-            one, two, called, phased = -1, -1, 0, False
-            while True:
-                g = 0
-                if text[i] == _DOT:
-                    g = -1
+            more = True
+            while more:
+                begin, g = i, 0
+                while _ZERO <= text[i] <= _NINE and g < 1 << 20:
+                    g = g * 10 + (text[i] - _ZERO)
                     i += 1
-                else:
-                    begin = i
-                    while 48 <= text[i] <= 57 and g < 1 << 20:
-                        g = g * 10 + (text[i] - _ZERO)
-                        i += 1
-                    if i == begin:
-                        return v, a, c, e, 6, line
-                    if g >= count:
-                        return v, a, c, e, 4, line
+                if i == begin:
+                    if text[i] != _DOT:
+                        return i, e, _GENOTYPE
+                    i, g = i + 1, -1
+                if g >= count:
+                    return i, e, _ALLELE
+                if called == 2:
+                    return i, e, _PLOIDY
+                one, two = (g, two) if called == 0 else (one, g)
                 called += 1
-                if called == 1:
-                    one = g
-                elif called == 2:
-                    two = g
-                else:
-                    return v, a, c, e, 5, line
-                if text[i] == _BAR:
-                    phased = True
-                elif text[i] != _SLASH:
-                    break
-                i += 1
+                phased = phased or text[i] == _BAR
+                more = text[i] == _BAR or text[i] == _SLASH
+                i += more
             if text[i] > _RETURN and text[i] != _COLON:
-                return v, a, c, e, 6, line
-            group_of = -2
-            if phased:
-                group_of = -1
-                if ps >= 0:
-                    field = 0
-                    while text[i] > _RETURN and field < ps:
-                        if text[i] == _COLON:
-                            field += 1
-                        i += 1
-                    if field == ps and text[i] > _RETURN and text[i] != _COLON and text[i] != _DOT:
-                        number = 0
-                        while 48 <= text[i] <= 57 and number < 1 << 31:
-                            number = number * 10 + (text[i] - _ZERO)
-                            i += 1
-                        if (text[i] > _RETURN and text[i] != _COLON) or number >= 1 << 31:
-                            return v, a, c, e, 7, line
-                        group_of = number
-            while text[i] > _RETURN:
-                i += 1
-            if one < 0 or (called == 2 and two < 0):
-                slots[e], value[e], phase[e] = 2 * samples + s, site, 0
-                e += 1
-            if called == 1:
-                group_of = -4
-                if one < 0:  # `.` stands for a missing genotype of any ploidy
-                    continue
-            elif one == two:
-                group_of = -3
-            if ploidy[s] != called:
-                slots[e], value[e], phase[e] = 3 * samples + s, site, called
-                e += 1
-                ploidy[s] = called
-            if one > 0:
-                slots[e], value[e], phase[e] = 2 * s, first + one, group_of
-                e += 1
-            if two > 0:
-                slots[e], value[e], phase[e] = 2 * s + 1, first + two, group_of
-                e += 1
-        if text[i] == _RETURN:
+                return i, e, _GENOTYPE
+        at = i
+        while text[i] > _RETURN:
             i += 1
-        if text[i] != _END:
-            return v, a, c, e, 1, line
+        if s < 0:
+            continue
+        if one < 0 or (called == 2 and two < 0):
+            slots[e], value[e], phase[e] = 2 * samples + s, site, 0
+            e += 1
+        if called == 0 or (called == 1 and one < 0):  # `.` stands for a missing genotype of any ploidy
+            continue
+        group_of = HAPLOID if called == 1 else HOMOZYGOUS if one == two else NO_SET if phased else UNPHASED
+        if group_of == NO_SET and ps >= 0:
+            group_of = _phase_set(text, at, ps)
+        if ploidy[s] != called:
+            slots[e], value[e], phase[e] = 3 * samples + s, site, called
+            e += 1
+            ploidy[s] = called
+        for haplotype in range(2):
+            allele = two if haplotype else one
+            if allele > 0:
+                slots[e], value[e], phase[e] = 2 * s + haplotype, first + allele, group_of
+                e += 1
+    i += text[i] == _RETURN
+    return i + 1, e, _NONE if text[i] == _END else _COLUMNS
+
+
+@numba.njit(nogil=True, cache=True)
+def _phase_set(text, i, ps):
+    """The number of the phase set in field `ps` of a column whose GT ends at i: its own, or a hash of the label."""
+    field = 0
+    while text[i] > _RETURN and field < ps:
+        field += text[i] == _COLON
         i += 1
-    return v, a, c, e, 0, line
+    if field < ps or text[i] <= _RETURN or text[i] == _COLON:
+        return NO_SET
+    if text[i] == _DOT and (text[i + 1] <= _RETURN or text[i + 1] == _COLON):
+        return NO_SET
+    number, is_number, label = 0, True, 0
+    while text[i] > _RETURN and text[i] != _COLON:
+        digit = text[i] - _ZERO
+        is_number = is_number and 0 <= digit <= 9 and number < _LARGEST
+        number = number * 10 + digit if is_number else number
+        label = (label * 31 + text[i]) % 1_000_003_723
+        i += 1
+    return number if is_number and number < _LARGEST else _LABEL + label
 
 
 @numba.njit(nogil=True, cache=True)

@@ -13,7 +13,6 @@ import zoo
 from zoo.cli.main import main
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
-from zoo.effects.variants.haplotype_effects import EFFECTS, HaplotypeScorer
 from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError
@@ -27,7 +26,6 @@ RUN = """
 import os, sys, time, zoo
 import zoo_ray.engine as engine
 from zoo.data.genome import Genome
-from zoo.effects.variants.haplotype_effects import EFFECTS, HaplotypeScorer
 from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.resume import Parts
 from zoo.effects.variants.scorer import Scorer
@@ -89,9 +87,22 @@ def files(tmp_path_factory):
     return folder
 
 
-def score(folder, out, *args):
+def words(source, folder, out, *args):
     what = ["--model", "ctcf-motif-cnn", "--fasta", str(folder / "g.fa"), "--output", "CTCF:raw"]
-    return main(["score", str(folder / "v.tsv"), *what, "-o", str(out), *args])
+    return ["score", str(source), *what, "-o", str(out), *args]
+
+
+def score(folder, out, *args, source=None):
+    return main(words(source or folder / "v.tsv", folder, out, *args))
+
+
+def on_ray(source, folder, out, *args, **environment):
+    """`zoo score --engine ray` in a process of its own."""
+    program = "import sys; from zoo.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    engine = ["--engine", "ray", "--engine-option", "workers=2"]
+    command = [sys.executable, "-c", program, *words(source, folder, out, *args, *engine)]
+    env = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
 
 
 def same_table(out, local):
@@ -132,18 +143,9 @@ class TestOnRay:
     pytestmark = pytest.mark.slow
 
     def test_the_table_is_that_of_the_local_engine(self, files, tmp_path):
-        args = ["score", str(files / "v.tsv"), "--model", "ctcf-motif-cnn", "--fasta", str(files / "g.fa")]
-        args += ["--output", "CTCF:raw", "-o", str(tmp_path / "s.tsv"), "--engine", "ray"]
-        args += ["--engine-option", "workers=2"]
         home = tmp_path / "home"
         home.mkdir()
-        done = subprocess.run(
-            [sys.executable, "-c", "import sys; from zoo.cli.main import main; sys.exit(main(sys.argv[1:]))", *args],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "HOME": str(home)},
-            check=False,
-        )
+        done = on_ray(files / "v.tsv", files, tmp_path / "s.tsv", HOME=str(home))
         assert done.returncode == 0, done.stderr
         assert done.stderr.splitlines()[-1].startswith(f"{tmp_path / 's.tsv'}: {ROWS} rows (")
         assert len(done.stderr.splitlines()) == 1
@@ -156,17 +158,19 @@ class TestOnRay:
         head = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tNA1\n"
         lines = [f"{line}\t.\tPASS\t.\tGT\t{'0|1' if i % 3 else '1|1'}\n" for i, line in enumerate(text)]
         (tmp_path / "v.vcf").write_text(head + "".join(lines))
-        genome = Genome(files / "g.fa")
-        scorer = HaplotypeScorer(zoo.load("ctcf-motif-cnn"), genome, output="CTCF:raw")
-        local, ray = (
-            ScoreJob(tmp_path / "v.vcf", genome, scorer, sample="NA1", engine=engine).table()
-            for engine in (None, Ray(workers=2))
-        )
-        assert (local["status"] == "ok").sum() > 100
-        assert local["status"].tolist() == ray["status"].tolist()
-        assert local["notes"].tolist() == ray["notes"].tolist()
-        for effect in EFFECTS:
-            np.testing.assert_allclose(local[f"CTCF:raw.{effect}"], ray[f"CTCF:raw.{effect}"], rtol=0, atol=1e-4)
+        phased = ["--phased", "--sample", "NA1"]
+        assert score(files, tmp_path / "local.tsv", *phased, source=tmp_path / "v.vcf") == 0
+        done = on_ray(tmp_path / "v.vcf", files, tmp_path / "ray.tsv", *phased)
+        assert done.returncode == 0, done.stderr
+        ray, local = (read_table(tmp_path / f"{name}.tsv")[1] for name in ("ray", "local"))
+        assert sum(r["status"] == "ok" for r in local) > 100
+        effects = [name for name in local[0] if name.startswith("CTCF:raw")]
+        for one, other in zip(ray, local, strict=True):
+            assert {k: v for k, v in one.items() if k not in effects} == {
+                k: v for k, v in other.items() if k not in effects
+            }
+            values = [[float(r[k].replace("NA", "nan")) for k in effects] for r in (one, other)]
+            np.testing.assert_allclose(*values, rtol=0, atol=1e-4)
 
     def test_actors_and_the_reader_may_be_killed(self, files, tmp_path):
         run = start(files, tmp_path / "s.tsv", "reader")
