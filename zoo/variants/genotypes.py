@@ -129,16 +129,16 @@ def read_genotypes(
     name = contig if contig in contigs or not contigs else find(contig, contigs)
     if name is None:
         raise GenomeMismatch(f"{path} has no contig {contig!r}, its header begins with {', '.join(contigs[:4])}")
-    wanted = named if samples is None else (samples,) if isinstance(samples, str) else tuple(samples)
-    if not named or not wanted:
+    chosen = named if samples is None else (samples,) if isinstance(samples, str) else tuple(samples)
+    if not named or not chosen:
         raise DataError(f"{path} has no genotype columns or no sample was named: haplotypes need samples")
-    ids = [_sample_id(s, named, path) for s in wanted]
+    ids = [_sample_id(s, named, path) for s in chosen]
     if len(set(ids)) < len(ids):
-        raise DataError(f"samples {', '.join(wanted)} name one twice: name each once")
+        raise DataError(f"samples {', '.join(chosen)} name one twice: name each once")
     sample_of = np.full(len(named), -1, np.int64)
     sample_of[ids] = np.arange(len(ids))
     chunks = record_lines(path, name, start or 0, FAR if end is None else end, bool(contigs))
-    return _collect(path, name, (start or 0, end), wanted, sample_of, chunks, bool(contigs))
+    return _collect(path, name, (start or 0, end), chosen, sample_of, chunks, bool(contigs))
 
 
 def _collect(path, contig, region, samples, sample_of, chunks: Iterator[tuple[int, bytes]], known: bool) -> Genotypes:

@@ -25,7 +25,7 @@ from zoo.variants.haplotype_index import (
     SPAN,
 )
 
-__all__ = ["MISMATCH", "PHASE", "splice_windows"]
+__all__ = ["MISMATCH", "PHASE", "fill_windows", "phase_windows", "splice_windows"]
 
 APPLIED, OVERLAP, SYMBOLIC, UNKNOWN_PHASE, OTHER_SET = 1, 2, 3, 4, 5
 """What became of an allele in a window; 0 where it lies outside."""
@@ -167,44 +167,65 @@ def _is_haploid(start, end, position, first, last, site, ploidy):
     return True
 
 
-@numba.njit(nogil=True, cache=True)
-def splice_windows(
-    x, starts, ends, limit, reads_on, sample, position, first, carried, bins, shift, sets, table, codes,
-    ploidy_first, ploidy_site, ploidy, flag, y, y_first, where, write,
-    size, skipped, unphased, haploid, problem, culprit, fate, begin, stop,
-):  # fmt: skip
-    """Both haplotypes of windows begin to stop: window i, haplotype h to y[y_first[2 i + h] : y_first[2 i + h + 1]].
+@numba.njit(nogil=True, inline="always")
+def _reads(x, p, span, codes, reference, flags):
+    """Whether the contig x reads at p as the REF whose codes begin at `reference`, the first of them in the flags."""
+    same = p + span <= len(x) and (flags >> 8 & 0xFF) == x[p]
+    for j in range(1, span if same else 0):
+        same &= codes[reference + j] == x[p + j]
+    return same
 
-    x: (contig,) codes.  starts, ends, sample: (N,).  limit: bases a haplotype; reads_on: not ended by `ends`.
-    first ... ploidy: of `Genotypes`.  flag: leave out what has no known phase.
-    y, where: codes and reference positions (or empty); not touched unless `write`.
-    size, skipped: (N, 2).  unphased, haploid, problem, culprit: (N,).  fate: (E,) of a single window, or empty.
+
+@numba.njit(nogil=True, cache=True)
+def phase_windows(
+    starts, ends, reads_on, sample, position, first, carried, bins, shift, sets, table,
+    ploidy_first, ploidy_site, ploidy, flag, low, chosen, unphased, haploid, problem, culprit, begin, stop,
+):  # fmt: skip
+    """What is known of the phase of windows begin to stop, before they are spliced.
+
+    starts ... flag: of `splice_windows`.  low: (N, 2) the first allele that can bear on each haplotype.
+    chosen: (N,) the phase set that is followed, MANY where every allele of the sample has a known phase.
+    unphased, haploid, problem, culprit: (N,).
     """
-    low, last = np.empty(2, np.int64), np.empty(2, np.int64)
+    begins, last = np.empty(2, np.int64), np.empty(2, np.int64)
     for i in range(begin, stop):
         who, start = sample[i], starts[i]
         for h in range(2):
             last[h] = first[2 * who + h + 1]
-            low[h] = _begin(first[2 * who + h], last[h], 2 * who + h, bins, shift, carried, start)
+            begins[h] = _begin(first[2 * who + h], last[h], 2 * who + h, bins, shift, carried, start)
+            low[i, h] = begins[h]
         run, runs = ploidy_first[who], ploidy_first[who + 1] - ploidy_first[who]
         alone = runs > 0 and ploidy[run] == 1
         if runs > 1:
             alone = _is_haploid(start, ends[i], position, run, run + runs, ploidy_site, ploidy)
-        chosen, unknown, worst = sets[who], 0, -1
-        certain = chosen != MANY
-        if not certain:
-            end = _drawn_in(low, last, ends[i], carried, table) if reads_on else ends[i]
-            chosen = _choose_set(low, last, end, carried, table)
-            unknown, worst = _unknown(low, last, end, chosen, alone, carried, table)
-        haploid[i], unphased[i] = alone, unknown
-        if unknown and not flag:
-            problem[i], culprit[i] = PHASE, worst
+        haploid[i], unphased[i], chosen[i] = alone, 0, MANY
+        if sets[who] != MANY:
             continue
-        end = _ENDLESS if reads_on else ends[i]
+        end = _drawn_in(begins, last, ends[i], carried, table) if reads_on else ends[i]
+        chosen[i] = _choose_set(begins, last, end, carried, table)
+        unphased[i], worst = _unknown(begins, last, end, chosen[i], alone, carried, table)
+        if unphased[i] and not flag:
+            problem[i], culprit[i] = PHASE, worst
+
+
+@numba.njit(nogil=True, cache=True)
+def splice_windows(
+    x, starts, ends, limit, reads_on, sample, first, carried, table, codes, low, chosen, haploid,
+    y, y_first, where, write, size, skipped, problem, culprit, fate, begin, stop,
+):  # fmt: skip
+    """Both haplotypes of windows begin to stop: window i, haplotype h to y[y_first[2 i + h] : y_first[2 i + h + 1]].
+
+    x: (contig,) codes.  starts, ends, sample: (N,).  limit: bases a haplotype; reads_on: not ended by `ends`.
+    first ... codes: of `Genotypes`.  low, chosen, haploid: of `phase_windows`.
+    y, where: codes and reference positions (or empty); not touched unless `write`.
+    size, skipped: (N, 2).  problem, culprit: (N,).  fate: (E,) of a single window, or empty.
+    """
+    for i in range(begin, stop):
+        start, end = starts[i], _ENDLESS if reads_on else ends[i]
         # Written out here: passing a dozen arrays to a function for each haplotype takes as long as its work.
-        for h in range(1 if alone else 2):
+        for h in range(0 if problem[i] else 1 if haploid[i] else 2):
             base, at, done, missed, frozen, grew = y_first[2 * i + h], start, 0, 0, -1, False
-            for k in range(low[h], last[h]):
+            for k in range(low[i, h], first[2 * sample[i] + h + 1]):
                 p = carried[k, AT]
                 if p >= end or p - at >= limit - done:
                     break
@@ -213,27 +234,22 @@ def splice_windows(
                 s = p + table[row, SHIFT]
                 owner = s if replaced or s == p else s - 1
                 inside = owner < end and (owner >= start or s + replaced > start) and owner - at < limit - done
-                became = APPLIED if certain else _fate(carried[k, SET], chosen, alone)
+                became = APPLIED if chosen[i] == MANY else _fate(carried[k, SET], chosen[i], haploid[i])
                 if flags & NO_SEQUENCE:
                     became = SYMBOLIC
                     inside = p >= start
                 elif became == APPLIED and p <= frozen and (p < frozen or not flags & ANCHORED or grew):
                     became = OVERLAP
-                if inside:
-                    missed += became == OVERLAP or became == SYMBOLIC
-                    if len(fate):
-                        fate[k] = became
+                missed += inside and (became == OVERLAP or became == SYMBOLIC)
+                if inside and len(fate):
+                    fate[k] = became
                 if became != APPLIED:
                     continue
                 span = table[row, SPAN]
-                for j in range(span):
-                    code = codes[table[row, REFERENCE] + j] if j else flags >> 8 & 0xFF
-                    if p + j >= len(x) or code != x[p + j]:
-                        problem[i], culprit[i] = MISMATCH, k
-                if problem[i]:
+                if not _reads(x, p, span, codes, table[row, REFERENCE], flags):
+                    problem[i], culprit[i] = MISMATCH, k
                     break
-                frozen = p + span - 1
-                grew = (flags & GROWS) != 0
+                frozen, grew = p + span - 1, (flags & GROWS) != 0
                 n = min(min(s, end) - at, limit - done)
                 if n > 0:
                     if write:
@@ -255,7 +271,13 @@ def splice_windows(
                     _copy(x, at, n, y, where, base + done)
                 done += n
             size[i, h], skipped[i, h] = done, missed
-        for h in range(2 if write else 0):
+
+
+@numba.njit(nogil=True, cache=True)
+def fill_windows(y, y_first, where, size, begin, stop):
+    """N, of no position, behind the haplotypes of windows begin to stop."""
+    for i in range(begin, stop):
+        for h in range(2):
             for j in range(y_first[2 * i + h] + size[i, h], y_first[2 * i + h + 1]):
                 y[j] = 4
                 if len(where):

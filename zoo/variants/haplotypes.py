@@ -184,7 +184,7 @@ def windows(
 
 def _run(store, genome, samples, starts, ends, length, positions, unphased, threads, out, fate) -> HaplotypeWindows:
     from zoo.data.window_kernels import as_int64, default_threads, in_threads
-    from zoo.variants.haplotype_kernels import splice_windows
+    from zoo.variants.haplotype_kernels import fill_windows, phase_windows, splice_windows
 
     if unphased not in ("refuse", "flag"):
         raise ConfigError(f"unphased={unphased!r}: choose from refuse, flag")
@@ -207,32 +207,38 @@ def _run(store, genome, samples, starts, ends, length, positions, unphased, thre
     fate = np.zeros(0, np.uint8) if fate is None else fate
     threads = threads or genome.threads or default_threads()
 
-    def splice(y, first, where, write) -> None:
-        limit = np.int64(1 << 40) if length is None else np.int64(length)
-        in_threads(
-            lambda a, b: splice_windows(
-                x, starts, ends, limit, reads_on, ids, store.position, store.first, store.carried, *store.bins,
-                store.sets, store.table, store.codes, store.ploidy_first, store.ploidy_site, store.ploidy,
-                unphased == "flag", y, first, where, write, size, skipped, unknown, haploid, problem, culprit,
-                fate, a, b,
-            ),
-            n,
-            2 * (length or int((ends - starts).max(initial=0))) if write else 200,
-            threads,
+    low, chosen = np.zeros((n, 2), np.int64), np.zeros(n, np.int64)
+    limit = np.int64(1 << 40) if length is None else np.int64(length)
+
+    def splice(y, first, where, write, a, b) -> None:
+        phase_windows(
+            starts, ends, reads_on, ids, store.position, store.first, store.carried, *store.bins, store.sets,
+            store.table, store.ploidy_first, store.ploidy_site, store.ploidy, unphased == "flag",
+            low, chosen, unknown, haploid, problem, culprit, a, b,
         )  # fmt: skip
+        splice_windows(
+            x, starts, ends, limit, reads_on, ids, store.first, store.carried, store.table, store.codes,
+            low, chosen, haploid, y, first, where, write, size, skipped, problem, culprit, fate, a, b,
+        )  # fmt: skip
+        if write:
+            fill_windows(y, first, where, size, a, b)
+
+    def run(y, first, where, write) -> None:
+        work = 2 * (length or int((ends - starts).max(initial=0))) if write else 200
+        in_threads(lambda a, b: splice(y, first, where, write, a, b), n, work, threads)
         if problem.any():
             _refuse(store, genome, ids, problem, culprit)
 
     no_codes, no_positions = np.zeros(0, np.uint8), np.zeros(0, np.int64)
     if length is None:
-        splice(no_codes, np.zeros(2 * n + 1, np.int64), no_positions, False)
+        run(no_codes, np.zeros(2 * n + 1, np.int64), no_positions, False)
         first = np.concatenate([[0], np.cumsum(size.ravel())])
         codes = np.empty(first[-1], np.uint8)
     else:
         first = np.arange(2 * n + 1) * length
         codes = _buffer(out, (n, 2, length))
     where = np.empty(codes.shape, np.int64) if positions else None
-    splice(codes.reshape(-1), first, no_positions if where is None else where.reshape(-1), True)
+    run(codes.reshape(-1), first, no_positions if where is None else where.reshape(-1), True)
     return HaplotypeWindows(codes, first, where, size, skipped, unknown, haploid)
 
 

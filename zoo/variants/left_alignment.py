@@ -74,10 +74,10 @@ def matches_genome(genome: Genome, contig: np.ndarray, pos: np.ndarray, alleles:
 
     Raises GenomeMismatch for a contig id that is not of the genome.
     """
-    found = np.zeros(len(pos), np.bool_)
+    same = np.zeros(len(pos), np.bool_)
     for codes, offset, size, rows in genome.flat(np.ascontiguousarray(contig, np.int64)):
-        _match(codes, offset, size, pos, alleles.codes, alleles.first, alleles.length, rows, found)
-    return found
+        _match(codes, offset, size, pos, alleles.codes, alleles.first, alleles.length, rows, same)
+    return same
 
 
 def normalize(

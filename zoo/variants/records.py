@@ -75,8 +75,8 @@ def vcf_records(
             _note(notes, f"line {line}, the last, has no line end: the file may have been cut off")
         if record >= start:
             cells = text.split("\t", 5)
-            found = _record(record, line, cells[:5], text.count("\t") + 1, columns)
-            yield found if sample is None else (*found, _genotype(text, sample))
+            site = _record(record, line, cells[:5], text.count("\t") + 1, columns)
+            yield site if sample is None else (*site, _genotype(text, sample))
 
 
 def table_records(
@@ -155,9 +155,9 @@ def quiet_htslib():
 
 
 def _typed(record: int, text: str) -> Record:
-    found = _TYPED.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = _TYPED.fullmatch(text.strip()) if isinstance(text, str) else None
     try:
-        place, reference, alternate = found.group("place", "ref", "alt") if found else ("", "", "")
+        place, reference, alternate = match.group("place", "ref", "alt") if match else ("", "", "")
         chrom, pos, _ = parse_region(place)
     except ConfigError:
         short = repr(text if len(str(text)) <= 60 else f"{str(text)[:57]}...")

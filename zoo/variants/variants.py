@@ -124,11 +124,9 @@ def label_alleles(
     size[placed] = genome.lengths(contig[placed])
     outside = placed & ((pos < 0) | (pos + refs.length > size))
 
-    compared = placed & ~outside & ~bad_ref
-    silent = np.flatnonzero(compared & (symbolic | no_alt))
-    compared[silent] = [bool(r.strip("Nn")) for r in ref[silent]]
+    compared = _speaks(placed & ~outside & ~bad_ref, symbolic | no_alt, ref)
     wrong = compared & ~_matching(compared, genome, contig, pos, refs)
-    swapped = _matching(wrong, genome, contig, pos, alts)
+    swapped = _matching(wrong, genome, contig, pos, alts) & ~_begins(ref, alt)
     reasons = {
         "malformed": malformed,
         "contig_unknown": unknown,
@@ -142,22 +140,44 @@ def label_alleles(
     }
     same = np.array([r.upper() == a.upper() for r, a in zip(ref, alt, strict=True)], np.bool_)
     noted = {"contig_aliased": aliased, "ref_alt_swapped": swapped & fix_swapped, "alt_is_ref": same & ~malformed}
-    status, notes = _tell(reasons, noted, why)
+    status, notes = _status_and_notes(reasons, noted, why)
 
+    normal = _normal_spelling(genome, contig, pos, ref, alt, refs, alts, swapped, status == "ok")
+    return Variants(
+        *(number, np.array(allele, np.int64), chrom, contig, pos, name, ref, alt),
+        *(*normal, status, notes),
+    )
+
+
+def _speaks(rows: np.ndarray, silent: np.ndarray, ref: np.ndarray) -> np.ndarray:
+    """(A,) bool: the rows whose REF can be compared; beside a symbolic ALT (`silent`) one of N alone cannot."""
+    compared = rows.copy()
+    at = np.flatnonzero(rows & silent)
+    compared[at] = [bool(r.strip("Nn")) for r in ref[at]]
+    return compared
+
+
+def _begins(ref: np.ndarray, alt: np.ndarray) -> np.ndarray:
+    """(A,) bool: ALT is the beginning of REF, as of a deletion, so that the genome's reading as ALT says nothing."""
+    pairs = zip(ref, alt, strict=True)
+    return np.array([len(a) < len(r) and r.upper().startswith(a.upper()) for r, a in pairs], np.bool_)
+
+
+def _normal_spelling(
+    genome, contig, pos, ref, alt, refs, alts, swapped, ok
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(norm_pos, norm_ref, norm_alt); as written where a row is not ok."""
     norm_pos, norm_ref, norm_alt = pos.copy(), ref.copy(), alt.copy()
     single = (refs.length == 1) & (alts.length == 1) & ~swapped
     for written, normal in ((ref, norm_ref), (alt, norm_alt)):
-        rows = np.flatnonzero((status == "ok") & single)
+        rows = np.flatnonzero(ok & single)
         normal[rows] = [text.upper() for text in written[rows]]
-    rows = np.flatnonzero((status == "ok") & ~single)
+    rows = np.flatnonzero(ok & ~single)
     if len(rows):
         old, new = _exchange(refs, alts, swapped, rows), _exchange(alts, refs, swapped, rows)
         norm_pos[rows], old, new = normalize(genome, contig[rows], pos[rows], old, new)
         norm_ref[rows], norm_alt[rows] = _texts(old.texts()), _texts(new.texts())
-    return Variants(
-        *(number, np.array(allele, np.int64), chrom, contig, pos, name, ref, alt),
-        *(norm_pos, norm_ref, norm_alt, status, notes),
-    )
+    return norm_pos, norm_ref, norm_alt
 
 
 def _split_alt(alt: list[str], why: list[str]) -> tuple[list[int], list[int], list[str]]:
@@ -201,11 +221,11 @@ def _matching(
     rows: np.ndarray, genome: Genome, contig: np.ndarray, pos: np.ndarray, alleles: AlleleCodes
 ) -> np.ndarray:
     """(A,) bool, False outside the mask `rows`."""
-    found = np.zeros(len(rows), np.bool_)
+    matching = np.zeros(len(rows), np.bool_)
     at = np.flatnonzero(rows)
     if len(at):
-        found[at] = matches_genome(genome, contig[at], pos[at], alleles.select(at))
-    return found
+        matching[at] = matches_genome(genome, contig[at], pos[at], alleles.select(at))
+    return matching
 
 
 def _exchange(own: AlleleCodes, other: AlleleCodes, swapped: np.ndarray, rows: np.ndarray) -> AlleleCodes:
@@ -215,12 +235,12 @@ def _exchange(own: AlleleCodes, other: AlleleCodes, swapped: np.ndarray, rows: n
     return AlleleCodes(np.concatenate([own.codes, other.codes]), first[rows], length[rows])
 
 
-def _tell(reasons: dict[str, np.ndarray], noted: dict[str, np.ndarray], why: np.ndarray):
+def _status_and_notes(reasons: dict[str, np.ndarray], noted: dict[str, np.ndarray], why: np.ndarray):
     """(status, notes): the first reason; the others, and what else is to be said."""
     status, notes = np.full(len(why), "ok", object), np.full(len(why), "", object)
     for i in np.flatnonzero(np.any([*reasons.values(), *noted.values()], axis=0)):
-        given = [name for name, rows in reasons.items() if rows[i]]
-        said = [*given[1:], *([why[i]] if why[i] else []), *(name for name, rows in noted.items() if rows[i])]
-        status[i] = given[0] if given else "ok"
-        notes[i] = ";".join(said)
+        why_not = [name for name, rows in reasons.items() if rows[i]]
+        others = [*why_not[1:], *([why[i]] if why[i] else []), *(name for name, rows in noted.items() if rows[i])]
+        status[i] = why_not[0] if why_not else "ok"
+        notes[i] = ";".join(others)
     return status, notes
