@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
 from zoo.variants.reference_check import check_reference
@@ -96,6 +97,14 @@ def test_a_record_of_several_alternates_is_several_rows(genome):
     assert list(found.id) == ["v0"] * 4 + ["v1", "v2"]
     assert found.contig.tolist() == [0, 0, 0, 0, 0, 1]
     assert found.ok.sum() == 4
+
+
+def test_a_deletion_with_a_wrong_reference_is_a_mismatch_and_no_insertion(genome):
+    letters = decode(genome.fetch("chr1", 0, 6))
+    wrong = letters[:5] + ("A" if letters[5] != "A" else "C")
+    for fix_swapped in (False, True):
+        found = label(genome, ("chr1", 0, wrong, letters[0]), ("chr1", 0, wrong, letters), fix_swapped=fix_swapped)
+        assert found.status.tolist() == ["ref_mismatch", "ok" if fix_swapped else "ref_alt_swapped"]
 
 
 def test_a_malformed_record_is_one_row_even_with_commas(genome):

@@ -244,21 +244,21 @@ def _compare_contigs(file: VariantFile) -> None:
     """Lengths in the header against the genome's; contigs that one of them lacks are left to the rows."""
     compared, wrong = 0, []
     for text in file.header_lines:
-        found, length = _CONTIG.fullmatch(text), _LENGTH.search(text)
-        if not found or not length:
+        contig, length = _CONTIG.fullmatch(text), _LENGTH.search(text)
+        if not contig or not length:
             continue
         try:
-            own = file.genome.resolve(found["name"])
+            own = file.genome.resolve(contig["name"])
         except GenomeMismatch:
             continue
         compared += 1
         if int(length[1]) != file.genome.contigs[own]:
-            wrong.append((found["name"], int(length[1]), file.genome.contigs[own]))
+            wrong.append((contig["name"], int(length[1]), file.genome.contigs[own]))
     if wrong:
-        name, said, has = wrong[0]
+        name, in_header, own = wrong[0]
         raise GenomeMismatch(
-            f"{file.path} is of another assembly than genome {file.genome.name!r}: contig {name} has {said:,} bp in "
-            f"its header, {has:,} bp in the genome ({len(wrong)} of {compared} contigs differ): name the FASTA that "
+            f"{file.path} is of another assembly than genome {file.genome.name!r}: contig {name} has {in_header:,} bp "
+            f"in its header, {own:,} bp in the genome ({len(wrong)} of {compared} contigs differ): name the FASTA that "
             "the variants were called against, or lift them over"
         )
     if not compared and file.kind in ("vcf", "bcf"):

@@ -215,15 +215,14 @@ def splice_windows(
 ):  # fmt: skip
     """Both haplotypes of windows begin to stop: window i, haplotype h to y[y_first[2 i + h] : y_first[2 i + h + 1]].
 
-    x: (contig,) codes.  starts, ends, sample: (N,).  limit: bases a haplotype; reads_on: not ended by `ends`.
-    first ... codes: of `Genotypes`.  low, chosen, haploid: of `phase_windows`.
-    y, where: codes and reference positions (or empty); not touched unless `write`.
-    size, skipped: (N, 2).  problem, culprit: (N,).  fate: (E,) of a single window, or empty.
+    x: (contig,) codes.  starts, ends, sample, problem, culprit: (N,).  size, skipped: (N, 2).  limit: bases of one;
+    reads_on: not ended by `ends`.  first ... codes: of `Genotypes`.  low, chosen, haploid: of `phase_windows`.
+    y, where: codes and reference positions (or empty); only if `write`.  fate: (E,) of a single window, or empty.
     """
     for i in range(begin, stop):
-        start, end = starts[i], _ENDLESS if reads_on else ends[i]
+        start, end, phase_set, alone = starts[i], _ENDLESS if reads_on else ends[i], chosen[i], haploid[i]
         # Written out here: passing a dozen arrays to a function for each haplotype takes as long as its work.
-        for h in range(0 if problem[i] else 1 if haploid[i] else 2):
+        for h in range(0 if problem[i] else 1 if alone else 2):
             base, at, done, missed, frozen, grew = y_first[2 * i + h], start, 0, 0, -1, False
             for k in range(low[i, h], first[2 * sample[i] + h + 1]):
                 p = carried[k, AT]
@@ -231,13 +230,12 @@ def splice_windows(
                     break
                 row = carried[k, ALLELE]
                 flags, replaced, inserted = table[row, FLAGS], table[row, REPLACED], table[row, INSERTED]
-                s = p + table[row, SHIFT]
+                span, s = table[row, SPAN], p + table[row, SHIFT]
                 owner = s if replaced or s == p else s - 1
                 inside = owner < end and (owner >= start or s + replaced > start) and owner - at < limit - done
-                became = APPLIED if chosen[i] == MANY else _fate(carried[k, SET], chosen[i], haploid[i])
+                became = APPLIED if phase_set == MANY else _fate(carried[k, SET], phase_set, alone)
                 if flags & NO_SEQUENCE:
-                    became = SYMBOLIC
-                    inside = p >= start
+                    became, inside = SYMBOLIC, p >= start
                 elif became == APPLIED and p <= frozen and (p < frozen or not flags & ANCHORED or grew):
                     became = OVERLAP
                 missed += inside and (became == OVERLAP or became == SYMBOLIC)
@@ -245,7 +243,6 @@ def splice_windows(
                     fate[k] = became
                 if became != APPLIED:
                     continue
-                span = table[row, SPAN]
                 if not _reads(x, p, span, codes, table[row, REFERENCE], flags):
                     problem[i], culprit[i] = MISMATCH, k
                     break

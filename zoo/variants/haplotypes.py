@@ -139,19 +139,19 @@ def haplotypes(
     else:
         store = read_genotypes(vcf, chrom, sample, start, end)
     fate = np.zeros(len(store.allele), np.uint8)
-    found = _run(store, genome, sample, [start], [end], None, True, unphased, None, None, fate)
-    positions, s = np.asarray(found.positions), store.sample_id(sample)
+    window = _run(store, genome, sample, [start], [end], None, True, unphased, None, None, fate)
+    positions, s = np.asarray(window.positions), store.sample_id(sample)
     own = [np.arange(store.first[2 * s + h], store.first[2 * s + h + 1]) for h in range(2)]
     unknown = np.concatenate([e[fate[e] >= 4] for e in own])
     unknown = unknown[np.unique(store.allele[unknown], return_index=True)[1]]
     missing = store.position[store.missing[store.missing_first[s] : store.missing_first[s + 1]]].astype(np.int64)
     missing = missing[(missing >= start) & (missing < end)]
     both = []
-    for h in range(1 if found.haploid[0] else 2):
-        part, became = slice(found.first[h], found.first[h + 1]), fate[own[h]]
+    for h in range(1 if window.haploid[0] else 2):
+        part, became = slice(window.first[h], window.first[h + 1]), fate[own[h]]
         lists = own[h][became == 1], own[h][(became == 2) | (became == 3)], unknown
         applied, skipped, left = (_variants(store, e, fate) for e in lists)
-        where = contig, start, end, found.codes[part], positions[part]
+        where = contig, start, end, window.codes[part], positions[part]
         both.append(Haplotype(sample, h + 1, *where, applied, skipped, left, missing))
     return tuple(both)
 
@@ -266,11 +266,11 @@ def _refuse(store: Genotypes, genome: Genome, ids, problem, culprit) -> None:
     from zoo.variants.haplotype_kernels import MISMATCH
 
     i = int(np.flatnonzero(problem)[0])
-    found = _variants(store, culprit[i : i + 1], None)[0]
-    at = f"{store.contig}:{found.position + 1:,} {found.reference}>{found.alternate}"
+    variant = _variants(store, culprit[i : i + 1], None)[0]
+    at = f"{store.contig}:{variant.position + 1:,} {variant.reference}>{variant.alternate}"
     if problem[i] == MISMATCH:
         contig = genome.resolve(store.contig)
-        letters = decode(genome.fetch(contig, found.position, found.position + len(found.reference)))
+        letters = decode(genome.fetch(contig, variant.position, variant.position + len(variant.reference)))
         raise GenomeMismatch(
             f"{at}: genome {genome.name!r} has {letters} there, not REF: give the FASTA that the VCF was called on"
         )
@@ -284,10 +284,10 @@ def _refuse(store: Genotypes, genome: Genome, ids, problem, culprit) -> None:
 
 
 def _variants(store: Genotypes, entries: np.ndarray, fate: np.ndarray | None) -> tuple[Variant, ...]:
-    found = []
+    variants = []
     for k in entries.tolist():
         a = int(store.allele[k])
         v = int(np.searchsorted(store.site_first, a, side="right")) - 1
         rule = "" if fate is None else _RULES.get(int(fate[k]), "")
-        found.append(Variant(v, int(store.position[v]), store.text(int(store.site_first[v])), store.text(a), rule))
-    return tuple(found)
+        variants.append(Variant(v, int(store.position[v]), store.text(int(store.site_first[v])), store.text(a), rule))
+    return tuple(variants)

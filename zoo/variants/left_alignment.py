@@ -74,10 +74,10 @@ def matches_genome(genome: Genome, contig: np.ndarray, pos: np.ndarray, alleles:
 
     Raises GenomeMismatch for a contig id that is not of the genome.
     """
-    same = np.zeros(len(pos), np.bool_)
+    matching = np.zeros(len(pos), np.bool_)
     for codes, offset, size, rows in genome.flat(np.ascontiguousarray(contig, np.int64)):
-        _match(codes, offset, size, pos, alleles.codes, alleles.first, alleles.length, rows, same)
-    return same
+        _match(codes, offset, size, pos, alleles.codes, alleles.first, alleles.length, rows, matching)
+    return matching
 
 
 def normalize(
@@ -108,14 +108,14 @@ def _starts(length: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(nogil=True, cache=True)
-def _match(genome, offset, size, pos, codes, first, length, rows, found):
+def _match(genome, offset, size, pos, codes, first, length, rows, matching):
     for i in rows:
         if pos[i] < 0 or pos[i] + length[i] > size[i]:
             continue
         at, same = offset[i] + pos[i], True
         for j in range(length[i]):
             same &= genome[at + j] == codes[first[i] + j]
-        found[i] = same
+        matching[i] = same
 
 
 @numba.njit(nogil=True, cache=True)
