@@ -141,7 +141,9 @@ def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
     """Write beside the final names, then rename; the index comes last and makes the store valid."""
     codes, index = folder / f"{key}.{os.getpid()}.tmp", folder / f"{key}.json.{os.getpid()}.tmp"
     try:
-        with codes.open("wb") as out, _progress(fasta) as advance:
+        size = fasta.stat().st_size * (4 if is_gzip(fasta) else 1)
+        bar = counting(size, label=f"unpacking {fasta.name}", unit="bp", enabled=size >= _BIG)
+        with codes.open("wb") as out, bar as advance:
             contigs = _read(fasta, folder, out, advance)
             out.flush()
             os.fsync(out.fileno())
@@ -204,11 +206,3 @@ def _unpack(fasta: Path, pieces: Pieces, out: BinaryIO, advance: Callable[[int],
         lines[name] = line
     finish()
     return contigs
-
-
-@contextmanager
-def _progress(fasta: Path) -> Iterator:
-    """A bar on stderr for a big file, if somebody looks."""
-    size = fasta.stat().st_size * (4 if is_gzip(fasta) else 1)
-    with counting(size, label=f"unpacking {fasta.name}", unit="bp", enabled=size >= _BIG) as advance:
-        yield advance

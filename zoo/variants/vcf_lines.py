@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.errors import DataError
 from zoo.files.compressed import is_gzip, read_chunks
+from zoo.variants.records import quiet_htslib
 
 __all__ = ["FAR", "read_header", "record_lines"]
 
@@ -22,7 +22,7 @@ def read_header(path: Path) -> tuple[list[str], tuple[str, ...]]:
         import pysam
 
         try:
-            with _quiet(), pysam.VariantFile(str(path)) as file:
+            with quiet_htslib(), pysam.VariantFile(str(path)) as file:
                 return [str(contig) for contig in file.header.contigs], tuple(file.header.samples)
         except (OSError, ValueError) as error:
             raise DataError(f"{path} has no readable BCF header ({error}): fetch it again") from error
@@ -67,7 +67,7 @@ def _by_htslib(path: Path, contig: str, start: int, end: int) -> Iterator[tuple[
     stop = None if end >= FAR else end
     try:
         if _is_bcf(path):
-            with _quiet():
+            with quiet_htslib():
                 file = pysam.VariantFile(str(path))
             fetch = (lambda a: map(str, file.fetch(contig, a, stop))) if _indexed(path) else None
         else:
@@ -108,15 +108,3 @@ def _indexed(path: Path) -> bool:
     """Whether there is an index that is not older than the file: an old one may leave records out."""
     found = [path.with_name(path.name + end) for end in (".tbi", ".csi")]
     return any(f.exists() and f.stat().st_mtime_ns >= path.stat().st_mtime_ns for f in found)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """htslib's own messages off: what is wrong is raised."""
-    import pysam
-
-    before = pysam.set_verbosity(0)
-    try:
-        yield
-    finally:
-        pysam.set_verbosity(before)
