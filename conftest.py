@@ -17,14 +17,17 @@ settings.load_profile("zoo")
 def pytest_collection_modifyitems(config, items):
     """With `--dist loadgroup` a file is one group, so that what its fixtures train is trained once.
 
-    Tests with a group of their own are the longest and come first; tests of different files may share one.
+    Tests with a group of their own are the longest and come first, then files with a slow test: no worker is left with
+    a long one at the end.
     """
-    if config.pluginmanager.hasplugin("xdist"):
-        own = {item: item.get_closest_marker("xdist_group") is not None for item in items}
-        for item in items:
-            if not own[item]:
-                item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
-        items.sort(key=lambda item: not own[item])
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    own = {item for item in items if item.get_closest_marker("xdist_group")}
+    slow = {item.path for item in items if item.get_closest_marker("slow") and item not in own}
+    for item in items:
+        if item not in own:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+    items.sort(key=lambda item: 0 if item in own else 1 if item.path in slow else 2)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,7 +1,11 @@
-"""Distributions that exist for one test."""
+"""Distributions that exist for one test, and a `zoo` that starts in no time."""
 
+import os
+import stat
+import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +46,19 @@ def install(tmp_path, monkeypatch):
 
 def _forget():
     registry.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory):
+    """A folder with a `zoo` and a `python` that are forks of one process, which has imported torch and friends."""
+    folder = tmp_path_factory.mktemp("bin")
+    server = Path(__file__).with_name("zoo_server.py")
+    for name, words in (("zoo", 'zoo "$@"'), ("python", 'python "$2"')):  # python -c CODE
+        (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -SEs "{server}" "{folder}/socket" {words}\n')
+        (folder / name).chmod(stat.S_IRWXU)
+    command = [sys.executable, str(server), str(folder / "socket")]
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as running:
+        assert running.stdout.readline() == b"ready\n"
+        yield folder
+        running.stdin.close()

@@ -3,8 +3,6 @@
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +14,16 @@ from zoo.files.tables import read_table
 SMALL = ["encoder.filters=16", "encoder.width=19", "trainer.max_epochs=8", "optimizer.lr=1e-2", "trainer.bar=false"]
 
 
-def zoo(*arguments, cwd, **environment):
-    env = {**os.environ, "ZOO_CACHE": str(cwd / "cache"), "OMP_NUM_THREADS": "1", **environment}
-    command = [str(Path(sys.executable).parent / "zoo"), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+@pytest.fixture(scope="module")
+def zoo(forks):
+    """zoo("train", ..., cwd=folder, ZOO_HUB=...) -> the finished process."""
+
+    def run(*arguments, cwd, **environment):
+        env = {**os.environ, "ZOO_CACHE": str(cwd / "cache"), "OMP_NUM_THREADS": "1", **environment}
+        command = [str(forks / "zoo"), *map(str, arguments)]
+        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(folder):
+def runs(folder, zoo):
     data = ["data=peaks", "data.peaks=sites.narrowPeak", "data.task=CTCF", "genome=custom", "genome.fasta=genome.fa"]
     splits = [
         "data.splits.validation=[chr2]",
@@ -61,6 +65,7 @@ def runs(folder):
     return made
 
 
+@pytest.mark.slow
 def test_training_on_peaks_finds_the_motif_and_prints_baselines(runs):
     rows = json.loads((runs[0] / "metrics.json").read_text())
     auroc = {r["predictor"]: r for r in rows if r["metric"] == "auroc" and r["stratum"] == "all"}
@@ -70,7 +75,8 @@ def test_training_on_peaks_finds_the_motif_and_prints_baselines(runs):
     assert auroc["run"]["n"] == auroc["GC"]["n"] == 2 * auroc["run"]["n_positive"]
 
 
-def test_an_ensemble_is_published_pulled_and_predicts_the_mean_of_its_members(folder, runs):
+@pytest.mark.slow
+def test_an_ensemble_is_published_pulled_and_predicts_the_mean_of_its_members(zoo, folder, runs):
     hub = {"ZOO_HUB": f"file://{folder}/hub"}
     done = zoo("publish", *runs, "--name", "pair", "--licence", "MIT", cwd=folder, **hub)
     assert done.returncode == 0, done.stderr
@@ -93,7 +99,7 @@ def test_an_ensemble_is_published_pulled_and_predicts_the_mean_of_its_members(fo
     np.testing.assert_allclose([float(r["CTCF:raw"]) for r in both], mean, atol=1e-4)
 
 
-def test_a_run_in_which_nothing_could_be_scored_exits_with_1_and_keeps_its_rows(folder, runs):
+def test_a_run_in_which_nothing_could_be_scored_exits_with_1_and_keeps_its_rows(zoo, folder, runs):
     (folder / "other.bed").write_text("chrUn\t1\t2\nchrUn\t5\t9\n")
     done = zoo("predict", runs[0] / "model", "--fasta", "genome.fa", "--bed", "other.bed", "-o", "none.tsv", cwd=folder)
     assert done.returncode == 1

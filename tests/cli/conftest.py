@@ -1,7 +1,6 @@
 import os
 import pty
 import subprocess
-import sys
 
 import pytest
 
@@ -22,13 +21,13 @@ def zoo(capsys):
 
 
 @pytest.fixture
-def at_a_terminal(tmp_path):
+def at_a_terminal(tmp_path, forks):
     """at_a_terminal("list") -> (exit code, what `zoo list` shows on a terminal's stderr), in a process of its own."""
 
     def run(*args):
         ours, theirs = pty.openpty()
         env = {**os.environ, "COLUMNS": "120", "TERM": "xterm", "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "zoo.cli.main", *args]
+        command = [forks / "zoo", *args]
         with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=theirs) as running:
             os.close(theirs)
             seen = b""

@@ -16,7 +16,6 @@ users start them.
 
 import os
 import re
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -136,23 +135,6 @@ def test_a_figure_that_no_run_prints_says_where_it_was_measured(guide):
         if "benchmarks.md" not in section and "benchmarks/" not in section:
             unexplained += FIGURE.findall(PRINTED.sub("", section))
     assert unexplained == []
-
-
-@pytest.fixture(scope="session")
-def forks(tmp_path_factory):
-    """A folder with a `zoo` and a `python` whose imports were made once a session."""
-    folder = tmp_path_factory.mktemp("bin")
-    server = ROOT / "tests" / "zoo_server.py"
-    socket = folder / "socket"
-    for name in ("zoo", "python"):
-        words = 'python "$2"' if name == "python" else 'zoo "$@"'
-        (folder / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -SEs "{server}" "{socket}" {words}\n')
-        (folder / name).chmod(stat.S_IRWXU)
-    command = [sys.executable, str(server), str(socket)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as running:
-        assert running.stdout.readline() == b"ready\n"
-        yield folder
-        running.stdin.close()
 
 
 def environment(**more):

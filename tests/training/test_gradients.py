@@ -122,6 +122,7 @@ def test_learning_rate_warms_up_falls_and_is_halved():
     assert rate_factor("plateau", 7, 100, reductions=2) == 0.25
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_gradient_and_the_validation_loss_of_one(tmp_path):
     pytest.importorskip("zoo_dilated_cnn")
     alone = steps(tmp_path / "alone.json", 1)

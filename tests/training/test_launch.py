@@ -41,6 +41,7 @@ def config(config):
     return config
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_model_of_one(config, tmp_path, capfd):
     alone = train({**config, "output_dir": str(tmp_path / "alone")})
     both = train({**config, "trainer": {**config["trainer"], "devices": 2}})
@@ -54,6 +55,7 @@ def test_two_processes_train_the_model_of_one(config, tmp_path, capfd):
     assert training["steps"] == 2 * 3
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_ends_the_others_and_the_run(config):
     config["trainer"] |= {"devices": 2}
     config["heads"] = {"bindin": {"name": "scalar"}}
@@ -62,6 +64,7 @@ def test_a_process_that_fails_ends_the_others_and_the_run(config):
     assert end.value.code == 1
 
 
+@pytest.mark.slow
 def test_srun_starts_the_processes_and_a_signal_before_the_time_limit_queues_the_job_again(config, tmp_path):
     config["trainer"] |= {"nodes": 2, "max_epochs": 400, "patience": 0}
     tools = tmp_path / "bin"

@@ -71,6 +71,7 @@ class Runner:
         return dict(json.loads(line) for line in lines)
 
 
+@pytest.mark.slow
 def test_a_run_killed_terminated_and_interrupted_ends_as_if_nothing_had_happened(config, tmp_path, monkeypatch):
     config["data"] |= {"n_train": 410, "n_test": 60}
     config["trainer"] |= {"max_epochs": 4, "batch_size": 8, "checkpoint_every": 10, "threads": 1, "patience": 1}

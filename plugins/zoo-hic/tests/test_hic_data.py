@@ -18,6 +18,7 @@ SMALL = {"bins": 16, "step": 8, "contig_bins": 64, "n_train": 2, "n_validation":
 TINY = {"resolution": 64}
 
 
+@pytest.mark.slow
 def test_the_plugin_keeps_its_promises():
     checks = check_plugin("zoo-hic")
     assert len(checks) > 60

@@ -60,6 +60,7 @@ def test_a_contig_that_it_has_never_seen_is_predicted_and_distance_alone_is_not(
     assert np.corrcoef(found[known], truth[known])[0, 1] > 0.83
 
 
+@pytest.mark.slow
 def test_erasing_a_boundary_site_merges_its_domains(predictor, contig):
     """Across strong boundaries contacts rise where the truth says, and by about as much."""
     rng, changes = np.random.default_rng(0), []
@@ -79,6 +80,7 @@ def test_erasing_a_boundary_site_merges_its_domains(predictor, contig):
     assert found.mean() > 0.5 * truth.mean()
 
 
+@pytest.mark.slow
 def test_turning_one_site_of_a_convergent_pair_removes_the_loop(predictor, contig):
     drops, kept = [], []
     for loop in contig.loops[contig.loops["strength"] > 0.7]:

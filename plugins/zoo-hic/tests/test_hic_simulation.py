@@ -116,7 +116,7 @@ def test_the_truth_is_log_oe_without_noise(sims):
 
 @pytest.mark.slow
 def test_the_noise_of_the_default_settings_is_what_is_found():
-    found = tune_noise(MapSettings(), rng=np.random.default_rng(0))
+    found = tune_noise(MapSettings(), rng=np.random.default_rng(0), contigs=4)
     assert MapSettings().noise == pytest.approx(found, abs=0.008)
 
 

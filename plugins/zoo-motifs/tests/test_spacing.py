@@ -271,6 +271,7 @@ def test_the_command_answers_a_mistake_in_one_line(arguments, message, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("grammar")
 def test_a_trained_network_shows_the_grammar_that_it_was_trained_on(tmp_path):
     """SPI1 8 to 12 bp downstream of CTCF on the opposite strand adds 3; all other arrangements add nothing."""
     import zoo
