@@ -149,7 +149,7 @@ def _range(plugin: Plugin) -> str:
         return "is zoo-core"
     needs = [r for r in distribution(plugin.distribution).requires or [] if re.match(r"zoo[-_.]core\b", r)]
     if not needs or not re.search("[<=~]", needs[0]):
-        raise Refused('depend on a range, as in "zoo-core>=0.1,<0.2": a later core may change the interfaces')
+        raise Refused('depend on a range, as in "zoo-core>=0.2,<0.3": a later core may change the interfaces')
     return needs[0]
 
 
