@@ -68,16 +68,16 @@ def epistasis(
     model = as_model(model)
     genome = Genome.of(fasta)
     selected = Output.one(output, model.spec)
-    found = Variants.join(read_variants(variants, genome))
+    records = Variants.join(read_variants(variants, genome))
     length = model.spec.input_length
     reach = length // 2 if max_distance is None else max_distance
     if not 0 < reach < length:
         raise ConfigError(f"max_distance {reach} must be at least 1 and below the model's {length:,} bp")
-    pairs = pairs_of(found, reach)
+    pairs = pairs_of(records, reach)
     if len(pairs) > max_pairs:
         raise ConfigError(f"{len(pairs):,} pairs within {reach:,} bp are more than {max_pairs:,}: narrow the region")
     engine = incremental(model, selected)
-    rows = [_pair(found, a, b, genome, engine, length, shuffles, seed, selected.names[0]) for a, b in pairs]
+    rows = [_pair(records, a, b, genome, engine, length, shuffles, seed, selected.names[0]) for a, b in pairs]
     return pandas.DataFrame(rows, columns=COLUMNS)
 
 
@@ -85,18 +85,18 @@ def pairs_of(variants: Variants, reach: int) -> list[tuple[int, int]]:
     """Rows (a, b) of the pairs of scorable variants at most `reach` bp apart, a before b."""
     ok = np.flatnonzero(variants.ok)
     order = ok[np.lexsort((variants.norm_pos[ok], variants.contig[ok]))].tolist()
-    found = []
+    pairs = []
     for i, a in enumerate(order):
         for b in order[i + 1 :]:
             if variants.contig[b] != variants.contig[a] or variants.norm_pos[b] - variants.norm_pos[a] > reach:
                 break
-            found.append((a, b))
-    return found
+            pairs.append((a, b))
+    return pairs
 
 
 def _pair(variants, a, b, genome, engine, length, shuffles, seed, name) -> list:
     place = [variants.norm_pos[i] for i in (a, b)]
-    told = [
+    cells = [
         variants.chrom[a],
         *[x for i in (a, b) for x in (int(variants.norm_pos[i]) + 1, variants.norm_ref[i], variants.norm_alt[i])],
         int(place[1] - place[0]),
@@ -104,23 +104,23 @@ def _pair(variants, a, b, genome, engine, length, shuffles, seed, name) -> list:
     start = int(sum(place)) // 2 - length // 2
     contig = variants.contig[[a]]
     if start < 0 or start + length > genome.lengths(contig)[0]:
-        return [*told, "out_of_bounds", name, *[None] * 8]
+        return [*cells, "out_of_bounds", name, *[None] * 8]
     edits = [split_alleles(variants.norm_ref[i], variants.norm_alt[i]) for i in (a, b)]
     first, second = ((int(p - start) + skip, old, new) for p, (skip, old, new) in zip(place, edits, strict=True))
     if first[0] + first[1] > second[0] or first[:1] == second[:1]:
-        return [*told, "overlap", name, *[None] * 8]
+        return [*cells, "overlap", name, *[None] * 8]
     extra = sum(max(0, old - len(new)) for _, old, new in (first, second))
     codes = genome.windows(contig, np.array([start]), length + extra)
     if (codes[0, :length] == 4).mean() > 0.5:
-        return [*told, "too_many_n", name, *[None] * 8]
+        return [*cells, "too_many_n", name, *[None] * 8]
     effect_a, effect_b, joint = _effects(engine, codes, first, second)[0]
     numbers = [effect_a, effect_b, joint, joint - effect_a - effect_b]
     if not shuffles:
-        return [*told, "ok", name, *map(float, numbers), None, None, 0, None]
+        return [*cells, "ok", name, *map(float, numbers), None, None, 0, None]
     null = _null(engine, codes[0], first, second, shuffles, seed)
     as_large = int((np.abs(null) >= abs(numbers[3]) - 1e-12).sum())
     tail = [null.mean(), null.std(ddof=1) if shuffles > 1 else None, shuffles, (1 + as_large) / (1 + shuffles)]
-    return [*told, "ok", name, *map(float, numbers), *tail]
+    return [*cells, "ok", name, *map(float, numbers), *tail]
 
 
 def _effects(engine, codes: np.ndarray, first: tuple, second: tuple) -> np.ndarray:

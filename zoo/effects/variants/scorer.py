@@ -81,10 +81,8 @@ class Scorer:
         max_n: float = 0.5,
     ):
         if strands not in STRANDS or anchor not in ANCHORS:
-            raise ConfigError(
-                f"strands {strands!r} must be one of {', '.join(STRANDS)}, "
-                f"anchor {anchor!r} one of {', '.join(ANCHORS)}"
-            )
+            known = f"one of {', '.join(STRANDS)}, anchor {anchor!r} one of {', '.join(ANCHORS)}"
+            raise ConfigError(f"strands {strands!r} must be {known}")
         needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
         if needed:
             raise ConfigError(

@@ -120,12 +120,12 @@ def get_scores(names: list[str] | tuple[str, ...]) -> dict[str, Score]:
     """Registered scores by name; raises UnknownComponent with a suggestion."""
     from zoo.registry import registry
 
-    found = {}
+    scores = {}
     for name in names:
         made = registry().get("score", name)
         if not isinstance(made, Score):
             raise ConfigError(
                 f"score {name!r} is no zoo.effects.variants.scores.Score: make it with the decorator `score`"
             )
-        found[name] = made
-    return found
+        scores[name] = made
+    return scores
