@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from zoo.composition.settings import settings_of
+from zoo.data.leakage_audit import audit_examples
 from zoo.data.sequences import Sequences, hash_by_length, read_sequences
 from zoo.data.source import SPLITS, Source
-from zoo.data.sources.sequence_examples import ReadyExamples, audit_ready, groups, most_common
+from zoo.data.sources.sequence_examples import ReadyExamples, groups, most_common
 from zoo.data.splits import Fractions, split_by_hash
 from zoo.errors import ConfigError, DataError
 from zoo.fields import Field
@@ -60,7 +61,7 @@ class Fasta(Source):
         own = _labelled(*self._files[:2], "positives")
         posted = _labelled(*self._files[2:], "test_positives") if any(self._files[2:]) else None
         self.sequences, self._labels = own if posted is None else _joined(own, posted)
-        self._hashes, self._turned = hash_by_length(self.sequences.lengths, self.sequences.batch)
+        self._hashes, _ = hash_by_length(self.sequences.lengths, self.sequences.batch)
         self.input_length = most_common(self.sequences.lengths)
         self._groups = groups(self.sequences, self._hashes)
         split = split_by_hash(self._groups, fractions.validation, fractions.test if posted is None else 0.0, seed)
@@ -105,7 +106,7 @@ class Fasta(Source):
     @cached_property
     def audit(self) -> dict[str, Any]:
         """Duplicates across the splits, overlaps where headers say coordinates."""
-        return audit_ready(self.sequences, self._rows, self._hashes, self._turned, self._labels)
+        return audit_examples({split: self.examples(split) for split in SPLITS})
 
     def _clean(self, split: np.ndarray, posted: np.ndarray) -> dict[str, np.ndarray]:
         """{split: rows}: a posted test whole, all else without duplicates, contradictions and what that test holds."""

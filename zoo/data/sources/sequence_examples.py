@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from zoo.data.leakage_audit import Audited, audit
 from zoo.data.sequences import Sequences
-from zoo.data.source import SPLITS, Examples
+from zoo.data.source import Examples
 
-__all__ = ["ReadyExamples", "audit_ready", "groups", "most_common"]
+__all__ = ["ReadyExamples", "groups", "most_common"]
 
 
 class ReadyExamples(Examples):
@@ -51,23 +47,6 @@ class ReadyExamples(Examples):
         if (self._sequences.start >= 0).any():
             columns |= {k: getattr(self._sequences, k)[rows] for k in ("chrom", "start", "end")}
         return columns
-
-
-def audit_ready(
-    sequences: Sequences, rows: Mapping[str, np.ndarray], hashes: np.ndarray, turned: np.ndarray, labels: np.ndarray
-) -> dict[str, Any]:
-    """The leakage audit of splits {split: rows}."""
-    names = np.array(sequences.headers, object)
-    placed = (sequences.start >= 0).any()
-    columns = (sequences.chrom, sequences.start, sequences.end) if placed else (None, None, None)
-    return audit(
-        {
-            split: Audited(
-                names[r], hashes[r], turned[r], *(None if c is None else c[r] for c in columns), labels=labels[r]
-            )
-            for split, r in ((split, rows[split]) for split in SPLITS)
-        }
-    )
 
 
 def groups(sequences: Sequences, hashes: np.ndarray) -> np.ndarray:

@@ -14,9 +14,10 @@ import numpy as np
 
 from zoo.composition.settings import settings_of
 from zoo.data.codes import encode
+from zoo.data.leakage_audit import audit_examples
 from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
-from zoo.data.sources.sequence_examples import ReadyExamples, audit_ready, most_common
+from zoo.data.sources.sequence_examples import ReadyExamples, most_common
 from zoo.data.splits import Fractions, split_by_hash, split_column
 from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
@@ -87,7 +88,7 @@ class Table(Source):
         self.targets = {target: Field("C", channels=tuple(chosen), values=kind)}
         self.sequences = _sequences(self.path, lines, rows, at[sequence], None if row_name is None else at[row_name])
         self.input_length = most_common(self.sequences.lengths)
-        self._hashes, self._turned = hash_by_length(self.sequences.lengths, self.sequences.batch)
+        self._hashes, _ = hash_by_length(self.sequences.lengths, self.sequences.batch)
         if splits.column is None:
             codes = split_by_hash(self._hashes, splits.validation, splits.test, seed)
             self._how = {"by": "hash of the sequence", "validation": splits.validation, "test": splits.test}
@@ -126,7 +127,7 @@ class Table(Source):
     @cached_property
     def audit(self) -> dict[str, Any]:
         """Duplicates across the splits, which a given split column may well have."""
-        return audit_ready(self.sequences, self._rows, self._hashes, self._turned, self.values[:, 0])
+        return audit_examples({split: self.examples(split) for split in SPLITS})
 
 
 def _read(path: Path, header: bool) -> tuple[list[str], list[int], list[list[str]]]:
