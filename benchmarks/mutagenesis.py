@@ -133,7 +133,7 @@ def _tangermeme(problem: Problem):
 
 def _ours(problem: Problem):
     from zoo.data.edits import Edits
-    from zoo.effects import Incremental
+    from zoo.effects.engine.incremental import Incremental
 
     mutants, module, engines = problem.mutants, problem.module, []
     edits = Edits.substitutions(problem.codes)[mutants]

@@ -29,7 +29,7 @@ import pandas
 import zoo
 from zoo.data.codes import encode
 from zoo.data.edits import Edits
-from zoo.effects import incremental
+from zoo.effects.engine.incremental import incremental
 from zoo.evaluation.bootstrap import Measure, measure
 from zoo.evaluation.metrics import Metric, pearson, spearman
 from zoo.outputs import Output

@@ -170,7 +170,7 @@ print(json.dumps(said))
         ("zoo.compose([])", "train"),
         ("from zoo.evaluation.evaluate import evaluate as e; e(None, None)", "evaluate"),
         ("from zoo.data.motifs import get_motif as g; g('CTCF')", "motifs"),
-        ("from zoo.report import write_report as w; w(None, 'r.html')", "report"),
+        ("from zoo.report.writer import write_report as w; w(None, 'r.html')", "report"),
         ("zoo.predict('ctcf-motif-cnn', sequences=['ACGT' * 50]).head()", "pandas"),
     ],
 )

@@ -7,7 +7,7 @@ from torch import nn
 
 import zoo
 from zoo.data.edits import Edits
-from zoo.effects import incremental
+from zoo.effects.engine.incremental import Incremental, incremental
 from zoo.effects.engine.rules import layer
 from zoo.effects.engine.rules.operation import rules
 from zoo.interpreters.ism import ISM
@@ -86,7 +86,7 @@ def test_a_plugin_adds_a_rule_for_its_layer(draw):
     edits = Edits.substitutions(codes)
 
     def engine():
-        return zoo.effects.Incremental(net, lambda i: net(i["one_hot"]), {"one_hot": (4, 30)}, dtype=torch.float64)
+        return Incremental(net, lambda i: net(i["one_hot"]), {"one_hot": (4, 30)}, dtype=torch.float64)
 
     before = engine()
     assert before.plan.first_full.layer == "1"

@@ -41,8 +41,8 @@ def command(
 
     from zoo.attribution.arguments import named_interpreter
     from zoo.errors import ConfigError
-    from zoo.report import write_report
     from zoo.report.subject import open_subject
+    from zoo.report.writer import write_report
 
     if not out.endswith((".html", ".htm")):
         raise ConfigError(f"{out!r} does not say that it is HTML: end it in .html")

@@ -71,7 +71,7 @@ def landscape(
     for a model that reads more than a sequence; GenomeMismatch for a region off the genome; DataError for letters of
     another number, and where more than half of the window is N.
     """
-    from zoo.effects import incremental
+    from zoo.effects.engine.incremental import incremental
 
     model = as_model(model)
     selected = Output.one(output, model.spec)

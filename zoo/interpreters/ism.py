@@ -53,7 +53,7 @@ class ISM(Interpreter):
         if self.full or optional:
             values = _in_full(model, codes, others, edits, output)
         else:
-            from zoo.effects import incremental
+            from zoo.effects.engine.incremental import incremental
 
             required = {k: x for k, x in others.items() if k in model.input_fields and model.input_fields[k].required}
             values = incremental(model, output).effects(codes, edits, inputs=required)[:, 0]

@@ -61,7 +61,7 @@ def epistasis(
     need("epistasis", "pandas")
     import pandas
 
-    from zoo.effects import incremental
+    from zoo.effects.engine.incremental import incremental
     from zoo.variants.files import read_variants
     from zoo.variants.variants import Variants
 

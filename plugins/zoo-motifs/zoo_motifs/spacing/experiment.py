@@ -64,7 +64,7 @@ def motif_spacing(
     Raises ConfigError where several outputs are meant, where a pair does not fit, and for a model that reads more
     than a sequence.
     """
-    from zoo.effects import incremental
+    from zoo.effects.engine.incremental import incremental
     from zoo.outputs import Output
     from zoo.prediction.predict import origin, predict_codes
     from zoo.terminal.progress import counting
