@@ -64,6 +64,9 @@ def test_a_component_is_shown_with_its_arguments(capsys):
     ]
     code, out, _ = run(capsys, "show", "head/tiny_mean")
     assert "  (filled by the run: out_channels of the encoder)\n" in out
+    code, out, _ = run(capsys, "show", "data/peaks")
+    assert "  negatives.min_distance: int = 500\n" in out
+    assert "min_distance: bp between a negative and any peak" in out
 
 
 @pytest.mark.parametrize(

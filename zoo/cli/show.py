@@ -58,8 +58,11 @@ def _show_model(name, card, as_json):
 
 
 def _show_component(kind, name, as_json, known):
+    import dataclasses
     import inspect
+    import typing
 
+    from zoo.composition.signature_check import argument_types
     from zoo.errors import UnknownComponent, did_you_mean
     from zoo.registry import INJECTED
 
@@ -88,3 +91,9 @@ def _show_component(kind, name, as_json, known):
         run = f"  (filled by the run: {a['filled_by']})" if a["filled_by"] else ""
         click.echo(f"  {a['name']}: {a['type']}{default}{run}")
     click.echo(f"\n{text}")
+    for key, annotation in argument_types(target).items():
+        for group in filter(dataclasses.is_dataclass, typing.get_args(annotation)):
+            click.echo("")
+            for field in dataclasses.fields(group):
+                click.echo(f"  {key}.{field.name}: {field.type} = {field.default!r}")
+            click.echo(f"\n{inspect.getdoc(group)}")
