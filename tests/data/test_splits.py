@@ -37,13 +37,6 @@ def test_what_is_no_region_is_refused(text):
         parse_region(text)
 
 
-def test_an_interval_that_crosses_a_border_belongs_to_none(genome):
-    splits = Splits(train=["chr20:0-400"], validation=["chr20:400-"], test=["chrX"])
-    ids = genome.contig_ids(["20", "20", "20", "20", "X", "HLA-A*01:01"])
-    starts, ends = np.array([0, 399, 400, 990, 0, 0]), np.array([400, 401, 500, 1001, 500, 50])
-    assert splits.assign(genome, ids, starts, ends).tolist() == [0, -1, 1, -1, 2, -1]
-
-
 def test_train_is_the_rest_where_it_is_not_given(genome):
     splits = Splits(validation=["chr20:0-10"], test=["X"])
     assert splits.of(genome)["train"] == [(2, 0, 50)]

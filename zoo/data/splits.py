@@ -112,14 +112,6 @@ class Splits:
         _refuse_overlap(bound, list(genome.contigs))
         return bound
 
-    def assign(self, genome: Genome, contig_ids: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """(N,) int8: 0 train, 1 validation, 2 test, -1 for an interval that no split holds whole."""
-        found = np.full(len(starts), -1, np.int8)
-        for code, split in enumerate(SPLITS):
-            for contig, start, end in self.of(genome)[split]:
-                found[(contig_ids == contig) & (starts >= start) & (ends <= end)] = code
-        return found
-
     def contigs(self, *splits: str) -> list[str]:
         """Contig names that the regions of these splits mention."""
         return list(dict.fromkeys(r.contig for split in splits for r in self.regions[split]))

@@ -132,3 +132,10 @@ def test_what_is_missing_or_of_another_genome_is_said(folder, tmp_path):
     (tmp_path / "plain.bed").write_text("chr1\t5000\t5100\n")
     with pytest.raises(ConfigError, match="no signal value or score"):
         peaks(folder, root=None, peaks=str(tmp_path / "plain.bed"), filters={"top_n": 5})
+
+
+def test_a_window_that_crosses_a_border_of_a_split_is_in_none(folder):
+    starts = np.arange(3_000, 196_000, 3_000) + 100 - 60
+    for border, inside in ((starts[10] + 119, 10), (starts[10] + 120, 11)):
+        splits = {"train": [f"chr1:0-{border}"], "validation": ["chr1:150000-"], "test": ["chr2"]}
+        assert peaks(folder, splits=splits).describe()["n"]["train"]["positives"] == inside
