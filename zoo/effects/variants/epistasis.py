@@ -17,17 +17,19 @@ import numpy as np
 from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.edits import Edits
 from zoo.data.genome import Genome
-from zoo.effects.variants.allele_windows import split_alleles
+from zoo.effects.variants.allele_windows import edit_of
+from zoo.effects.variants.job import ScoreJob
+from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError
 from zoo.extras import need
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
+from zoo.variants.variants import Variants
 
 if TYPE_CHECKING:
     import pandas
 
     from zoo.model import Model
-    from zoo.variants.variants import Variants
 
 __all__ = ["COLUMNS", "epistasis", "pairs_of"]
 
@@ -61,23 +63,19 @@ def epistasis(
     need("epistasis", "pandas")
     import pandas
 
-    from zoo.effects.engine.incremental import incremental
-    from zoo.variants.files import read_variants
-    from zoo.variants.variants import Variants
-
     model = as_model(model)
     genome = Genome.of(fasta)
-    selected = Output.one(output, model.spec)
-    records = Variants.join(read_variants(variants, genome))
+    Output.one(output, model.spec)
+    scorer = Scorer(model, genome, output=output)
+    alleles = Variants.join(ScoreJob(variants, genome, scorer).alleles())
     length = model.spec.input_length
     reach = length // 2 if max_distance is None else max_distance
     if not 0 < reach < length:
         raise ConfigError(f"max_distance {reach} must be at least 1 and below the model's {length:,} bp")
-    pairs = pairs_of(records, reach)
+    pairs = pairs_of(alleles, reach)
     if len(pairs) > max_pairs:
         raise ConfigError(f"{len(pairs):,} pairs within {reach:,} bp are more than {max_pairs:,}: narrow the region")
-    engine = incremental(model, selected)
-    rows = [_pair(records, a, b, genome, engine, length, shuffles, seed, selected.names[0]) for a, b in pairs]
+    rows = [_pair(alleles, a, b, scorer, shuffles, seed) for a, b in pairs]
     return pandas.DataFrame(rows, columns=COLUMNS)
 
 
@@ -94,7 +92,9 @@ def pairs_of(variants: Variants, reach: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def _pair(variants, a, b, genome, engine, length, shuffles, seed, name) -> list:
+def _pair(variants: Variants, a: int, b: int, scorer: Scorer, shuffles: int, seed: int) -> list:
+    """The row of COLUMNS of a pair; indels keep the left rim of its window."""
+    genome, engine, length, name = scorer.genome, scorer.engine, scorer.length, scorer.output.names[0]
     place = [variants.norm_pos[i] for i in (a, b)]
     cells = [
         variants.chrom[a],
@@ -105,13 +105,14 @@ def _pair(variants, a, b, genome, engine, length, shuffles, seed, name) -> list:
     contig = variants.contig[[a]]
     if start < 0 or start + length > genome.lengths(contig)[0]:
         return [*cells, "out_of_bounds", name, *[None] * 8]
-    edits = [split_alleles(variants.norm_ref[i], variants.norm_alt[i]) for i in (a, b)]
-    first, second = ((int(p - start) + skip, old, new) for p, (skip, old, new) in zip(place, edits, strict=True))
+    first, second = (
+        edit_of(int(p - start), variants.norm_ref[i], variants.norm_alt[i]) for p, i in zip(place, (a, b), strict=True)
+    )
     if first[0] + first[1] > second[0] or first[:1] == second[:1]:
         return [*cells, "overlap", name, *[None] * 8]
     extra = sum(max(0, old - len(new)) for _, old, new in (first, second))
     codes = genome.windows(contig, np.array([start]), length + extra)
-    if (codes[0, :length] == 4).mean() > 0.5:
+    if (codes[0, :length] == 4).mean() > scorer.max_n:
         return [*cells, "too_many_n", name, *[None] * 8]
     effect_a, effect_b, joint = _effects(engine, codes, first, second)[0]
     numbers = [effect_a, effect_b, joint, joint - effect_a - effect_b]

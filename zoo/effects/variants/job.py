@@ -135,6 +135,15 @@ class ScoreJob:
             **({} if null is None else {"background": f"share that is no larger than |score|, of {null.description}"}),
         }
 
+    def alleles(self) -> Iterator[Variants]:
+        """The alleles of every chunk, without scores; raises as `chunks` does."""
+        from zoo.variants.reference_check import check_reference
+
+        for number, part in enumerate(self.variants):
+            if number == 0:
+                check_reference(part.shown, str(self.variants.path), self.genome)
+            yield part
+
     def chunks(self, start: int = 0, profiles: bool = False) -> Iterator[Chunk]:
         """Rows of some records at a time, from record `start` on; profiles: with those of both alleles."""
         from zoo.variants.reference_check import check_reference
@@ -194,7 +203,7 @@ class ScoreJob:
         from time import perf_counter
 
         counts, rate, timed = Counter(), 0.0, 0
-        for part in self.variants:
+        for part in self.alleles():
             shown = part.shown
             counts.update(shown.status.tolist())
             if not timed and shown.ok.any():

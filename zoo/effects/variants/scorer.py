@@ -112,6 +112,11 @@ class Scorer:
         self._engines = [self._engine(turned) for turned in ((False,) if strands == "forward" else (False, True))]
 
     @property
+    def engine(self) -> Incremental:
+        """Effects of edits on the outputs, of the forward strand."""
+        return self._engines[0]
+
+    @property
     def reach(self) -> int:
         """bp from a variant within which its windows lie."""
         return self.length + self.share + max(map(abs, self.shifts))
