@@ -222,8 +222,8 @@ def test_a_killed_run_goes_on_without_loss_or_repetition(files, tmp_path):
 
 
 def test_an_unfinished_run_is_not_overwritten_nor_mixed_with_another(files, tmp_path, capsys):
-    from zoo.effects.variants.job import Chunk
     from zoo.effects.variants.resume import Parts
+    from zoo.effects.variants.rows import Chunk
 
     out = tmp_path / "s.tsv"
     Parts(out, ["a"], {"model": "other"}).write(Chunk(0, 1, [["x"]], np.array([0])))
@@ -234,8 +234,8 @@ def test_an_unfinished_run_is_not_overwritten_nor_mixed_with_another(files, tmp_
 
 
 def test_a_part_that_was_lost_is_noticed(tmp_path):
-    from zoo.effects.variants.job import Chunk
     from zoo.effects.variants.resume import Parts
+    from zoo.effects.variants.rows import Chunk
     from zoo.errors import DataError
 
     parts = Parts(tmp_path / "s.tsv", ["status"], {})

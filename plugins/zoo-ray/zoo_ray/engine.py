@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo import errors
-from zoo.effects.variants.scorer import Scored, Scorer
+from zoo.effects.variants.rows import Scored
+from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError, DataError, ZooError
 from zoo.prediction.predict import origin
 from zoo.variants.variants import Variants

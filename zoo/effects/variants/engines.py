@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from zoo.composition.key_value import key_values
 
 if TYPE_CHECKING:
-    from zoo.effects.variants.scorer import Scored, Scorer
+    from zoo.effects.variants.rows import Scored
+    from zoo.effects.variants.scorer import Scorer
     from zoo.variants.files import VariantFile
     from zoo.variants.variants import Variants
 

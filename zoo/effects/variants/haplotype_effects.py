@@ -12,22 +12,22 @@ haplotype has in that window:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from zoo.effects.variants.allele_windows import AlleleWindows, Edit, place_windows
 from zoo.effects.variants.haplotype_variants import HaplotypeVariants, InWindow
-from zoo.effects.variants.scorer import Scored, Scorer
+from zoo.effects.variants.rows import Scored
+from zoo.effects.variants.scorer import Scorer
 
 if TYPE_CHECKING:
     from zoo.variants.carried_alleles import CarriedAlleles
 
 __all__ = ["EFFECTS", "HaplotypeScorer"]
 
-COLUMNS = ("chrom", "pos", "ref", "alt", "status", "sample", "haplotype")
 CONTEXT = ("variants", "nearest")
 EFFECTS = ("single", "in_context", "joint", "sum", "epistasis")
 TOGETHER = 128
@@ -124,21 +124,6 @@ class HaplotypeScorer(Scorer):
         position = variants.norm_pos[window.rows]
         others = np.delete(np.abs(position - position[window.own]), window.own)
         return float(others.min()) if len(others) else np.nan
-
-
-def rows_of(variants: CarriedAlleles, scored: Scored, sample: str) -> Iterator[list[Any]]:
-    """A row of COLUMNS, the scorer's columns and notes for every allele that comes out."""
-    shown = variants.shown
-    for i in range(len(shown)):
-        status = scored.status[i]
-        unknown = status in ("unphased", "phase_set")
-        *effects, number, nearest = scored.values[i]
-        yield [
-            *(shown.chrom[i], int(shown.pos[i]) + 1 if shown.pos[i] >= 0 else None, shown.ref[i], shown.alt[i]),
-            *(status, sample, 0 if unknown else int(shown.haplotype[i]), *effects),
-            *(None if np.isnan(x) else int(x) for x in (number, nearest)),
-            "" if scored.notes is None else scored.notes[i],
-        ]
 
 
 def _mutants(window: InWindow, normal: Edit) -> list[list[Edit]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.genome import Genome
-from zoo.effects.variants import haplotype_effects
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.engines import Engine, Local
-from zoo.effects.variants.haplotype_effects import rows_of
+from zoo.effects.variants.haplotype_effects import HaplotypeScorer
+from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, haplotype_rows, rows_of
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError
 from zoo.files.tables import data_frame
@@ -30,32 +30,14 @@ from zoo.prediction.predict import origin
 if TYPE_CHECKING:
     import pandas
 
-    from zoo.effects.variants.scorer import Scored
     from zoo.model import Model
     from zoo.variants.region_filter import Regions
     from zoo.variants.variants import Variants
 
 __all__ = ["COLUMNS", "NORMAL", "Chunk", "ScoreJob", "score_haplotypes", "score_variants"]
 
-COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
-NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
 TIMED = 128
 """Alleles whose scores are timed by `ScoreJob.estimate`."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Rows of the records first to last of the input; profiles (A, 2, T) where the output has room for them."""
-
-    first: int
-    last: int
-    rows: list[list[Any]]
-    record: np.ndarray
-    profiles: np.ndarray | None = None
-
-    def statuses(self, columns: Sequence[str] = COLUMNS) -> Counter:
-        """How many rows have which status."""
-        return Counter(row[columns.index("status")] for row in self.rows)
 
 
 class ScoreJob:
@@ -114,9 +96,9 @@ class ScoreJob:
 
     @property
     def columns(self) -> list[str]:
-        """COLUMNS, the scores, their quantiles, then NORMAL; of haplotypes, as of `rows_of`."""
+        """COLUMNS, the scores, their quantiles, then NORMAL; of haplotypes, as of `haplotype_rows`."""
         if self.sample is not None:
-            return [*haplotype_effects.COLUMNS, *self.scorer.columns, "notes"]
+            return [*HAPLOTYPE_COLUMNS, *self.scorer.columns, "notes"]
         quantiles = self.background.columns if self.background is not None else []
         return [*COLUMNS, *self.scorer.columns, *quantiles, *NORMAL]
 
@@ -157,7 +139,7 @@ class ScoreJob:
                 quantiles = self.background.quantiles(self.scorer.columns, scored.values)
                 scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
             record = part.shown.record
-            rows = list(_rows(part, scored) if self.sample is None else rows_of(part, scored, self.sample))
+            rows = list(rows_of(part, scored) if self.sample is None else haplotype_rows(part, scored, self.sample))
             yield Chunk(int(record[0]), int(record[-1]) + 1, rows, record, scored.profiles)
 
     def rows(self) -> Iterator[list[Any]]:
@@ -282,28 +264,10 @@ def score_haplotypes(
     options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
     genome = Genome.of(fasta)
-    scorer = haplotype_effects.HaplotypeScorer(as_model(model), genome, **options)
+    scorer = HaplotypeScorer(as_model(model), genome, **options)
     return ScoreJob(vcf, genome, scorer, sample=sample, regions=regions).table()
 
 
 def _size(source: str | Path | Sequence[str]) -> dict[str, int]:
     """bytes of a file, by which a changed one is told apart."""
     return {"bytes": Path(source).stat().st_size} if isinstance(source, str) and Path(source).is_file() else {}
-
-
-def _rows(variants: Variants, scored: Scored) -> Iterator[list[Any]]:
-    normal = np.where(variants.norm_pos >= 0, variants.norm_pos + 1, variants.norm_pos)
-    for i in range(len(variants)):
-        yield [
-            variants.chrom[i],
-            int(variants.pos[i]) + 1 if variants.pos[i] >= 0 else None,
-            variants.id[i],
-            variants.ref[i],
-            variants.alt[i],
-            scored.status[i],
-            *scored.values[i],
-            int(normal[i]) if normal[i] > 0 else None,
-            variants.norm_ref[i],
-            variants.norm_alt[i],
-            variants.notes[i],
-        ]

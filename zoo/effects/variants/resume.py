@@ -21,7 +21,7 @@ from zoo.errors import ConfigError, DataError
 from zoo.files.tables import TableWriter, atomic_path, read_table
 
 if TYPE_CHECKING:
-    from zoo.effects.variants.job import Chunk
+    from zoo.effects.variants.rows import Chunk
 
 __all__ = ["Parts"]
 

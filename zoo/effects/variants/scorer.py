@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from zoo.effects.engine.incremental import Incremental
 from zoo.effects.variants.allele_windows import ANCHORS, AlleleWindows, Anchor, cut
+from zoo.effects.variants.rows import Scored
 from zoo.effects.variants.scores import get_scores
 from zoo.errors import ConfigError
 from zoo.outputs import Output
@@ -29,25 +29,11 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.variants.variants import Variants
 
-__all__ = ["STRANDS", "Scored", "Scorer"]
+__all__ = ["STRANDS", "Scorer"]
 
 Strands = Literal["forward", "average", "both"]
 STRANDS = ("forward", "average", "both")
 ROWS = 2048
-
-
-@dataclass(frozen=True)
-class Scored:
-    """values: (A, number of columns) float32, NaN where there is no score; status: (A,), as of the variants or new.
-
-    profiles: (A, 2, positions of all profiles) float32 of the reference and the alternate allele, where asked for.
-    notes: (A,) text for the column notes; None where that of the variants says all.
-    """
-
-    values: np.ndarray
-    status: np.ndarray
-    profiles: np.ndarray | None = None
-    notes: np.ndarray | None = None
 
 
 class Scorer:

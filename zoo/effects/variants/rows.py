@@ -1,0 +1,86 @@
+"""Rows of scored variants: what a table of scores has in its columns beside the scores.
+
+alleles of some records + their scores -> rows -> a chunk, which is written as one part
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from zoo.variants.carried_alleles import CarriedAlleles
+    from zoo.variants.variants import Variants
+
+__all__ = ["COLUMNS", "HAPLOTYPE_COLUMNS", "NORMAL", "Chunk", "Scored", "haplotype_rows", "rows_of"]
+
+COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
+NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
+HAPLOTYPE_COLUMNS = ("chrom", "pos", "ref", "alt", "status", "sample", "haplotype")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """values: (A, number of columns) float32, NaN where there is no score; status: (A,), as of the variants or new.
+
+    profiles: (A, 2, positions of all profiles) float32 of the reference and the alternate allele, where asked for.
+    notes: (A,) text for the column notes; None where that of the variants says all.
+    """
+
+    values: np.ndarray
+    status: np.ndarray
+    profiles: np.ndarray | None = None
+    notes: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows of the records first to last of the input; profiles (A, 2, T) where the output has room for them."""
+
+    first: int
+    last: int
+    rows: list[list[Any]]
+    record: np.ndarray
+    profiles: np.ndarray | None = None
+
+    def statuses(self, columns: Sequence[str] = COLUMNS) -> Counter:
+        """How many rows have which status."""
+        return Counter(row[columns.index("status")] for row in self.rows)
+
+
+def rows_of(variants: Variants, scored: Scored) -> Iterator[list[Any]]:
+    """A row of COLUMNS, the scores and NORMAL for every allele."""
+    normal = np.where(variants.norm_pos >= 0, variants.norm_pos + 1, variants.norm_pos)
+    for i in range(len(variants)):
+        yield [
+            variants.chrom[i],
+            int(variants.pos[i]) + 1 if variants.pos[i] >= 0 else None,
+            variants.id[i],
+            variants.ref[i],
+            variants.alt[i],
+            scored.status[i],
+            *scored.values[i],
+            int(normal[i]) if normal[i] > 0 else None,
+            variants.norm_ref[i],
+            variants.norm_alt[i],
+            variants.notes[i],
+        ]
+
+
+def haplotype_rows(variants: CarriedAlleles, scored: Scored, sample: str) -> Iterator[list[Any]]:
+    """A row of HAPLOTYPE_COLUMNS, the scorer's columns and notes for every allele that comes out."""
+    shown = variants.shown
+    for i in range(len(shown)):
+        status = scored.status[i]
+        unknown = status in ("unphased", "phase_set")
+        *effects, number, nearest = scored.values[i]
+        yield [
+            *(shown.chrom[i], int(shown.pos[i]) + 1 if shown.pos[i] >= 0 else None, shown.ref[i], shown.alt[i]),
+            *(status, sample, 0 if unknown else int(shown.haplotype[i]), *effects),
+            *(None if np.isnan(x) else int(x) for x in (number, nearest)),
+            "" if scored.notes is None else scored.notes[i],
+        ]
