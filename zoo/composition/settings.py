@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from zoo.errors import ConfigError, did_you_mean
@@ -21,9 +22,10 @@ def settings_of(kind: type[T], section: str, values: T | Mapping[str, Any] | Non
     """
     if isinstance(values, kind):
         return values
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # T is a dataclass
     if not isinstance(values, Mapping | None):
-        raise ConfigError(f"{section} is {values!r}: give a mapping with {', '.join(kind.__dataclass_fields__)}")
+        raise ConfigError(f"{section} is {values!r}: give a mapping with {', '.join(known)}")
     for key in values or {}:
-        if key not in kind.__dataclass_fields__:
-            raise ConfigError(f"{section} has no {key!r}" + did_you_mean(key, list(kind.__dataclass_fields__)))
+        if key not in known:
+            raise ConfigError(f"{section} has no {key!r}" + did_you_mean(key, known))
     return kind(**(values or {}))

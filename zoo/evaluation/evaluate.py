@@ -191,11 +191,10 @@ class _Table:
             values, note = _select_channel(self.values[f"prediction/{head}"], channel, order, truth, field)
             self.result.keep(head if len(self.plan.targets) > 1 else "", task or head, field, truth, values)
             yield self.predictor, values, values, note
-        fitted = self.fitted
-        for baseline in self.plan.baselines[head] if fitted else ():
-            if baseline.task in (None, task):
+        for baseline in self.plan.baselines[head]:
+            if self.fitted is not None and baseline.task in (None, task):
                 feature = self.values.get(f"feature/{baseline.name}")
-                values, note = fitted.predict(baseline, head, field, channel, feature, len(truth))
+                values, note = self.fitted.predict(baseline, head, field, channel, feature, len(truth))
                 note = "; ".join(filter(None, (note, _SEEN.get(self.plan.split, ""))))
                 score = score_of(feature) if field.values != "class" and truth.ndim == 1 else None
                 yield baseline.name, values, values if score is None else score, note

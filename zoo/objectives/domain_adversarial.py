@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -44,7 +45,7 @@ class DomainAdversarial(Objective):
     @property
     def strength(self) -> float:
         """How much the encoder is pushed; a schedule may change it from step to step."""
-        return self.discriminator[0].strength
+        return cast(GradientReversal, self.discriminator[0]).strength
 
     @strength.setter
     def strength(self, value: float) -> None:

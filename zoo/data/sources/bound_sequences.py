@@ -81,7 +81,7 @@ class BoundSequences(Source):
         self.reader = WindowReader(self.genome, self.sequences, margin)
         positives = self._positives()
         self.input_length = most_common(positives.length)
-        negatives, self.matching = matched_negatives(
+        matched, self.matching = matched_negatives(
             self.genome,
             positives,
             self.negatives,
@@ -91,7 +91,7 @@ class BoundSequences(Source):
             max_n_fraction=0.0,
             seed=(seed, SPLITS.index("train"), 1),
         )
-        self._table = self._without_duplicates(WindowTable.join(positives, negatives))
+        self._table = self._without_duplicates(WindowTable.join(positives, matched))
 
     def examples(self, split: str) -> WindowExamples:
         """Sequences and their negatives in train, nothing in the other splits."""

@@ -76,10 +76,10 @@ class Mixture(Source):
         if self._labels["contexts"]:
             self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
         self.dropped: dict[str, int] = {}
-        self._examples: dict[str, Examples] = {}
+        self._examples: dict[str, MixedExamples] = {}
         self._hashed: dict[tuple[str, str], np.ndarray | None] = {}
 
-    def examples(self, split: str) -> Examples:
+    def examples(self, split: str) -> MixedExamples:
         """The rows of all sources, one source after another; repeated ones come again behind them."""
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
