@@ -11,7 +11,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS)
 EDITABLE = --no-build-isolation $(foreach plugin,$(PLUGINS),-e $(plugin))
 PROJECTS = pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: install demo test docs lint wheels clean
+.PHONY: install demo test types behaviour docs lint wheels clean
 
 install: $(VENV)/installed
 
@@ -37,7 +37,12 @@ demo: $(VENV)/installed
 test: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(MAKE) --no-print-directory --jobs 2 types behaviour
+
+types: $(VENV)/tested
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+behaviour: $(VENV)/tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder \
 		--durations 20
 
