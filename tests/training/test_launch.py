@@ -108,3 +108,24 @@ def test_srun_starts_the_processes_and_a_signal_before_the_time_limit_queues_the
     training = json.loads((Path(config["output_dir"]) / "model" / "config.json").read_text())["training"]
     assert training["steps"] == 3 * epochs
     assert training["processes"] == 2
+
+
+def test_torchrun_inside_one_slurm_task_makes_one_run_of_its_processes(config, tmp_path):
+    """SLURM counts one task, number 0; torchrun's own numbers must win, or every process takes itself for the first."""
+    config["trainer"] |= {"devices": 2, "max_epochs": 1}
+    (tmp_path / "asked.json").write_text(json.dumps(config))
+    (tmp_path / "script.py").write_text(TRAIN)
+    slurm = {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train"}
+    port = f"--master_port={20_000 + os.getpid() % 10_000}"
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", port]
+    done = subprocess.run(
+        [*command, str(tmp_path / "script.py"), str(tmp_path / "asked.json")],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **slurm},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("zoo publish") == 1
+    training = json.loads((Path(config["output_dir"]) / "model" / "config.json").read_text())["training"]
+    assert (training["processes"], training["steps"]) == (2, 3)

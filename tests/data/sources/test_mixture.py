@@ -15,6 +15,7 @@ from zoo.data.genome import Genome
 from zoo.data.sources.mixture import Mixture
 from zoo.data.sources.simulation import Simulated
 from zoo.errors import ConfigError
+from zoo.fields import Field
 from zoo.testing.source import check_source
 from zoo.training.loader import Loader
 from zoo.training.plan import TrainingPlan
@@ -127,6 +128,10 @@ def test_what_the_sources_do_not_agree_on_is_said():
         labs(domains={"aa": "left"})
     with pytest.raises(ConfigError, match=r"set data\.sources\.NAME\.name="):
         Mixture()
+    tracked = Simulated(n_train=5, n_validation=5, n_test=5)
+    tracked.inputs = {"signal": Field("AT", channels=("ATAC",))}
+    with pytest.raises(ConfigError, match="source 'b' of data=mixture has no input 'signal'"):
+        Mixture(sources={"a": tracked, "b": Simulated(n_train=5, seed=1)})
 
 
 def test_a_target_that_a_source_lacks_has_no_weight_there(folder):
