@@ -27,8 +27,8 @@ def columns(command):
 @pytest.mark.parametrize(
     ("command", "module", "names"),
     [
-        ("zoo score", "zoo.effects.variants.job", ["COLUMNS", "NORMAL"]),
-        ("zoo score --phased", "zoo.effects.variants.haplotype_effects", ["COLUMNS"]),
+        ("zoo score", "zoo.effects.variants.rows", ["COLUMNS", "NORMAL"]),
+        ("zoo score --phased", "zoo.effects.variants.rows", ["HAPLOTYPE_COLUMNS"]),
         ("zoo epistasis", "zoo.effects.variants.epistasis", ["COLUMNS"]),
         ("zoo mutate", "zoo.effects.mutational_landscape", ["COLUMNS"]),
     ],
