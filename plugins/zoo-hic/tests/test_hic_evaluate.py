@@ -61,7 +61,7 @@ def trained(tmp_path, write):
         for name, size in (("chr1", 1950), ("chr2", 1000), ("chrM", 430)):
             file.write(f">{name}\n{''.join(rng.choice(list('ACGT'), size))}\n")
     encoder = {"name": "contact_cnn", "pools": [10, 10], "channels": 4, "first_channels": 4, "first_width": 5}
-    encoder |= {"width": 3, "layers": 1, "kernel": 3, "dropout": 0.0, "tracks": [], "contexts": [], "tied": False}
+    encoder |= {"width": 3, "layers": 1, "dropout": 0.0, "tracks": [], "contexts": [], "tied": False}
     head = {"name": "contacts", "in_channels": 4, "tasks": ["a", "b"], "bin_size": 100, "resolution": 100}
     head |= {"pair_channels": 4, "layers": 1, "steps": 4, "dropout": 0.0, "checkpointing": False}
     torch.manual_seed(0)

@@ -32,7 +32,7 @@ class ContactCNN(Encoder):
        `composition` adds the shares of A, C, G and T in a bin: GC content, and with N where a contig ends.
     3. context, where the model has one: epigenomic tracks by bin through one convolution, and one vector a cell type,
        are added; sequence alone cannot tell cell types apart.
-    4. for i in 0 .. layers - 1: x + relu(convolution of width `kernel`, dilation 2^i)
+    4. for i in 0 .. layers - 1: x + relu(convolution of width 3, dilation 2^i)
     5. embedding (N, D, T) on Grid(0, prod(pools), T)
 
     The trunk follows Akita's (Fudenberg et al. 2020, doi:10.1038/s41592-020-0958-x): pools to 2,048 bp, then dilated
@@ -43,8 +43,7 @@ class ContactCNN(Encoder):
     first_channels: filters of the first convolution.
     first_width: bp of the first filter, odd.
     width: positions of the filters behind the first, odd.
-    layers: dilated layers; they see (kernel - 1) * (2^layers - 1) bins beside their own.
-    kernel: bins of a dilated filter, odd.
+    layers: dilated layers; they see 2 * (2^layers - 1) bins beside their own.
     dropout: of the dilated layers.
     composition: read base composition by bin beside motifs.
     tracks: names of epigenomic tracks, read by bin from the input `signal` (N, A, T).
@@ -61,7 +60,6 @@ class ContactCNN(Encoder):
         first_width: int = 19,
         width: int = 5,
         layers: int = 6,
-        kernel: int = 3,
         dropout: float = 0.1,
         composition: bool = False,
         tracks: Sequence[str] = (),
@@ -72,7 +70,7 @@ class ContactCNN(Encoder):
         pools = tuple(pools)
         if not pools or min(pools) < 1:
             raise ConfigError(f"pools {list(pools)} of contact_cnn must be one whole number or more, each from 1 on")
-        for name, value in (("first_width", first_width), ("width", width), ("kernel", kernel)):
+        for name, value in (("first_width", first_width), ("width", width)):
             if value % 2 == 0:
                 raise ConfigError(f"{name} {value} of contact_cnn must be odd to keep every position in place")
         self.bin_size = prod(pools)
@@ -101,9 +99,9 @@ class ContactCNN(Encoder):
             self.inputs["context"] = Field("", values="class", vocabulary=tuple(contexts))
             self.of_context = nn.Embedding(len(contexts), wide)
         self.blocks = nn.ModuleList(
-            DilatedBlock(channels, kernel=kernel, dilation=2**i, dropout=dropout, tied=tied) for i in range(layers)
+            DilatedBlock(channels, kernel=3, dilation=2**i, dropout=dropout, tied=tied) for i in range(layers)
         )
-        self.receptive_field = seen + (kernel - 1) * (2**layers - 1) * step
+        self.receptive_field = seen + 2 * (2**layers - 1) * step
 
     def grid(self, length: int) -> Grid:
         """One position a bin of the map."""

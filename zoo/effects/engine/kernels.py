@@ -11,10 +11,10 @@ import numpy as np
 
 __all__ = ["add_rows", "finish", "max_pool", "outside_maximum", "running_maxima", "segment_sum", "sum_taps"]
 
-_jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+_njit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
-@_jit
+@_njit
 def sum_taps(taps, shifts, low, high, first, out_low, out_high, out_first, out):
     """taps: (rows, K * C) the products of every row with every tap; position p reaches p + shifts[k] by tap k."""
     channels = out.shape[1]
@@ -39,7 +39,7 @@ def sum_taps(taps, shifts, low, high, first, out_low, out_high, out_first, out):
                     y[c] = 0
 
 
-@_jit
+@_njit
 def finish(low, high, first, relu, reference, base, rest, r_low, r_high, r_first, out):
     """In place: if `relu`, relu(reference + out) - relu(reference); then `rest` is added where its windows are."""
     channels = out.shape[1]
@@ -57,7 +57,7 @@ def finish(low, high, first, relu, reference, base, rest, r_low, r_high, r_first
                     y[c] += z[c]
 
 
-@_jit
+@_njit
 def add_rows(values, low, high, first, out_low, out_high, out_first, shift, column, out):
     """Add windows into other ones: position p to p + shift, features to those from `column` on."""
     width = values.shape[1]
@@ -69,7 +69,7 @@ def add_rows(values, low, high, first, out_low, out_high, out_first, shift, colu
                 y[c] += x[c]
 
 
-@_jit
+@_njit
 def max_pool(
     values, low, high, first, reference, base, out_low, out_high, out_first, size, stride, padding, length, out
 ):
@@ -99,7 +99,7 @@ def max_pool(
                 y[c] = new[c] - old[c]
 
 
-@_jit
+@_njit
 def segment_sum(values, first, out):
     """Sums over the rows of each mutant: (rows, F) -> (M, F)."""
     width = values.shape[1]
@@ -113,7 +113,7 @@ def segment_sum(values, first, out):
                 y[c] += x[c]
 
 
-@_jit
+@_njit
 def outside_maximum(values, low, high, first, reference, base, before, after, before_base, top, out):
     """Maxima over all positions with the values added, less those of the reference.
 
@@ -134,7 +134,7 @@ def outside_maximum(values, low, high, first, reference, base, before, after, be
             y[c] -= top[m, c]
 
 
-@_jit
+@_njit
 def running_maxima(reference, length, before, after):
     """Maxima before each position and from it on; reference: (R * T, F), the others (R * (T + 1), F)."""
     width = reference.shape[1]
