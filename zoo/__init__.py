@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zoo.outputs import Output
     from zoo.plugins import hookimpl
     from zoo.prediction.predict import predict
-    from zoo.publication import publish
+    from zoo.training.publication import publish
     from zoo.training.run import train
 
 _LAZY = {
@@ -45,7 +45,7 @@ _LAZY = {
     "load": "zoo.hub.loader",
     "mutate": "zoo.effects.saturation_mutagenesis",
     "predict": "zoo.prediction.predict",
-    "publish": "zoo.publication",
+    "publish": "zoo.training.publication",
     "score_variants": "zoo.effects.variants.job",
     "train": "zoo.training.run",
 }
@@ -62,7 +62,7 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(import_module(_LAZY[name]), name)
     except ModuleNotFoundError as error:
-        from zoo.extras import explain
+        from zoo.errors import explain
 
         raise explain(error) or error from error
     globals()[name] = value

@@ -23,8 +23,7 @@ from zoo.composition.flags import read_flags
 from zoo.composition.option_files import Groups, groups
 from zoo.composition.overrides import one_line, quoted, sets, syntax_advice, yaml_error
 from zoo.composition.sweep_results import record_failure, report
-from zoo.errors import ConfigError, ZooError, did_you_mean
-from zoo.extras import EXTRAS, need
+from zoo.errors import EXTRAS, ConfigError, ZooError, did_you_mean, need
 from zoo.files.locations import core_file, new_folder
 
 __all__ = ["compose", "hydra_session", "run"]

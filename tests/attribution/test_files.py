@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import zoo.extras
+import zoo.errors
 from zoo.attribution.files import check_kind, check_path
 from zoo.attribution.overlaps import mean_track, shared_bases
 from zoo.attribution.result import Attributed, InputRows
@@ -174,7 +174,7 @@ def test_an_unknown_name_lists_the_kinds(made, name):
 
 @pytest.mark.parametrize(("name", "library"), [("t.h5", "h5py"), ("t.bw", "pybigtools")])
 def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatch, name, library):
-    monkeypatch.setattr(zoo.extras, "find_spec", lambda name: None if name == library else find_spec(name))
+    monkeypatch.setattr(zoo.errors, "find_spec", lambda name: None if name == library else find_spec(name))
     with pytest.raises(ZooError, match=rf"{library}.*pip install 'zoo-core\[formats\]'"):
         check_path(name)
     assert check_path("t.tsv")

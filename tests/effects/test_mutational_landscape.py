@@ -8,7 +8,7 @@ import pybigtools
 import pytest
 from matplotlib.collections import PathCollection
 
-import zoo.extras
+import zoo.errors
 from zoo.effects.mutational_landscape import Landscape, check_path
 from zoo.errors import ConfigError, DataError, ZooError
 from zoo.files.tables import read_table
@@ -165,7 +165,7 @@ def test_an_unknown_name_lists_the_kinds(landscape, name):
 
 @pytest.mark.parametrize(("name", "library"), [("e.parquet", "pyarrow"), ("e.bw", "pybigtools")])
 def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatch, name, library):
-    monkeypatch.setattr(zoo.extras, "find_spec", lambda name: None if name == library else find_spec(name))
+    monkeypatch.setattr(zoo.errors, "find_spec", lambda name: None if name == library else find_spec(name))
     with pytest.raises(ZooError, match=rf"{library}.*pip install 'zoo-core\[formats\]'"):
         check_path(name)
     assert check_path("e.tsv")

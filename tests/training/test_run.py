@@ -128,7 +128,7 @@ def test_fine_tuning_takes_the_encoder_and_the_heads_that_fit(config, tmp_path, 
 
 
 def test_fine_tuning_an_ensemble_starts_from_the_member_of_the_seed(config, tmp_path, monkeypatch):
-    from zoo.publication import join
+    from zoo.training.publication import join
 
     config["trainer"] = SHORT
     members = [

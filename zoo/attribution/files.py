@@ -20,8 +20,7 @@ import numpy as np
 
 from zoo.attribution.kinds import actual
 from zoo.attribution.overlaps import mean_track
-from zoo.errors import ConfigError, DataError
-from zoo.extras import need
+from zoo.errors import ConfigError, DataError, need
 from zoo.files.tables import TableWriter, atomic_path
 
 if TYPE_CHECKING:

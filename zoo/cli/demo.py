@@ -56,7 +56,7 @@ def _train(root, overrides):
 
 
 def _publish(root, run):
-    from zoo.publication import publish
+    from zoo.training.publication import publish
 
     _say("2. Publish it to a folder that stands for a hub")
     click.echo(f"   zoo publish {run.folder} --name demo-ctcf --to file://{root}/hub")

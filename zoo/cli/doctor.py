@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from zoo.cli import options
-from zoo.extras import EXTRAS, installed
+from zoo.errors import EXTRAS, installed
 
 __all__ = ["command"]
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import click
 
-from zoo.errors import UnknownComponent, ZooError, did_you_mean
-from zoo.extras import explain
+from zoo.errors import UnknownComponent, ZooError, did_you_mean, explain
 from zoo.registry import registry
 
 __all__ = ["STORY", "cli", "main"]

@@ -24,7 +24,7 @@ def command(runs, name, to, licence, citation, evaluated, private):
 
     What was published before stays where it is, under its revision.
     """
-    from zoo.publication import publish
+    from zoo.training.publication import publish
 
     source = publish(runs, name, to, private, licence=licence, citation=citation, evaluated=evaluated)
     what = f"{len(runs)} runs as one ensemble" if len(runs) > 1 else runs[0]

@@ -80,8 +80,7 @@ def command(
 
 
 def _check_endings(outs):
-    from zoo.errors import ConfigError
-    from zoo.extras import need
+    from zoo.errors import ConfigError, need
 
     for out in outs:
         if not out.endswith((".tsv", ".tsv.gz", ".png", ".svg", ".pdf")):

@@ -16,8 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from zoo.errors import DataError, did_you_mean
-from zoo.extras import need
+from zoo.errors import DataError, did_you_mean, need
 
 __all__ = ["RELEASE", "UNIFORM", "Motif", "best_hits", "get_motif", "get_motifs", "motif_names", "scan"]
 

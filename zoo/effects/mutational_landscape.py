@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.bigwig import write_bigwig
-from zoo.errors import ConfigError, DataError
-from zoo.extras import need
+from zoo.errors import ConfigError, DataError, need
 from zoo.files.tables import TableWriter, atomic_path
 
 if TYPE_CHECKING:

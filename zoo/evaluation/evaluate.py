@@ -16,7 +16,7 @@ import numpy as np
 
 from zoo.data.motifs import get_motifs
 from zoo.data.source import SPLITS, Examples, Source
-from zoo.errors import ConfigError, did_you_mean
+from zoo.errors import EXTRAS, ConfigError, did_you_mean, need
 from zoo.evaluation.baseline_models import FittedBaselines, score_of
 from zoo.evaluation.baselines import Baseline
 from zoo.evaluation.baselines import baselines as baselines_for
@@ -25,7 +25,6 @@ from zoo.evaluation.metrics import metrics_for
 from zoo.evaluation.result import Evaluation
 from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.strata import in_stratum
-from zoo.extras import EXTRAS, need
 from zoo.fields import Field, Grid
 from zoo.prediction.inference import inferring
 

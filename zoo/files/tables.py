@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from zoo.errors import DataError
-from zoo.extras import installed
+from zoo.errors import DataError, installed
 
 if TYPE_CHECKING:
     pass

@@ -1,1 +1,1 @@
-"""Where weights live: models by name, pulled, checked and loaded; zoo/publication.py publishes them."""
+"""Where weights live: models by name, pulled, checked and loaded; zoo/training/publication.py publishes them."""

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from zoo.errors import HubError
-from zoo.extras import need
+from zoo.errors import HubError, need
 from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.extras import need
+from zoo.errors import need
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

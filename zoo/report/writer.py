@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.extras import EXTRAS, need
+from zoo.errors import EXTRAS, need
 from zoo.files.tables import atomic_path
 from zoo.report.chapters import gather
 from zoo.report.page import render

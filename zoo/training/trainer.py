@@ -22,8 +22,7 @@ from lightning.pytorch.plugins.environments import (
 )
 from lightning.pytorch.strategies import DDPStrategy
 
-from zoo.errors import ConfigError
-from zoo.extras import need
+from zoo.errors import ConfigError, need
 from zoo.training.callbacks import BestEpoch, EpochLines, Interrupted, ProgressBar, Signals
 from zoo.training.distributed import launcher, share_state, world
 from zoo.training.module import TrainingModule

@@ -201,7 +201,7 @@ def test_one_name_for_two_files_is_refused(tmp_path, capsys):
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
     from importlib.util import find_spec
 
-    monkeypatch.setattr("zoo.extras.find_spec", lambda name: find_spec(name) if name == "h5py" else None)
+    monkeypatch.setattr("zoo.errors.find_spec", lambda name: find_spec(name) if name == "h5py" else None)
     with pytest.raises(ZooError, match=r"needs modiscolite, .* pip install 'zoo-motifs\[modisco\]'"):
         modisco("a.h5")
 

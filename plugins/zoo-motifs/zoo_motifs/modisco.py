@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.motifs import Motif
-from zoo.errors import ConfigError, DataError
-from zoo.extras import need
+from zoo.errors import ConfigError, DataError, need
 from zoo.files.tables import atomic_path
 
 if TYPE_CHECKING:

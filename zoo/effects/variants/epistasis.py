@@ -20,8 +20,7 @@ from zoo.data.genome import Genome
 from zoo.effects.variants.allele_windows import edit_of
 from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.scorer import Scorer
-from zoo.errors import ConfigError
-from zoo.extras import need
+from zoo.errors import ConfigError, need
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.variants.variants import Variants

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import ConfigError, DataError
-from zoo.extras import need
+from zoo.errors import ConfigError, DataError, need
 from zoo.files.tables import MISSING, TableWriter, atomic_path
 
 if TYPE_CHECKING:

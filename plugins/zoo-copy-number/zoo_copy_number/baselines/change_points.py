@@ -16,8 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.errors import ZooError
-from zoo.extras import need
+from zoo.errors import ZooError, need
 from zoo_copy_number.baselines.correction import Ratio
 from zoo_copy_number.baselines.threshold import copies_at
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zoo.extras import need
+from zoo.errors import need
 from zoo_copy_number.baselines.correction import Ratio
 from zoo_copy_number.event_accuracy import find_runs
 
