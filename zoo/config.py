@@ -26,8 +26,6 @@ from zoo.composition.sweep_results import record_failure, report
 from zoo.errors import EXTRAS, ConfigError, ZooError, did_you_mean, need
 from zoo.files.locations import core_file, new_folder
 
-__all__ = ["compose", "hydra_session", "run"]
-
 Task = Callable[[dict], Any]
 
 

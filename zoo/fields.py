@@ -14,8 +14,6 @@ from zoo.errors import ContractError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["CODES", "ONE_HOT", "VALUES", "Field", "Grid"]
-
 VALUES = ("real", "count", "binary", "class", "one_hot", "code")
 
 

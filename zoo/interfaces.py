@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["Attribution", "Encoder", "Head", "Interpreter", "Objective", "total"]
-
 Batch = Mapping[str, Tensor]
 
 

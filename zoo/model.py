@@ -21,8 +21,6 @@ from zoo.layers.strand_flip import flip_embedding
 from zoo.registry import Registry, registry
 from zoo.spec import ModelSpec
 
-__all__ = ["Ensemble", "Model", "activate", "build", "choose_device"]
-
 
 class Model(nn.Module):
     """One network with its spec.  `model(batch)` is the prediction before the activation, `predict` after it."""

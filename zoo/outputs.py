@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from zoo.fields import Field, Grid
     from zoo.model import Model, ModelSpec
 
-__all__ = ["REDUCTIONS", "TRANSFORMS", "Output", "Term"]
-
 REDUCTIONS = ("sum", "mean", "max", "logsum")
 TRANSFORMS = ("log2", "log1p", "exp")
 

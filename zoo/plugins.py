@@ -21,8 +21,6 @@ from zoo.errors import ZooError
 if TYPE_CHECKING:
     from zoo.registry import Registry
 
-__all__ = ["GROUP", "Plugin", "discover", "hookimpl"]
-
 GROUP = "zoo"
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)

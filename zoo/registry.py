@@ -18,8 +18,6 @@ from typing import Any
 from zoo.errors import ConfigError, NameClash, UnknownComponent, ZooError, did_you_mean
 from zoo.plugins import Plugin, discover
 
-__all__ = ["INJECTED", "Command", "Component", "ModelFile", "Registry", "registry"]
-
 _OF_TARGET = {
     "tasks": "channels of the target",
     "classes": "vocabulary of the target",

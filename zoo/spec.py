@@ -10,8 +10,6 @@ from typing import Any
 from zoo.errors import ContractError
 from zoo.fields import Field, Grid
 
-__all__ = ["ACTIVATIONS", "FORMAT", "N_ENCODINGS", "ModelSpec"]
-
 FORMAT = 1
 ACTIVATIONS = ("identity", "sigmoid", "softmax", "softplus", "exp")
 N_ENCODINGS = ("zero", "quarter")

@@ -10,8 +10,6 @@ from zoo.composition.signature_check import argument_types, fits
 from zoo.errors import ConfigError
 from zoo.registry import registry
 
-__all__ = ["named_interpreter"]
-
 
 def named_interpreter(name: str, settings: Sequence[str] = ()) -> dict[str, Any]:
     """("ism", ["start=10"]) -> {"name": "ism", "start": 10}, values read as YAML and held to their types.

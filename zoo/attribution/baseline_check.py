@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from zoo.outputs import Output
     from zoo.spec import ModelSpec
 
-__all__ = ["QUESTION", "check_baselines", "task_of"]
-
 QUESTION = "Is the model worth explaining?"
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["MEASURES", "Compared", "agreement", "pooled", "shuffled"]
-
 MEASURES = ("pearson", "spearman", "top_k", "sign")
 TOP = 0.05
 """Share of the positions that are the top k."""

@@ -26,8 +26,6 @@ from zoo.files.tables import TableWriter, atomic_path
 if TYPE_CHECKING:
     from zoo.attribution.result import Attributed
 
-__all__ = ["SUFFIXES", "check_kind", "check_path", "is_table"]
-
 SUFFIXES = ".tsv, .tsv.gz, .bw, .h5, .png, .svg, .pdf"
 
 CHUNK = 256

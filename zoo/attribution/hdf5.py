@@ -19,8 +19,6 @@ from zoo.errors import DataError
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["read_h5"]
-
 _MOST_PACKED = 1100
 """A byte of gzip unpacks to at most 1,032; a file that promises more than this is not ours."""
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from zoo.attribution.result import Attributed
 
-__all__ = ["CHUNK", "OURS", "write_h5"]
-
 CHUNK = 64
 OURS = ("output", "interpreter", "kind", "centered", "kind_of_interpreter")
 _LONGEST = 15_000

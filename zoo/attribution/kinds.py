@@ -22,8 +22,6 @@ from zoo.errors import ConfigError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["actual", "as_effects", "at_reference", "per_base"]
-
 
 def as_effects(values: np.ndarray | Tensor, kind: str, codes: np.ndarray) -> np.ndarray:
     """(N, 4, L) of any kind that knows all four bases -> effects of substitutions, 0 at the reference base.

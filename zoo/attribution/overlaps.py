@@ -11,8 +11,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["mean_track", "shared_bases"]
-
 
 def mean_track(contig: np.ndarray, start: np.ndarray, values: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
     """(contig, start, mean (M,)) of every run of windows that overlap, by contig, then by start.

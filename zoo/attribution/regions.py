@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from zoo.interfaces import Interpreter
     from zoo.model import Model
 
-__all__ = ["attribute", "attribute_windows"]
-
 
 def attribute(
     model: Model | str,

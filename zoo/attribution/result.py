@@ -13,8 +13,6 @@ import numpy as np
 from zoo.attribution.kinds import actual, as_effects, per_base
 from zoo.errors import DataError
 
-__all__ = ["Attributed", "InputRows"]
-
 
 @dataclass(frozen=True)
 class InputRows:

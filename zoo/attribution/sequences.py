@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from zoo.interfaces import Interpreter
     from zoo.model import Model
 
-__all__ = ["attribute_codes", "build_interpreter", "text_of"]
-
 
 def attribute_codes(
     model: Model | str,

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from zoo.interfaces import Interpreter
     from zoo.model import Model
 
-__all__ = ["FAITHFUL", "QUESTION", "Validation", "compare", "validate"]
-
 FAITHFUL = 0.5
 """The mean correlation with effects, its whole interval, that is called faithful.  Fixed beforehand."""
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from zoo.data.intervals import Intervals
     from zoo.data.sequences import Sequences
 
-__all__ = ["MAX_N", "Windows", "interval_windows", "names_region", "one_window", "sequence_windows"]
-
 MAX_N = 0.5
 
 

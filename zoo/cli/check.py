@@ -10,8 +10,6 @@ import click
 from zoo.cli import options
 from zoo.errors import ZooError
 
-__all__ = ["command"]
-
 
 @click.command()
 @click.argument("target")

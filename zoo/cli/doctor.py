@@ -15,8 +15,6 @@ import click
 from zoo.cli import options
 from zoo.errors import EXTRAS, installed
 
-__all__ = ["command"]
-
 _SECONDS = 3.0
 """How long a server may take to answer."""
 

@@ -13,8 +13,6 @@ import click
 from zoo.errors import UnknownComponent, ZooError, did_you_mean, explain
 from zoo.registry import registry
 
-__all__ = ["STORY", "cli", "main"]
-
 STORY = (
     "list", "show", "doctor", "pull", "train", "evaluate", "predict", "score", "mutate", "epistasis", "attribute",
     "validate-attribution", "match-motifs", "report", "publish", "check", "new-plugin", "plugins", "demo",

@@ -11,8 +11,6 @@ import click
 
 from zoo.errors import ZooError
 
-__all__ = ["command", "write_plugin"]
-
 _NAME = re.compile(r"zoo-[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

@@ -16,11 +16,6 @@ from typing import Any
 
 import click
 
-__all__ = [
-    "data", "device", "genome", "interpreter", "json", "max_n", "model", "model_argument", "motif", "on_error", "out",
-    "output", "seed", "split",
-]  # fmt: skip
-
 _OUTPUT = "task, task:raw, task:sum, task@-50..50:mean"
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

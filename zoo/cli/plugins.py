@@ -8,8 +8,6 @@ import click
 
 from zoo.cli import options
 
-__all__ = ["command"]
-
 
 @click.command(
     "plugins",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["command"]
-
 
 class _Train(click.Command):
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from zoo.errors import ConfigError, did_you_mean
 
-__all__ = ["Flags", "read_flags"]
-
 
 @dataclass
 class Flags:

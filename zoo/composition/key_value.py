@@ -7,8 +7,6 @@ from typing import Any
 
 from zoo.errors import ConfigError
 
-__all__ = ["key_values"]
-
 
 def key_values(texts: Iterable[str], example: str) -> dict[str, Any]:
     """Values by key, read as YAML.  example: of such a text, for errors.

@@ -14,8 +14,6 @@ from zoo.errors import ConfigError, NameClash, did_you_mean
 from zoo.files.locations import core_file
 from zoo.registry import registry
 
-__all__ = ["Groups", "groups", "value_at"]
-
 
 @dataclass
 class Groups:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["one_line", "quoted", "sets", "syntax_advice", "yaml_error"]
-
 
 def sets(overrides: list[str], *keys: str) -> bool:
     """Whether one of the overrides sets one of the keys."""

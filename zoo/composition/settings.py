@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 
 from zoo.errors import ConfigError, did_you_mean
 
-__all__ = ["settings_of"]
-
 T = TypeVar("T")
 
 

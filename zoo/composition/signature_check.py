@@ -21,8 +21,6 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo.registry import INJECTED, registry
 from zoo.training.schedule import COEFFICIENT_SCHEDULES, flat_schedules
 
-__all__ = ["COMPONENTS", "SETTINGS", "argument_types", "check_config", "fits"]
-
 COMPONENTS = {
     "encoder": "encoder",
     "head": "head",

@@ -17,8 +17,6 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.files.tables import write_table
 
-__all__ = ["Job", "flat_metrics", "format_jobs", "read_jobs", "record_failure", "report", "write_jobs"]
-
 
 @dataclass
 class Job:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from zoo.errors import DataError
 
-__all__ = ["BadCell", "Layout"]
-
 _LARGEST = 1 << 40
 _WHOLE = re.compile(r"[0-9]+", re.ASCII)
 _NAMES = (

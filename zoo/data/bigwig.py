@@ -14,8 +14,6 @@ import numpy as np
 from zoo.errors import DataError
 from zoo.files.tables import atomic_path
 
-__all__ = ["write_bigwig"]
-
 
 def write_bigwig(path: str | Path, contigs: Mapping[str, int], runs: Iterable[tuple[str, int, np.ndarray]]) -> int:
     """Write records of 1 bp; returns how many bases have one.

@@ -6,8 +6,6 @@ import numpy as np
 
 from zoo.errors import DataError
 
-__all__ = ["COMPLEMENT", "decode", "encode", "reverse_complement"]
-
 _LETTERS = np.frombuffer(b"ACGTN", np.uint8)
 _IUPAC = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-.*"
 

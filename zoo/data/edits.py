@@ -15,8 +15,6 @@ import numpy as np
 from zoo.data.codes import encode
 from zoo.errors import DataError
 
-__all__ = ["Edits"]
-
 N = 4
 
 

@@ -23,8 +23,6 @@ from zoo.files.compressed import compression
 if TYPE_CHECKING:
     from pyfaidx import Faidx
 
-__all__ = ["NotIndexed", "Pieces", "readers"]
-
 _PIECE = 1 << 20
 _LONGEST_HEADER = 1 << 20
 

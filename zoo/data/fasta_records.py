@@ -9,8 +9,6 @@ from zoo.data.codes import ENCODE
 from zoo.errors import DataError
 from zoo.files.compressed import read_chunks
 
-__all__ = ["parse_header", "pieces", "to_codes"]
-
 _TABLE = ENCODE.tobytes()
 _DROP = b"\r\n \t"
 

@@ -15,8 +15,6 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.errors import DataError
 
-__all__ = ["MatchedNegatives", "auroc", "gc_fraction", "match_gc"]
-
 _ROUNDS = 4
 
 Regions = Sequence[tuple[int, int, int]]

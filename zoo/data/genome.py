@@ -18,8 +18,6 @@ from zoo.data.aliases import find
 from zoo.data.genome_store import Contig, open_store
 from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 
-__all__ = ["Genome"]
-
 _log = logging.getLogger("zoo.genome")
 
 

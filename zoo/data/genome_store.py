@@ -27,8 +27,6 @@ from zoo.files.compressed import is_gzip
 from zoo.files.locations import cache_root
 from zoo.terminal.progress import counting
 
-__all__ = ["FORMAT", "Contig", "Store", "open_store"]
-
 FORMAT = 1
 _BIG = 50_000_000
 

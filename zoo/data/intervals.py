@@ -16,8 +16,6 @@ from zoo.data.bed import BadCell, Layout
 from zoo.errors import ConfigError, DataError
 from zoo.files.compressed import read_lines
 
-__all__ = ["Intervals", "read_intervals"]
-
 
 @dataclass
 class Intervals:

@@ -12,8 +12,6 @@ import numpy as np
 from zoo.data.sequences import hash_by_length
 from zoo.data.source import Examples
 
-__all__ = ["Audited", "audit", "audit_examples", "hash_examples"]
-
 _EXAMPLES = 5
 _BASES_AT_ONCE = 1 << 24
 

@@ -13,8 +13,6 @@ import numpy as np
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError
 
-__all__ = ["Pair", "place_blocks", "place_pairs", "stands_as"]
-
 
 @dataclass(frozen=True)
 class Pair:

@@ -18,8 +18,6 @@ import numpy as np
 
 from zoo.errors import DataError, did_you_mean, need
 
-__all__ = ["RELEASE", "UNIFORM", "Motif", "best_hits", "get_motif", "get_motifs", "motif_names", "scan"]
-
 RELEASE = "JASPAR2026"
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 _IDENTIFIER = re.compile(r"[A-Z]{2}\d{4}(\.\d+)?", re.IGNORECASE)

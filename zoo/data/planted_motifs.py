@@ -20,8 +20,6 @@ from zoo.data.motif_pair import Pair, place_blocks, place_pairs, stands_as
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError
 
-__all__ = ["DECOYS", "Simulation", "activity", "background", "profile_counts", "simulate"]
-
 DECOYS = ("shuffled", "scattered", "none")
 
 

@@ -6,8 +6,6 @@ import re
 
 from zoo.errors import ConfigError
 
-__all__ = ["format_region", "parse_region"]
-
 _NUMBER = r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+"
 _REGION = re.compile(rf"(?P<chrom>\S+):(?P<first>{_NUMBER})(?:-(?P<last>{_NUMBER}))?")
 

@@ -13,8 +13,6 @@ from zoo.data.codes import COMPLEMENT, encode
 from zoo.data.fasta_records import pieces
 from zoo.errors import DataError
 
-__all__ = ["Sequences", "canonical_hash", "hash_by_length", "read_sequences"]
-
 _COORDINATES = re.compile(
     r"(?:^|::|\s)(?P<chrom>[^\s:,;]+)(?::(?P<start>\d+)-(?P<end>\d+)(?:\((?P<strand>[+.-])\))?"
     r"|,(?P<strand2>[+.-]),(?P<start2>\d+),(?P<end2>\d+))",

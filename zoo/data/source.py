@@ -15,8 +15,6 @@ import numpy as np
 
 from zoo.fields import Field
 
-__all__ = ["SPLITS", "Examples", "Source"]
-
 SPLITS = ("train", "validation", "test")
 
 

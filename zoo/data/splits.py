@@ -14,8 +14,6 @@ from zoo.data.genome import Genome
 from zoo.data.source import SPLITS
 from zoo.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["Fractions", "Region", "Splits", "parse_region", "split_by_hash", "split_column"]
-
 _REGION = re.compile(r"^(?P<contig>.+?):(?P<start>[0-9][0-9,_]*)-(?P<end>[0-9][0-9,_]*)?$", re.ASCII)
 _COLUMN = {
     "train": ("train", "training", "trn", "fit"),

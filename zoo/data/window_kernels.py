@@ -14,8 +14,6 @@ from itertools import pairwise
 import numba
 import numpy as np
 
-__all__ = ["count_bases", "gather_codes", "gather_one_hot", "in_threads"]
-
 _MIN_BYTES = 1 << 19
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 

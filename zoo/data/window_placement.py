@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from zoo.data.genome import Genome
     from zoo.data.intervals import Intervals
 
-__all__ = ["Placed", "RegionWindow", "place_windows", "region_window"]
-
 
 @dataclass(frozen=True)
 class Placed:

@@ -17,8 +17,6 @@ from zoo.files.tables import TableWriter, atomic_path
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Landscape", "check_path"]
-
 COLUMNS = ("chrom", "pos", "ref", "alt", "status")
 SUFFIXES = ".tsv, .tsv.gz, .parquet, .bw, .png, .svg, .pdf"
 

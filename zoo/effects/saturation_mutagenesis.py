@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from zoo.model import Model
 
-__all__ = ["landscape", "mutate"]
-
 MAX_N = 0.5
 
 

@@ -14,8 +14,6 @@ from zoo.interfaces import Encoder
 from zoo.layers.initialization import fresh
 from zoo.layers.tied_conv import convolution
 
-__all__ = ["MotifCNN"]
-
 _BEST_SCORE = 4.0
 _THRESHOLD = 2.0
 

@@ -15,8 +15,6 @@ from zoo.fields import Field
 if TYPE_CHECKING:
     from zoo.evaluation.evaluate import Plan
 
-__all__ = ["FittedBaselines", "score_of"]
-
 _MOST_ROWS = 20_000
 _MOST_BASES = 40_000_000
 _MOST_TASKS = 20

@@ -21,8 +21,6 @@ from zoo.fields import Field
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["Baseline", "baselines", "canonical_kmers", "fit", "gc_content", "kmer_frequencies"]
-
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 _RIDGES = (1e1, 1e2, 1e3, 1e4, 1e5)
 

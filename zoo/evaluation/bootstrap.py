@@ -8,8 +8,6 @@ import numpy as np
 
 from zoo.evaluation.metrics import Metric
 
-__all__ = ["MIN_EXAMPLES", "Measure", "measure", "resamples"]
-
 MIN_EXAMPLES = 10
 """Examples of a class below which no interval is given."""
 

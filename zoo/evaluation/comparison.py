@@ -12,8 +12,6 @@ from typing import Any
 
 from zoo.hub.card import printable
 
-__all__ = ["CHANCE", "METRICS", "Comparison", "clean_rows", "compare_rows", "main_metric", "tasks"]
-
 MOST = 20_000
 _LONGEST = 200
 

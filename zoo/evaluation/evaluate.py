@@ -31,8 +31,6 @@ from zoo.prediction.inference import inferring
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["evaluate", "tasks_of"]
-
 _SEEN = {"train": "fitted to this split", "validation": "regularisation chosen on this split"}
 
 

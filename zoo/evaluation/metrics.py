@@ -14,26 +14,6 @@ import numpy as np
 from zoo.evaluation.ranks import mean_ranks, positives_by_score
 from zoo.fields import Field
 
-__all__ = [
-    "METRICS",
-    "Metric",
-    "accuracy",
-    "auprc",
-    "auroc",
-    "brier",
-    "each_resample",
-    "f1",
-    "jsd_median",
-    "log_count_pearson",
-    "log_loss",
-    "metrics_for",
-    "mse",
-    "pearson",
-    "profile_pearson",
-    "r2",
-    "spearman",
-]
-
 Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 

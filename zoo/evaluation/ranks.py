@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["mean_ranks", "positives_by_score", "tied_groups"]
-
 
 def positives_by_score(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Positives and negatives (R, distinct scores) at every score, ascending."""

@@ -14,8 +14,6 @@ from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
 from zoo.hub.card import printable
 
-__all__ = ["Evaluation", "metrics_text", "table_of"]
-
 _MOST_TASKS = 8
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from zoo.fields import Grid
     from zoo.model import Model
 
-__all__ = ["labels_of", "predictions_of", "read", "shared_heads"]
-
 _BASES = 1 << 20
 
 Batch = Mapping[str, np.ndarray]

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from zoo.model import Model
 
-__all__ = ["strand_error", "strand_errors"]
-
 
 def strand_error(model: Model, batch: Mapping[str, Any], averaged: bool = False) -> tuple[float, float]:
     """(largest error of any head, smallest standard deviation of any head), see `strand_errors`."""

@@ -10,8 +10,6 @@ import numpy as np
 
 from zoo.errors import ConfigError, did_you_mean
 
-__all__ = ["in_stratum"]
-
 _COMPARISON = re.compile(r"^\s*(?P<column>[\w.]+)\s*(?P<sign><=|>=|==|!=|<|>|=)\s*(?P<value>[^<>=!&]+?)\s*$")
 _SIGNS = {
     "<": operator.lt,

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from zoo.errors import HubError
 
-__all__ = ["new_folder", "replace_folder", "sentence", "write_file"]
-
 
 @contextmanager
 def replace_folder(folder: Path, is_ours: Callable[[Path], bool]) -> Iterator[Path]:

@@ -11,8 +11,6 @@ from typing import Any
 
 from zoo.errors import DataError
 
-__all__ = ["compression", "file_identity", "is_gzip", "read_chunks", "read_lines", "resolve_paths"]
-
 _CHUNK = 1 << 22
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _OTHERS = {

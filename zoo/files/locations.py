@@ -7,8 +7,6 @@ from pathlib import Path
 
 from zoo.errors import ZooError
 
-__all__ = ["cache_root", "core_file", "new_folder"]
-
 
 def core_file(name: str) -> Path:
     """Path of a file or folder of the core: inside the package (a wheel), else beside it (a checkout).

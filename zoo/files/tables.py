@@ -21,8 +21,6 @@ from zoo.errors import DataError, installed
 if TYPE_CHECKING:
     pass
 
-__all__ = ["Columns", "TableWriter", "atomic_path", "data_frame", "read_table", "write_table"]
-
 MISSING = "NA"
 
 

@@ -11,8 +11,6 @@ from zoo.errors import ConfigError, ContractError
 from zoo.fields import Field, Grid
 from zoo.interfaces import Head
 
-__all__ = ["ProfileHead"]
-
 
 class ProfileHead(Head):
     """Average positions into bins, crop the rim, and read every bin with one convolution.

@@ -13,8 +13,6 @@ from zoo.fields import Field, Grid
 from zoo.interfaces import Head
 from zoo.layers.attention_pooling import AttentionPooling
 
-__all__ = ["ScalarHead"]
-
 POOLS = ("mean", "max", "attention", "center")
 
 

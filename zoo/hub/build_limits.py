@@ -9,8 +9,6 @@ from pathlib import Path
 
 from zoo.errors import HubError
 
-__all__ = ["limited"]
-
 _FACTOR = 4
 _SLACK_MODULES = 200
 _SLACK_ELEMENTS = 1 << 26

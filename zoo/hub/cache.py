@@ -21,8 +21,6 @@ from zoo.hub.store import Store, Unreachable
 from zoo.hub.stores import store_for
 from zoo.hub.verify import verify_files
 
-__all__ = ["Pulled", "cached_revisions", "offline", "pull_source"]
-
 _LOG = logging.getLogger("zoo.hub")
 
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from zoo.fields import Field, Grid
     from zoo.spec import ModelSpec
 
-__all__ = ["facts", "printable", "write_card"]
-
 _METRIC_COLUMNS = (
     "member", "task", "predictor", "metric", "value", "low", "high", "n", "n_positive", "split", "stratum", "unit",
     "note",

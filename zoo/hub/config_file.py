@@ -12,8 +12,6 @@ from zoo.hub.manifest import CONFIG
 if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
-__all__ = ["check_requires", "read_spec"]
-
 _MAX_CONFIG = 1 << 20
 
 

@@ -19,8 +19,6 @@ from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
 from zoo.hub.verify import verify_files
 
-__all__ = ["Folder"]
-
 _FULL = re.compile(r"[0-9a-f]{64}")
 _SHORT = re.compile(r"[0-9a-f]{7,64}")
 

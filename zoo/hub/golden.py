@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from zoo.model import Model
 
-__all__ = ["EXAMPLES", "check_golden", "golden_inputs", "make_golden"]
-
 EXAMPLES = 8
 
 

@@ -16,8 +16,6 @@ from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
 
-__all__ = ["HuggingFace"]
-
 _OFFICIAL = "https://huggingface.co"
 _SECONDS = 5.0
 """How long a server may take to begin an answer."""

@@ -14,8 +14,6 @@ from zoo.hub.verify import verify_files
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["as_model", "fetch", "load", "pull"]
-
 _LOG = logging.getLogger("zoo.hub")
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.spec import ModelSpec
 
-__all__ = ["load_bundle", "save_bundle"]
-
 
 def save_bundle(
     model: Model,

@@ -33,8 +33,6 @@ from zoo.hub.store import Unreachable
 from zoo.hub.stores import store_for
 from zoo.registry import registry
 
-__all__ = ["Published", "find", "list_models", "published"]
-
 _LOG = logging.getLogger("zoo.hub")
 _MAX_BYTES = 1 << 20
 _KEYS = ("source", "revision", "task", "description", "licence", "plugin", "genome", "input_length")

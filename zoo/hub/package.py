@@ -8,8 +8,6 @@ from pathlib import Path
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import InPlaceStore, NotThere
 
-__all__ = ["Package", "package_folder"]
-
 
 class Package(InPlaceStore):
     """pkg://package/path, read where it lies."""

@@ -11,8 +11,6 @@ from zoo.hub import manifest
 from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import InPlaceStore, NotThere
 
-__all__ = ["PathStore", "folder_source", "model_folder", "run_of"]
-
 
 class PathStore(InPlaceStore):
     """./folder, read where it lies."""

@@ -15,8 +15,6 @@ from pathlib import Path
 
 from zoo.errors import HubError
 
-__all__ = ["NAME", "ModelSource", "is_source", "parse_place", "parse_source"]
-
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 """What a model may be called."""
 

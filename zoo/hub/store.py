@@ -9,8 +9,6 @@ from zoo.errors import HubError
 from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
 
-__all__ = ["InPlaceStore", "NotThere", "Store", "Unreachable"]
-
 
 class NotThere(HubError):
     """The place answered: it has no such model, or no such revision of it."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import Store
 
-__all__ = ["store_for"]
-
 
 def store_for(source: ModelSource) -> Store:
     """The store that understands a source's scheme."""

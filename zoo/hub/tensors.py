@@ -11,8 +11,6 @@ from zoo.errors import HubError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["read_header", "read_metadata", "read_tensors", "storable"]
-
 _MAX_HEADER = 1 << 24
 
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from zoo.errors import HubError
 from zoo.hub.manifest import MANIFEST, Entry, read, revision_of, sha256_of
 
-__all__ = ["verify_files"]
-
 
 def verify_files(folder: Path, remedy: str = "fetch or publish the model again") -> str:
     """Compare every file with the manifest, and return the revision.

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["ISM"]
-
 
 class ISM(Interpreter):
     """Each of the 3 L substitutions, by incremental inference: exact, and computed only where something changes.

@@ -7,8 +7,6 @@ from torch import Tensor, nn
 
 from zoo.errors import ContractError
 
-__all__ = ["AttentionPooling"]
-
 
 class AttentionPooling(nn.Module):
     """Weighted means over positions; every head learns its own weights.

@@ -17,8 +17,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["channels_first", "channels_last", "conv1d", "in_channels_last"]
-
 
 def channels_last(model: nn.Module) -> nn.Module:
     """Switch every plain or derived Conv1d of `model` in place, and return it.

@@ -7,8 +7,6 @@ from torch import Tensor, nn
 
 from zoo.layers.tied_conv import convolution
 
-__all__ = ["DilatedBlock"]
-
 
 class DilatedBlock(nn.Module):
     """x + relu(dilated convolution of x), keeping T (Avsec et al. 2021, BPNet).

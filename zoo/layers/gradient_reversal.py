@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["GradientReversal"]
-
 
 class GradientReversal(nn.Module):
     """x -> x, with d/dx multiplied by -strength: what lies before learns the opposite of what lies behind."""

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["fresh", "stored_weights_follow"]
-
 _FOLLOW: ContextVar[bool] = ContextVar("stored_weights_follow", default=False)
 
 

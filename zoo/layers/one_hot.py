@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["codes_of", "one_hot"]
-
 
 def one_hot(codes: Tensor, n_encoding: str = "zero", dtype: torch.dtype = torch.float32) -> Tensor:
     """codes (N, L) uint8, A C G T N = 0 1 2 3 4 -> (N, 4, L) with the channels contiguous in memory.

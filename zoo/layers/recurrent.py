@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 from zoo.errors import ConfigError
 
-__all__ = ["Bidirectional"]
-
 
 class Bidirectional(nn.Module):
     """x: (N, channels, T) -> (N, 2 * hidden, T), each position knowing both sides of it.

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["flip_embedding", "flip_strand"]
-
 
 def flip_strand(x: Tensor, positions: Sequence[int], channel: int | None, rc: Sequence[int] | None) -> Tensor:
     """x of any shape -> the same shape.

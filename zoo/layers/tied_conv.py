@@ -18,8 +18,6 @@ from torch import Tensor, nn
 from zoo.errors import ContractError
 from zoo.fields import Grid
 
-__all__ = ["TiedBatchNorm1d", "TiedConv1d", "convolution"]
-
 
 class TiedConv1d(nn.Conv1d):
     """`out_channels // 2` filters and their reverse complements; weights and biases are shared.

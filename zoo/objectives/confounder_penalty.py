@@ -10,8 +10,6 @@ from torch import Tensor
 from zoo.errors import ContractError
 from zoo.interfaces import Objective
 
-__all__ = ["ConfounderPenalty"]
-
 
 class ConfounderPenalty(Objective):
     """Mean squared Pearson correlation between a head's outputs and the covariates of the batch.

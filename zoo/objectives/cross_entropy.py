@@ -11,8 +11,6 @@ from torch.nn import functional
 from zoo.errors import ContractError
 from zoo.objectives.head_objective import HeadObjective
 
-__all__ = ["CrossEntropy"]
-
 
 class CrossEntropy(HeadObjective):
     """Binary cross-entropy for every task and position, or softmax cross-entropy over classes.

@@ -12,8 +12,6 @@ from zoo.errors import ContractError
 from zoo.interfaces import Objective
 from zoo.layers.gradient_reversal import GradientReversal
 
-__all__ = ["DomainAdversarial"]
-
 
 class DomainAdversarial(Objective):
     """Cross-entropy of a discriminator that names the domain (species, laboratory, cell type) of an embedding.

@@ -11,8 +11,6 @@ from torch import Tensor
 from zoo.errors import ContractError
 from zoo.interfaces import Objective
 
-__all__ = ["HeadObjective"]
-
 
 class HeadObjective(Objective):
     """A loss for every element of one head's prediction, summed under a mask.

@@ -12,8 +12,6 @@ from torch.nn import functional
 from zoo.errors import ConfigError
 from zoo.objectives.head_objective import HeadObjective
 
-__all__ = ["Poisson"]
-
 
 class Poisson(HeadObjective):
     """Negative Poisson log-likelihood, without the constant of the labels.

@@ -6,8 +6,6 @@ from torch import Tensor
 
 from zoo.objectives.head_objective import HeadObjective
 
-__all__ = ["SquaredError"]
-
 
 class SquaredError(HeadObjective):
     """(prediction - label)^2 for every element of a head.

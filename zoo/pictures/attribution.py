@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from zoo.attribution.result import Attributed
 
-__all__ = ["LIMIT", "chosen", "draw_attribution"]
-
 LIMIT = 12
 """Most windows in one picture."""
 

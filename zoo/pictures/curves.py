@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_agreement", "draw_losses", "draw_observed", "draw_precision_recall", "draw_roc"]
-
 SIDE = 4.3
 MOST_DOTS = 2_000
 TRAINED, JUDGED = "#e07b00", MODEL

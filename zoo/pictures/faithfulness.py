@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from zoo.attribution.validation import Validation
 
-__all__ = ["draw_agreement"]
-
 
 def draw_agreement(validation: Validation) -> Figure:
     """Left: every number compared, darker where there are more.  Right: each sequence's correlation.

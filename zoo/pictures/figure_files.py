@@ -13,8 +13,6 @@ from zoo.files.tables import atomic_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["PICTURES", "save_picture"]
-
 PICTURES = (".png", ".svg", ".pdf", ".html")
 
 

@@ -17,8 +17,6 @@ from zoo.pictures.canvas import BASELINE, MODEL, blank, drawn_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Estimate", "draw_intervals"]
-
 WIDTH, LINE, REST = 4.5, 0.3, 0.75
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.collections import PathCollection
     from matplotlib.path import Path
 
-__all__ = ["COLOURS", "draw_logo"]
-
 COLOURS = {"A": "#009e73", "C": "#0072b2", "G": "#e69f00", "T": "#c1272d"}
 """The usual colours of the bases, in shades that differ in lightness too."""
 

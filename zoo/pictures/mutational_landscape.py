@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from zoo.effects.mutational_landscape import Landscape
 
-__all__ = ["best_window", "draw_landscape"]
-
 ROW = 130
 """Most bases in one row of the picture; a letter stays wide enough to be read."""
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["batch_rows", "evaluating", "inferring"]
-
 
 def batch_rows(length: int, device: str = "cpu") -> int:
     """Rows a batch for windows of `length` bp.

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from zoo.data.sequences import Sequences
     from zoo.model import Model
 
-__all__ = ["Predictions", "predict", "predict_codes", "predict_intervals", "predict_sequences"]
-
 CHUNK = 4096
 
 

@@ -17,8 +17,6 @@ from zoo.report.section import Picture, Section, Subject, Text
 if TYPE_CHECKING:
     from zoo.attribution.result import Attributed
 
-__all__ = ["attribution", "highest"]
-
 SHOWN = 3
 WHOLE, WINDOW = 130, 100
 """bp that are drawn in one row; of a longer input, the window with most attribution."""

@@ -14,8 +14,6 @@ from zoo.registry import registry
 from zoo.report.parts import prepare
 from zoo.report.section import Section, Subject, Text
 
-__all__ = ["ORDER", "Chapter", "gather", "section_names"]
-
 ORDER = ("facts", "performance", "filters", "attribution", "validation")
 
 

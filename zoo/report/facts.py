@@ -12,8 +12,6 @@ from zoo.report.section import Section, Subject, Table, Text
 if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
-__all__ = ["facts"]
-
 _WORDS = {
     "task": "task",
     "window": "reads",

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from zoo.report.chapters import Chapter
     from zoo.report.summary import Summary
 
-__all__ = ["render"]
-
 
 def render(
     summary: Summary,

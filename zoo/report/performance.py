@@ -21,8 +21,6 @@ from zoo.report.validation import verdict_text
 if TYPE_CHECKING:
     from zoo.evaluation.result import Evaluation
 
-__all__ = ["performance"]
-
 MOST_TASKS = 40
 MOST_PREDICTORS = 12
 _ORDER = ("auroc", "auprc", "pearson", "spearman", "accuracy", "log_count_pearson")

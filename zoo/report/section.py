@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from zoo.outputs import Output
     from zoo.training.model_and_data import Opened
 
-__all__ = ["Picture", "Section", "Subject", "Table", "Text"]
-
 
 @dataclass(frozen=True)
 class Text:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from zoo.outputs import Output
     from zoo.training.model_and_data import Opened
 
-__all__ = ["Chosen", "of_fasta", "of_intervals", "of_split", "random_sequences"]
-
 GC = 0.41
 MOST_N = 0.5
 

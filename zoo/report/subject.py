@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from zoo.outputs import Output
     from zoo.training.model_and_data import Opened
 
-__all__ = ["Options", "open_subject"]
-
 INTERPRETERS = ("deeplift_shap", "ism")
 MOST_ROWS, MOST_BASES = 200_000, 50_000_000
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.attribution.verdict import Verdict
     from zoo.report.section import Subject
 
-__all__ = ["KeyFact", "Summary", "summary"]
-
 
 @dataclass(frozen=True)
 class KeyFact:

@@ -16,8 +16,6 @@ import numpy as np
 from zoo.pictures.curves import draw_losses
 from zoo.report.section import Picture, Subject, Text
 
-__all__ = ["History", "read_history", "training"]
-
 MOST_BYTES = 100_000_000
 
 

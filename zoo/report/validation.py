@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.attribution.validation import Validation
     from zoo.attribution.verdict import Verdict
 
-__all__ = ["TONES", "sentence", "validation", "verdict_text"]
-
 TITLE = "Whether to believe the attributions"
 TONES = {"yes": "good", "no": "bad", "unsure": "unsure"}
 _COLUMNS = {"value": "value", "low": "95 % from", "high": "to", "null_high": "shuffled up to", "n": "n"}

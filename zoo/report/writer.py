@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.report.chapters import Chapter
     from zoo.report.section import Subject
 
-__all__ = ["write_report"]
-
 
 def write_report(
     subject: Subject, path: str | Path, *, command: str = "", tell: Callable[[str], None] = lambda line: None

@@ -13,8 +13,6 @@ import click
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-__all__ = ["counting", "progress", "progress_bar"]
-
 T = TypeVar("T")
 
 

@@ -19,8 +19,6 @@ from zoo.testing.report import Check, Refused, Unmeasured, about, measure
 from zoo.testing.samples import valid_length
 from zoo.testing.source import check_source
 
-__all__ = ["INTERFACES", "check_component"]
-
 _CHANNELS = 8
 _INJECT = {
     "in_channels": _CHANNELS,

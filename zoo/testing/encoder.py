@@ -14,8 +14,6 @@ from zoo.testing.positions import check_grid, check_receptive_field, footprint
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 from zoo.testing.samples import fresh_module, sample, settled, valid_length
 
-__all__ = ["check_encoder"]
-
 
 def check_encoder(encoder: Encoder | Callable[[], Encoder], *, length: int | None = None) -> list[Check]:
     """Measure every promise of an encoder; it is left as it was.

@@ -15,8 +15,6 @@ from zoo.testing.module import check_fields, check_function, check_saving
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 from zoo.testing.samples import fresh_module, sample, settled
 
-__all__ = ["check_head"]
-
 
 def check_head(head: Head | Callable[[], Head], *, in_channels: int, grid: Grid | None = None) -> list[Check]:
     """Measure every promise of a head; it is left as it was.

@@ -14,8 +14,6 @@ from zoo.fields import Field
 from zoo.testing.report import Refused
 from zoo.testing.samples import sample
 
-__all__ = ["agrees"]
-
 TOLERANCE = 1e-9
 MUTANTS = 96
 

@@ -14,8 +14,6 @@ from zoo.testing.module import close
 from zoo.testing.probe import LENGTH, READ, probe_model
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 
-__all__ = ["check_interpreter"]
-
 KINDS = ("effect", "contribution", "hypothetical")
 
 

@@ -17,8 +17,6 @@ from zoo.testing.module import check_fields, close
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 from zoo.testing.samples import sample, settled
 
-__all__ = ["check_model"]
-
 
 def check_model(model: Model) -> list[Check]:
     """Measure a model of any parts on random input; its weights are left as they are."""

@@ -13,8 +13,6 @@ from zoo.fields import Field
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 from zoo.testing.samples import sample_field
 
-__all__ = ["Call", "check_fields", "check_function", "check_saving", "close", "copied"]
-
 Call = Callable[[Mapping[str, Tensor]], Tensor]
 """A function of named tensors (N, ...) to one tensor (N, ...)."""
 

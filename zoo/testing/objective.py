@@ -13,8 +13,6 @@ from zoo.interfaces import Objective
 from zoo.testing.report import Check, Refused, measure
 from zoo.testing.samples import fresh_module, sample_field
 
-__all__ = ["check_objective"]
-
 _EXAMPLES = 12
 _POSITIONS = 8
 

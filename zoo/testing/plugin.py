@@ -20,8 +20,6 @@ from zoo.registry import registry
 from zoo.testing.component import check_component
 from zoo.testing.report import Check, Refused, about, measure
 
-__all__ = ["as_if_installed", "check_plugin"]
-
 HEAVY = ("torch", "lightning", "numba", "pandas", "hydra")
 
 

@@ -17,8 +17,6 @@ from zoo.interfaces import Encoder
 from zoo.testing.report import Refused, Unmeasured
 from zoo.testing.samples import sample, valid_length
 
-__all__ = ["Footprint", "check_grid", "check_receptive_field", "footprint"]
-
 _LONGEST = 1 << 18
 
 

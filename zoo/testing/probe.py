@@ -12,8 +12,6 @@ from zoo.interfaces import Encoder, Head
 from zoo.model import Model
 from zoo.spec import ModelSpec
 
-__all__ = ["LENGTH", "READ", "probe_model"]
-
 LENGTH = 40
 READ = (12, 20)
 

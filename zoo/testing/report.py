@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["Check", "Refused", "Unmeasured", "about", "failures", "measure"]
-
 
 @dataclass(frozen=True)
 class Check:

@@ -14,8 +14,6 @@ from zoo.fields import Field, Grid
 from zoo.interfaces import Encoder
 from zoo.testing.report import Unmeasured
 
-__all__ = ["fresh_module", "sample", "sample_field", "settled", "valid_length"]
-
 
 def sample_field(field: Field, n: int, positions: int, generator: torch.Generator) -> Tensor:
     """n random examples of a field, of the type that its values have."""

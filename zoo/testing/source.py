@@ -10,8 +10,6 @@ from zoo.data.source import SPLITS, Examples, Source
 from zoo.fields import Field
 from zoo.testing.report import Check, Refused, Unmeasured, measure
 
-__all__ = ["check_source"]
-
 _MARGIN = 8
 
 

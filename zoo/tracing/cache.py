@@ -8,8 +8,6 @@ from typing import TypeVar
 
 from torch import nn
 
-__all__ = ["cached"]
-
 T = TypeVar("T")
 
 _made: weakref.WeakKeyDictionary[nn.Module, dict] = weakref.WeakKeyDictionary()

@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["AnyDevice", "Graph", "Node", "Ref", "Scaled", "Weight", "Weights", "map_tree", "refs", "same_structure"]
-
 
 @dataclass(frozen=True)
 class Ref:

@@ -20,8 +20,6 @@ from torch.overrides import TorchFunctionMode
 from zoo.errors import ContractError
 from zoo.tracing.graph import AnyDevice, Graph, Node, Ref, Weight, map_tree, same_structure
 
-__all__ = ["Untraceable", "trace"]
-
 _META = torch.device("meta")
 _NODE = "_zoo_node"
 """Attribute of a tensor: the node that made it."""

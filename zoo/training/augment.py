@@ -13,8 +13,6 @@ from zoo.fields import CODES, Field
 from zoo.spec import ModelSpec
 from zoo.training.loader import REVERSE, START
 
-__all__ = ["augment", "batch_fields", "crop_targets", "shift_step"]
-
 
 def batch_fields(inputs: Mapping[str, Field], targets: Mapping[str, Field]) -> dict[str, Field]:
     """The field of every key of a batch that moves with the sequence: codes, inputs, targets and their weights."""

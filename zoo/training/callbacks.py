@@ -16,8 +16,6 @@ from lightning.pytorch.callbacks import Callback
 from zoo.terminal.progress import progress_bar
 from zoo.training.resume import Checkpoints, save_weights
 
-__all__ = ["BestEpoch", "EpochLines", "Interrupted", "ProgressBar", "Signals"]
-
 
 class Interrupted(SystemExit):
     """Training was told to stop by a signal; the exit code is the shell's, 128 + its number."""

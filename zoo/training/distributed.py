@@ -12,19 +12,6 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-__all__ = [
-    "add_up",
-    "gather_rows",
-    "is_parallel",
-    "launched",
-    "launcher",
-    "rank",
-    "share_buffers",
-    "share_gradients",
-    "share_state",
-    "world",
-]
-
 _VARIABLES = {
     "torchrun": ("RANK", "WORLD_SIZE"),
     "slurm": ("SLURM_PROCID", "SLURM_NTASKS"),

@@ -10,8 +10,6 @@ from zoo.errors import ConfigError, ContractError
 from zoo.hub.loader import load
 from zoo.model import Model
 
-__all__ = ["published_model", "take_over"]
-
 
 def published_model(config: Mapping[str, Any]) -> Model | None:
     """The model that `init` names, None where it names none; of an ensemble the member of the run's seed."""

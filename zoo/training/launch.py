@@ -18,8 +18,6 @@ from pathlib import Path
 from zoo.errors import ConfigError
 from zoo.training.settings import TrainerSettings
 
-__all__ = ["leave_with_parent", "run_processes"]
-
 _GRACE = 30.0
 """Seconds that the others get to write their checkpoint when one has ended badly."""
 

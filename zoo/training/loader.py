@@ -17,8 +17,6 @@ from torch import Tensor
 
 from zoo.data.source import Examples
 
-__all__ = ["REVERSE", "START", "Loader"]
-
 REVERSE = "augment/reverse"
 """(N,) bool: examples to read from the other strand."""
 START = "augment/start"

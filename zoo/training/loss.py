@@ -12,8 +12,6 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo.interfaces import Objective
 from zoo.training.schedule import coefficient_factor
 
-__all__ = ["Term", "Terms"]
-
 Parts = dict[str, tuple[Tensor, Tensor]]
 
 

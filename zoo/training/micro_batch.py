@@ -6,8 +6,6 @@ from torch import nn
 
 from zoo.model import Model
 
-__all__ = ["micro_batch_rows"]
-
 CACHE = 2_500_000
 """Bytes of one layer's activations that a core's caches hold beside its weights."""
 

@@ -17,8 +17,6 @@ from zoo.hub.path import run_of
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["Opened", "open_evaluated"]
-
 
 @dataclass(frozen=True)
 class Opened:

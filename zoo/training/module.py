@@ -23,8 +23,6 @@ from zoo.training.loss import Terms
 from zoo.training.optimizer import OptimizerSettings, make_optimizer
 from zoo.training.schedule import rate_factor
 
-__all__ = ["TrainingModule"]
-
 
 class TrainingModule(pl.LightningModule):
     """Trains a model on the sum over parts of `coefficient * sum / weight`.

@@ -11,8 +11,6 @@ from torch import nn
 from zoo.errors import ConfigError, did_you_mean
 from zoo.training.schedule import SCHEDULES
 
-__all__ = ["OPTIMIZERS", "OptimizerSettings", "make_optimizer"]
-
 OPTIMIZERS = ("adam", "adamw", "sgd")
 
 

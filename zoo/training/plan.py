@@ -34,8 +34,6 @@ from zoo.training.settings import TrainerSettings
 if TYPE_CHECKING:
     from zoo.training.module import TrainingModule
 
-__all__ = ["STRANDS", "Argument", "TrainingPlan"]
-
 STRANDS = ("none", "augmented", "conjoined", "tied")
 
 Config = Mapping[str, Any]

@@ -14,8 +14,6 @@ from zoo.training.callbacks import BestEpoch
 from zoo.training.module import TrainingModule
 from zoo.training.settings import TrainerSettings
 
-__all__ = ["describe"]
-
 
 def describe(
     model: Model,

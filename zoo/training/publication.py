@@ -21,8 +21,6 @@ from zoo.model import Ensemble, Model
 if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
-__all__ = ["join", "publish"]
-
 _ALIKE = ("encoder", "heads", "input_length", "n_encoding", "inputs", "outputs", "activation", "conjoined")
 
 

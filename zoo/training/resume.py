@@ -25,8 +25,6 @@ from zoo.hub.path import run_of
 from zoo.model import Model
 from zoo.training.run_folder import RunFolder, plain
 
-__all__ = ["Checkpoints", "last_checkpoint", "load_best", "open_run", "save_weights"]
-
 _OWN = ("output_dir", "resume")
 """Keys that may differ between a run and the one that goes on in its folder."""
 

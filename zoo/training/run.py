@@ -31,8 +31,6 @@ from zoo.training.trainer import fit, make_trainer
 if TYPE_CHECKING:
     from zoo.evaluation.result import Evaluation
 
-__all__ = ["Result", "train"]
-
 
 @dataclass(frozen=True)
 class Result:

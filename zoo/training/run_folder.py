@@ -13,8 +13,6 @@ from typing import Any
 
 from zoo.errors import ConfigError
 
-__all__ = ["RunFolder", "plain", "write_json"]
-
 
 class RunFolder:
     """Paths of one run."""

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["COEFFICIENT_SCHEDULES", "SCHEDULES", "coefficient_factor", "flat_schedules", "rate_factor"]
-
 SCHEDULES = ("constant", "cosine", "plateau")
 """Of the learning rate."""
 COEFFICIENT_SCHEDULES = ("constant", "ramp", "linear", "cosine")

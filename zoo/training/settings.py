@@ -8,8 +8,6 @@ from typing import Any
 
 from zoo.errors import ConfigError, did_you_mean
 
-__all__ = ["TrainerSettings"]
-
 PRECISIONS = ("32-true", "bf16-mixed")
 LOGGERS = ("csv", "tensorboard", "none")
 

@@ -30,8 +30,6 @@ from zoo.training.resume import Checkpoints, last_checkpoint
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
 
-__all__ = ["fit", "make_trainer"]
-
 _EXPECTED = (
     "Experiment logs directory",
     "The number of training batches",

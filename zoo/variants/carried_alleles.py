@@ -18,8 +18,6 @@ from zoo.variants.genotype_text import HAPLOID, HOMOZYGOUS, NO_SET, UNPHASED
 from zoo.variants.region_filter import RegionFilter
 from zoo.variants.variants import Record, Variants, label_alleles
 
-__all__ = ["CarriedAlleles", "Contig", "parse_genotype"]
-
 ENDLESS = 1 << 40
 MISSING = "missing"
 """Status of a row that says that the sample misses an allele of a record; it never comes out."""

@@ -29,8 +29,6 @@ from zoo.variants.variants import Record, Variants, label_alleles
 if TYPE_CHECKING:
     from pysam import VariantHeader
 
-__all__ = ["VariantFile", "read_variants"]
-
 _LETTERS_A_CHUNK = 1 << 26
 _OTHERS = {b"BCF\x04": "a BCF1 file of samtools", b"BAM\x01": "a BAM file", b"CRAM": "a CRAM file"}
 _VCF_HEADER = "#CHROM\tPOS\tID\tREF\tALT"

@@ -7,8 +7,6 @@ from enum import IntEnum
 import numba
 import numpy as np
 
-__all__ = ["HAPLOID", "HOMOZYGOUS", "NO_SET", "PROBLEMS", "UNPHASED", "Problem", "group", "parse"]
-
 NO_SET = -1
 """Phased, FORMAT PS absent: all such genotypes of a contig are one phase set (VCF 4.3, 1.6.2)."""
 UNPHASED = -2

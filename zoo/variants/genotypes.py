@@ -17,8 +17,6 @@ from zoo.data.codes import ENCODE
 from zoo.errors import DataError, GenomeMismatch, did_you_mean
 from zoo.variants.vcf_lines import FAR, read_header, record_lines
 
-__all__ = ["Genotypes", "read_genotypes"]
-
 _NO_RECORD = "has no record of it and its header lists no contigs: check the name"
 
 

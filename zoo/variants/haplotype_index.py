@@ -7,8 +7,6 @@ import numpy as np
 
 from zoo.variants.genotype_text import HOMOZYGOUS, NO_SET
 
-__all__ = ["allele_table", "bins_of", "carried_of", "sets_of"]
-
 POSITION, SPAN, SHIFT, REPLACED, INSERTED, CODE, REFERENCE, FLAGS = range(8)
 """Columns of `allele_table`."""
 REACH, AT, ALLELE, SET = range(4)

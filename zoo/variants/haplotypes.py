@@ -32,8 +32,6 @@ from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo.variants.genotypes import Genotypes, read_genotypes
 
-__all__ = ["Haplotype", "HaplotypeWindows", "Variant", "haplotypes", "windows"]
-
 _RULES = {2: "overlap", 3: "symbolic", 4: "unphased", 5: "phase_set"}
 
 

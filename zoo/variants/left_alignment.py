@@ -15,8 +15,6 @@ import numpy as np
 
 from zoo.data.genome import Genome
 
-__all__ = ["OTHER", "AlleleCodes", "matches_genome", "normalize"]
-
 OTHER = 5
 """Code of a letter that is none of ACGTN."""
 

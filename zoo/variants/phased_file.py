@@ -15,8 +15,6 @@ from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.variants.carried_alleles import CarriedAlleles, Contig, stretches
 from zoo.variants.files import VariantFile, read_variants
 
-__all__ = ["PhasedFile", "read_phased"]
-
 
 def read_phased(source: str | Path, genome: Genome, sample: str, reach: int, **how: Any) -> PhasedFile:
     """The alleles that the haplotypes of a sample carry, each with what lies within `reach` bp of it.

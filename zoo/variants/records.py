@@ -19,8 +19,6 @@ from zoo.errors import ConfigError, DataError
 from zoo.files.compressed import read_chunks
 from zoo.variants.variants import Record
 
-__all__ = ["bcf_records", "is_typed", "quiet_htslib", "read_text", "table_records", "typed_records", "vcf_records"]
-
 _TYPED = re.compile(r"(?P<place>\S+:[0-9,]+):(?P<ref>[^\s>,]+)>(?P<alt>\S+)")
 _LONGEST_LINE = 1 << 28
 

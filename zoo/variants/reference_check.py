@@ -11,8 +11,6 @@ from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
 from zoo.variants.variants import Variants
 
-__all__ = ["check_reference"]
-
 
 def check_reference(
     variants: Variants, source: str, genome: Genome, first: int = 1000, least: int = 20, most: float = 0.05

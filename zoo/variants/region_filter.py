@@ -12,8 +12,6 @@ from zoo.data.intervals import Intervals, read_intervals
 from zoo.errors import GenomeMismatch
 from zoo.variants.variants import Record
 
-__all__ = ["RegionFilter", "Regions"]
-
 Regions = str | Path | Intervals | Sequence[tuple[str, int, int]]
 """A BED file, its intervals, or (chrom, start, end), 0-based half-open."""
 

@@ -15,8 +15,6 @@ from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
 from zoo.variants.left_alignment import OTHER, AlleleCodes, matches_genome, normalize
 
-__all__ = ["STATUSES", "Record", "Variants", "label_alleles"]
-
 STATUSES = {
     "ok": "the allele can be scored",
     "malformed": "the line could not be read; `notes` says why",

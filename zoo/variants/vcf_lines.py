@@ -9,8 +9,6 @@ from zoo.errors import DataError
 from zoo.files.compressed import is_gzip, read_chunks
 from zoo.variants.records import quiet_htslib
 
-__all__ = ["FAR", "read_header", "record_lines"]
-
 FAR = 1 << 31
 """Behind every position that a VCF can have."""
 _PIECE = 1 << 22

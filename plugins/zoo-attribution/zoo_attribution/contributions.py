@@ -25,8 +25,6 @@ from zoo_attribution.references import reference_codes
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["KINDS", "Kind", "ReferencePairs", "check_kind", "in_chunks"]
-
 Kind = Literal["hypothetical", "contribution"]
 KINDS = ("hypothetical", "contribution")
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["DeepLiftShap"]
-
 
 class DeepLiftShap(Interpreter):
     """DeepLIFT's rescale rule (Shrikumar et al. 2017) from several references (Lundberg and Lee 2017).

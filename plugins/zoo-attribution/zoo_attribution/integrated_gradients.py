@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["IntegratedGradients"]
-
 
 class IntegratedGradients(Interpreter):
     """Sundararajan et al. 2017, with Gauss-Legendre points on the path.

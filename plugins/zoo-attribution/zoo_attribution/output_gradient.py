@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["differentiating", "gradients", "gradients_at", "scalar_output"]
-
 
 def gradients(model: Model, batch: Mapping[str, Tensor], output: Output) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The prepared inputs, and the gradient of the output for each that is real-valued: {input: (N, *axes)}."""

@@ -12,8 +12,6 @@ import numpy as np
 from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.errors import ConfigError, did_you_mean
 
-__all__ = ["REFERENCES", "check_references", "reference_codes"]
-
 REFERENCES = ("zero", "gc", "dinucleotide")
 NOTHING = 4
 

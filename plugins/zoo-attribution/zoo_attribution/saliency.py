@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["InputXGradient", "Saliency"]
-
 
 class Saliency(Interpreter):
     """The gradient for all four bases (Simonyan et al. 2013): hypothetical.

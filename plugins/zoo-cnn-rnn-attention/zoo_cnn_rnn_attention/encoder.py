@@ -16,8 +16,6 @@ from zoo.layers.attention_pooling import AttentionPooling
 from zoo.layers.recurrent import Bidirectional
 from zoo.layers.tied_conv import convolution
 
-__all__ = ["CNNRNNAttention"]
-
 
 class CNNRNNAttention(Encoder):
     """Motif detectors, a recurrent layer that reads their order, and attention that picks what counts.

@@ -16,8 +16,6 @@ from zoo_copy_number.windows import cut_windows
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["BinPredictions", "predict_bins"]
-
 ROWS = 16
 
 BIAS_BINS = 32_768

@@ -15,8 +15,6 @@ import numpy as np
 
 from zoo.errors import DataError
 
-__all__ = ["Bins"]
-
 _ARRAYS = ("contig", "start", "end", "depth", "gc", "mappability", "mask", "reference", "spread", "kind")
 
 

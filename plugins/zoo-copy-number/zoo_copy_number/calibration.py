@@ -19,8 +19,6 @@ from zoo_copy_number.source import make_sample
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["PENALTIES", "calibrate", "count_events", "label_segments", "simulate_held_out"]
-
 PENALTIES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 CALIBRATION, TEST = 11, 12
 """First numbers of the seeds: training, validation and test of simulated_depth have 0, 1 and 2 as their second."""

@@ -13,8 +13,6 @@ from zoo_copy_number.bins import Bins
 if TYPE_CHECKING:
     from zoo_copy_number.caller import CalledSample
 
-__all__ = ["check_name", "write_output"]
-
 TABLES = (".vcf", ".vcf.gz", ".bed", ".bed.gz", ".seg", ".seg.gz")
 
 

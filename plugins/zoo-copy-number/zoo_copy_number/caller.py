@@ -21,8 +21,6 @@ from zoo_copy_number.sex import expect_copies, infer_sex
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["NO_CALL", "CalledSample", "call_sample", "mask_uncalled"]
-
 NO_CALL = 4.0
 """Quality below which a segment is hardly more likely right than wrong (0.6), and not called."""
 

@@ -9,8 +9,6 @@ from typing import Literal
 
 from zoo.errors import DataError
 
-__all__ = ["STATES", "Calls", "CnvCall"]
-
 STATES = ("DEL", "DUP", "NEUTRAL", "NO-CALL")
 
 

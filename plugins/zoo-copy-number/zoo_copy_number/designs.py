@@ -19,8 +19,6 @@ from scipy.special import ndtr
 
 from zoo.errors import ConfigError
 
-__all__ = ["HUMAN", "Design", "genome_design", "target_design"]
-
 # Mbp of the contigs of GRCh38 (Genome Reference Consortium), rounded.
 _MBP = (248, 242, 198, 190, 182, 171, 159, 145, 138, 134, 135, 133, 114, 107, 102, 90, 83, 80, 59, 64, 47, 51, 156, 57)
 HUMAN = {f"chr{name}": mbp * 1_000_000 for name, mbp in zip([*range(1, 23), "X", "Y"], _MBP, strict=True)}

@@ -13,8 +13,6 @@ from zoo.interfaces import Encoder
 from zoo.layers.dilated_block import DilatedBlock
 from zoo_copy_number.tracks import TRACKS
 
-__all__ = ["DepthCNN"]
-
 DEPTH, GC, GC_KNOWN, OFF = (TRACKS.index(name) for name in ("depth", "gc", "gc_known", "off_target"))
 MAPPABILITY = TRACKS.index("mappability")
 FAR, SHARP = 8.0, 4

@@ -22,8 +22,6 @@ from zoo_copy_number.source import make_sample
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["GROUPS", "TRUSTED", "card_rows", "count_trusted", "evaluate_group", "reliability", "simulate_group"]
-
 GROUPS = {
     "genome": ("genome", None),
     "exome, reference": ("exome", True),

@@ -28,8 +28,6 @@ import numpy as np
 
 from zoo.errors import ConfigError, DataError
 
-__all__ = ["CLASSES", "COUNTS", "LengthAccuracy", "MetricInterval", "count", "find_runs", "summarise_counts", "table"]
-
 CLASSES = (3, 5, 10, 30, 100, 300)
 """Usable bins; the last holds all that is longer."""
 

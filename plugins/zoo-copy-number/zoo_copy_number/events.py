@@ -10,8 +10,6 @@ import numpy as np
 from zoo_copy_number.designs import Design
 from zoo_copy_number.simulation_settings import DepthSettings
 
-__all__ = ["EVENT", "LENGTHS", "plant_events"]
-
 LENGTHS = (3, 5, 10, 30, 100)
 """Usable bins."""
 

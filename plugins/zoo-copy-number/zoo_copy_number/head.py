@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from zoo.fields import Field
 from zoo.interfaces import Head
 
-__all__ = ["CorrectedHead", "LevelHead", "StatesHead"]
-
 FEATURES = 10
 
 

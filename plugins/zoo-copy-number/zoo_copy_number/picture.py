@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from zoo_copy_number.caller import CalledSample
 
-__all__ = ["draw_genome"]
-
 DELETION, DUPLICATION, NEUTRAL, NOTHING = "#c1272d", "#0b5cad", "#222222", "#b0b0b0"
 MAX_DOTS = 60_000
 LOW, HIGH = -3.0, 2.5

@@ -19,8 +19,6 @@ from zoo_copy_number.readers.reference import match_bins
 from zoo_copy_number.sex import SEXES
 from zoo_copy_number.tracks import is_autosomal, log2_depth
 
-__all__ = ["MIN_NORMALS", "infer_sexes", "pool", "pool_normals"]
-
 MIN_NORMALS = 2
 """Normals that a pool needs: the events of a single one would appear as losses and gains of the sample."""
 

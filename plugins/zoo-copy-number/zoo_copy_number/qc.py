@@ -12,8 +12,6 @@ from zoo_copy_number.tracks import is_autosomal, log2_depth
 if TYPE_CHECKING:
     from zoo_copy_number.caller import CalledSample
 
-__all__ = ["quality_control"]
-
 NOISE, WAVE, GC, MASKED, ALTERED, PIECES, SPREAD = 0.35, 0.10, 0.10, 0.3, 0.5, 400, 0.6
 
 

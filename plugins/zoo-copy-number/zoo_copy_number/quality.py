@@ -9,8 +9,6 @@ import numpy as np
 
 from zoo_copy_number.segmentation import SEGMENT
 
-__all__ = ["CAP", "estimate_noise", "features", "fit_quality", "phred"]
-
 CAP = 60.0
 """Largest quality: no calibration set has the 10^6 segments that more would need."""
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from zoo_copy_number.bin_predictions import BinPredictions
 
-__all__ = ["SEGMENT", "cut_segments", "decode_states"]
-
 SEGMENT = np.dtype(
     {
         "names": ["contig", "first", "last", "state", "bins", "log2", "margin"],

@@ -28,8 +28,6 @@ from zoo_copy_number.events import plant_events
 from zoo_copy_number.pooled_reference import pool
 from zoo_copy_number.simulation_settings import DepthSettings
 
-__all__ = ["SimulatedSample", "simulate_reference", "simulate_sample"]
-
 
 @dataclass(frozen=True)
 class SimulatedSample:

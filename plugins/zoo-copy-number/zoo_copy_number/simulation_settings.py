@@ -8,8 +8,6 @@ import numpy as np
 
 from zoo.errors import ConfigError
 
-__all__ = ["DepthSettings"]
-
 Range = tuple[float, float]
 
 

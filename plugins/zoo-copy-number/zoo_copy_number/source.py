@@ -19,8 +19,6 @@ from zoo_copy_number.simulation_settings import DepthSettings
 from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, stack_tracks
 from zoo_copy_number.windows import cut_windows
 
-__all__ = ["FROZEN", "KINDS", "STATES", "TRAINING", "SimulatedDepth", "make_sample"]
-
 STATES = ("0", "1", "2", "3", "4+")
 KINDS = ("genome", "exome", "panel")
 FLOOR, CEILING = -4.0, 3.0

@@ -13,8 +13,6 @@ import numpy as np
 
 from zoo_copy_number.bins import Bins
 
-__all__ = ["TRACKS", "draw_sample", "is_autosomal", "log2_depth", "stack_tracks"]
-
 TRACKS = (
     "depth",
     "depth_known",

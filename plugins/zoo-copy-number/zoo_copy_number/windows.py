@@ -6,8 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["cut_windows"]
-
 
 def cut_windows(contig: np.ndarray, size: int, step: int | None = None) -> list[tuple[int, int]]:
     """contig (n,) -> [(first, last)] of at most `size` bins, half-open, that cover every bin.

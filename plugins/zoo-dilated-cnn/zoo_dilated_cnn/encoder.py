@@ -13,8 +13,6 @@ from zoo.interfaces import Encoder
 from zoo.layers.dilated_block import DilatedBlock
 from zoo.layers.tied_conv import convolution
 
-__all__ = ["DilatedCNN"]
-
 
 class DilatedCNN(Encoder):
     """One wide convolution, then residual layers whose dilation doubles; every base keeps its position.

@@ -20,8 +20,6 @@ from scipy.sparse import csr_array
 from zoo.errors import ConfigError
 from zoo_hic.maps import ContactMap
 
-__all__ = ["coarsen"]
-
 MIN_KNOWN = 0.5
 """A coarse bin with a smaller share of known fine bins is masked."""
 

@@ -11,8 +11,6 @@ from zoo.data.aliases import find
 from zoo.data.intervals import read_intervals
 from zoo.errors import DataError
 
-__all__ = ["read_tracks"]
-
 
 def read_tracks(paths: Mapping[str, str | Path], bins: Mapping[str, int], bin_size: int) -> dict[str, np.ndarray]:
     """{contig: (A, T) float32} log(1 + intervals that begin in the bin), one row a file.

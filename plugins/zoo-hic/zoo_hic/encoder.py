@@ -15,8 +15,6 @@ from zoo.interfaces import Encoder
 from zoo.layers.dilated_block import DilatedBlock
 from zoo.layers.tied_conv import TiedBatchNorm1d, convolution
 
-__all__ = ["ContactCNN"]
-
 MOST = 6.0
 """Standard deviations from which a filter's match counts no more."""
 

@@ -15,8 +15,6 @@ from zoo_hic.predictor import Predictor
 from zoo_hic.tiles import average_windows
 from zoo_hic.windows import SquareWindows
 
-__all__ = ["MapEvaluation", "predict_stretches"]
-
 
 @dataclass(frozen=True)
 class MapEvaluation:

@@ -17,8 +17,6 @@ import numpy as np
 from zoo.errors import ConfigError
 from zoo_hic.maps import check_square
 
-__all__ = ["compute_expected", "diagonal_sums", "expand_expected", "pool_expected", "smooth_far"]
-
 _RATIO = 10**0.1
 """Ends of a pooled bin of diagonals: ten bins a decade."""
 

@@ -13,8 +13,6 @@ from zoo.errors import ConfigError, ContractError
 from zoo.fields import Field, Grid
 from zoo.interfaces import Head
 
-__all__ = ["ContactHead"]
-
 
 class ContactHead(Head):
     """What two bins are, what lies between them, and how far they are apart, to log(observed / expected).

@@ -17,8 +17,6 @@ from scipy.sparse import csr_array
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 
-__all__ = ["ContactMap", "check_square"]
-
 MAX_DENSE = 20_000
 """Bins of a dense square: 3.2 GB of float64."""
 

@@ -16,8 +16,6 @@ from zoo_hic.maps import ContactMap
 from zoo_hic.preprocess import Preprocess
 from zoo_hic.region_prediction import PredictedRegion
 
-__all__ = ["Agreement", "correlate_maps", "expected_by_distance", "observed_square"]
-
 
 @dataclass(frozen=True)
 class Agreement:

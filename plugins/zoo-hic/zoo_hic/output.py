@@ -12,8 +12,6 @@ from zoo.files.tables import TableWriter
 from zoo.pictures.figure_files import PICTURES
 from zoo_hic.maps import ContactMap
 
-__all__ = ["MAPS", "TABLES", "check_name", "output_kind", "write_pairs", "write_square"]
-
 MAPS = (".cool",)
 TABLES = (".tsv", ".tsv.gz")
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_edits", "draw_region"]
-
 COLOURS, UNKNOWN = "RdBu_r", "0.82"
 LABEL = "log(observed / expected)"
 MOST_DRAWN = 1_000

@@ -21,8 +21,6 @@ from zoo_hic.windows import TARGET
 if TYPE_CHECKING:
     from zoo.model import Model
 
-__all__ = ["MOSTLY_N", "Predictor"]
-
 MOSTLY_N = 0.5
 """A bin with a larger share of N is unknown."""
 

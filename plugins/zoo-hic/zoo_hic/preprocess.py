@@ -20,8 +20,6 @@ from zoo.errors import ConfigError
 from zoo_hic.expected import expand_expected, pool_expected
 from zoo_hic.maps import ContactMap, check_square
 
-__all__ = ["Preprocess"]
-
 
 @dataclass(frozen=True)
 class Preprocess:

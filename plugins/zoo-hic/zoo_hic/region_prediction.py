@@ -21,8 +21,6 @@ from zoo_hic.predictor import MOSTLY_N, Predictor
 from zoo_hic.tiles import average_windows
 from zoo_hic.windows import window_starts
 
-__all__ = ["MOST_BINS", "PredictedRegion", "parse_locus", "place_window", "predict_region"]
-
 MOST_BINS = 6_000
 """Most bins of a region: 144 MB a channel."""
 

@@ -21,8 +21,6 @@ from zoo_hic.preprocess import Preprocess
 from zoo_hic.readers import read_map
 from zoo_hic.windows import TARGET, SquareWindows, Stretch
 
-__all__ = ["ContactMaps", "PairSettings", "WindowSettings"]
-
 
 @dataclass(frozen=True)
 class WindowSettings:

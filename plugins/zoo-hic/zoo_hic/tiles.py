@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["average_windows"]
-
 
 def average_windows(maps: np.ndarray, starts: list[int], bins: int) -> np.ndarray:
     """(W, C, T, T) of windows at `starts` -> (C, bins, bins), NaN where none has a known value.

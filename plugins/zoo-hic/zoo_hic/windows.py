@@ -16,8 +16,6 @@ import numpy as np
 from zoo.data.source import Examples
 from zoo.errors import ConfigError
 
-__all__ = ["TARGET", "SquareWindows", "Stretch", "window_starts"]
-
 TARGET = "contacts"
 
 

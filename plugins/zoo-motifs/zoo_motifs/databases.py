@@ -20,8 +20,6 @@ from zoo.data.motifs import RELEASE, Motif
 from zoo.errors import DataError, did_you_mean
 from zoo_motifs.meme import MemeFile, read_meme
 
-__all__ = ["Family", "database", "family", "jaspar"]
-
 _LATEST = """
     select m.ID, m.BASE_ID || '.' || m.VERSION, m.NAME from MATRIX m
     join MATRIX_ANNOTATION a on a.ID = m.ID and a.TAG = 'tax_group'

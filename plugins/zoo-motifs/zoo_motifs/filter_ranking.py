@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["COLUMNS", "MAX_Q", "RankedFilter", "RankedFilters", "rank_filters"]
-
 MAX_Q = 0.05
 ABLATED = 200
 """Sequences on which filters are ablated, at most: it takes a prediction for each filter and sequence."""

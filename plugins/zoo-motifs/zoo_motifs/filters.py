@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from zoo.model import Model
 
-__all__ = ["FilterMotif", "filter_motifs", "filter_name", "first_convolution", "members"]
-
 _BATCH_BYTES = 1 << 26
 _PROBE = 20_150_527
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from zoo.report.section import Subject
 
-__all__ = ["filters"]
-
 SHOWN = 12
 SCANNED = 2_000
 

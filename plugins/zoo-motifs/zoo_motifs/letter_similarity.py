@@ -22,8 +22,6 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 
-__all__ = ["AGREES", "measure_agreement"]
-
 AGREES = 0.7
 """The least agreement of what is called a match."""
 

@@ -23,8 +23,6 @@ from zoo.files.tables import atomic_path
 if TYPE_CHECKING:
     from zoo.attribution.result import Attributed
 
-__all__ = ["Pattern", "Patterns", "modisco", "need_modisco"]
-
 MAX_SEQLETS, WINDOW = 20_000, 400
 LEAST_SEQLETS = 100
 """TF-MoDISco looks for patterns where more seqlets than these are of one sign."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from zoo_motifs.filter_ranking import RankedFilter, RankedFilters
 
-__all__ = ["draw_aligned", "draw_filters", "heights"]
-
 COLUMN, MARGIN = 0.125, 0.42
 SHOWN = 24
 

@@ -25,8 +25,6 @@ from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError
 from zoo_motifs.meme import label
 
-__all__ = ["COLUMNS", "Matches", "match"]
-
 COLUMNS = ("query", "target", "p_value", "q_value", "offset", "overlap", "orientation")
 
 _lock = threading.Lock()

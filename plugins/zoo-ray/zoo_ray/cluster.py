@@ -12,8 +12,6 @@ from functools import cache
 
 from zoo.errors import ConfigError, ZooError
 
-__all__ = ["cluster", "plain_errors"]
-
 OBJECT_STORE = 512 << 20
 """Bytes of shared memory for what is on its way, where Ray is started here."""
 

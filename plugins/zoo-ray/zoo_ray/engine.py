@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from zoo.data.genome import Genome
     from zoo.variants.files import VariantFile
 
-__all__ = ["Ray"]
-
 RETRIES = 4
 """How often a chunk whose actor died is tried again, by one started anew, before the run stops."""
 PATIENCE = 6 * 3600

@@ -25,8 +25,6 @@ from zoo.errors import ConfigError
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, resolve_paths
 
-__all__ = ["BoundSequences"]
-
 
 class BoundSequences(Source):
     """Bound sequences from FASTA files, for training only; as a source of `data=mixture`, beside one that judges.

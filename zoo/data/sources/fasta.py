@@ -19,8 +19,6 @@ from zoo.errors import ConfigError, DataError
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, resolve_paths
 
-__all__ = ["Fasta"]
-
 _LABELS = {"1": 1.0, "0": 0.0}
 
 

@@ -18,8 +18,6 @@ from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.registry import registry
 
-__all__ = ["Mixture"]
-
 _SHARED = ("root", "genome", "seed")
 
 

@@ -13,8 +13,6 @@ from zoo.data.genome import Genome
 from zoo.data.sources.windows import WindowTable
 from zoo.errors import ConfigError
 
-__all__ = ["Negatives", "matched_negatives"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Negatives:

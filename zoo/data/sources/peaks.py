@@ -27,8 +27,6 @@ from zoo.errors import ConfigError, GenomeMismatch
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, resolve_paths
 
-__all__ = ["PeakFilters", "PeakWindows", "Peaks"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class PeakWindows:

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["translated"]
-
 _FRACTIONS = {"validation_fraction": "splits.validation", "test_fraction": "splits.test"}
 _RENAMED = {
     "fasta": _FRACTIONS,

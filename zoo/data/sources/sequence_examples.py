@@ -7,8 +7,6 @@ import numpy as np
 from zoo.data.sequences import Sequences
 from zoo.data.source import Examples
 
-__all__ = ["ReadyExamples", "groups", "most_common"]
-
 
 class ReadyExamples(Examples):
     """Some rows of a set of sequences, with one target.

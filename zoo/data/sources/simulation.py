@@ -16,8 +16,6 @@ from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 
-__all__ = ["TARGETS", "Simulated", "SimulatedNoise", "SimulatedProfile", "SimulatedRows"]
-
 TARGETS = ("binding", "activity", "profile")
 
 

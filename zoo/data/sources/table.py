@@ -23,8 +23,6 @@ from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, read_lines, resolve_paths
 
-__all__ = ["Table", "TableSplits"]
-
 _MISSING = {"", ".", "na", "nan", "n/a", "none", "null"}
 
 

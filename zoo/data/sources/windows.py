@@ -12,8 +12,6 @@ from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import Examples
 from zoo.errors import DataError
 
-__all__ = ["WindowExamples", "WindowReader", "WindowTable", "places_on_genome"]
-
 
 @dataclass(frozen=True)
 class WindowTable:

@@ -15,9 +15,6 @@ from torch import Tensor
 
 from zoo.effects.engine.windows import Windows
 
-__all__ = ["Backend", "Compiled", "Eager", "gather"]
-
-
 LONG, WIDE = 150, 16
 """Rows a mutant and channels from which a convolution is done tap by tap."""
 

@@ -14,8 +14,6 @@ from zoo.effects.engine.layout import Layout
 from zoo.effects.engine.rules.operation import Value
 from zoo.effects.engine.windows import Windows
 
-__all__ = ["Batch", "Reference"]
-
 
 @dataclass
 class Reference:

@@ -13,8 +13,6 @@ from zoo.effects.engine.rules.pointwise import Identity, Relu, Scale, Sum
 if TYPE_CHECKING:
     from zoo.effects.engine.plan import Plan
 
-__all__ = ["fuse"]
-
 
 def fuse(plan: Plan) -> None:
     """Join what follows each convolution into it, as long as nothing else reads what lies between."""

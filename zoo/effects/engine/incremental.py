@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["Incremental", "incremental"]
-
 
 @dataclass
 class Counts:

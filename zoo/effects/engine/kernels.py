@@ -9,8 +9,6 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["add_rows", "finish", "max_pool", "outside_maximum", "running_maxima", "segment_sum", "sum_taps"]
-
 _njit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-__all__ = ["Layout", "axes", "expand_rows"]
-
 
 @dataclass(frozen=True)
 class Layout:

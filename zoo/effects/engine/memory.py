@@ -8,8 +8,6 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["available_bytes"]
-
 
 def available_bytes(device: torch.device) -> int:
     """Bytes that can be taken now without harm: of the GPU, or of this machine."""

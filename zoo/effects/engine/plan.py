@@ -18,8 +18,6 @@ from zoo.effects.engine.windows import Span, Windows, limit
 from zoo.layers.channels_last import conv1d
 from zoo.tracing.graph import Graph, Node, Ref, Weights, map_tree, refs
 
-__all__ = ["Plan"]
-
 
 @dataclass
 class Plan:

@@ -9,8 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["as_type", "full_precision", "in_precision"]
-
 
 @contextmanager
 def in_precision(module: nn.Module, dtype: torch.dtype) -> Iterator[None]:

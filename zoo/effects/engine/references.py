@@ -21,8 +21,6 @@ from zoo.errors import ContractError
 if TYPE_CHECKING:
     from zoo.effects.engine.incremental import Incremental
 
-__all__ = ["At"]
-
 CHUNK = 8192
 CACHE_FLOATS = 1 << 22
 TAIL_ROWS = 64

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.effects.engine.incremental import Incremental
     from zoo.effects.engine.references import At
 
-__all__ = ["Disagreement", "SelfCheck"]
-
 EVERY = 4096
 TOLERANCE = {torch.float64: 1e-9}
 FLOAT32 = 1e-5

@@ -8,8 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Span", "Windows", "hull", "limit"]
-
 Span = tuple[np.ndarray, np.ndarray]
 """First, and one past the last, position of every mutant: (M,), (M,) int64."""
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from zoo.data.genome import Genome
     from zoo.variants.variants import Variants
 
-__all__ = ["ANCHORS", "AlleleWindows", "Anchor", "Edit", "cut", "edit_of", "place_windows", "split_alleles"]
-
 Anchor = Literal["left", "right", "both"]
 ANCHORS = ("both", "left", "right")
 N = 4

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.effects.variants.scorer import Scorer
     from zoo.variants.files import VariantFile
 
-__all__ = ["LEAST", "Background", "of_shuffles", "of_variants"]
-
 LEAST = 20
 TEMPLATES = 200
 

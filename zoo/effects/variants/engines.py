@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from zoo.variants.files import VariantFile
     from zoo.variants.variants import Variants
 
-__all__ = ["Engine", "Local", "build_engine"]
-
 
 class Engine(Protocol):
     """What scores the chunks of a file."""

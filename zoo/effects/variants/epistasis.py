@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from zoo.model import Model
 
-__all__ = ["COLUMNS", "epistasis", "pairs_of"]
-
 COLUMNS = (
     "chrom", "pos_a", "ref_a", "alt_a", "pos_b", "ref_b", "alt_b", "distance", "status", "output",
     "effect_a", "effect_b", "joint", "epistasis", "null_mean", "null_sd", "null_n", "p_value",

@@ -26,8 +26,6 @@ from zoo.effects.variants.scorer import Scorer
 if TYPE_CHECKING:
     from zoo.variants.carried_alleles import CarriedAlleles
 
-__all__ = ["EFFECTS", "HaplotypeScorer"]
-
 CONTEXT = ("variants", "nearest")
 EFFECTS = ("single", "in_context", "joint", "sum", "epistasis")
 TOGETHER = 128

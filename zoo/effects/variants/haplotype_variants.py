@@ -14,8 +14,6 @@ from zoo.effects.variants.allele_windows import Edit, edit_of
 from zoo.variants.carried_alleles import MISSING, CarriedAlleles
 from zoo.variants.genotype_text import HAPLOID, HOMOZYGOUS, NO_SET
 
-__all__ = ["HaplotypeVariants", "InWindow"]
-
 NOT_APPLIED = ("symbolic", "no_alt", "malformed", MISSING)
 """Statuses of neighbours about which the notes say nothing."""
 

@@ -18,8 +18,6 @@ from zoo.files.tables import MISSING, TableWriter, atomic_path
 if TYPE_CHECKING:
     from zoo.variants.files import VariantFile
 
-__all__ = ["writer_for"]
-
 SUFFIXES = ".tsv, .tsv.gz, .parquet, .h5, .vcf, .vcf.gz, .bcf"
 _TEXTS = {"chrom", "id", "ref", "alt", "status", "norm_ref", "norm_alt", "notes", "sample"}
 _WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest"}

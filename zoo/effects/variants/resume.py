@@ -23,8 +23,6 @@ from zoo.files.tables import TableWriter, atomic_path, read_table
 if TYPE_CHECKING:
     from zoo.effects.variants.rows import Chunk
 
-__all__ = ["Parts"]
-
 _PART = re.compile(r"(\d{9,})-(\d{9,})\.tsv")
 
 

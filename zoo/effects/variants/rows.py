@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from zoo.variants.carried_alleles import CarriedAlleles
     from zoo.variants.variants import Variants
 
-__all__ = ["COLUMNS", "HAPLOTYPE_COLUMNS", "NORMAL", "Chunk", "Scored", "haplotype_rows", "rows_of"]
-
 COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
 HAPLOTYPE_COLUMNS = ("chrom", "pos", "ref", "alt", "status", "sample", "haplotype")

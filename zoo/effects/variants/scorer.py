@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.variants.variants import Variants
 
-__all__ = ["STRANDS", "Scorer"]
-
 Strands = Literal["forward", "average", "both"]
 STRANDS = ("forward", "average", "both")
 ROWS = 2048

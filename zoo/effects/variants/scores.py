@@ -19,8 +19,6 @@ from torch import Tensor
 
 from zoo.errors import ConfigError
 
-__all__ = ["PSEUDO", "Score", "difference", "gain_loss", "get_scores", "jensen_shannon", "log2_fold_change", "score"]
-
 PSEUDO = 1e-6
 
 

@@ -6,8 +6,6 @@ from enum import Enum
 
 from zoo.tracing.graph import Node, refs
 
-__all__ = ["Rule", "call_name", "choose_rule"]
-
 
 class Rule(Enum):
     """How multipliers pass a call; see the package's docstring."""

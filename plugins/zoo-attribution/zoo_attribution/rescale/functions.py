@@ -16,8 +16,6 @@ from torch.autograd.function import once_differentiable
 
 from zoo_attribution.rescale.kernels import relu_multipliers
 
-__all__ = ["Elementwise", "Maximum", "PathMean", "ReLU"]
-
 CLOSE = 1e-6
 """Differences below this are too small to divide by; the derivative is taken instead."""
 

@@ -6,8 +6,6 @@ import numba
 import torch
 from torch import Tensor
 
-__all__ = ["relu_multipliers"]
-
 
 def relu_multipliers(z: Tensor, at_sequence: Tensor, row: Tensor) -> tuple[Tensor, Tensor] | None:
     """ReLU of z (B, ...), and its multipliers against the sequences' own z (E, ...), row (B,) telling which.

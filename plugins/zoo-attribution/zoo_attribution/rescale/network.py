@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-__all__ = ["RescaleNetwork", "SequencePass", "record_network"]
-
 POINTS = 16
 """On the path of a call that has no closed rule."""
 

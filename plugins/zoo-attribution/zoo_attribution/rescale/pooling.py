@@ -12,8 +12,6 @@ from torch.nn import functional
 from zoo.tracing.graph import Node
 from zoo_attribution.rescale.calls import call_name
 
-__all__ = ["Pool", "describe_pool"]
-
 
 @dataclass(frozen=True)
 class Pool:

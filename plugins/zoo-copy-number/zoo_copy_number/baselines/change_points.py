@@ -20,8 +20,6 @@ from zoo.errors import ZooError, need
 from zoo_copy_number.baselines.correction import Ratio
 from zoo_copy_number.baselines.threshold import copies_at
 
-__all__ = ["CircularBinary", "Pelt"]
-
 _CLIP = (-3.0, 2.5)
 
 _R = """

@@ -15,8 +15,6 @@ import numpy as np
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.tracks import log2_depth
 
-__all__ = ["Ratio", "corrected_log2"]
-
 _STRATA = 40
 
 

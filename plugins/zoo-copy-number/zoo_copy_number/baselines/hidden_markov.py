@@ -15,8 +15,6 @@ from zoo.errors import need
 from zoo_copy_number.baselines.correction import Ratio
 from zoo_copy_number.event_accuracy import find_runs
 
-__all__ = ["HiddenMarkov"]
-
 _STATES = np.arange(6)
 _FLOOR = 0.05
 """Copies that mismapped reads make of none."""

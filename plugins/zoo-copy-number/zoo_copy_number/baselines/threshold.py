@@ -11,8 +11,6 @@ from scipy.ndimage import median_filter
 from zoo_copy_number.baselines.correction import Ratio
 from zoo_copy_number.event_accuracy import find_runs
 
-__all__ = ["Threshold", "copies_at"]
-
 # Halfway in copies: below it none of two copies is left, above it there are four or more.
 _NONE, _FOUR = np.log2(0.5 / 2), np.log2(3.5 / 2)
 

@@ -18,8 +18,6 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.event_accuracy import count, summarise_counts
 from zoo_copy_number.simulation import SimulatedSample
 
-__all__ = ["BASELINES", "CnvBaseline", "call_baseline", "tune"]
-
 
 class CnvBaseline(Protocol):
     """A frozen dataclass of settings.

@@ -20,8 +20,6 @@ from zoo_copy_number.readers.runs import add_runs
 from zoo_copy_number.readers.sniff import sample_name
 from zoo_copy_number.readers.targets import Targets
 
-__all__ = ["read_alignments"]
-
 _LEFT_OUT = 0x4 | 0x100 | 0x200 | 0x400 | 0x800
 _SPAN, _GAP = 1 << 22, 10_000
 _CRAM_FIELDS = b"required_fields=0x3e"

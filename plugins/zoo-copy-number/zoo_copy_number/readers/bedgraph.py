@@ -15,8 +15,6 @@ from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import sample_name
 from zoo_copy_number.readers.text import ColumnLayout, is_setting, read_columns
 
-__all__ = ["read_bedgraph", "read_mosdepth"]
-
 
 def read_bedgraph(path: str | Path) -> Runs:
     """Runs of a bedGraph; four columns, by tabs or spaces."""

@@ -12,8 +12,6 @@ from zoo.errors import DataError
 from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import sample_name
 
-__all__ = ["read_bigwig"]
-
 _PIECE = 1 << 22
 
 

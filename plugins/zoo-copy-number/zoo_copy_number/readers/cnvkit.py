@@ -19,8 +19,6 @@ from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
 from zoo_copy_number.readers.sniff import sample_name
 from zoo_copy_number.readers.text import ColumnLayout, is_setting, read_columns
 
-__all__ = ["PooledReference", "read_cnvkit", "read_reference"]
-
 _OFF_TARGET = ("Antitarget", "Background")
 _NO_COVERAGE = -19.9
 """CNVkit writes log2 = -20 for a bin without any coverage."""

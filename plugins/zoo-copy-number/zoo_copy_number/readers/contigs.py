@@ -11,8 +11,6 @@ from zoo.data.aliases import find
 from zoo.errors import GenomeMismatch
 from zoo_copy_number.bins import Bins
 
-__all__ = ["fit_to", "match_contigs"]
-
 
 def match_contigs(names: Iterable[str], others: Iterable[str]) -> dict[str, str | None]:
     """{name: the one of `others` that is the same contig, or None}.

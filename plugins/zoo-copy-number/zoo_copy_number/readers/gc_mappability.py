@@ -24,8 +24,6 @@ from zoo_copy_number.readers.tracks import open_runs
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
 
-__all__ = ["add_composition", "compute_gc", "read_gc", "read_mappability"]
-
 
 def compute_gc(bins: Bins, fasta: str | Path | Genome) -> np.ndarray:
     """Share of G and C among the bases A, C, G and T of each bin: (n,) float32, NaN where all are N or the contig is

@@ -14,8 +14,6 @@ import numpy as np
 from zoo.errors import ConfigError, DataError
 from zoo_copy_number.bins import Bins
 
-__all__ = ["MAX_BINS", "RawBins", "assemble", "join_files"]
-
 MAX_BINS = 1 << 26
 """Bins that one sample may have: a human genome in bins of 50 bp."""
 _LARGEST = 1 << 40

@@ -12,8 +12,6 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.cnvkit import PooledReference, read_reference
 from zoo_copy_number.readers.contigs import match_contigs
 
-__all__ = ["add_reference", "match_bins"]
-
 _ENOUGH = 0.9
 
 

@@ -19,8 +19,6 @@ from zoo.errors import DataError
 from zoo_copy_number.readers.contigs import match_contigs
 from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
 
-__all__ = ["Runs", "add_runs", "average", "average_over", "bins_from_runs"]
-
 Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _LARGEST = 1 << 40
 

@@ -9,8 +9,6 @@ from zoo.errors import DataError
 from zoo.files.compressed import is_gzip, read_chunks, read_lines
 from zoo_copy_number.readers.text import is_setting
 
-__all__ = ["FORMATS", "detect_format", "sample_name"]
-
 FORMATS = ("bam", "cram", "mosdepth", "bedgraph", "wig", "bigwig", "cnvkit")
 _BIGWIG = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|\.|na|-?nan", re.ASCII | re.IGNORECASE)

@@ -12,8 +12,6 @@ from zoo.data.intervals import read_intervals
 from zoo.errors import DataError, GenomeMismatch
 from zoo_copy_number.readers.contigs import match_contigs
 
-__all__ = ["Targets", "read_targets"]
-
 
 @dataclass
 class Targets:

@@ -20,8 +20,6 @@ import numpy as np
 from zoo.errors import DataError
 from zoo.files.compressed import read_chunks, read_lines
 
-__all__ = ["ColumnLayout", "is_setting", "read_columns"]
-
 _ROWS = 1 << 20
 _LONGEST_LINE = 1 << 22
 _MISSING = ["", ".", "NA", "na", "nan", "NaN", "-nan"]

@@ -11,8 +11,6 @@ from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import detect_format
 from zoo_copy_number.readers.wig import read_wig
 
-__all__ = ["open_runs"]
-
 
 def open_runs(path: str | Path, format: str | None = None) -> Runs:
     """The runs of a bedGraph, mosdepth, wig or bigWig file; ConfigError for another format."""

@@ -20,8 +20,6 @@ from zoo.files.compressed import read_chunks
 from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import sample_name
 
-__all__ = ["read_wig"]
-
 _STEP = re.compile(rb"(?m)^(?:fixedStep|variableStep|track|browser|#)[^\n]*\n?")
 _KEY = re.compile(r"(\w+)=(\S+)")
 _NUMBER = re.compile(rb"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|-?[nN][aA][nN]|NA")

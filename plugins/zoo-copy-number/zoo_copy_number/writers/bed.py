@@ -12,8 +12,6 @@ from pathlib import Path
 from zoo.files.tables import atomic_path
 from zoo_copy_number.calls import Calls, CnvCall
 
-__all__ = ["write_bed"]
-
 
 def write_bed(path: str | Path, calls: Calls, *, neutral: bool = False) -> int:
     """Write deletions, duplications and regions without a call, and neutral ones if `neutral`; returns how many.

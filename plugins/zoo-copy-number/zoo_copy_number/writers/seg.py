@@ -14,8 +14,6 @@ from zoo.errors import DataError
 from zoo.files.tables import atomic_path
 from zoo_copy_number.calls import Calls
 
-__all__ = ["write_seg"]
-
 _COLUMNS = ("ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean")
 
 

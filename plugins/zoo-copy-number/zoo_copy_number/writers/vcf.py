@@ -24,8 +24,6 @@ from zoo_copy_number.calls import Calls, CnvCall
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
 
-__all__ = ["write_vcf"]
-
 _CONTIG = re.compile(r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*", re.ASCII)
 _TABIX_END = 1 << 29
 _HEADER = (

@@ -19,8 +19,6 @@ from zoo_hic.output import output_kind, write_pairs, write_square
 from zoo_hic.predictor import Predictor
 from zoo_hic.preprocess import Preprocess
 
-__all__ = ["PredictRequest", "predict_and_write", "score_edits_and_write", "score_variants_and_write"]
-
 Place = tuple[str, int, int]
 
 

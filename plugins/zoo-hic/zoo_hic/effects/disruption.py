@@ -22,8 +22,6 @@ from zoo_hic.effects.edits import WindowEdit, edit_window, match_edited_bins, me
 from zoo_hic.predictor import Predictor
 from zoo_hic.region_prediction import place_window
 
-__all__ = ["Disruption", "MapChange", "disruption", "predict_effect"]
-
 AROUND = 10
 """Bins on each side of an edit whose contacts with each other are its insulation."""
 

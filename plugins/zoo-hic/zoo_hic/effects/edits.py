@@ -24,17 +24,6 @@ from zoo.data.region import format_region
 from zoo.errors import ConfigError, DataError
 from zoo_hic.region_prediction import parse_locus
 
-__all__ = [
-    "FILLS",
-    "KINDS",
-    "EditedWindow",
-    "WindowEdit",
-    "edit_window",
-    "match_edited_bins",
-    "measure_shift",
-    "parse_edit",
-]
-
 KINDS = ("delete", "mask", "shuffle", "invert", "duplicate", "substitute")
 
 FILLS = ("none", "n", "shuffle")

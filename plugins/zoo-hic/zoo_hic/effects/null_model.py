@@ -21,8 +21,6 @@ from zoo_hic.effects.disruption import predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
 
-__all__ = ["NullScores", "score_null"]
-
 FEW_LETTERS = 20
 _TRIES = 50
 """Places that are tried for each one that is used."""

@@ -27,8 +27,6 @@ from zoo_hic.effects.disruption import MapChange, predict_effect
 from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.predictor import Predictor
 
-__all__ = ["COLUMNS", "SV_STATUSES", "SvAllele", "read_alleles", "score_alleles", "score_cells", "score_columns"]
-
 SV_STATUSES = {
     "ok": "the allele is scored",
     **{status: STATUSES[status] for status in ("malformed", "contig_unknown", "ref_mismatch", "non_acgt")},

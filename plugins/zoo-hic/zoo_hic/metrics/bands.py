@@ -16,8 +16,6 @@ import numpy as np
 from zoo.errors import ConfigError, DataError
 from zoo_hic.maps import check_square
 
-__all__ = ["Bands", "Squares", "cut_band", "cut_bands", "diagonals", "mask_unknown"]
-
 Squares = Mapping[str, np.ndarray]
 """{contig: (T, T)}, symmetric, NaN where masked."""
 

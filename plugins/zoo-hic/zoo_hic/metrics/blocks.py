@@ -18,8 +18,6 @@ import numpy as np
 
 from zoo.errors import ConfigError
 
-__all__ = ["Figure", "block_bins", "draw_counts", "draw_sums", "figure", "interval", "moments", "pearson_from_sums"]
-
 
 @dataclass(frozen=True)
 class Figure:

@@ -18,8 +18,6 @@ import numpy as np
 from zoo.errors import ConfigError
 from zoo_hic.metrics.blocks import Figure, figure
 
-__all__ = ["Overlap", "boundaries", "li_threshold", "minima", "overlap", "strong_boundaries"]
-
 
 @dataclass(frozen=True)
 class Overlap:

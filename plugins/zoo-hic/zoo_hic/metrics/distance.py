@@ -20,17 +20,6 @@ from zoo.errors import DataError
 from zoo_hic.metrics.bands import Bands, Squares, cut_bands
 from zoo_hic.metrics.blocks import Figure, block_bins, figure, moments, pearson_from_sums
 
-__all__ = [
-    "Curve",
-    "NullCorrelation",
-    "by_diagonal",
-    "correlations",
-    "distance_only",
-    "mean_by_distance",
-    "pearson_curve",
-    "shift_null",
-]
-
 
 @dataclass(frozen=True)
 class Curve:

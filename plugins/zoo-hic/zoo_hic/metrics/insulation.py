@@ -19,8 +19,6 @@ from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares
 from zoo_hic.metrics.blocks import Figure, figure, moments, pearson_from_sums
 
-__all__ = ["insulation", "insulation_correlation", "insulation_tracks", "window_bins"]
-
 
 def window_bins(window: float, resolution: int) -> int:
     """Bins of a window in bp, which must be a multiple of the resolution and at least two bins."""

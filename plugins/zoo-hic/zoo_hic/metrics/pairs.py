@@ -22,8 +22,6 @@ from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares, cut_band
 from zoo_hic.metrics.blocks import Figure, figure
 
-__all__ = ["Enrichment", "enrichment", "read_pairs"]
-
 _MOST_BYTES = 1 << 28
 
 

@@ -23,8 +23,6 @@ from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares, cut_band, diagonals
 from zoo_hic.metrics.blocks import Figure, block_bins, draw_counts, interval, moments, pearson_from_sums
 
-__all__ = ["StratumAdjusted", "box_filter", "stratum_adjusted_correlation"]
-
 
 @dataclass(frozen=True)
 class StratumAdjusted:

@@ -22,8 +22,6 @@ from zoo_hic.metrics.distance import by_diagonal, correlations, shift_null
 from zoo_hic.metrics.insulation import insulation_correlation, insulation_tracks, window_bins
 from zoo_hic.metrics.stratum import stratum_adjusted_correlation
 
-__all__ = ["MetricRow", "compare_maps", "lines"]
-
 _NAN = float("nan")
 
 

@@ -18,8 +18,6 @@ from zoo.errors import ConfigError
 from zoo_hic.metrics.bands import Squares, cut_bands, mask_unknown
 from zoo_hic.metrics.blocks import Figure, block_bins, draw_sums, interval, moments, pearson_from_sums
 
-__all__ = ["Transfer", "transfer", "transfer_lines"]
-
 
 @dataclass(frozen=True)
 class Transfer:

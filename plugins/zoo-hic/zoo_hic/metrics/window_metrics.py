@@ -11,8 +11,6 @@ import numpy as np
 from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
 
-__all__ = ["MEAN_DIAGONAL", "MSE", "PEARSON"]
-
 
 def _is_map(field: Field) -> bool:
     return field.axes == "CTT" and field.values == "real"

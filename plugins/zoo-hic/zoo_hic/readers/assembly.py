@@ -15,8 +15,6 @@ from zoo.data.aliases import find
 from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
 
-__all__ = ["NEAR", "match_assembly", "read_sizes"]
-
 NEAR = 0.001
 """Largest difference of two lengths of one contig, as a share of the FASTA's."""
 

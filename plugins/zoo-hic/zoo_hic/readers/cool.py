@@ -21,8 +21,6 @@ from zoo.errors import ConfigError, DataError
 from zoo_hic.readers.map_file import MOST_BINS, MapFile, Triplets, check_size, readable
 from zoo_hic.readers.sniff import choose
 
-__all__ = ["open_cool"]
-
 _SCHEMA = {"chroms": ("name", "length"), "bins": ("chrom", "start", "end"), "pixels": ("bin1_id", "bin2_id", "count")}
 _DIVISIVE = re.compile(r"(GW_|INTER_)?(KR|VC|VC_SQRT|SCALE)")
 _MULTIPLICATIVE = re.compile(r"weight|(GW_|INTER_)?ICE")

@@ -15,8 +15,6 @@ import numpy as np
 from zoo_hic.readers.map_file import MapFile, Triplets, check_size, readable
 from zoo_hic.readers.sniff import choose
 
-__all__ = ["open_hic"]
-
 
 def open_hic(path: Path, resolution: int | None) -> tuple[MapFile, int]:
     """The map at a resolution, and the factor to coarsen it by.

@@ -17,8 +17,6 @@ import numpy as np
 
 from zoo.errors import DataError
 
-__all__ = ["MOST_BINS", "MapFile", "check_size", "readable"]
-
 MOST_CONTIGS = 200_000
 MOST_BINS = 50_000_000
 """The human genome in bins of 100 bp has 31 million."""

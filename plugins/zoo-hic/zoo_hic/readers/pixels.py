@@ -10,8 +10,6 @@ from scipy.sparse import csr_array
 from zoo.errors import DataError, GenomeMismatch
 from zoo_hic.readers.map_file import MapFile
 
-__all__ = ["CisPixels"]
-
 MOST_PIXELS = 600_000_000
 """Contacts of one contig: 7 GB as they are kept."""
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from zoo.errors import ConfigError, DataError
 
-__all__ = ["choose", "is_hdf5", "split_group"]
-
 _HDF5, _HIC = b"\x89HDF\r\n\x1a\n", b"HIC\x00"
 
 

@@ -28,8 +28,6 @@ from zoo_hic.simulation.structure import (
     mirror,
 )
 
-__all__ = ["SimulatedContig", "log_observed_over_expected", "oracle", "simulate_contig", "tune_noise"]
-
 
 @dataclass(frozen=True)
 class SimulatedContig:

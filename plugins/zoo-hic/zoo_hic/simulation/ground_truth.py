@@ -24,8 +24,6 @@ from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import build_structure
 from zoo_hic.windows import TARGET
 
-__all__ = ["GroundTruth"]
-
 
 class GroundTruth(nn.Module):
     """A model without weights.  bins: T of a window.  settings: of the simulator.  data: of its card."""

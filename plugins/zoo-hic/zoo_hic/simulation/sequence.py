@@ -16,8 +16,6 @@ from zoo.data.codes import reverse_complement
 from zoo.errors import ConfigError, DataError
 from zoo_hic.simulation.settings import MOTIF, MapSettings, encode_consensus
 
-__all__ = ["erase_sites", "find_sites", "invert_sites", "plant"]
-
 _ROUNDS = 50
 
 

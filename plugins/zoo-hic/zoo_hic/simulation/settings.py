@@ -12,8 +12,6 @@ import numpy as np
 from zoo.data.codes import reverse_complement
 from zoo.errors import ConfigError
 
-__all__ = ["ALPHABET", "LOOP", "MOTIF", "MapSettings", "encode_consensus"]
-
 ALPHABET = "ACGT"
 
 MOTIF = np.dtype([("position", np.int64), ("strand", np.int8), ("strength", np.float32), ("width", np.int32)])

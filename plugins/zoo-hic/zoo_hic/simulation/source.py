@@ -16,8 +16,6 @@ from zoo_hic.simulation.contact_maps import SimulatedContig, simulate_contig
 from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.windows import TARGET, SquareWindows, Stretch
 
-__all__ = ["SimulatedContacts"]
-
 
 class SimulatedContacts(Source):
     """Windows of simulated contigs; each split has contigs of its own.

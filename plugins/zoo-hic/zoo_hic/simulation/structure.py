@@ -18,17 +18,6 @@ import numpy as np
 from zoo.errors import DataError
 from zoo_hic.simulation.settings import LOOP, MapSettings
 
-__all__ = [
-    "average_by_distance",
-    "bin_sites",
-    "build_structure",
-    "compute_truth",
-    "drop_sites",
-    "find_loops",
-    "flip_sites",
-    "mirror",
-]
-
 
 def bin_sites(motifs: np.ndarray, settings: MapSettings) -> np.ndarray:
     """(M,) int64: the bin that holds the middle of each site."""

@@ -20,8 +20,6 @@ from zoo_hic.maps import ContactMap, check_square
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["VALUES", "write_cool"]
-
 VALUES = {
     "counts": "contacts counted",
     "balanced": "balanced contacts",

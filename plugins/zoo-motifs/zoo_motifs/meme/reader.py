@@ -14,8 +14,6 @@ from zoo.errors import DataError
 from zoo_motifs.meme.text import parse_number, parse_numbers, read_meme_lines
 from zoo_motifs.meme.writer import label
 
-__all__ = ["MemeFile", "read_meme"]
-
 DEFAULT_SITES = 20
 """What the format takes where `nsites` is missing."""
 

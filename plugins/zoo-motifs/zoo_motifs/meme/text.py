@@ -7,8 +7,6 @@ from pathlib import Path
 from zoo.errors import DataError
 from zoo.files.compressed import read_chunks
 
-__all__ = ["parse_number", "parse_numbers", "read_meme_lines"]
-
 _MAX_BYTES = 1 << 27
 
 

@@ -9,8 +9,6 @@ from zoo.data.motifs import UNIFORM, Motif
 from zoo.errors import DataError
 from zoo.files.tables import atomic_path
 
-__all__ = ["label", "write_meme"]
-
 
 def label(motif: Motif) -> str:
     """Identifier and name, as a MOTIF line has them.

@@ -17,8 +17,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ARRANGEMENTS", "Arrangement"]
-
 
 @dataclass(frozen=True)
 class Arrangement:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from zoo.data.motifs import Motif
     from zoo.model import Model
 
-__all__ = ["motif_spacing", "parse_motif"]
-
 SITES = ("consensus", "sampled")
 GC = 0.41
 

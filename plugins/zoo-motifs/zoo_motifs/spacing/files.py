@@ -10,8 +10,6 @@ from zoo.errors import ConfigError
 from zoo.files.tables import atomic_path, write_table
 from zoo_motifs.spacing.result import COLUMNS, Spacing
 
-__all__ = ["check_path", "write_spacing"]
-
 
 def write_spacing(spacing: Spacing, path: str | Path) -> None:
     """Write .tsv or .tsv.gz (- is standard output), or the picture as .png, .svg or .pdf.

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from zoo_motifs.spacing.result import Spacing
 
-__all__ = ["draw_spacing"]
-
 PANELS = ("upstream, same", "downstream, same", "upstream, opposite", "downstream, opposite")
 STYLES = {"+": ("#0072b2", "-"), "-": ("#d55e00", (0, (3, 1.5)))}
 """Colour and line by the strand on which the first motif is written."""

@@ -10,8 +10,6 @@ import numpy as np
 
 from zoo_motifs.spacing.arrangement import ARRANGEMENTS, Arrangement
 
-__all__ = ["COLUMNS", "Spacing"]
-
 COLUMNS = (
     "first", "second", "arrangement", "order", "orientation", "gap",
     "effect_pair", "effect_first", "effect_second", "synergy", "low", "high", "n",

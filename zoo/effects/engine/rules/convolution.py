@@ -15,8 +15,6 @@ from zoo.effects.engine.layout import Layout
 from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, operation
 from zoo.effects.engine.windows import Span, hull
 
-__all__ = ["Convolve", "Slide"]
-
 
 @dataclass(eq=False)
 class Convolve(Operation):

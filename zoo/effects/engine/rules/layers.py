@@ -10,8 +10,6 @@ from zoo.effects.engine.rules.operation import at_reference, layer
 from zoo.layers.attention_pooling import AttentionPooling
 from zoo.layers.tied_conv import TiedBatchNorm1d, TiedConv1d
 
-__all__ = ["attention_pooling", "tied_batch_norm", "tied_convolution"]
-
 
 @layer(TiedConv1d)
 def tied_convolution(conv: TiedConv1d, x: Tensor) -> Tensor:

@@ -16,8 +16,6 @@ from zoo.effects.engine.layout import Layout, expand_rows
 from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, operation
 from zoo.effects.engine.rules.pointwise import Apply, DenseLinear, Scale
 
-__all__ = ["Flattened", "Product"]
-
 
 @dataclass(eq=False)
 class Product(Operation):

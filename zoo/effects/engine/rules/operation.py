@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from zoo.effects.engine.batch import Batch
     from zoo.tracing.graph import Node, Weights
 
-__all__ = ["Operation", "RecordedCall", "Value", "at_reference", "layer", "operation", "rules"]
-
 _OPERATIONS: dict[str, Callable] = {}
 _LAYERS: dict[type, Callable] = {}
 

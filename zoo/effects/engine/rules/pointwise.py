@@ -12,8 +12,6 @@ from torch import Tensor
 from zoo.effects.engine.layout import Layout, expand_rows
 from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, operation
 
-__all__ = ["Identity", "Relu", "Scale"]
-
 
 class Identity(Operation):
     """The difference stays what it is."""

@@ -13,8 +13,6 @@ from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, o
 from zoo.effects.engine.rules.pointwise import Apply, DenseLinear
 from zoo.effects.engine.windows import Span
 
-__all__ = ["MaxPool", "Maximum", "Total"]
-
 
 @dataclass(eq=False)
 class MaxPool(Operation):

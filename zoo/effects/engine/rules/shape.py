@@ -15,8 +15,6 @@ from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, o
 from zoo.effects.engine.rules.pointwise import DenseLinear
 from zoo.effects.engine.windows import Span, hull
 
-__all__ = ["Join", "Move", "Pick"]
-
 
 @dataclass(eq=False)
 class Move(Operation):
