@@ -20,14 +20,14 @@ $(BIN)/python:
 
 $(VENV)/installed: $(PROJECTS) | $(BIN)/python
 	@echo "installing zoo and its plugins into $(VENV): 1 to 2 minutes and 2 GB the first time"
-	$(PIP) hatchling editables
+	$(PIP) hatchling editables setuptools wheel
 	$(PIP) -e ".[all]" $(EDITABLE)
 	touch $@
 
 # Not compiled by pip: Python compiles what is imported, a small part of it.
 $(VENV)/tested: $(PROJECTS) | $(BIN)/python
 	@echo "installing zoo, its plugins and what the tests need into $(VENV): 1 to 2 minutes and 2 GB the first time"
-	$(PIP) hatchling editables
+	$(PIP) hatchling editables setuptools wheel
 	$(PIP) --no-compile -e ".[dev,docs]" $(EDITABLE)
 	touch $(VENV)/installed $@
 
