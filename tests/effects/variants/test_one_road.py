@@ -9,6 +9,7 @@ from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
 from zoo.effects.variants.haplotype_effects import EFFECTS
 from zoo.effects.variants.job import score_haplotypes
+from zoo.errors import DataError
 from zoo.variants.haplotypes import haplotypes
 
 HEADER = (
@@ -196,6 +197,28 @@ def test_a_genotype_that_cannot_be_read_is_a_row(tmp_path, model):
     frame, _ = haplotype(tmp_path, model, rows, letters)
     assert frame["status"].tolist() == ["malformed"] * 3 + ["ok"]
     assert "has an allele that ALT does not list" in frame["notes"][0]
+
+
+def test_a_bcf_is_the_same_and_records_must_be_sorted(tmp_path, model):
+    import pysam
+
+    letters = sequence(17, 3000)
+    rows = [snv(letters, p, g) for p, g in ((1000, "0|1"), (1020, "1|1"), (1040, "./."))]
+    frame, _ = haplotype(tmp_path, model, rows, letters)
+    with pysam.VariantFile(str(tmp_path / "v.vcf")) as source:
+        with pysam.VariantFile(str(tmp_path / "v.bcf"), "wb", header=source.header) as file:
+            for record in source:
+                file.write(record)
+    how = {"fasta": tmp_path / "g.fa", "sample": "NA1", "output": "CTCF:raw"}
+    again = score_haplotypes(model, tmp_path / "v.bcf", **how)
+    assert list(again.columns) == list(frame.columns)
+    for column in frame:
+        np.testing.assert_array_equal(again[column].to_numpy(), frame[column].to_numpy(), err_msg=column)
+    assert frame["notes"].tolist() == ["contig_aliased;1 missing read as reference"] * 3
+    lines = (tmp_path / "v.vcf").read_text().splitlines(keepends=True)
+    (tmp_path / "u.vcf").write_text("".join([*lines[:-3], *lines[:-4:-1]]))
+    with pytest.raises(DataError, match="comes after a greater position: sort it"):
+        score_haplotypes(model, tmp_path / "u.vcf", **how)
 
 
 def test_a_deletion_of_half_a_window_has_a_score(tmp_path, model):
