@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.composition.settings import settings_of
 from zoo.data.source import Source
-from zoo.data.sources.renamed import translated
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.model import Model, build
@@ -70,7 +69,7 @@ class TrainingPlan:
     def source(self) -> Source:
         """The data source; it gets the genome and the run's seed where it takes them and sets none itself."""
         run = {"genome": self.config.get("genome"), "seed": self.config.get("seed", 0)}
-        name, arguments = self._resolve("data", "data", translated(self.config.get("data") or {}), run)
+        name, arguments = self._resolve("data", "data", self.config.get("data") or {}, run)
         source = registry().get("data", name)(**arguments)
         if not source.targets:
             raise ConfigError(f"data {name!r} has no target: there is nothing to train on")

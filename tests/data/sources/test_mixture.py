@@ -159,18 +159,6 @@ def test_peaks_with_bound_sequences_beside_them_are_the_same_examples_as_ever(fo
     assert checksum(shorter.examples("train")) == (174, "79116d9d966e877b")
 
 
-def test_a_stored_configuration_of_peaks_with_extra_positives_gives_the_same_examples(folder, capsys):
-    data = {"name": "peaks", "root": str(folder), "peaks": "x.narrowPeak", "length": 120, "splits": SPLITS, "repeat": 2}
-    data |= {"min_distance": 50, "train_negatives": 3, "negatives": 1, "gc_bin": 0.02, "max_width": None, "seed": 0}
-    data |= {"extra_positives": "extra.fa", "extra_target": "short", "extra_margin": 0, "task": "CTCF"}
-    config = {"data": data, "genome": {"name": "toy", "fasta": str(folder / "g.fa")}}
-    source = TrainingPlan.of(config).source
-    assert checksum(source.examples("train")) == (468, "957e5053fe3b02fb")
-    assert checksum(source.examples("test")) == (130, "1fdd2cae2b390a75")
-    assert source.targets["short"].channels == ("CTCF_short",)
-    assert "train_negatives is now negatives.per_training_positive" in capsys.readouterr().err
-
-
 def test_a_training_sequence_that_another_source_judges_by_is_dropped_on_either_strand(folder, tmp_path):
     held = reverse_complement(Genome(folder / "g.fa").fetch("2", 3_040, 3_160))
     (tmp_path / "twin.fa").write_text(f">twin\n{decode(held)}\n>other\n{'ACGT' * 30}\n")
