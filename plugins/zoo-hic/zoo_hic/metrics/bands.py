@@ -8,7 +8,7 @@ it is NaN in either map.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +68,7 @@ def cut_band(square: np.ndarray, first: int, last: int) -> np.ndarray:
     out = np.full((last - first + 1, bins), np.nan)
     for row, d in enumerate(range(first, min(last + 1, bins))):
         out[row, : bins - d] = np.diagonal(square, d)
-    out[~np.isfinite(out)] = np.nan
-    return out
+    return np.where(np.isfinite(out), out, np.nan)
 
 
 def cut_bands(predicted: Squares, observed: Squares, resolution: int, distances: tuple[float, float]) -> Bands:
@@ -79,9 +78,14 @@ def cut_bands(predicted: Squares, observed: Squares, resolution: int, distances:
     that is not symmetric.
     """
     first, last = diagonals(resolution, distances)
+    pairs = [[cut_band(m, first, last) for m in pair] for pair in pair_squares(predicted, observed)]
+    return Bands(tuple(predicted), first, int(resolution), *map(tuple, zip(*pairs, strict=True)))
+
+
+def pair_squares(predicted: Squares, observed: Squares) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Both squares of each contig of `predicted`, NaN where either is not finite; errors as of `cut_bands`."""
     if not predicted:
         raise DataError("there is no contig to score: give at least one map")
-    rows = {}
     for contig, square in predicted.items():
         if contig not in observed:
             raise DataError(f"contig {contig!r} is predicted but not observed: score contigs that both maps have")
@@ -91,13 +95,8 @@ def cut_bands(predicted: Squares, observed: Squares, resolution: int, distances:
             raise DataError(
                 f"{contig!r} has {len(a):,} bins predicted and {len(b):,} observed: bring them to one resolution"
             )
-        a, b = cut_band(a, first, last), cut_band(b, first, last)
-        unknown = np.isnan(a) | np.isnan(b)
-        a[unknown] = b[unknown] = np.nan
-        rows[contig] = a, b
-    return Bands(
-        tuple(rows), first, int(resolution), tuple(a for a, _ in rows.values()), tuple(b for _, b in rows.values())
-    )
+        known = np.isfinite(a) & np.isfinite(b)
+        yield np.where(known, a, np.nan), np.where(known, b, np.nan)
 
 
 def mask_unknown(maps: Mapping[str, Squares]) -> list[dict[str, np.ndarray]]:

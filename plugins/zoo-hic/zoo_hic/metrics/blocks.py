@@ -84,6 +84,18 @@ def pearson_from_sums(sums: np.ndarray, *, least: int = 3) -> np.ndarray:
         return np.where(flat, np.nan, np.clip((xy - x * y / n) / np.sqrt(a * b), -1, 1))
 
 
+def mean_from_sums(sums: np.ndarray) -> np.ndarray:
+    """(R,) mean from (R, 2) sums of 1 and x; NaN of nothing."""
+    return np.divide(sums[:, 1], sums[:, 0], out=np.full(len(sums), np.nan), where=sums[:, 0] > 0)
+
+
+def sum_by_block(places: np.ndarray, values: np.ndarray, bins: int, length: int) -> np.ndarray:
+    """(B, 2) sums of 1 and of the values (P,) at places (P,), in bins from the contig's start, of its blocks."""
+    blocks = max(1, round(bins / length))
+    block = np.minimum((places * blocks / bins).astype(int), blocks - 1)
+    return np.stack([np.bincount(block, minlength=blocks), np.bincount(block, values, blocks)], -1).astype(float)
+
+
 def draw_sums(sums: np.ndarray, draws: int, seed: int) -> np.ndarray:
     """(draws, ...) sums over as many blocks as there are, drawn with replacement, of sums (B, ...).
 
@@ -100,28 +112,22 @@ def draw_counts(blocks: int, draws: int, seed: int) -> np.ndarray:
 
 
 def figure(
-    sums: np.ndarray,
-    statistic: Callable[[np.ndarray], np.ndarray],
-    *,
-    draws: int = 500,
-    level: float = 0.95,
-    seed: int = 0,
+    sums: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], *, draws: int = 500, seed: int = 0
 ) -> Figure:
-    """The statistic of the sums (B, ...) over all blocks, with a percentile interval over drawn blocks.
+    """The statistic of the sums (B, ...) over all blocks, with a percentile interval of 95 % over drawn blocks.
 
     statistic: from sums (R, ...) without the axis of blocks, to (R,).
     """
     value = float(statistic(sums.sum(0)[None])[0])
-    drawn = draw_sums(sums, draws, seed)
-    return interval(value, statistic(drawn), int(sums[..., 0].sum()), len(sums), level)
+    return interval(value, statistic(draw_sums(sums, draws, seed)), int(sums[..., 0].sum()), len(sums))
 
 
-def interval(value: float, drawn: np.ndarray, n: int, blocks: int, level: float = 0.95) -> Figure:
-    """A figure with percentiles of drawn values, of which at least half must be known."""
+def interval(value: float, drawn: np.ndarray, n: int, blocks: int) -> Figure:
+    """A figure with the central 95 % of drawn values, of which at least half must be known."""
     known = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(known) or 2 * len(known) < len(drawn):
         return Figure(value, float("nan"), float("nan"), n, blocks)
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(known, [0.025, 0.975])
     return Figure(value, float(low), float(high), n, blocks)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo_hic.metrics.blocks import Figure, figure
+from zoo_hic.metrics.blocks import Figure, figure, mean_from_sums, sum_by_block
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,6 @@ def overlap(
     tolerance: int = 1,
     length: int = 30,
     draws: int = 1000,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Overlap:
     """The share of boundaries of `first` with one of `second` within `tolerance` bins, over all contigs.
@@ -129,15 +128,13 @@ def overlap(
         size = bins[contig]
         there = np.asarray(second.get(contig, ()), int)
         near = _near(here, there, size, tolerance)
-        blocks = max(1, round(size / length))
-        block = np.minimum((np.asarray(here) + 0.5) * blocks / size, blocks - 1).astype(int)
-        sums.append(np.stack([np.bincount(block, minlength=blocks), np.bincount(block, near, blocks)], -1))
+        sums.append(sum_by_block(np.asarray(here) + 0.5, near, size, length))
         total += len(here)
         for k, shift in enumerate(rng.integers(min(1, size - 1), size, draws)):
             null[k] += _near(here, (there + shift) % size, size, tolerance).sum()
     if not total:
         return Overlap(Figure(*3 * [float("nan")], 0, 0), float("nan"), float("nan"))
-    share = figure(np.concatenate(sums).astype(float), _share, draws=draws, level=level, seed=seed)
+    share = figure(np.concatenate(sums), mean_from_sums, draws=draws, seed=seed)
     null /= total
     return Overlap(share, float(null.mean()), float((1 + (null >= share.value).sum()) / (1 + draws)))
 
@@ -148,7 +145,3 @@ def _near(here, there, size, tolerance):
     np.add.at(marked, there, 1)
     np.add.at(marked, there + 2 * tolerance + 1, -1)
     return np.cumsum(marked)[np.asarray(here, int) + tolerance] > 0
-
-
-def _share(sums):
-    return np.divide(sums[:, 1], sums[:, 0], out=np.full(len(sums), np.nan), where=sums[:, 0] > 0)

@@ -32,7 +32,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class NullCorrelation:
-    """A value among those of `draws` shifted maps: their mean, standard deviation and 95th percentile.
+    """A value among those of `draws` shifted maps: their mean and standard deviation.
 
     p: share of draws, the value itself counted among them, that are as large or larger; one-sided.
     """
@@ -40,27 +40,20 @@ class NullCorrelation:
     value: float
     mean: float
     spread: float
-    high: float
     p: float
     draws: int
 
 
-def correlations(
-    bands: Bands, *, block: float | None = None, draws: int = 500, level: float = 0.95, seed: int = 0
-) -> dict[str, Figure]:
+def correlations(bands: Bands, *, block: float | None = None, draws: int = 500, seed: int = 0) -> dict[str, Figure]:
     """ "pearson" and "spearman" over all pixels, NaN where either map is constant.
 
     block: bp, see `zoo_hic.metrics.blocks`.  Ranks are those among all pixels, also within a draw of the bootstrap.
     """
-    options = {"draws": draws, "level": level, "seed": seed}
-    length = _length(bands, block)
+    length, maps = _length(bands, block), (bands.predicted, bands.observed)
     out = {}
-    for name, x, y in (
-        ("pearson", bands.predicted, bands.observed),
-        ("spearman", _ranks(bands.predicted), _ranks(bands.observed)),
-    ):
+    for name, (x, y) in {"pearson": maps, "spearman": map(_ranks, maps)}.items():
         sums = moments(x, y, length, first=bands.first).sum(1)
-        out[name] = figure(sums, pearson_from_sums, **options)
+        out[name] = figure(sums, pearson_from_sums, draws=draws, seed=seed)
     return out
 
 
@@ -70,14 +63,12 @@ def pearson_curve(bands: Bands) -> Curve:
     return Curve(bands.distances, pearson_from_sums(sums), sums[:, 0].astype(int))
 
 
-def by_diagonal(
-    bands: Bands, *, block: float | None = None, draws: int = 500, level: float = 0.95, seed: int = 0
-) -> Figure:
+def by_diagonal(bands: Bands, *, block: float | None = None, draws: int = 500, seed: int = 0) -> Figure:
     """The mean of the curve, weighted by pixels; below 3 pixels a diagonal does not count.
 
     A diagonal in which a map is constant counts as 0, as long as others have a correlation.
     """
-    return figure(_strata(bands, block), _mean, draws=draws, level=level, seed=seed)
+    return figure(_strata(bands, block), _mean, draws=draws, seed=seed)
 
 
 def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> NullCorrelation:
@@ -103,11 +94,9 @@ def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> NullCorrela
     null = pearson_from_sums(sums)
     null = null[np.isfinite(null)]
     if not np.isfinite(value) or not len(null):
-        return NullCorrelation(value, *4 * [float("nan")], draws=len(null))
+        return NullCorrelation(value, *3 * [float("nan")], draws=len(null))
     p = (1 + (null >= value).sum()) / (1 + len(null))
-    return NullCorrelation(
-        value, float(null.mean()), float(null.std()), float(np.quantile(null, 0.95)), float(p), len(null)
-    )
+    return NullCorrelation(value, float(null.mean()), float(null.std()), float(p), len(null))
 
 
 def mean_by_distance(contacts: Squares) -> np.ndarray:

@@ -70,7 +70,6 @@ def insulation_correlation(
     length: int,
     *,
     draws: int = 500,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Figure:
     """Pearson correlation of scores {contig: (T,)} over bins known in both, all contigs pooled.
@@ -84,4 +83,4 @@ def insulation_correlation(
         unknown = ~(np.isfinite(track) & np.isfinite(observed[contig]))
         x.append(np.where(unknown, np.nan, track)[None])
         y.append(np.where(unknown, np.nan, observed[contig])[None])
-    return figure(moments(x, y, length).sum(1), pearson_from_sums, draws=draws, level=level, seed=seed)
+    return figure(moments(x, y, length).sum(1), pearson_from_sums, draws=draws, seed=seed)

@@ -20,7 +20,7 @@ from zoo.data.aliases import find
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares, cut_band
-from zoo_hic.metrics.blocks import Figure, figure
+from zoo_hic.metrics.blocks import Figure, figure, mean_from_sums, sum_by_block
 
 _MOST_BYTES = 1 << 28
 
@@ -93,7 +93,6 @@ def enrichment(
     *,
     length: int = 30,
     draws: int = 1000,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Enrichment:
     """Of log(O/E) maps {contig: (T, T)} at pairs {contig: (P, 2)} of bins, first below second.
@@ -125,21 +124,14 @@ def enrichment(
         here = known[row, first]
         left_out += int((~here).sum())
         means += (here.sum(), band[row, first][here].sum(), matched[row][here].sum())
-        blocks = max(1, round(bins / length))
-        block = np.minimum(((first + second + 1) / 2 * blocks / bins).astype(int), blocks - 1)[here]
-        values = excess[row, first][here]
-        sums.append(np.stack([np.bincount(block, minlength=blocks), np.bincount(block, values, blocks)], -1))
+        sums.append(sum_by_block((first + second + 1)[here] / 2, excess[row, first][here], bins, length))
         for k, shift in enumerate(rng.integers(min(1, bins - 1), bins, draws)):
             moved = excess[row, (first + shift) % bins]
             there = np.isfinite(moved)
             slid[:, k] += there.sum(), moved[there].sum()
     if not means[0]:
         return Enrichment(Figure(*3 * [float("nan")], 0, 0), *3 * [float("nan")], left_out)
-    figured = figure(np.concatenate(sums).astype(float), _mean, draws=draws, level=level, seed=seed)
+    figured = figure(np.concatenate(sums), mean_from_sums, draws=draws, seed=seed)
     null = slid[1][slid[0] > 0] / slid[0][slid[0] > 0]
     p = (1 + (null >= figured.value).sum()) / (1 + len(null))
     return Enrichment(figured, float(means[1] / means[0]), float(means[2] / means[0]), float(p), left_out)
-
-
-def _mean(sums):
-    return np.divide(sums[:, 1], sums[:, 0], out=np.full(len(sums), np.nan), where=sums[:, 0] > 0)

@@ -18,24 +18,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.errors import ConfigError, DataError
-from zoo_hic.maps import check_square
-from zoo_hic.metrics.bands import Squares, cut_band, diagonals
+from zoo.errors import ConfigError
+from zoo_hic.metrics.bands import Squares, cut_band, diagonals, pair_squares
 from zoo_hic.metrics.blocks import Figure, block_bins, draw_counts, interval, moments, pearson_from_sums
 
 
 @dataclass(frozen=True)
 class StratumAdjusted:
-    """scc: over all contigs, each diagonal of each contig being a stratum.  by_contig: hicrep's figure of each.
-
-    distances: (D,) bp; pearson: (C, D), 0 where a map is constant; weight: (C, D).
-    """
+    """scc: over all contigs, each diagonal of each contig being a stratum.  by_contig: hicrep's figure of each."""
 
     scc: Figure
     by_contig: dict[str, float]
-    distances: np.ndarray
-    pearson: np.ndarray
-    weight: np.ndarray
 
 
 def stratum_adjusted_correlation(
@@ -47,7 +40,6 @@ def stratum_adjusted_correlation(
     *,
     block: float | None = None,
     draws: int = 200,
-    level: float = 0.95,
     seed: int = 0,
 ) -> StratumAdjusted:
     """Of contacts (or O/E, not their logarithm) up to `distance` bp, smoothed with a filter of 2 h + 1 bins.
@@ -59,21 +51,12 @@ def stratum_adjusted_correlation(
     if h < 0:
         raise ConfigError(f"h is {h}: give bins, 0 for no smoothing")
     _, last = diagonals(resolution, (resolution, distance))
-    if not predicted:
-        raise DataError("there is no contig to score: give at least one map")
-    x, y, kept = [], [], []
-    for contig, square in predicted.items():
-        if contig not in observed or len(observed[contig]) != len(square):
-            raise DataError(f"contig {contig!r} is not observed in as many bins as predicted: bring the maps together")
-        a = check_square(square, f"predicted map of {contig!r}")
-        b = check_square(observed[contig], f"observed map of {contig!r}")
-        unknown = ~(np.isfinite(a) & np.isfinite(b))
-        a, b = (cut_band(box_filter(np.where(unknown, np.nan, m), h, last), 1, last) for m in (a, b))
-        x.append(a)
-        y.append(b)
-        kept.append(np.isfinite(a) & ((a != 0) | (b != 0)))
     length = block_bins(resolution, (0, distance), block)
-    parts = [moments([a], [b], length, first=1, kept=[k], by_row=True) for a, b, k in zip(x, y, kept, strict=True)]
+    parts = []
+    for pair in pair_squares(predicted, observed):
+        x, y = (cut_band(box_filter(m, h, last), 1, last) for m in pair)
+        kept = np.isfinite(x) & ((x != 0) | (y != 0))
+        parts.append(moments([x], [y], length, first=1, kept=[kept], by_row=True))
     sums = np.stack([part.sum(0) for part in parts])
     value = float(_adjust(sums.reshape(1, -1, 6))[0])
     # Strata of one contig are in its own blocks only, so the sums of a draw are made contig by contig.
@@ -82,11 +65,8 @@ def stratum_adjusted_correlation(
     drawn = [np.tensordot(w, part, 1) for w, part in zip(np.split(times, edges, 1), parts, strict=True)]
     n, blocks = int(sums[..., 0].sum()), times.shape[1]
     return StratumAdjusted(
-        scc=interval(value, _adjust(np.concatenate(drawn, 1)), n, blocks, level),
+        scc=interval(value, _adjust(np.concatenate(drawn, 1)), n, blocks),
         by_contig={c: float(_adjust(s[None])[0]) for c, s in zip(predicted, sums, strict=True)},
-        distances=np.arange(1, last + 1) * resolution,
-        pearson=np.nan_to_num(pearson_from_sums(sums, least=2)),
-        weight=_weight(sums[..., 0]),
     )
 
 
@@ -119,14 +99,11 @@ def _box(square, h):
     return square
 
 
-def _weight(n):
-    """N times the variance of N ranks divided by N, with Bessel's correction; 0 below two pixels."""
-    return np.where(n >= 2, n * (1 + 1 / np.maximum(n, 1)) / 12, 0.0)
-
-
 def _adjust(sums):
     """(R,) of sums (R, strata, 6); NaN where no stratum has a correlation."""
-    rho, weight = pearson_from_sums(sums, least=2), _weight(sums[..., 0])
+    rho, n = pearson_from_sums(sums, least=2), sums[..., 0]
+    # N times the variance of N ranks divided by N, with Bessel's correction.
+    weight = np.where(n >= 2, n * (1 + 1 / np.maximum(n, 1)) / 12, 0.0)
     known = np.isfinite(rho).any(-1)
     total = (np.nan_to_num(rho) * weight).sum(-1)
     return np.divide(total, weight.sum(-1), out=np.full(len(total), np.nan), where=known)

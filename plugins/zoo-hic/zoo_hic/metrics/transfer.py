@@ -40,9 +40,7 @@ def transfer(
     resolution: int,
     *,
     distances: tuple[float, float] = (20_000, 300_000),
-    block: float | None = None,
     draws: int = 500,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Transfer:
     """predicted, observed: {name: {contig: (T, T) log(O/E)}} with the same names and contigs, at least two names.
@@ -56,13 +54,13 @@ def transfer(
         )
     maps = mask_unknown({f"{n} predicted": predicted[n] for n in names} | {f"{n} observed": observed[n] for n in names})
     models, truths = dict(zip(names, maps, strict=False)), dict(zip(names, maps[len(names) :], strict=True))
-    length = block_bins(resolution, distances, block)
+    length = block_bins(resolution, distances)
 
     def correlate(x: Squares, y: Squares) -> tuple[Figure, np.ndarray]:
         bands = cut_bands(x, y, resolution, distances)
         sums = moments(bands.predicted, bands.observed, length, first=bands.first).sum(1)
         drawn = pearson_from_sums(draw_sums(sums, draws, seed))
-        return interval(float(pearson_from_sums(sums.sum(0))), drawn, bands.pixels, len(sums), level), drawn
+        return interval(float(pearson_from_sums(sums.sum(0))), drawn, bands.pixels, len(sums)), drawn
 
     cells = {a: {b: correlate(models[a], truths[b]) for b in names} for a in names}
     lost: dict[str, dict[str, Figure]] = {a: {} for a in names}
@@ -70,15 +68,13 @@ def transfer(
         for b in names:
             if a != b:
                 (own, own_drawn), (far, far_drawn) = cells[b][b], cells[a][b]
-                lost[a][b] = interval(own.value - far.value, own_drawn - far_drawn, own.n, own.blocks, level)
+                lost[a][b] = interval(own.value - far.value, own_drawn - far_drawn, own.n, own.blocks)
     pairs = list(combinations(names, 2))
     return Transfer(
         names=names,
         table={a: {b: cells[a][b][0] for b in names} for a in names},
         lost=lost,
-        specific={
-            (a, b): correlate(_subtract(models[a], models[b]), _subtract(truths[a], truths[b]))[0] for a, b in pairs
-        },
+        specific={(a, b): correlate(*(_subtract(m[a], m[b]) for m in (models, truths)))[0] for a, b in pairs},
         alike={(a, b): correlate(truths[a], truths[b])[0] for a, b in pairs},
     )
 

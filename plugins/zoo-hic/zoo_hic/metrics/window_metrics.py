@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
+from zoo_hic.metrics.blocks import pearson_from_sums
 
 
 def _is_map(field: Field) -> bool:
@@ -18,7 +19,7 @@ def _is_map(field: Field) -> bool:
 
 def map_pearson(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Pearson's correlation over all known pixels of windows (n, T, T)."""
-    return _correlation(counts @ _sums(target, prediction).sum(1))
+    return pearson_from_sums(counts @ _sums(target, prediction).sum(1))
 
 
 def mean_diagonal_pearson(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -28,7 +29,7 @@ def mean_diagonal_pearson(target: np.ndarray, prediction: np.ndarray, counts: np
     """
     sums = _sums(target, prediction)
     taken = (counts @ sums.reshape(len(sums), -1)).reshape(len(counts), *sums.shape[1:])
-    each, weight = _correlation(taken), taken[..., 0]
+    each, weight = pearson_from_sums(taken), taken[..., 0]
     known = np.isfinite(each)
     total = np.where(known, weight, 0).sum(1)
     return np.where(total > 0, np.where(known, each * weight, 0).sum(1) / np.maximum(total, 1), np.nan)
@@ -52,14 +53,6 @@ def _sums(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         x, y = np.where(known, x, 0), np.where(known, y, 0)
         out[:, d] = np.stack([known.sum(1), x.sum(1), y.sum(1), (x * x).sum(1), (y * y).sum(1), (x * y).sum(1)], 1)
     return out
-
-
-def _correlation(sums: np.ndarray) -> np.ndarray:
-    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
-    n = np.maximum(n, 1)
-    a, b = xx - x * x / n, yy - y * y / n
-    flat = (a <= 1e-12 * xx) | (b <= 1e-12 * yy) | (n < 3)
-    return np.where(flat, np.nan, (xy - x * y / n) / np.sqrt(np.where(flat, 1, a * b)))
 
 
 PEARSON = Metric("pearson", map_pearson, _is_map, "windows")
