@@ -62,7 +62,7 @@ def test_what_is_not_known_is_said_and_not_filled_in():
     tracks = stack_tracks(bins)
     assert tracks[TRACKS.index("depth_known")].tolist() == [1, 0, 0, 1]
     assert tracks[TRACKS.index("depth"), 1] == 0
-    drawn = draw_sample(tracks, 6, np.random.default_rng(0))
+    drawn = draw_sample(tracks, 6, np.random.default_rng(0), np.ones(tracks.shape[1], bool))
     assert (drawn[TRACKS.index("depth_known")] == 1).all()
     assert is_autosomal(some_bins(np.ones(4), split=2)).tolist() == [True, True, False, False]
 

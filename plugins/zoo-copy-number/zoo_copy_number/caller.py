@@ -13,7 +13,7 @@ import numpy as np
 from zoo.errors import DataError
 from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.calls import Calls, CnvCall
+from zoo_copy_number.calls import Calls, CnvCall, call_state
 from zoo_copy_number.quality import estimate_noise, features, phred
 from zoo_copy_number.segmentation import cut_segments, decode_states
 from zoo_copy_number.sex import expect_copies, infer_sex
@@ -84,10 +84,8 @@ def call_sample(
     called_copies = mask_uncalled(segments, states, quality, no_call)
     calls += _no_calls(bins, predicted.known, copies)
     sizes = {c: n for c, n in bins.sizes.items() if c in bins.contigs}
-    sample_calls = Calls(bins.sample, list(bins.contigs), calls, sizes)
-    return CalledSample(
-        sample_calls, predicted, states, called_copies, expected, sex or inferred, reason, noise, inferred
-    )
+    found = Calls(bins.sample, list(bins.contigs), calls, sizes)
+    return CalledSample(found, predicted, states, called_copies, expected, sex or inferred, reason, noise, inferred)
 
 
 def mask_uncalled(segments: np.ndarray, states: np.ndarray, quality: np.ndarray, no_call: float) -> np.ndarray:
@@ -101,13 +99,11 @@ def mask_uncalled(segments: np.ndarray, states: np.ndarray, quality: np.ndarray,
 def _call(
     bins: Bins, segment: np.void, corrected: np.ndarray, expected: int, quality: float, no_call: float
 ) -> CnvCall:
-    first, last, state = int(segment["first"]), int(segment["last"]), int(segment["state"])
+    first, last, state = (int(segment[name]) for name in ("first", "last", "state"))
     where = (bins.contigs[segment["contig"]], int(bins.start[first]), int(bins.end[last - 1]))
     numbers = {"n_bins": int(segment["bins"]), "log2": float(np.nanmedian(corrected[first:last])), "expected": expected}
-    if quality < no_call:
-        return CnvCall(*where, None, "NO-CALL", quality, **numbers)
-    kind = "NEUTRAL" if state == expected else "DEL" if state < expected else "DUP"
-    return CnvCall(*where, state, kind, quality, **numbers)
+    called = None if quality < no_call else state
+    return CnvCall(*where, called, call_state(called, expected), quality, **numbers)
 
 
 def _no_calls(bins: Bins, known: np.ndarray, copies: np.ndarray) -> list[CnvCall]:

@@ -46,10 +46,10 @@ class CnvCall:
             raise DataError(f"{where} has quality {self.quality:g}: phred goes from 0 up, cap it")
         if math.isinf(self.log2):
             raise DataError(f"{where} has log2 ratio {self.log2}: cap it, or give NaN where there is no depth")
-        if self.state != _state(self.copy_number, self.expected):
+        if self.state != (implied := call_state(self.copy_number, self.expected)):
             raise DataError(
-                f"{where} is {self.state} at copy number {self.copy_number} of {self.expected}, "
-                f"which is {_state(self.copy_number, self.expected)}: correct one of them"
+                f"{where} is {self.state} at copy number {self.copy_number} of {self.expected}, which is {implied}: "
+                "correct one of them"
             )
 
     @property
@@ -83,8 +83,7 @@ class Calls:
                     f"a call of {self.sample} ends at {call.end:,}, {call.contig} has {self.sizes[call.contig]:,} bp: "
                     "cut it to the contig"
                 )
-        ordered = sorted(self.calls, key=lambda c: (place[c.contig], c.start, c.end))
-        object.__setattr__(self, "calls", tuple(ordered))
+        object.__setattr__(self, "calls", tuple(sorted(self.calls, key=lambda c: (place[c.contig], c.start, c.end))))
 
     def __len__(self) -> int:
         return len(self.calls)
@@ -97,7 +96,8 @@ class Calls:
         return [c for c in self.calls if c.state in states]
 
 
-def _state(copy_number: int | None, expected: int) -> str:
+def call_state(copy_number: int | None, expected: int) -> Literal["DEL", "DUP", "NEUTRAL", "NO-CALL"]:
+    """What so many copies are where others are expected; None is no call."""
     if copy_number is None:
         return "NO-CALL"
     return "NEUTRAL" if copy_number == expected else "DEL" if copy_number < expected else "DUP"

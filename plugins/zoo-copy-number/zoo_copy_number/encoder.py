@@ -13,8 +13,8 @@ from zoo.interfaces import Encoder
 from zoo.layers.dilated_block import DilatedBlock
 from zoo_copy_number.tracks import TRACKS
 
-DEPTH, GC, GC_KNOWN, OFF = (TRACKS.index(name) for name in ("depth", "gc", "gc_known", "off_target"))
-MAPPABILITY = TRACKS.index("mappability")
+_USED = ("depth", "gc", "gc_known", "mappability", "off_target")
+DEPTH, GC, GC_KNOWN, MAPPABILITY, OFF = (TRACKS.index(name) for name in _USED)
 FAR, SHARP = 8.0, 4
 """Median distances from which a bin hardly counts as telling the bias, and how fast trust falls with mappability."""
 COVARIATES = [i for i, name in enumerate(TRACKS) if not name.startswith("depth")]
@@ -97,7 +97,7 @@ class DepthCNN(Encoder):
     def expected(self, signal: Tensor, sample: Tensor) -> Tensor:
         """log2 depth (N, 1, T) without an event, of a sample described by M of its bins (N or 1, A, M)."""
         near, near_sample = self._near(signal), self._near(sample)
-        curve = _curve(near_sample, sample[:, :1], sample[:, 1:2])
+        curve = _mean(sample[:, :1], near_sample * sample[:, 1:2])[:, :, 0]
         summary = torch.cat([curve, sample[:, :1].mean(2), self.describe(sample).mean(2)], 1)
         summary = self.of_sample(summary).unsqueeze(2)
         left = sample[:, :1] - self._bias(sample, near_sample, curve, summary)
@@ -124,7 +124,8 @@ def _left_by_gc(near: Tensor, left: Tensor, trust: Tensor) -> tuple[Tensor, Tens
     Least squares over the sample's bins, trusted by (N, 1, M), in which bins far from the others weigh little.
     """
     level = _mean(left.detach(), trust)
-    far = (left.detach() - level) / (FAR * _middle(left.detach() - level))
+    far = left.detach() - level
+    far = far / (FAR * (far.abs().median(2, keepdim=True).values + 0.02))
     weight = trust / (1 + far.square()).square()
     level = _mean(left, weight)
     both = torch.einsum("nim,njm->nij", near * weight, near)
@@ -139,20 +140,9 @@ def _trust(sample: Tensor) -> Tensor:
     return sample[:, 1:2] * mappability.clamp(0, 1) ** SHARP
 
 
-def _middle(x: Tensor) -> Tensor:
-    """Median absolute value (N, 1, 1), at least 0.02."""
-    return x.abs().median(2, keepdim=True).values + 0.02
-
-
 def _mean(x: Tensor, weight: Tensor) -> Tensor:
-    """(N, 1, 1), drawn to 0 where little is known."""
+    """Over the last axis of x and weight (N, 1 or steps, M), drawn to 0 where little is known: (N, 1 or steps, 1)."""
     return (weight * x).sum(2, keepdim=True) / (weight.sum(2, keepdim=True) + 1)
-
-
-def _curve(near: Tensor, values: Tensor, weight: Tensor) -> Tensor:
-    """Weighted means (N, steps) of values (N, 1, M) near each centre, drawn to 0 where little is near."""
-    near = near * weight
-    return (near * values).sum(2) / (near.sum(2) + 1)
 
 
 def _at(near: Tensor, curve: Tensor) -> Tensor:
@@ -162,8 +152,7 @@ def _at(near: Tensor, curve: Tensor) -> Tensor:
 
 def _noise(corrected: Tensor, known: Tensor) -> Tensor:
     """Standard deviation (N, 1, 1) of log2 depth from the median step between neighbours, at least 0.02."""
-    steps = (corrected.detach().diff(dim=2)).abs()
     both = known[:, :, 1:] * known[:, :, :-1] > 0
-    steps = steps.masked_fill(~both, float("nan"))
+    steps = corrected.detach().diff(dim=2).abs().masked_fill(~both, float("nan"))
     middle = steps.nanmedian(2, keepdim=True).values
     return torch.nan_to_num(1.05 * middle, nan=0.1).clamp(min=0.02)

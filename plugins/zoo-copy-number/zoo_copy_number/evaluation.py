@@ -15,7 +15,7 @@ from zoo.terminal.progress import counting
 from zoo_copy_number.baselines import BASELINES, call_baseline, tune
 from zoo_copy_number.calibration import count_events
 from zoo_copy_number.caller import CalledSample, call_sample
-from zoo_copy_number.event_accuracy import CLASSES, MetricInterval, table
+from zoo_copy_number.event_accuracy import CLASSES, MetricInterval, measure_interval, table
 from zoo_copy_number.simulation import SimulatedSample
 from zoo_copy_number.source import make_sample
 
@@ -84,12 +84,13 @@ def reliability(
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), draws) @ counts
     total = counts.sum(0)
-    made = []
-    for part, whole in ((1, 0), (3, 2)):
-        shares = drawn[:, part] / np.maximum(drawn[:, whole], 1)
-        value = total[part] / total[whole] if total[whole] else float("nan")
-        made.append(MetricInterval(float(value), *map(float, np.quantile(shares, [0.025, 0.975]))))
-    return made[0], made[1], int(total[0]), int(total[2])
+    wrong, covered = (
+        measure_interval(
+            total[part] / total[whole] if total[whole] else np.nan, drawn[:, part] / np.maximum(drawn[:, whole], 1)
+        )
+        for part, whole in ((1, 0), (3, 2))
+    )
+    return wrong, covered, int(total[0]), int(total[2])
 
 
 def evaluate_group(

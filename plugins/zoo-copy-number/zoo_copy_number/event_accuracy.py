@@ -155,7 +155,7 @@ def table(
     pooled = counts.sum(0)
     value, rows = summarise_counts(pooled), []
     for k, length in enumerate([*CLASSES, None]):
-        figures = {name: _interval(value[name][k], drawn[name][:, k], level) for name in ("recall", "precision", "f1")}
+        figures = {m: measure_interval(value[m][k], drawn[m][:, k], level) for m in ("recall", "precision", "f1")}
         rows.append(LengthAccuracy(length, int(pooled[k, 1]), int(pooled[k, 3]), **figures))
     return rows
 
@@ -172,7 +172,8 @@ def _class(bins: int) -> int:
     return int(np.searchsorted(_EDGES, bins))
 
 
-def _interval(value, drawn, level):
+def measure_interval(value: float, drawn: np.ndarray, level: float = 0.95) -> MetricInterval:
+    """Percentiles of the finite ones of bootstrapped values; NaN where there are none."""
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(drawn):
         return MetricInterval(float("nan"), float("nan"), float("nan"))

@@ -40,16 +40,8 @@ def draw_genome(bins: Bins, called: CalledSample) -> Figure:
     for sign, colour in ((0, NEUTRAL), (-1, DELETION), (1, DUPLICATION)):
         part = way == sign
         alpha = 0.25 if sign == 0 else 0.6
-        axes.plot(
-            middle[at][part],
-            values[part],
-            ".",
-            color=colour,
-            alpha=alpha,
-            markersize=2,
-            markeredgewidth=0,
-            rasterized=True,
-        )
+        dots = {"color": colour, "alpha": alpha, "markersize": 2, "markeredgewidth": 0, "rasterized": True}
+        axes.plot(middle[at][part], values[part], ".", **dots)
     places = {name: i for i, name in enumerate(bins.contigs)}
     for call in called.calls:
         if not np.isfinite(call.log2):
@@ -67,10 +59,8 @@ def draw_genome(bins: Bins, called: CalledSample) -> Figure:
     axes.set(xlim=(0, lengths.sum()), ylim=(LOW - 0.1, HIGH + 0.1), ylabel="corrected log2 depth")
     axes.axhline(0, color="0.6", linewidth=0.6, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
-    numbers = {s: len(called.calls.of(s)) for s in ("DEL", "DUP", "NO-CALL")}
     words = {"DEL": "deletions (red)", "DUP": "duplications (blue)", "NO-CALL": "not called (grey)"}
-    counts = ", ".join(f"{n:,} {words[s]}" for s, n in numbers.items())
-    axes.set_title(
-        f"{drawn_text(bins.sample)}: {counts}; noise {called.noise:.2f}, {called.sex or 'sex unknown'}", fontsize=10
-    )
+    counts = ", ".join(f"{len(called.calls.of(s)):,} {word}" for s, word in words.items())
+    title = f"{drawn_text(bins.sample)}: {counts}; noise {called.noise:.2f}, {called.sex or 'sex unknown'}"
+    axes.set_title(title, fontsize=10)
     return figure

@@ -16,7 +16,7 @@ import numpy as np
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.reference import match_bins
-from zoo_copy_number.sex import SEXES
+from zoo_copy_number.sex import SEXES, lies_on
 from zoo_copy_number.tracks import is_autosomal, log2_depth
 
 MIN_NORMALS = 2
@@ -48,20 +48,16 @@ def pool_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
         log2 = log2_depth(normal, is_autosomal(normal))
         row[here] = np.where(log2 > -5, log2, np.nan)[at[here]]
     sexes = infer_sexes([bins, *normals])[1:]
-    x, y = _on(bins, "X"), _on(bins, "Y")
+    x, y = lies_on(bins.contigs, bins.contig, "X"), lies_on(bins.contigs, bins.contig, "Y")
     for row, sex in zip(rows, sexes, strict=True):
         row[x] += sex == "male"
         row[y] = row[y] + 1 if sex == "male" else np.nan
     enough = np.where(y, 1, (len(normals) + 1) // 2)
     reference, spread = pool(rows, enough)
     pooled = ", ".join(f"{n.sample} ({sex or 'sex unknown'})" for n, sex in zip(normals, sexes, strict=True))
-    return replace(
-        bins,
-        reference=reference,
-        spread=spread,
-        origin={**bins.origin, "reference": f"{len(normals)} normals"},
-        notes=[*bins.notes, f"reference pooled from {pooled}"],
-    )
+    origin = {**bins.origin, "reference": f"{len(normals)} normals"}
+    notes = [*bins.notes, f"reference pooled from {pooled}"]
+    return replace(bins, reference=reference, spread=spread, origin=origin, notes=notes)
 
 
 def pool(rows: np.ndarray, enough: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,10 +95,6 @@ def infer_sexes(samples: Sequence[Bins]) -> list[str | None]:
 
 
 def _level(bins: Bins, name: str) -> float:
-    values = log2_depth(bins, is_autosomal(bins))[_on(bins, name)]
+    values = log2_depth(bins, is_autosomal(bins))[lies_on(bins.contigs, bins.contig, name)]
     values = values[np.isfinite(values)]
     return float(np.median(values)) if len(values) >= 20 else np.nan
-
-
-def _on(bins: Bins, name: str) -> np.ndarray:
-    return np.array([c.removeprefix("chr") == name for c in bins.contigs], bool)[bins.contig]

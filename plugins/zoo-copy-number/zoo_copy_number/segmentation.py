@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numba
 import numpy as np
 
 from zoo_copy_number.bin_predictions import BinPredictions
+from zoo_copy_number.event_accuracy import find_runs
 
-SEGMENT = np.dtype(
-    {
-        "names": ["contig", "first", "last", "state", "bins", "log2", "margin"],
-        "formats": ["i4", "i8", "i8", "i1", "i8", "f4", "f4"],
-    }
-)
+_NAMES = ("contig", "first", "last", "state", "bins", "log2", "margin")
+SEGMENT = np.dtype(list(zip(_NAMES, "i4 i8 i8 i1 i8 f4 f4".split(), strict=True)))
 """first, last: indices of bins, half-open.  bins: usable ones.  log2: mean corrected depth.  margin: mean over bins of
 the log odds of fewer, as many or more copies than expected, whichever the state is, against the others."""
 
@@ -34,17 +29,13 @@ def decode_states(predicted: BinPredictions, contig: np.ndarray, expected: np.nd
         score += np.where(here, np.log(np.maximum(total, 1e-6)) - np.log(np.maximum(most, 1e-6)), 0)
     score[~predicted.known] = 0
     out = np.empty(len(contig), np.int8)
-    edges = [0, *(np.flatnonzero(np.diff(contig)) + 1).tolist(), len(contig)]
-    for first, last in pairwise(edges):
-        if last > first:
-            out[first:last] = _viterbi(np.ascontiguousarray(score[first:last], np.float64), penalty)
+    for first, last in zip(*find_runs(contig, contig), strict=True):
+        out[first:last] = _viterbi(np.ascontiguousarray(score[first:last], np.float64), penalty)
     return out
 
 
 def cut_segments(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Runs of one state on one contig, as a table of dtype SEGMENT; runs without a usable bin are left out."""
-    change = np.flatnonzero((np.diff(states) != 0) | (np.diff(contig) != 0)) + 1
-    edges = np.concatenate([[0], change, [len(states)]]).astype(int)
     share = np.zeros(len(states))
     for here in _directions(predicted.probability, expected):
         same = here[np.arange(len(states)), states]
@@ -52,7 +43,7 @@ def cut_segments(predicted: BinPredictions, contig: np.ndarray, expected: np.nda
     p = np.clip(share, 1e-4, 1 - 1e-4)
     odds = np.log(p) - np.log1p(-p)
     rows = []
-    for first, last in pairwise(edges):
+    for first, last in zip(*find_runs(states, contig), strict=True):
         known = predicted.known[first:last]
         if known.any():
             state = int(states[first])

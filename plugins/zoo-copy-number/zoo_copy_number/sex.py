@@ -18,8 +18,7 @@ def infer_sex(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray)
     """
     levels = {}
     for name in ("X", "Y"):
-        places = [i for i, c in enumerate(contigs) if c.removeprefix("chr") == name]
-        values = corrected[np.isin(contig, places) & np.isfinite(corrected)]
+        values = corrected[lies_on(contigs, contig, name) & np.isfinite(corrected)]
         if len(values) >= 20:
             levels[name] = float(np.median(values))
     if not levels:
@@ -33,6 +32,11 @@ def infer_sex(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray)
     if len(set(votes)) > 1:
         return votes[0], f"{evidence}: X and Y do not agree"
     return votes[0], evidence
+
+
+def lies_on(contigs: Sequence[str], contig: np.ndarray, *names: str) -> np.ndarray:
+    """(n,) bool: the bins on contigs of these names, with or without chr.  contig: (n,) index into contigs."""
+    return np.array([c.removeprefix("chr") in names for c in contigs], bool)[contig]
 
 
 def expect_copies(contigs: Sequence[str], sex: str | None, ploidy: int = 2) -> np.ndarray:

@@ -26,6 +26,7 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.designs import Design
 from zoo_copy_number.events import plant_events
 from zoo_copy_number.pooled_reference import pool
+from zoo_copy_number.sex import SEXES, expect_copies, lies_on
 from zoo_copy_number.simulation_settings import DepthSettings
 
 
@@ -67,8 +68,9 @@ def simulate_sample(
     """
     settings = settings or DepthSettings()
     male = bool(rng.random() < 0.5)
-    ploidy = {c: _ploidy(c, male) for c in design.contigs}
-    expected = np.array([ploidy[c] for c in design.contigs], np.int8)[design.contig]
+    copies_by_contig = expect_copies(design.contigs, SEXES[male])
+    ploidy = dict(zip(design.contigs, copies_by_contig.tolist(), strict=True))
+    expected = copies_by_contig.astype(np.int8)[design.contig]
     copies, events = plant_events(rng, design, settings, expected)
     purity = 1.0 if rng.random() < settings.pure else rng.uniform(*settings.purity)
     seen = (purity * copies + (1 - purity) * expected).astype(np.float32)
@@ -113,7 +115,7 @@ def simulate_reference(
         known = (sample.bins.depth > 0) & (sample.expected > 0)
         row[known] = np.log2(sample.bins.depth[known] * 2 / sample.expected[known])
         _centre(row, design)
-    reference, spread = pool(rows, np.where(_is_y(design), 1, normals // 2))
+    reference, spread = pool(rows, np.where(lies_on(design.contigs, design.contig, "Y"), 1, normals // 2))
     _centre(reference, design)
     return replace(design, reference=reference, spread=spread)
 
@@ -123,15 +125,6 @@ def _centre(log2: np.ndarray, design: Design) -> None:
         known = kind & design.mask & np.isfinite(log2)
         if known.any():
             log2[kind] -= np.median(log2[known])
-
-
-def _ploidy(contig: str, male: bool) -> int:
-    bare = contig.removeprefix("chr")
-    return {"X": 1 if male else 2, "Y": int(male)}.get(bare, 2)
-
-
-def _is_y(design: Design) -> np.ndarray:
-    return np.array([c.removeprefix("chr") == "Y" for c in design.contigs])[design.contig]
 
 
 def _shape(rng, design, settings):

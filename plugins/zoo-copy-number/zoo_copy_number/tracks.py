@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.sex import lies_on
 
 TRACKS = (
     "depth",
@@ -34,8 +35,7 @@ _GC, _GC_SCALE = 0.41, 0.1
 
 def is_autosomal(bins: Bins) -> np.ndarray:
     """(n,) bool: not on X, Y or the mitochondrion."""
-    other = {"X", "Y", "M", "MT", "Mito", "23", "24"}
-    return np.array([c.removeprefix("chr") not in other for c in bins.contigs], bool)[bins.contig]
+    return ~lies_on(bins.contigs, bins.contig, "X", "Y", "M", "MT", "Mito", "23", "24")
 
 
 def log2_depth(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
@@ -84,15 +84,13 @@ def stack_tracks(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
     return np.stack(rows).astype(np.float32)
 
 
-def draw_sample(
-    tracks: np.ndarray, size: int, rng: np.random.Generator, usable: np.ndarray | None = None
-) -> np.ndarray:
+def draw_sample(tracks: np.ndarray, size: int, rng: np.random.Generator, usable: np.ndarray) -> np.ndarray:
     """(A, size) of bins drawn at random from those whose depth is known; with repeats where there are fewer.
 
-    usable: (n,) bool, to keep to autosomes.
+    usable: (n,) bool, to keep to autosomes where one is known.
     """
     known = tracks[1] > 0
-    if usable is not None and (known & usable).any():
+    if (known & usable).any():
         known &= usable
     rows = np.flatnonzero(known)
     if not len(rows):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,10 +39,8 @@ class _ChangePoints:
 
     least: float
     sds: float
-
-    def _first(self, ratio: Ratio) -> np.ndarray:
-        """First bins of the segments."""
-        raise NotImplementedError
+    _first: Callable[[Ratio], np.ndarray]
+    """First bins of the segments."""
 
     def prepare(self, ratio: Ratio) -> np.ndarray:
         """(2, k): first bins of the segments, and their medians."""

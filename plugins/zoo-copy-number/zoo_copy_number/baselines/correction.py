@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.sex import lies_on
 from zoo_copy_number.tracks import log2_depth
 
 _STRATA = 40
@@ -53,7 +54,7 @@ def corrected_log2(
     the two bins on either side by more than four times the noise is brought to the median of those four, much as
     DNAcopy smooths.
     """
-    autosomes = np.array([c.removeprefix("chr") not in ("X", "Y") for c in bins.contigs])[bins.contig]
+    autosomes = ~lies_on(bins.contigs, bins.contig, "X", "Y")
     depth = log2_depth(bins, autosomes)
     used = bins.mask & np.isfinite(depth) & (expected > 0) & ~(bins.mappability < least_mappability)
     if bins.spread is not None:
@@ -66,11 +67,14 @@ def corrected_log2(
     kinds = np.zeros(len(at), np.uint8) if bins.kind is None else bins.kind[at]
     for kind in np.unique(kinds):
         here = kinds == kind
-        log2[here] = _correct(log2[here], model[here], *(None if v is None else v[at][here] for v in _covariates(bins)))
+        if bins.reference is not None:
+            log2[here] -= np.nan_to_num(bins.reference[at][here], posinf=0, neginf=0)
+        for covariate in (bins.gc, bins.mappability):
+            log2[here] = _subtract_strata(log2[here], covariate[at][here], model[here])
+        log2[here] -= np.median(log2[here & model] if model[here].any() else log2[here])
     contig = bins.contig[at]
     steps = np.diff(log2)[np.diff(contig) == 0]
-    noise = 1.4826 * float(np.median(np.abs(steps))) / 2**0.5 if len(steps) else 1.0
-    noise = max(noise, 1e-3)
+    noise = max(1e-3, 1.4826 * float(np.median(np.abs(steps))) / 2**0.5) if len(steps) else 1.0
     return Ratio(at, _without_outliers(log2, contig, noise), contig, expected[at], len(bins), noise)
 
 
@@ -85,18 +89,6 @@ def _without_outliers(log2, contig, noise):
     out = log2.copy()
     out[odd] = np.nanmedian(around[:, odd], 0)
     return out
-
-
-def _covariates(bins: Bins):
-    return bins.reference, bins.gc, bins.mappability
-
-
-def _correct(log2, model, reference, gc, mappability):
-    if reference is not None:
-        log2 = log2 - np.where(np.isfinite(reference), reference, 0)
-    log2 = _subtract_strata(log2, gc, model)
-    log2 = _subtract_strata(log2, mappability, model)
-    return log2 - np.median(log2[model] if model.any() else log2)
 
 
 def _subtract_strata(log2, covariate, model):

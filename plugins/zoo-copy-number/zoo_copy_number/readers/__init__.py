@@ -121,10 +121,8 @@ def _average_over_targets(runs: Runs, targets: Targets) -> RawBins:
     depth = average_over(runs, targets.contigs, contig, start, end)
     same = match_contigs(targets.contigs, runs.contigs)
     sizes = {c: runs.sizes[same[c]] for c in targets.contigs if same[c] in runs.sizes}
-    unit, notes, contigs = f"{runs.unit}, averaged", [*runs.notes, *targets.notes], targets.contigs
-    return RawBins(
-        runs.path, contigs, contig, start, end, depth, runs.sample, runs.reader, unit, sizes=sizes, notes=notes
-    )
+    averaged = runs.as_bins((contig, start, end, depth), averaged=True)
+    return replace(averaged, contigs=targets.contigs, sizes=sizes, notes=[*runs.notes, *targets.notes])
 
 
 def _unknown(bins: Bins) -> list[str]:

@@ -56,20 +56,13 @@ def read_alignments(
                 blocks = _blocks(file, contigs[contig[a]], int(start[a]), int(end[b - 1]), min_mapq)
                 add_runs(*blocks, np.ones(len(blocks[0])), start[a:b], end[a:b], total[a:b], known[a:b])
                 advance(int((end[a:b] - start[a:b]).sum()))
-        sample, reader = _sample(file, path), "cram" if file.is_cram else "bam"
-    return RawBins(
-        str(path),
-        contigs,
-        contig,
-        start,
-        end,
-        total / (end - start),
-        sample,
-        reader,
-        "mean depth" if not min_mapq else f"mean depth of reads of mapping quality {min_mapq} or more",
-        sizes={c: sizes[c] for c in contigs},
-        notes=notes,
-    )
+        # The sample of the read groups, if they agree; else the file's name.
+        names = {g["SM"] for g in file.header.to_dict().get("RG", []) if g.get("SM")}
+        sample = names.pop() if len(names) == 1 else sample_name(path)
+        reader = "cram" if file.is_cram else "bam"
+    unit = "mean depth" if not min_mapq else f"mean depth of reads of mapping quality {min_mapq} or more"
+    about = {"sizes": {c: sizes[c] for c in contigs}, "notes": notes}
+    return RawBins(str(path), contigs, contig, start, end, total / (end - start), sample, reader, unit, **about)
 
 
 def _grid(path: str | Path, sizes: dict[str, int], bin_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -98,12 +91,6 @@ def _blocks(file, contig: str, start: int, end: int, min_mapq: int) -> tuple[np.
             found.extend(read.get_blocks())
     blocks = np.array(found, np.int64).reshape(-1, 2)
     return np.ascontiguousarray(blocks[:, 0]), np.ascontiguousarray(blocks[:, 1])
-
-
-def _sample(file, path: str | Path) -> str:
-    """The sample of the read groups, if they agree; else the file's name."""
-    names = {g["SM"] for g in file.header.to_dict().get("RG", []) if g.get("SM")}
-    return names.pop() if len(names) == 1 else sample_name(path)
 
 
 @contextmanager

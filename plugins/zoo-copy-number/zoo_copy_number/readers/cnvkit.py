@@ -60,20 +60,9 @@ def read_cnvkit(path: str | Path) -> RawBins:
         with np.errstate(over="ignore"):
             depth = np.where(log2 > _NO_COVERAGE, np.exp2(log2), np.where(np.isnan(log2), np.nan, 0))
         unit = "2 ** log2"
-    return RawBins(
-        str(path),
-        layout.contigs,
-        columns["contig"],
-        columns["start"],
-        columns["end"],
-        depth,
-        sample_name(path),
-        "cnvkit",
-        unit,
-        kind=_kind(path, columns),
-        gc=_float32(path, columns, "gc") if "gc" in columns else None,
-        notes=notes,
-    )
+    place = columns["contig"], columns["start"], columns["end"]
+    more = {"kind": _kind(path, columns), "gc": _float32(path, columns, "gc"), "notes": notes}
+    return RawBins(str(path), layout.contigs, *place, depth, sample_name(path), "cnvkit", unit, **more)
 
 
 def read_reference(path: str | Path) -> PooledReference:
@@ -85,10 +74,9 @@ def read_reference(path: str | Path) -> PooledReference:
     columns = _columns(path, layout)
     if not len(columns["start"]):
         raise DataError(f"{path} holds no bins: make the reference anew")
-    gc = _float32(path, columns, "gc") if "gc" in columns else None
-    log2, spread = _float32(path, columns, "log2"), _float32(path, columns, "spread")
     place = columns["contig"], columns["start"], columns["end"]
-    return PooledReference(str(path), layout.contigs, *place, _kind(path, columns), log2, spread, gc)
+    values = (_float32(path, columns, name) for name in ("log2", "spread", "gc"))
+    return PooledReference(str(path), layout.contigs, *place, _kind(path, columns), *values)
 
 
 def _layout(path: str | Path) -> ColumnLayout:
@@ -120,7 +108,9 @@ def _columns(path: str | Path, layout: ColumnLayout) -> dict[str, np.ndarray]:
     return {k: np.concatenate([p[k] for p in pieces]) for k in pieces[0]}
 
 
-def _float32(path: str | Path, columns: dict[str, np.ndarray], name: str) -> np.ndarray:
+def _float32(path: str | Path, columns: dict[str, np.ndarray], name: str) -> np.ndarray | None:
+    if name not in columns:
+        return None
     with np.errstate(over="ignore"):
         values = columns[name].astype(np.float32)
     if np.isinf(values).any():
@@ -129,8 +119,6 @@ def _float32(path: str | Path, columns: dict[str, np.ndarray], name: str) -> np.
 
 
 def _kind(path: str | Path, columns: dict[str, np.ndarray]) -> np.ndarray:
-    if "antitarget" in Path(path).name.lower():
-        return np.ones(len(columns["start"]), np.uint8)
-    if "gene" not in columns:
-        return np.zeros(len(columns["start"]), np.uint8)
-    return np.isin(columns["gene"].astype(str), _OFF_TARGET).astype(np.uint8)
+    if "gene" in columns and "antitarget" not in Path(path).name.lower():
+        return np.isin(columns["gene"].astype(str), _OFF_TARGET).astype(np.uint8)
+    return np.full(len(columns["start"]), "antitarget" in Path(path).name.lower(), np.uint8)

@@ -53,9 +53,8 @@ def join_files(parts: Sequence[RawBins], sample: str | None = None) -> RawBins:
         raise ConfigError(
             f"files of samples {', '.join(names)} cannot be one sample: read each alone, or name the sample"
         )
-    if len({p.unit for p in parts}) > 1:
-        units = " and ".join(sorted({p.unit for p in parts}))
-        raise ConfigError(f"{units} cannot stand in one sample: give files of one program")
+    if len(units := {p.unit for p in parts}) > 1:
+        raise ConfigError(f"{' and '.join(sorted(units))} cannot stand in one sample: give files of one program")
     contigs = list(dict.fromkeys(c for p in parts for c in p.contigs))
     at = {c: i for i, c in enumerate(contigs)}
     place = [np.array([at[c] for c in p.contigs], np.int32) for p in parts]
@@ -96,13 +95,12 @@ def assemble(rows: RawBins) -> Bins:
     _refuse(rows, rows.depth < 0, "depth {depth:g} is negative: give depth or counts, not their logarithm")
     _refuse(rows, np.isinf(depth), "depth {depth:g} is no finite number: write NaN for an unknown depth")
     _refuse(rows, rows.end <= rows.start, "end {end:,} is not after start {start:,}: drop the bin")
-    _refuse(
-        rows, (rows.start < 0) | (rows.end > _LARGEST), "{start:,} to {end:,} lies outside any contig: drop the bin"
-    )
-    arrays = {"contig": rows.contig, "start": rows.start, "end": rows.end, "depth": depth}
-    arrays |= {"kind": rows.kind, "gc": rows.gc}
-    arrays = {k: v for k, v in arrays.items() if v is not None}
-    if not _is_sorted(rows.contig, rows.start):
+    outside = (rows.start < 0) | (rows.end > _LARGEST)
+    _refuse(rows, outside, "{start:,} to {end:,} lies outside any contig: drop the bin")
+    arrays = {k: getattr(rows, k) for k in ("contig", "start", "end", "kind", "gc") if getattr(rows, k) is not None}
+    arrays["depth"] = depth
+    step = np.diff(rows.contig)
+    if (step < 0).any() or (np.diff(rows.start)[step == 0] < 0).any():
         order = np.lexsort((rows.start, rows.contig))
         arrays = {k: v[order] for k, v in arrays.items()}
         notes.append("its bins were not sorted by position, they were sorted")
@@ -112,6 +110,8 @@ def assemble(rows: RawBins) -> Bins:
     if missing := int(np.isnan(depth).sum()):
         notes.append(f"{missing:,} of {n:,} bins have no depth (NaN) and are masked")
     notes += _empty_contigs(rows.contigs, contig, depth)
+    origin = {"reader": rows.reader, "file": " + ".join(Path(p).name for p in path.split(" + ")), "unit": rows.unit}
+    origin["gc"] = "unknown" if rows.gc is None else "file"
     return Bins(
         rows.contigs,
         contig,
@@ -124,12 +124,7 @@ def assemble(rows: RawBins) -> Bins:
         rows.sample,
         dict(rows.sizes),
         kind=arrays.get("kind"),
-        origin={
-            "reader": rows.reader,
-            "file": " + ".join(Path(p).name for p in path.split(" + ")),
-            "unit": rows.unit,
-            "gc": "unknown" if rows.gc is None else "file",
-        },
+        origin=origin,
         notes=notes,
     )
 
@@ -143,15 +138,8 @@ def _refuse(rows: RawBins, bad: np.ndarray, why: str) -> None:
         raise DataError(f"{rows.path}, bin at {where}: {why.format(**values)}{more}")
 
 
-def _is_sorted(contig: np.ndarray, start: np.ndarray) -> bool:
-    step = np.diff(contig)
-    return not ((step < 0).any() or (np.diff(start)[step == 0] < 0).any())
-
-
 def _without_duplicates(path: str, contigs: list[str], arrays: dict, notes: list[str]) -> dict:
-    twice = np.flatnonzero(
-        (np.diff(arrays["contig"]) == 0) & (np.diff(arrays["start"]) == 0) & (np.diff(arrays["end"]) == 0)
-    )
+    twice = np.flatnonzero(np.all([np.diff(arrays[k]) == 0 for k in ("contig", "start", "end")], axis=0))
     if not len(twice):
         return arrays
     a, b = arrays["depth"][twice], arrays["depth"][twice + 1]

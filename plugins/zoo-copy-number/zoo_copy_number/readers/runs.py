@@ -9,7 +9,7 @@ A base without a run is unknown if the file writes runs of 0, as mosdepth and `b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numba
@@ -42,6 +42,12 @@ class Runs:
     sizes: Mapping[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def as_bins(self, columns: Sequence[np.ndarray], *, averaged: bool = False) -> RawBins:
+        """Bins of this file: contig, start, end and depth."""
+        unit = f"{self.unit}, averaged" if averaged else self.unit
+        about = {"sizes": dict(self.sizes), "notes": self.notes}
+        return RawBins(self.path, self.contigs, *columns, self.sample, self.reader, unit, **about)
+
 
 def bins_from_runs(runs: Runs) -> RawBins:
     """Every run as one bin."""
@@ -51,26 +57,16 @@ def bins_from_runs(runs: Runs) -> RawBins:
         n += len(piece[1])
         if n > MAX_BINS:
             raise DataError(f"{runs.path} has more than {MAX_BINS:,} runs: give a bin size to average them")
-    columns = [np.concatenate([p[i] for p in pieces]) if pieces else np.zeros(0, np.int64) for i in range(4)]
+    columns = _join_pieces(pieces)
     widths = columns[2] - columns[1]
     if len(widths) and runs.reader == "bedgraph":
         usual = int(np.median(widths))
-        uneven = int((widths != usual).sum())
-        if uneven > 0.1 * len(widths):
+        if (uneven := int((widths != usual).sum())) > 0.1 * len(widths):
             runs.notes.append(
                 f"{uneven:,} of {len(widths):,} runs are not {usual:,} bp, the median, and were taken as bins: "
                 "give a bin size to average them"
             )
-    return RawBins(
-        runs.path,
-        runs.contigs,
-        *columns,
-        runs.sample,
-        runs.reader,
-        runs.unit,
-        sizes=dict(runs.sizes),
-        notes=runs.notes,
-    )
+    return runs.as_bins(columns)
 
 
 def average(runs: Runs, bin_size: int) -> RawBins:
@@ -94,29 +90,17 @@ def average(runs: Runs, bin_size: int) -> RawBins:
             grids[code] = have = tuple(np.concatenate([x, np.zeros(more)]) for x in have)
         edges = np.arange(len(have[0]) + 1, dtype=np.int64) * bin_size
         add_runs(start, end, value, edges[:-1], edges[1:], *have)
-    parts: list[list[np.ndarray]] = [[], [], [], []]
+    pieces: list[Piece] = []
     for code in sorted(grids):
         size = runs.sizes.get(runs.contigs[code], last[code])
         n = -(-size // bin_size)
         start = np.arange(n, dtype=np.int64) * bin_size
         end = np.minimum(start + bin_size, size)
         summed, known = (np.pad(x[:n], (0, max(0, n - len(x)))) for x in grids[code])
-        for part, values in zip(
-            parts, (np.full(n, code, np.int32), start, end, sums.means(summed, known, end - start)), strict=True
-        ):
-            part.append(values)
+        pieces.append((np.full(n, code, np.int32), start, end, sums.means(summed, known, end - start)))
     runs.notes += sums.notes()
-    columns = [np.concatenate(p) if p else np.zeros(0, np.int64) for p in parts]
-    return RawBins(
-        runs.path,
-        runs.contigs,
-        *columns,
-        runs.sample,
-        runs.reader,
-        f"{runs.unit}, averaged",
-        sizes=dict(runs.sizes),
-        notes=runs.notes,
-    )
+    columns = _join_pieces(pieces)
+    return runs.as_bins(columns, averaged=True)
 
 
 def average_over(runs: Runs, contigs: list[str], contig: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -145,6 +129,10 @@ def average_over(runs: Runs, contigs: list[str], contig: np.ndarray, start: np.n
     return means
 
 
+def _join_pieces(pieces: list[Piece]) -> list[np.ndarray]:
+    return [np.concatenate([p[i] for p in pieces]) if pieces else np.zeros(0, np.int64) for i in range(4)]
+
+
 class _Sums:
     """Checks runs as they pass, and turns sums over bins into means by what the file's gaps mean."""
 
@@ -169,31 +157,22 @@ class _Sums:
     def means(self, summed: np.ndarray, known: np.ndarray, width: np.ndarray) -> np.ndarray:
         if (known > width).any():
             raise DataError(f"{self.runs.path}: its runs overlap, so that bases count twice: give each base one value")
-        if self.gaps == "zero":
+        if self.runs.gaps == "zero" or (self.runs.gaps == "auto" and not self.zero):
             return summed / width
         return np.where(2 * known >= width, summed / np.maximum(known, 1), np.nan)
 
-    @property
-    def gaps(self) -> str:
-        if self.runs.gaps != "auto":
-            return self.runs.gaps
-        return "unknown" if self.zero else "zero"
-
     def notes(self) -> list[str]:
-        if self.runs.gaps == "auto" and self.gaps == "zero":
-            return [
-                "it has no run of value 0: bases without a run count as 0, as `bedtools genomecov -bg` leaves them out"
-            ]
-        return []
+        if self.runs.gaps != "auto" or self.zero:
+            return []
+        return ["it has no run of value 0: bases without a run count as 0, as `bedtools genomecov -bg` leaves them out"]
 
     def _check(self, contig: np.ndarray, start: np.ndarray, end: np.ndarray, value: np.ndarray) -> None:
         after = (start[1:] >= start[:-1]) & (start[1:] < end[:-1]) & (contig[1:] == contig[:-1])
+        outside = (end <= start) | (start < 0) | (end > _LARGEST)
         bad = {
             "is negative: give depth or counts, not their logarithm": value < 0,
             "is no finite number: write NaN where it is unknown": np.isinf(value),
-            "is of an interval that is empty or outside any contig: drop it": (end <= start)
-            | (start < 0)
-            | (end > _LARGEST),
+            "is of an interval that is empty or outside any contig: drop it": outside,
             "is of an interval that overlaps the one before it: give each base one value": np.r_[False, after],
         }
         for why, where in bad.items():
