@@ -10,15 +10,15 @@ balancing again at the coarse resolution gives; `cooler zoomify --balance` does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from zoo.errors import ConfigError
-from zoo_hic.maps import ContactMap
+from zoo_hic.maps import ContactMap, LazyPixels
 
 MIN_KNOWN = 0.5
 """A coarse bin with a smaller share of known fine bins is masked."""
@@ -41,39 +41,20 @@ def coarsen(fine: ContactMap, factor: int) -> ContactMap:
     wide = fine.resolution * factor
     note = f"bins of {wide:,} bp are sums of {factor} x {factor} of {fine.resolution:,} bp ({what})"
     origin = {**fine.origin, "resolution": wide, "coarsened_from": fine.resolution, "coarsened": what}
-    coarse = _Coarse(fine, factor)
+    coarse = LazyPixels(fine.pixels, partial(_sum_pixels, fine, factor))
     return replace(fine, resolution=wide, pixels=coarse, weights=weights, origin=origin, notes=(*fine.notes, note))
 
 
-class _Coarse(Mapping[str, csr_array]):
-    """Coarse pixels of a contig, made at first access."""
-
-    def __init__(self, fine: ContactMap, factor: int):
-        self._fine, self._factor = fine, factor
-        self._made: dict[str, csr_array] = {}
-
-    def __contains__(self, contig: object) -> bool:
-        return contig in self._fine.pixels
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fine.pixels)
-
-    def __len__(self) -> int:
-        return len(self._fine.pixels)
-
-    def __getitem__(self, contig: str) -> csr_array:
-        if contig not in self._made:
-            fine: Any = self._fine.pixels[contig].tocoo()
-            value = fine.data.astype(np.float64)
-            if self._fine.weights is not None:
-                w = np.nan_to_num(self._fine.weights[contig])
-                value = value * w[fine.row] * w[fine.col]
-            n = -(-fine.shape[0] // self._factor)
-            at = (fine.row // self._factor, fine.col // self._factor)
-            coarse = csr_array((value, at), shape=(n, n))
-            coarse.sum_duplicates()
-            self._made[contig] = coarse.astype(np.float32)
-        return self._made[contig]
+def _sum_pixels(fine: ContactMap, factor: int, contig: str) -> csr_array:
+    pixels: Any = fine.pixels[contig].tocoo()
+    value = pixels.data.astype(np.float64)
+    if fine.weights is not None:
+        w = np.nan_to_num(fine.weights[contig])
+        value = value * w[pixels.row] * w[pixels.col]
+    n = -(-pixels.shape[0] // factor)
+    coarse = csr_array((value, (pixels.row // factor, pixels.col // factor)), shape=(n, n))
+    coarse.sum_duplicates()
+    return coarse.astype(np.float32)
 
 
 def _weights(fine: np.ndarray, factor: int) -> np.ndarray:

@@ -8,7 +8,7 @@ dense: (T, T) float64, symmetric, NaN in the rows and columns of bins that are m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,6 +143,38 @@ class ContactMap:
                     f"{-(-lengths[contig] // int(resolution)):,} of {resolution:,} bp: make them agree"
                 )
         return cls(tuple(dense), lengths, int(resolution), pixels, kept, name, {"reader": "dense"})
+
+
+class LazyPixels(Mapping[str, csr_array]):
+    """Pixels by contig, made by `make(contig)` at first access and then kept; a pickled copy makes its own."""
+
+    def __init__(self, contigs: Iterable[str], make: Callable[[str], csr_array]):
+        self._contigs, self._make = tuple(contigs), make
+        self._made: dict[str, csr_array] = {}
+
+    def __getstate__(self):
+        return {**self.__dict__, "_made": {}}
+
+    def __contains__(self, contig: object) -> bool:
+        return contig in self._contigs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contigs)
+
+    def __len__(self) -> int:
+        return len(self._contigs)
+
+    def __getitem__(self, contig: str) -> csr_array:
+        if contig not in self._made:
+            if contig not in self._contigs:
+                raise GenomeMismatch(f"there are no contacts of {contig!r}: choose one of the map's contigs")
+            self._made[contig] = self._make(contig)
+        return self._made[contig]
+
+
+def bins_apart(bins: int) -> np.ndarray:
+    """(T, T) distance of each pair of bins, in bins."""
+    return np.abs(np.subtract.outer(np.arange(bins), np.arange(bins)))
 
 
 def check_square(square: np.ndarray, what: str = "map") -> np.ndarray:

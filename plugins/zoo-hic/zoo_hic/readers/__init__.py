@@ -8,20 +8,21 @@ read_map("map.hic", resolution=10_000, balance="KR")
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from zoo.data.aliases import find
 from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
-from zoo_hic.maps import ContactMap
-from zoo_hic.readers.assembly import match_assembly, read_sizes
+from zoo_hic.coarsen import coarsen
+from zoo_hic.maps import ContactMap, LazyPixels
+from zoo_hic.readers.assembly import list_some, match_assembly, read_sizes
 from zoo_hic.readers.cool import open_cool
 from zoo_hic.readers.hic import open_hic
-from zoo_hic.readers.map_file import MapFile
-from zoo_hic.readers.pixels import CisPixels
-from zoo_hic.readers.sniff import is_hdf5, split_group
+from zoo_hic.readers.map_file import MapFile, is_hdf5, split_group
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
@@ -77,13 +78,14 @@ def read_map(
         origin |= {"fasta": read_sizes(fasta)[0], "allow_other_assembly": allow_other_assembly}
     weights = None if balance == "none" else _weights(opened, balance, chosen)
     sizes = {name: opened.sizes[contig] for name, contig in chosen.items()}
-    pixels = CisPixels(opened, chosen)
-    found = ContactMap(tuple(chosen), sizes, opened.resolution, pixels, weights, _stem(file), origin, tuple(notes))
-    if factor == 1:
-        return found
-    from zoo_hic.coarsen import coarsen
+    pixels = LazyPixels(chosen, partial(_read_upper, opened, chosen))
+    name = file.stem or file.name
+    contacts = ContactMap(tuple(chosen), sizes, opened.resolution, pixels, weights, name, origin, tuple(notes))
+    return coarsen(contacts, factor)
 
-    return coarsen(found, factor)
+
+def _read_upper(opened: MapFile, chosen: Mapping[str, str], name: str) -> csr_array:
+    return opened.upper(chosen[name])
 
 
 def _weights(file: MapFile, name: str, chosen: Mapping[str, str]) -> dict[str, np.ndarray]:
@@ -120,21 +122,9 @@ def _chosen(path: Path, names: Mapping[str, str], contigs: Sequence[str] | None)
         return dict(names)
     if isinstance(contigs, str) or not contigs:
         raise ConfigError(f"contigs {contigs!r} must be a list of names, such as [{next(iter(names))}]")
-    kept = set()
-    for contig in contigs:
-        found = contig if contig in names else find(contig, names)
-        if found is None:
-            raise GenomeMismatch(
-                f"{path} has no contig {contig!r}{did_you_mean(contig, names) or f': choose from {_first(names)}'}"
-            )
-        kept.add(found)
-    return {name: contig for name, contig in names.items() if name in kept}
-
-
-def _first(names: Mapping[str, str]) -> str:
-    listed = list(names)
-    return ", ".join(listed[:8]) + (f" and {len(listed) - 8:,} more" if len(listed) > 8 else "")
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(path.suffix) or path.name
+    own = {contig: contig if contig in names else find(contig, names) for contig in contigs}
+    for contig, name in own.items():
+        if name is None:
+            hint = did_you_mean(contig, names) or f": choose from {list_some(names, 8)}"
+            raise GenomeMismatch(f"{path} has no contig {contig!r}{hint}")
+    return {name: contig for name, contig in names.items() if name in own.values()}

@@ -46,7 +46,7 @@ def match_assembly(
     matched = {c: o for c, o in place.items() if o is not None}
     if not matched:
         raise GenomeMismatch(
-            f"{owner} has contigs {_list_some(sizes)}, {name} has {_list_some(own)}: "
+            f"{owner} has contigs {list_some(sizes)}, {name} has {list_some(own)}: "
             "use the FASTA that the reads were mapped to"
         )
     seen: dict[str, str] = {}
@@ -75,7 +75,7 @@ def match_assembly(
 def _notes(name, own, sizes, place, near, rounded, far, resolution) -> list[str]:
     notes = []
     if renamed := [f"{c} is {o}" for c, o in place.items() if o not in (None, c)]:
-        notes.append(f"contigs are called as in {name}: {_list_some(renamed)}")
+        notes.append(f"contigs are called as in {name}: {list_some(renamed)}")
     if near:
         notes.append(f"lengths of {len(near)} contigs differ from {name} by less than {NEAR:.1%}: {max(near)[1]}")
     if rounded:
@@ -86,12 +86,13 @@ def _notes(name, own, sizes, place, near, rounded, far, resolution) -> list[str]
     if far:
         notes.append(f"another assembly: lengths of {len(far)} contigs differ from {name}: {max(far)[1]}")
     if unknown := [c for c, o in place.items() if o is None]:
-        notes.append(f"{name} does not have {_list_some(unknown)}: left out")
+        notes.append(f"{name} does not have {list_some(unknown)}: left out")
     if missing := [o for o in own if o not in set(place.values())]:
-        notes.append(f"the map does not have {_list_some(missing)} of {name}")
+        notes.append(f"the map does not have {list_some(missing)} of {name}")
     return notes
 
 
-def _list_some(names) -> str:
+def list_some(names, most: int = 4) -> str:
+    """The first of the names, and how many more there are."""
     names = list(names)
-    return ", ".join(names[:4]) + (f" and {len(names) - 4:,} more" if len(names) > 4 else "")
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ConfigError, DataError
-from zoo_hic.readers.map_file import MOST_BINS, MapFile, Triplets, check_size, readable
-from zoo_hic.readers.sniff import choose
+from zoo_hic.readers.map_file import MOST_BINS, MapFile, Triplets, check_size, choose, fetch_cis, readable
 
 _SCHEMA = {"chroms": ("name", "length"), "bins": ("chrom", "start", "end"), "pixels": ("bin1_id", "bin2_id", "count")}
 _DIVISIVE = re.compile(r"(GW_|INTER_)?(KR|VC|VC_SQRT|SCALE)")
@@ -48,12 +47,12 @@ def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Ma
         _check_kind(path, root)
         sizes, width = _check_bins(path, root)
         _, factor = choose(path, [width], resolution)
-        balances = {c: _is_divisive(path, root, c) for c in root["bins"] if _is_balance(root["bins"][c])}
+        columns = {name: column for name, column in root["bins"].items() if column.dtype.kind == "f"}
+        divisive = {name: _is_divisive(column, name) for name, column in columns.items() if column.ndim == 1}
         assembly = root.attrs.get("genome-assembly", root.attrs.get("assembly", "unknown"))
     uri = str(path) if group == "/" else f"{path}::{group}"
-    reader = _reader(uri)
-    kind = _ByHictk if reader.startswith("hictkpy") else _ByCooler
-    return kind(path, reader, format, sizes, width, tuple(balances), str(assembly), uri, group, balances), factor
+    about = (format, sizes, width, tuple(divisive), str(assembly), uri, group, divisive)
+    return _Cool(path, _reader(uri), *about), factor
 
 
 @dataclass(frozen=True)
@@ -76,20 +75,12 @@ class _Cool(MapFile):
         with np.errstate(divide="ignore"):
             return 1 / weights if self.divisive[name] else weights
 
-
-@dataclass(frozen=True)
-class _ByHictk(_Cool):
     def cis(self, contig: str) -> Triplets:
-        import hictkpy
+        if self.reader.startswith("hictkpy"):
+            import hictkpy
 
-        with readable(self.path), hictkpy.File(self.uri) as file:
-            found = file.fetch(f"{contig}\t0\t{self.sizes[contig]}", query_type="BED", count_type="float64").to_coo()
-        return found.row, found.col, found.data
-
-
-@dataclass(frozen=True)
-class _ByCooler(_Cool):
-    def cis(self, contig: str) -> Triplets:
+            with readable(self.path), hictkpy.File(self.uri) as file:
+                return fetch_cis(file, contig, self.sizes[contig])
         import cooler
 
         first = self.first_bins()[contig]
@@ -188,14 +179,10 @@ def _check_bins(path: Path, root) -> tuple[dict[str, int], int]:
     return sizes, width
 
 
-def _is_balance(column) -> bool:
-    return column.dtype.kind == "f" and column.ndim == 1
-
-
-def _is_divisive(path: Path, root, name: str) -> bool | None:
-    said = root["bins"][name].attrs.get("divisive_weights")
-    if said is not None:
-        return bool(said)
+def _is_divisive(column, name: str) -> bool | None:
+    attribute = column.attrs.get("divisive_weights")
+    if attribute is not None:
+        return bool(attribute)
     if _DIVISIVE.fullmatch(name):
         return True
     return False if _MULTIPLICATIVE.fullmatch(name) else None

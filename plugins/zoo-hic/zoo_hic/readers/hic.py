@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo_hic.readers.map_file import MapFile, Triplets, check_size, readable
-from zoo_hic.readers.sniff import choose
+from zoo_hic.readers.map_file import MapFile, Triplets, check_size, choose, fetch_cis, readable
 
 
 def open_hic(path: Path, resolution: int | None) -> tuple[MapFile, int]:
@@ -47,5 +46,4 @@ class _Hic(MapFile):
         import hictkpy
 
         with readable(self.path), hictkpy.File(self.path, self.resolution) as file:
-            found = file.fetch(f"{contig}\t0\t{self.sizes[contig]}", query_type="BED", count_type="float64").to_coo()
-        return found.row, found.col, found.data
+            return fetch_cis(file, contig, self.sizes[contig])
