@@ -9,13 +9,13 @@ from scipy.sparse import coo_matrix
 from scipy.stats import pearsonr, spearmanr
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo_hic.expected import pool_expected
 from zoo_hic.metrics.bands import cut_band, cut_bands, diagonals
 from zoo_hic.metrics.boundaries import boundaries, li_threshold, overlap, strong_boundaries
 from zoo_hic.metrics.distance import (
     by_diagonal,
     correlations,
     distance_only,
-    mean_by_distance,
     pearson_curve,
     shift_null,
 )
@@ -199,7 +199,7 @@ def test_distance_alone_wins_on_contacts_and_has_nothing_on_log_oe(deep):
     flat = {c: np.zeros_like(m) for c, m in observed.items()}
     nothing = correlations(cut_bands(flat, observed, RESOLUTION, NEAR), draws=50)
     assert np.isnan([nothing["pearson"].value, nothing["spearman"].value]).all()
-    means = mean_by_distance(contacts)
+    means = pool_expected(contacts.values())
     assert means[5] == pytest.approx(np.mean([np.diagonal(m, 5).mean() for m in contacts.values()]))
 
 

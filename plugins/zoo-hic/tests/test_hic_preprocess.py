@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError
-from zoo_hic.expected import compute_expected, diagonal_sums, expand_expected, pool_expected, smooth_far
+from zoo_hic.expected import diagonal_sums, expand_expected, pool_expected, smooth_far
 from zoo_hic.maps import ContactMap
 from zoo_hic.preprocess import Preprocess
 
@@ -48,8 +48,7 @@ settings_of = st.builds(
 
 def test_mean_of_each_diagonal_over_known_pairs():
     square = np.array([[9.0, 2, np.nan, 1], [2, 7, np.nan, 0], [np.nan] * 4, [1, 0, np.nan, 5]])
-    np.testing.assert_allclose(compute_expected(square), [7, 2, 0, 1])
-    assert np.isnan(compute_expected(square, min_valid=2)[1])
+    np.testing.assert_allclose(pool_expected([square]), [7, 2, 0, 1])
 
 
 def test_contigs_count_by_their_pairs():
@@ -64,7 +63,7 @@ def test_expected_explains_a_map_of_distance_alone(square):
     """Whatever is masked, contacts that depend on distance only have observed / expected of 1."""
     truth = decay(len(square), 0.8)
     truth[np.isnan(square)] = np.nan
-    value = PLAIN.apply(truth, compute_expected(truth))
+    value = PLAIN.apply(truth, pool_expected([truth]))
     np.testing.assert_array_equal(np.isnan(value), np.isnan(truth))
     np.testing.assert_allclose(value[np.isfinite(value)], 0, atol=1e-5)
 
@@ -73,7 +72,7 @@ def test_far_diagonals_are_pooled_and_fall():
     rng = np.random.default_rng(1)
     upper = np.triu(rng.poisson(decay(200, 1.2)).astype(float))
     square = upper + np.triu(upper, 1).T
-    own, pooled = compute_expected(square), compute_expected(square, min_pairs=80)
+    own, pooled = pool_expected([square]), pool_expected([square], min_pairs=80)
     np.testing.assert_array_equal(pooled[:121], own[:121])
     assert (np.diff(pooled[121:]) <= 1e-12).all()
     truth = decay(200, 1.2)[0]
@@ -132,7 +131,7 @@ def test_depth_does_not_matter(square, depth):
 
 def test_pairs_without_contact():
     square = np.array([[4.0, 0, 2], [0, 4, 4], [2, 4, 4]])
-    means = compute_expected(square)
+    means = pool_expected([square])
     assert np.isnan(PLAIN.apply(square, means)[0, 1])
     shown = Preprocess(first_diagonal=0, pseudocount=0.1, clip=None, expected_pairs=0).apply(square, means)
     assert shown[0, 1] == pytest.approx(math.log(0.1 / 1.1))

@@ -376,10 +376,10 @@ def test_yeast_matches_with_notes(yeast, w303, real):
 
 @pytest.mark.data
 def test_distance_alone_explains_raw_contacts_of_yeast(yeast):
-    from zoo_hic.expected import compute_expected, expand_expected
+    from zoo_hic.expected import expand_expected, pool_expected
 
     squares = [yeast.square(c) for c in yeast.contigs if c != "chrM"]
-    alone = [expand_expected(compute_expected(s), len(s)) for s in squares]
+    alone = [expand_expected(pool_expected([s]), len(s)) for s in squares]
     raw, distance = (np.concatenate([m[np.triu_indices(len(m), 2)] for m in maps]) for maps in (squares, alone))
     known = raw > 0
     assert np.corrcoef(raw[known], distance[known])[0, 1] == pytest.approx(0.962, abs=0.002)

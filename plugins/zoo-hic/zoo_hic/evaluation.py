@@ -12,8 +12,7 @@ import numpy as np
 
 from zoo_hic.metrics.bands import Squares
 from zoo_hic.predictor import Predictor
-from zoo_hic.tiles import average_windows
-from zoo_hic.windows import SquareWindows
+from zoo_hic.windows import SquareWindows, average_windows
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def predict_stretches(predictor: Predictor, examples: SquareWindows, *, progress
     step = max(1, window // 4)
     predicted = {name: {} for name in predictor.channels}
     observed = {name: {} for name in predictor.channels}
-    offsets: dict[str, tuple[str, int]] = {}
+    offsets = {}
     for stretch in examples.stretches:
         size = stretch.last - stretch.first
         starts = examples.starts(stretch, step)
@@ -45,10 +44,7 @@ def predict_stretches(predictor: Predictor, examples: SquareWindows, *, progress
         if examples.signal is not None:
             signal = np.stack([examples.tracks(examples.signal[stretch.contig], s) for s in starts])
         maps = predictor.maps(codes, signal=signal, label=f"predicting {stretch.contig}", progress=progress)
-        mean = average_windows(maps, [s - stretch.first for s in starts], size)
-        if size > window:
-            apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
-            mean[:, apart > window - step] = np.nan
+        mean = average_windows(maps, [s - stretch.first for s in starts], size, step)
         truth = stretch.squares[:, stretch.first : stretch.last, stretch.first : stretch.last]
         whole = stretch.first == 0 and stretch.last >= stretch.squares.shape[1]
         name = stretch.contig if whole else f"{stretch.contig} bins {stretch.first}-{stretch.last}"

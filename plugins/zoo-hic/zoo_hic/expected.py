@@ -15,38 +15,24 @@ from collections.abc import Iterable
 import numpy as np
 
 from zoo.errors import ConfigError
-from zoo_hic.maps import check_square
+from zoo_hic.maps import bins_apart, check_square
 
 _RATIO = 10**0.1
 """Ends of a pooled bin of diagonals: ten bins a decade."""
 
 
-def compute_expected(square: np.ndarray, min_valid: int = 1, min_pairs: int = 0) -> np.ndarray:
-    """Mean of each diagonal of one contig: (T,) float64.
+def pool_expected(squares: Iterable[np.ndarray], min_pairs: int = 0) -> np.ndarray:
+    """Mean of each diagonal over all pairs of several contigs, each counting by its pairs: (largest T,) float64.
 
-    square: (T, T), symmetric, NaN where unknown.
-    min_valid: NaN for diagonals with fewer known pairs.
-    min_pairs: see `smooth_far`; 0 leaves every diagonal its own mean.
+    squares: (T, T), symmetric, NaN where unknown.  min_pairs: see `smooth_far`; 0 leaves every diagonal its own mean.
+    NaN for diagonals without a known pair.
     """
-    return pool_expected([square], min_valid, min_pairs)
-
-
-def pool_expected(squares: Iterable[np.ndarray], min_valid: int = 1, min_pairs: int = 0) -> np.ndarray:
-    """Mean of each diagonal over all pairs of several contigs: (largest T,) float64; arguments of `compute_expected`.
-
-    A contig counts by its number of pairs.
-    """
-    total, pairs = np.zeros(0), np.zeros(0)
-    for square in squares:
-        sums, known = diagonal_sums(square)
-        longer = max(len(total), len(sums))
-        total, pairs = np.pad(total, (0, longer - len(total))), np.pad(pairs, (0, longer - len(pairs)))
-        total[: len(sums)] += sums
+    sums = [diagonal_sums(square) for square in squares]
+    total, pairs = np.zeros((2, max((len(known) for _, known in sums), default=0)))
+    for values, known in sums:
+        total[: len(values)] += values
         pairs[: len(known)] += known
-    mean = np.divide(total, pairs, out=np.full(len(total), np.nan), where=pairs > 0)
-    if min_pairs > 0:
-        mean = smooth_far(total, pairs, min_pairs)
-    return np.where(pairs >= max(min_valid, 1), mean, np.nan)
+    return np.where(pairs > 0, smooth_far(total, pairs, min_pairs), np.nan)
 
 
 def diagonal_sums(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,15 +69,14 @@ def smooth_far(total: np.ndarray, pairs: np.ndarray, min_pairs: int) -> np.ndarr
 
 
 def expand_expected(expected: np.ndarray, bins: int) -> np.ndarray:
-    """The square (T, T) whose diagonals are the first T values of `compute_expected`: what distance alone predicts."""
+    """The square (T, T) whose diagonals are the first T values of `pool_expected`: what distance alone predicts."""
     if len(expected) < bins:
         raise ConfigError(f"expected has {len(expected):,} diagonals, the map {bins:,}: compute it from maps as large")
-    at = np.arange(bins)
-    return np.asarray(expected, np.float64)[np.abs(at[:, None] - at[None, :])]
+    return np.asarray(expected, np.float64)[bins_apart(bins)]
 
 
-def _pool_far(total, pairs, first: int, min_pairs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean log distance, mean and number of pairs of the bins of diagonals from `first` on."""
+def _pool_far(total, pairs, first: int, min_pairs: int) -> np.ndarray:
+    """(3, P) mean log distance, mean and number of pairs of the bins of diagonals from `first` on."""
     pools, start = [], first
     log = np.log(np.arange(len(total)).clip(1))
     while start < len(total):
@@ -102,7 +87,4 @@ def _pool_far(total, pairs, first: int, min_pairs: int) -> tuple[np.ndarray, np.
         if n:
             pools.append(((log[start:end] * pairs[start:end]).sum() / n, total[start:end].sum() / n, n))
         start = end
-    if not pools:
-        return np.zeros(0), np.zeros(0), np.zeros(0)
-    at, value, weight = map(np.array, zip(*pools, strict=True))
-    return at, value, weight
+    return np.array(pools).reshape(-1, 3).T

@@ -56,26 +56,23 @@ def observed_square(contacts: ContactMap, predicted: PredictedRegion, preprocess
 
 def expected_by_distance(contacts: ContactMap, contig: str, preprocess: Preprocess) -> np.ndarray:
     """(T,) mean contact by bins apart, as `Preprocess.expect` has it, of a contig or of all contigs."""
+    if contacts.weights is None and preprocess.balance != "none":
+        raise DataError(f"map {contacts.name!r} is not balanced: run `cooler balance` on its file")
+    from scipy.signal import fftconvolve
+
     contigs = contacts.contigs if preprocess.expected == "genome" else [contig]
     longest = max(contacts.bins(c) for c in contigs)
     total, pairs = np.zeros(longest), np.zeros(longest)
     for name in contigs:
         n = contacts.bins(name)
-        weights = None if contacts.weights is None else np.asarray(contacts.weights[name], np.float64)
-        known = np.ones(n) if weights is None else np.isfinite(weights).astype(np.float64)
+        weights = np.ones(n) if contacts.weights is None else np.asarray(contacts.weights[name], np.float64)
+        known = np.isfinite(weights).astype(np.float64)
+        scale = known if preprocess.balance == "none" else np.where(known > 0, weights, 0)
         pixels = contacts.pixels[name].tocoo()
-        value = pixels.data.astype(np.float64) * known[pixels.row] * known[pixels.col]
-        if preprocess.balance != "none":
-            if weights is None:
-                raise DataError(f"map {contacts.name!r} is not balanced: run `cooler balance` on its file")
-            scale = np.nan_to_num(weights)
-            value = value * scale[pixels.row] * scale[pixels.col]
+        value = pixels.data.astype(np.float64) * scale[pixels.row] * scale[pixels.col]
         total[:n] += np.bincount(pixels.col - pixels.row, value, n)
-        pairs[:n] += _known_pairs(known)
-    mean = np.divide(total, pairs, out=np.full(longest, np.nan), where=pairs > 0)
-    if preprocess.expected_pairs > 0:
-        mean = smooth_far(total, pairs, preprocess.expected_pairs)
-    return np.where(pairs >= 1, mean, np.nan)
+        pairs[:n] += np.rint(fftconvolve(known, known[::-1])[n - 1 :])  # of known bins that are d apart
+    return np.where(pairs > 0, smooth_far(total, pairs, preprocess.expected_pairs), np.nan)
 
 
 def correlate_maps(predicted: np.ndarray, observed: np.ndarray) -> Agreement:
@@ -87,10 +84,3 @@ def correlate_maps(predicted: np.ndarray, observed: np.ndarray) -> Agreement:
     if len(x) < 3 or x.std() == 0 or y.std() == 0:
         return Agreement(np.nan, int(known.sum()))
     return Agreement(float(np.corrcoef(x, y)[0, 1]), int(known.sum()))
-
-
-def _known_pairs(known: np.ndarray) -> np.ndarray:
-    """(n,) pairs of known bins that are d apart."""
-    from scipy.signal import fftconvolve
-
-    return np.rint(fftconvolve(known, known[::-1])[len(known) - 1 :])

@@ -15,6 +15,7 @@ import numpy as np
 
 from zoo.errors import ConfigError, did_you_mean
 from zoo.terminal.progress import counting
+from zoo_hic.maps import bins_apart
 from zoo_hic.preprocess import Preprocess
 from zoo_hic.windows import TARGET
 
@@ -94,7 +95,7 @@ class Predictor:
             preprocess,
             strands,
             identity,
-            _overhang(model.spec.data.get("config") or {}),
+            int(((model.spec.data.get("config") or {}).get("windows") or {}).get("overhang") or 0),
             tuple(notes),
         )
 
@@ -129,7 +130,7 @@ class Predictor:
                 advance(len(chosen))
         if self.preprocess is not None and self.preprocess.log != "e":
             out *= math.log(float(self.preprocess.log))
-        apart = np.abs(np.subtract.outer(np.arange(self.bins), np.arange(self.bins)))
+        apart = bins_apart(self.bins)
         out[:, :, (apart < self.near) | (apart > (self.bins if self.far is None else self.far))] = np.nan
         unknown = (codes.reshape(len(codes), self.bins, self.bin_size) > 3).mean(2) > MOSTLY_N
         for square, gone in zip(out, unknown, strict=True):
@@ -167,10 +168,6 @@ def _context(model: str, known: tuple[str, ...], name: str | None) -> int:
         hint = "" if name is None else did_you_mean(name, known)
         raise ConfigError(f"model {model!r} reads the cell type, given {name!r}{hint}: choose from {', '.join(known)}")
     return known.index(name)
-
-
-def _overhang(config: Mapping[str, Any]) -> int:
-    return int((config.get("windows") or {}).get("overhang") or 0)
 
 
 def _preprocess(data: Mapping[str, Any]) -> Preprocess | None:

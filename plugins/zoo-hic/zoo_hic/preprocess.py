@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.errors import ConfigError
 from zoo_hic.expected import expand_expected, pool_expected
-from zoo_hic.maps import ContactMap, check_square
+from zoo_hic.maps import ContactMap, bins_apart, check_square
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,7 @@ class Preprocess:
         return {**asdict(self), "order": self._order()}
 
     def _kept(self, bins: int) -> np.ndarray:
-        at = np.arange(bins)
-        distance = np.abs(at[:, None] - at[None, :])
+        distance = bins_apart(bins)
         kept = distance >= self.first_diagonal
         return kept if self.last_diagonal is None else kept & (distance <= self.last_diagonal)
 

@@ -18,8 +18,7 @@ from zoo.data.genome import Genome
 from zoo.data.region import format_region, parse_region
 from zoo.errors import ConfigError, GenomeMismatch
 from zoo_hic.predictor import MOSTLY_N, Predictor
-from zoo_hic.tiles import average_windows
-from zoo_hic.windows import window_starts
+from zoo_hic.windows import average_windows, window_starts
 
 MOST_BINS = 6_000
 """Most bins of a region: 144 MB a channel."""
@@ -100,11 +99,9 @@ def predict_region(
         here = slice(first - starts[0], last - starts[0])
         mean = maps[0][:, here, here]
     else:
-        mean = average_windows(maps, [s - first for s in starts], last - first)
+        mean = average_windows(maps, [s - first for s in starts], last - first, step)
         note = f"{len(starts)} windows are averaged"
         if last - first > window:
-            apart = np.abs(np.subtract.outer(np.arange(last - first), np.arange(last - first)))
-            mean[:, apart > window - step] = np.nan
             note += f"; pairs more than {(window - step) * width:,} bp apart are unknown"
         notes.append(note)
     if predictor.near or predictor.far is not None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from zoo.data.source import Examples
 from zoo.errors import ConfigError
+from zoo_hic.maps import bins_apart
 
 TARGET = "contacts"
 
@@ -60,7 +61,7 @@ class SquareWindows(Examples):
     ):
         self.stretches, self.signal = list(stretches), signal
         self._bins, self._bin_size, self._overhang = bins, bin_size, overhang
-        apart = np.abs(np.arange(bins)[:, None] - np.arange(bins)[None, :])
+        apart = bins_apart(bins)
         self._counted = (apart >= nearest) & (apart <= (bins if furthest is None else furthest))
         places = []
         for i, stretch in enumerate(self.stretches):
@@ -120,6 +121,32 @@ class SquareWindows(Examples):
             "start": starts,
             "end": starts + self._bins * self._bin_size,
         }
+
+
+def average_windows(maps: np.ndarray, starts: Sequence[int], bins: int, step: int) -> np.ndarray:
+    """(W, C, T, T) of windows at `starts`, `step` bins apart -> (C, bins, bins), NaN where none has a known value.
+
+    Windows may begin before 0 and end behind `bins`; what lies there is left out.  Where it takes several windows,
+    pairs more than T - step bins apart are NaN, since some of them are in no window.
+    """
+    window = maps.shape[-1]
+    at = np.arange(window)
+    inside = np.minimum(at, at[::-1])
+    # The pair (i, j) is as near to an end as the nearer of its two bins.
+    weight = 1.0 + np.minimum.outer(inside, inside).astype(np.float32)
+    total = np.zeros((maps.shape[1], bins, bins), np.float32)
+    share = np.zeros_like(total)
+    for square, start in zip(maps, starts, strict=True):
+        low, high = max(start, 0), min(start + window, bins)
+        here, there = slice(low, high), slice(low - start, high - start)
+        square, near = square[:, there, there], weight[there, there]
+        known = np.isfinite(square)
+        total[:, here, here] += near * np.where(known, square, 0)
+        share[:, here, here] += near * known
+    mean = np.divide(total, share, out=np.full(total.shape, np.nan, np.float32), where=share > 0)
+    if bins > window:
+        mean[:, bins_apart(bins) > window - step] = np.nan
+    return mean
 
 
 def window_starts(first: int, last: int, bins: int, step: int) -> list[int]:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from zoo.errors import DataError
+from zoo_hic.expected import expand_expected, pool_expected
 from zoo_hic.metrics.bands import Bands, Squares, cut_bands
 from zoo_hic.metrics.blocks import Figure, block_bins, figure, moments, pearson_from_sums
 
@@ -99,19 +100,6 @@ def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> NullCorrela
     return NullCorrelation(value, float(null.mean()), float(null.std()), float(p), len(null))
 
 
-def mean_by_distance(contacts: Squares) -> np.ndarray:
-    """(T of the longest contig,) mean of each diagonal over all contigs, NaN where nothing is known."""
-    most = max(len(square) for square in contacts.values())
-    total, n = np.zeros((2, most))
-    for square in contacts.values():
-        for d in range(len(square)):
-            diagonal = np.diagonal(square, d)
-            known = np.isfinite(diagonal)
-            total[d] += diagonal[known].sum()
-            n[d] += known.sum()
-    return np.divide(total, n, out=np.full(most, np.nan), where=n > 0)
-
-
 def distance_only(
     contacts: Squares,
     resolution: int,
@@ -128,13 +116,8 @@ def distance_only(
     model was trained on; by default that of `contacts`, the best such a model could have.
     "log pearson" leaves out pixels without a contact.
     """
-    expected = mean_by_distance(contacts) if expected is None else np.asarray(expected, float)
-    alone = {}
-    for contig, square in contacts.items():
-        at = np.abs(np.subtract.outer(np.arange(len(square)), np.arange(len(square))))
-        if len(square) > len(expected):
-            raise DataError(f"expected has {len(expected):,} distances, {contig!r} {len(square):,} bins: give them all")
-        alone[contig] = expected[at]
+    expected = pool_expected(contacts.values()) if expected is None else expected
+    alone = {contig: expand_expected(expected, len(square)) for contig, square in contacts.items()}
     options = {"block": block, "draws": draws, "seed": seed}
     out = correlations(cut_bands(alone, contacts, resolution, distances), **options)
     logs = [{c: _log(s) for c, s in squares.items()} for squares in (alone, contacts)]

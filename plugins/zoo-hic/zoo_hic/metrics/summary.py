@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.errors import DataError
+from zoo_hic.expected import expand_expected
 from zoo_hic.metrics.bands import Squares, cut_bands, mask_unknown
 from zoo_hic.metrics.blocks import Figure, block_bins
 from zoo_hic.metrics.boundaries import overlap, strong_boundaries
@@ -187,10 +187,4 @@ def _value(figure):
 def _contacts(squares, expected):
     if expected is None:
         return {c: np.exp(s) for c, s in squares.items()}
-    expected, out = np.asarray(expected, float), {}
-    for contig, square in squares.items():
-        if len(square) > len(expected):
-            raise DataError(f"expected has {len(expected):,} distances, {contig!r} {len(square):,} bins: give them all")
-        at = np.arange(len(square))
-        out[contig] = np.exp(square) * expected[np.abs(at[:, None] - at)]
-    return out
+    return {c: np.exp(s) * expand_expected(expected, len(s)) for c, s in squares.items()}
