@@ -20,8 +20,9 @@ from zoo.cli import options
 @click.option("--max-distance", type=int, help="bp between a pair; default half of the model's input.")
 @click.option("--shuffles", default=100, show_default=True, help="Shuffled backgrounds of the null; 0 for none.")
 @options.seed("the shuffles")
+@options.anchor
 @options.device
-def command(variants, model, fasta, out, output, max_distance, shuffles, seed, device):
+def command(variants, model, fasta, out, output, max_distance, shuffles, seed, anchor, device):
     """Every pair of variants that fit into one window: each effect, the joint one, and what is not their sum.
 
     The null puts the same changes into dinucleotide shuffles of the window; p_value is two-sided and empirical.
@@ -44,6 +45,7 @@ def command(variants, model, fasta, out, output, max_distance, shuffles, seed, d
         max_distance=max_distance,
         shuffles=shuffles,
         seed=seed,
+        anchor=anchor,
     )
     if not len(frame):
         raise DataError(
@@ -53,6 +55,7 @@ def command(variants, model, fasta, out, output, max_distance, shuffles, seed, d
         **origin(network, Output.parse(output, network.spec)),
         "genome": genome.name or "",
         "pos": "1-based, normal spelling",
+        "anchor": f"{anchor}, for insertions and deletions",
         "epistasis": "joint - effect_a - effect_b, in the output's unit",
         "null": f"{shuffles} dinucleotide shuffles of each window, seed {seed}",
     }

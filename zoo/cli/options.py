@@ -28,6 +28,14 @@ model = click.option("--model", required=True, metavar="MODEL", help="A publishe
 
 device = click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 
+anchor = click.option(
+    "--anchor",
+    type=click.Choice(["both", "left", "right"]),
+    default="both",
+    show_default=True,
+    help="Which rim of the window stays for insertions and deletions.",
+)
+
 on_error = click.option(
     "--on-error",
     type=click.Choice(["raise", "skip"]),

@@ -37,13 +37,7 @@ from zoo.cli import options
     help="Read the genome's strand, the mean of both, or both in columns of their own.",
 )
 @click.option("--shifts", default="0", show_default=True, help="bp to move the windows by, as in -1,0,1; averaged.")
-@click.option(
-    "--anchor",
-    type=click.Choice(["both", "left", "right"]),
-    default="both",
-    show_default=True,
-    help="Which rim of the window stays for insertions and deletions.",
-)
+@options.anchor
 @click.option("--share", default=0, show_default=True, help="bp: variants that near share one window; 0 centres each.")
 @click.option("--fix-swapped", is_flag=True, help="Score variants whose REF and ALT are exchanged.")
 @options.max_n()

@@ -57,14 +57,13 @@ def _current(fasta: Path, index: list[Path]) -> bool:
 
 def _indexed(fasta: Path, index: list[Path]) -> Pieces:
     from pyfaidx import Faidx, FastaIndexingError
-    from pysam import SamtoolsError
 
     try:
         if not _current(fasta, index):
             _build(fasta, index)
         with Faidx(fasta, indexname=index[0], gzi_indexname=index[-1], build_index=False, rebuild=False) as faidx:
             yield from _checked(fasta, faidx)
-    except (OSError, ValueError, RuntimeError, zlib.error, DataError, SamtoolsError, FastaIndexingError) as error:
+    except (OSError, ValueError, RuntimeError, zlib.error, DataError, FastaIndexingError) as error:
         raise NotIndexed(f"{fasta}: {error}") from error
 
 
@@ -105,6 +104,8 @@ def _build(fasta: Path, index: list[Path]) -> None:
         for made, path in zip(temporary, index, strict=True):
             os.utime(made, (now, now))
             os.replace(made, path)
+    except pysam.SamtoolsError as error:
+        raise NotIndexed(f"{fasta}: {error}") from error
     finally:
         pysam.set_verbosity(loud)
         for made in temporary:

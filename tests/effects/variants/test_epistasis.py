@@ -9,9 +9,10 @@ from torch import Tensor
 
 import zoo
 from zoo.cli.main import main
-from zoo.data.codes import decode
+from zoo.data.codes import decode, encode
 from zoo.data.genome import Genome
 from zoo.effects.variants.epistasis import epistasis
+from zoo.effects.variants.job import score_variants
 from zoo.errors import ConfigError
 from zoo.fields import Field, Grid
 from zoo.files.tables import read_table
@@ -101,20 +102,45 @@ def test_indels_and_substitutions_join(case):
     genome, letters = case[1:]
     ctcf = zoo.load("ctcf-motif-cnn")
     variants = [f"chr1:181:{letters[180]}>{letters[180]}TT", *at(letters, 230)]
-    row = epistasis(ctcf, variants, fasta=genome, output="CTCF:raw", shuffles=0).iloc[0]
+    row = epistasis(ctcf, variants, fasta=genome, output="CTCF:raw", shuffles=0, anchor="left").iloc[0]
+    averaged = epistasis(ctcf, variants, fasta=genome, output="CTCF:raw", shuffles=0).iloc[0]
     place = int(row["pos_a"]) - 1
     start = (place + 230) // 2 - 100
     both = letters[: place + 1] + row["alt_a"][1:] + letters[place + 1 : 230] + "T" + letters[231:]
     one = letters[: place + 1] + row["alt_a"][1:] + letters[place + 1 :]
     other = letters[:230] + "T" + letters[231:]
     texts = [x[start : start + 200] for x in (letters, one, other, both)]
-    from zoo.data.codes import encode
-
+    texts += [x[start + 2 : start + 202] for x in (one, both)]
     codes = torch.from_numpy(np.stack([encode(x) for x in texts]))
     with torch.no_grad():
         f = ctcf({"codes": codes})["binding"][:, 0]
     assert row["joint"] == pytest.approx(float(f[3] - f[0]), abs=1e-5)
     assert row["epistasis"] == pytest.approx(float(f[3] - f[1] - f[2] + f[0]), abs=2e-5)
+    assert averaged["effect_a"] == pytest.approx(float((f[1] + f[4]) / 2 - f[0]), abs=1e-5)
+    assert averaged["joint"] == pytest.approx(float((f[3] + f[5]) / 2 - f[0]), abs=1e-5)
+
+
+@pytest.mark.parametrize("anchor", ["both", "left", "right"])
+def test_single_effects_are_those_of_zoo_score_in_the_same_window(case, anchor):
+    """For every kind of variant, with a model that tells positions apart."""
+    model, genome, letters = case
+    rng, variants = np.random.default_rng(4), []
+    for place in range(120, 280, 8):
+        size = int(rng.integers(1, 5))
+        ref = letters[place : place + int(rng.choice([1, size + 1]))]
+        alt = ref[0] + "".join(rng.choice(list("ACGT"), size)) if rng.random() < 0.5 else ref[0]
+        if len(ref) == len(alt) or rng.random() < 0.3:
+            alt = "T" * len(ref)
+        variants.append(f"chr1:{place + 1}:{ref}>{alt}")
+    pairs = epistasis(model, variants, fasta=genome, shuffles=0, anchor=anchor)
+    pairs = pairs[pairs["status"] == "ok"]
+    assert len(pairs) > 50
+    for _, pair in pairs.iloc[::6].iterrows():
+        for x in "ab":
+            spelled = f"chr1:{pair[f'pos_{x}']}:{pair[f'ref_{x}']}>{pair[f'alt_{x}']}"
+            moved = (pair["pos_a"] + pair["pos_b"] - 2) // 2 - (pair[f"pos_{x}"] - 1)
+            plain = score_variants(model, [spelled], fasta=genome, anchor=anchor, shifts=(int(moved),))
+            assert pair[f"effect_{x}"] == pytest.approx(plain["y"].iloc[0], abs=1e-5)
 
 
 def test_the_command_writes_a_table(case, tmp_path, capsys):
@@ -123,6 +149,7 @@ def test_the_command_writes_a_table(case, tmp_path, capsys):
     assert main(["epistasis", *at(letters, 190, 200, 210), *args, "-o", str(tmp_path / "e.tsv")]) == 0
     comments, rows = read_table(tmp_path / "e.tsv")
     assert len(rows) == 3
+    assert comments["anchor"] == "both, for insertions and deletions"
     assert comments["null"] == "5 dinucleotide shuffles of each window, seed 0"
     for row in rows:
         total = float(row["joint"]) - float(row["effect_a"]) - float(row["effect_b"])

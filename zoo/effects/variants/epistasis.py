@@ -9,15 +9,17 @@ alone.  One window a pair, whose middle is the middle between the two.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.edits import Edits
 from zoo.data.genome import Genome
-from zoo.effects.variants.allele_windows import edit_of
+from zoo.effects.variants.allele_windows import AlleleWindows, Anchor, Edit, edit_of
 from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError, need
@@ -45,11 +47,13 @@ def epistasis(
     max_distance: int | None = None,
     shuffles: int = 100,
     seed: int = 0,
+    anchor: Anchor = "both",
     max_pairs: int = 10_000,
 ) -> pandas.DataFrame:
     """A row for every pair of variants of a contig that lie in one window.
 
-    model, variants, fasta, output: as of zoo.score_variants; output must be one number.
+    model, variants, fasta, output, anchor: as of zoo.score_variants; output must be one number.  An effect is the
+        `difference` of zoo.score_variants in the window of the pair.
     max_distance: bp between the first bases of a pair; half of the model's input where it is not given.
     shuffles: backgrounds of the null, 0 for none.  p_value is two-sided and empirical: (1 + number of backgrounds in
         which the term is as large or larger) / (1 + shuffles).
@@ -63,7 +67,7 @@ def epistasis(
     model = as_model(model)
     genome = Genome.of(fasta)
     Output.one(output, model.spec)
-    scorer = Scorer(model, genome, output=output)
+    scorer = Scorer(model, genome, output=output, anchor=anchor)
     alleles = Variants.join(ScoreJob(variants, genome, scorer).alleles())
     length = model.spec.input_length
     reach = length // 2 if max_distance is None else max_distance
@@ -90,8 +94,8 @@ def pairs_of(variants: Variants, reach: int) -> list[tuple[int, int]]:
 
 
 def _pair(variants: Variants, a: int, b: int, scorer: Scorer, shuffles: int, seed: int) -> list:
-    """The row of COLUMNS of a pair; indels keep the left rim of its window."""
-    genome, engine, length, name = scorer.genome, scorer.engine, scorer.length, scorer.output.names[0]
+    """The row of COLUMNS of a pair."""
+    genome, length, name = scorer.genome, scorer.length, scorer.output.names[0]
     place = [variants.norm_pos[i] for i in (a, b)]
     cells = [
         variants.chrom[a],
@@ -107,31 +111,46 @@ def _pair(variants: Variants, a: int, b: int, scorer: Scorer, shuffles: int, see
     )
     if first[0] + first[1] > second[0] or first[:1] == second[:1]:
         return [*cells, "overlap", name, *[None] * 8]
-    extra = sum(max(0, old - len(new)) for _, old, new in (first, second))
-    codes = genome.windows(contig, np.array([start]), length + extra)
-    if (codes[0, :length] == 4).mean() > scorer.max_n:
+    sets = [[first], [second], [first, second]]
+    windows = AlleleWindows.of(genome, contig, np.array([start]), sets, np.zeros(3, np.int64), length)
+    if (windows.reference == 4).mean() > scorer.max_n:
         return [*cells, "too_many_n", name, *[None] * 8]
-    effect_a, effect_b, joint = _effects(engine, codes, first, second)[0]
-    numbers = [effect_a, effect_b, joint, joint - effect_a - effect_b]
+    effects = _effects(scorer, windows)
+    numbers = [*effects[0], _term(effects)[0]]
     if not shuffles:
         return [*cells, "ok", name, *map(float, numbers), None, None, 0, None]
-    null = _null(engine, codes[0], first, second, shuffles, seed)
-    as_large = int((np.abs(null) >= abs(numbers[3]) - 1e-12).sum())
+    in_shuffles = _effects(scorer, _shuffled(windows, sets, shuffles, seed))
+    null = _term(in_shuffles)
+    same = 1e-6 * max(np.abs(effects).max(), np.abs(in_shuffles).max())  # float32 tells no smaller terms apart
+    as_large = int((np.abs(null) >= abs(numbers[3]) - same).sum())
     tail = [null.mean(), null.std(ddof=1) if shuffles > 1 else None, shuffles, (1 + as_large) / (1 + shuffles)]
     return [*cells, "ok", name, *map(float, numbers), *tail]
 
 
-def _effects(engine, codes: np.ndarray, first: tuple, second: tuple) -> np.ndarray:
-    """codes (R, L or more) -> (R, 3): effects of the first, the second, and both."""
-    n = len(codes)
-    sets = Edits.sets([e for _ in range(n) for e in ([first], [second], [first, second])], np.repeat(np.arange(n), 3))
-    return engine.effects(codes, sets)[:, 0].double().cpu().numpy().reshape(n, 3)
+def _term(effects: np.ndarray) -> np.ndarray:
+    return effects[:, 2] - effects[:, 0] - effects[:, 1]
 
 
-def _null(engine, codes: np.ndarray, first: tuple, second: tuple, shuffles: int, seed: int) -> np.ndarray:
-    """The term in shuffled backgrounds that hold the same reference alleles at the same places: (shuffles,)."""
+def _effects(scorer: Scorer, windows: AlleleWindows) -> np.ndarray:
+    """(R, 3): effects of the first variant, the second, and both, in R windows; anchors as of `Scorer`."""
+    engine, moves = scorer.engine, windows.moves
+    still, moved = np.flatnonzero(~moves), np.flatnonzero(moves)
+    effects = np.empty(len(moves))
+    effects[still] = engine.effects(windows.reference, windows.edits[still])[:, 0].double().cpu().numpy()
+    if len(moved):
+        reference = engine.full(windows.reference)[:, 0].double().cpu().numpy()
+        alternate = [engine.full(windows.alternate(moved, anchor))[:, 0].double() for anchor in scorer.anchors]
+        effects[moved] = torch.stack(alternate).mean(0).cpu().numpy() - reference[windows.edits.row[moved]]
+    return effects.reshape(-1, 3)
+
+
+def _shuffled(windows: AlleleWindows, sets: list[list[Edit]], shuffles: int, seed: int) -> AlleleWindows:
+    """The same changes in shuffled windows that hold the same reference alleles at the same places."""
+    flank = windows.before.shape[1]
+    codes = np.concatenate([windows.before[0], windows.codes[0]])
     backgrounds = dinucleotide_shuffle(codes, shuffles, seed)
-    for at, old, _ in (first, second):
-        backgrounds[:, at : at + max(old, 1)] = codes[at : at + max(old, 1)]
-    values = _effects(engine, backgrounds, first, second)
-    return values[:, 2] - values[:, 0] - values[:, 1]
+    for at, old, _ in sets[2]:
+        kept = slice(flank + at, flank + at + max(old, 1))
+        backgrounds[:, kept] = codes[kept]
+    edits = Edits.sets(sets * shuffles, np.repeat(np.arange(shuffles), 3))
+    return replace(windows, codes=backgrounds[:, flank:], before=backgrounds[:, :flank], edits=edits)

@@ -101,6 +101,11 @@ class Scorer:
         return self._engines[0]
 
     @property
+    def anchors(self) -> tuple[Literal["left", "right"], ...]:
+        """The anchors over which insertions and deletions are averaged."""
+        return ("left", "right") if self.anchor == "both" else (self.anchor,)
+
+    @property
     def reach(self) -> int:
         """bp from a variant within which its windows lie."""
         return self.length + self.share + max(map(abs, self.shifts))
@@ -210,8 +215,7 @@ class Scorer:
         alternate = references.clone()
         alternate[still] += effects
         if len(moved):
-            anchors = ("left", "right") if self.anchor == "both" else (self.anchor,)
-            each = [self._aligned(engine, alleles, kept[moved], anchor) for anchor in anchors]
+            each = [self._aligned(engine, alleles, kept[moved], anchor) for anchor in self.anchors]
             alternate[moved] = torch.stack(each).nanmean(0)
             used, row = np.unique(edits.row[moved], return_inverse=True)
             references[moved] = engine.full(alleles.reference[used])[row.reshape(-1)]
