@@ -16,8 +16,6 @@ def zoo_register(registry) -> None:
     registry.add("metric", "contacts_mean_diagonal_pearson", "zoo_hic.metrics.window_metrics:MEAN_DIAGONAL")
     registry.add("metric", "contacts_mse", "zoo_hic.metrics.window_metrics:MSE")
     registry.command("predict-contacts", "zoo_hic.cli.predict_contacts:command", "Contacts from sequence, and of edits")
-    registry.command(
-        "evaluate-contacts", "zoo_hic.cli.evaluate_contacts:command", "Contact maps, predict_stretches beyond distance"
-    )
+    registry.command("evaluate-contacts", "zoo_hic.cli.evaluate_contacts:command", "Contact maps beyond distance")
     registry.configs("pkg://zoo_hic.conf")
     registry.models("zoo_hic", "registry.yaml")

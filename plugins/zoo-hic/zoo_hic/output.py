@@ -45,16 +45,9 @@ def write_square(
     Only known pairs of the square are stored, so that a part of a long chromosome makes a small file; the column
     `weight` is NaN in all bins without any.
     """
-    from scipy.sparse import csr_array
+    from zoo_hic.writers.cool import VALUES, known_pixels, write_cool
 
-    from zoo_hic.writers import write_cool
-    from zoo_hic.writers.cool import VALUES
-
-    bins = -(-size // bin_size)
-    row, column = np.nonzero(np.triu(np.isfinite(square)))
-    pixels = csr_array((square[row, column], (row + first, column + first)), shape=(bins, bins))
-    weights = np.full(bins, np.nan)
-    weights[first : first + len(square)] = np.where(np.isfinite(square).any(1), 1.0, np.nan)
+    pixels, weights = known_pixels(square, first, -(-size // bin_size))
     contacts = ContactMap((contig,), {contig: size}, bin_size, {contig: pixels}, {contig: weights}, "predicted")
     about = {**metadata, "values": values, "values_are": VALUES[values]}
     return write_cool(path, contacts, assembly=assembly, metadata=about)

@@ -84,9 +84,9 @@ class ContactMaps(Source):
         self._config = {"name": "contact_maps", **{k: _plain(v) for k, v in arguments.items()}}
         if not maps:
             raise ConfigError("data contact_maps names no map: set data.maps.NAME=/path/to/map.mcool")
-        self.preprocess = _build(Preprocess, preprocess, "preprocess has no step")
-        self._windows = _build(WindowSettings, windows, "data.windows has no key")
-        self._pairs = _build(PairSettings, pairs, "data.pairs has no key")
+        self.preprocess = build_settings(Preprocess, preprocess, "preprocess has no step")
+        self._windows = build_settings(WindowSettings, windows, "data.windows has no key")
+        self._pairs = build_settings(PairSettings, pairs, "data.pairs has no key")
         self.genome = Genome.from_config(genome)
         self._splits = Splits.from_config({k: v for k, v in (splits or {}).items() if k != "exclude"})
         self._paths = dict(zip(maps, _resolve(maps, root), strict=True))
@@ -116,15 +116,11 @@ class ContactMaps(Source):
     def squares(self) -> dict[str, np.ndarray]:
         """{contig: (C, T, T) float32} of all maps, after every step of `preprocess`."""
         if self._squares is None:
-            made = {name: self.preprocess.of_map(m, self._contigs) for name, m in self.maps.items()}
-            self._squares = {}
-            for contig in self._contigs:
-                n = self._length(contig)
-                square = np.full((len(made), n, n), np.nan, np.float32)
-                for c, by_contig in enumerate(made.values()):
-                    size = min(n, len(by_contig[contig]))
-                    square[c, :size, :size] = by_contig[contig][:size, :size]
-                self._squares[contig] = square
+            made = [self.preprocess.of_map(m, self._contigs) for m in self.maps.values()]
+            self._squares = {
+                contig: np.stack([extend_square(squares[contig], self._length(contig)) for squares in made])
+                for contig in self._contigs
+            }
         return self._squares
 
     def examples(self, split: str) -> Examples:
@@ -178,12 +174,17 @@ class ContactMaps(Source):
         return max(m.bins(contig) for m in self.maps.values())
 
 
-def _build(settings: type, arguments: Mapping[str, Any] | None, mistake: str) -> Any:
-    """The settings of these arguments; ConfigError for an unknown one."""
+def build_settings(settings: type, arguments: Mapping[str, Any] | None, mistake: str) -> Any:
+    """The settings of these arguments; ConfigError, which begins with `mistake`, for an unknown one."""
     known = list(settings.__dataclass_fields__)
     for name in sorted(set(arguments or {}) - set(known)):
         raise ConfigError(f"{mistake} {name!r}" + did_you_mean(name, known))
     return settings(**(arguments or {}))
+
+
+def extend_square(square: np.ndarray, bins: int) -> np.ndarray:
+    """(bins, bins) of a square (T, T), unknown behind its end."""
+    return np.pad(square, (0, bins - len(square)), constant_values=np.nan)
 
 
 def _plain(value: Any) -> Any:

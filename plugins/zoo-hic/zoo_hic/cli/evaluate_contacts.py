@@ -1,4 +1,4 @@
-"""`zoo evaluate-contacts`: a model's contact maps on held-out contigs, predict_stretches beyond distance."""
+"""`zoo evaluate-contacts`: a model's contact maps on held-out contigs, evaluated beyond distance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.cli import options
 
 @click.command(
     "evaluate-contacts",
-    short_help="Contact maps of held-out contigs, predict_stretches beyond distance",
+    short_help="Contact maps of held-out contigs, evaluated beyond distance",
     epilog="Example: zoo evaluate-contacts runs/hic-yeast/2026-01-31 --ceiling other_lab.mcool --pairs loops.bedpe",
 )
 @options.model_argument
@@ -32,7 +32,7 @@ def command(
 
     Windows are put together into maps of whole contigs.  Every figure of log(observed / expected) stands beside that of
     distance alone, which is 0, and beside that of another experiment, where one is given.  Intervals come from
-    resampled blocks of the genome.  A model of several cell types is also predict_stretches on each other's map.
+    resampled blocks of the genome.  A model of several cell types is also evaluated on each other's map.
     """
     from zoo.errors import ConfigError
     from zoo.files.tables import write_table
@@ -90,11 +90,10 @@ def _span(text: str) -> tuple[float, float]:
 
 
 def _ceiling(path, source, predictor, maps, allow_other_assembly):
-    """log(O/E) of another experiment for the stretches that are predict_stretches, after the same steps."""
-    import numpy as np
-
+    """log(O/E) of another experiment for the stretches that are evaluated, after the same steps."""
     from zoo.errors import ConfigError
     from zoo_hic.readers import read_map
+    from zoo_hic.source import extend_square
 
     if not hasattr(source, "preprocess"):
         raise ConfigError("simulated maps have no other experiment: leave out --ceiling")
@@ -109,10 +108,7 @@ def _ceiling(path, source, predictor, maps, allow_other_assembly):
     out = {}
     for name, (contig, first) in maps.offsets.items():
         size = len(next(iter(maps.observed.values()))[name])
-        square = np.full((size, size), np.nan)
-        part = made[contig][first : first + size, first : first + size]
-        square[: len(part), : len(part)] = part
-        out[name] = square
+        out[name] = extend_square(made[contig][first : first + size, first : first + size], size)
     return out
 
 
@@ -134,9 +130,6 @@ def _at_pairs(path, source, channel, split, maps, predictor, draws, seed):
     for what, squares in (("predicted", maps.predicted[channel]), ("observed", maps.observed[channel])):
         enriched = enrichment(squares, here, draws=draws, seed=seed)
         click.echo(f"{what} log(O/E) at the pairs less that at their distances: {enriched.excess} p {enriched.p:.3f}")
-        rows.append({"channel": channel, "split": split, "name": f"{what} at pairs", **_flat(enriched)})
+        excess = {key: getattr(enriched.excess, key) for key in ("value", "low", "high", "n")}
+        rows.append({"channel": channel, "split": split, "name": f"{what} at pairs", **excess, "p": enriched.p})
     return rows
-
-
-def _flat(got):
-    return {"value": got.excess.value, "low": got.excess.low, "high": got.excess.high, "n": got.excess.n, "p": got.p}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zoo.errors import ConfigError
+from zoo_hic.maps import bins_apart
 from zoo_hic.simulation.sequence import plant
 from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import (
@@ -75,16 +76,11 @@ def simulate_contig(rng: np.random.Generator, bins: int, settings: MapSettings |
 
 def log_observed_over_expected(counts: np.ndarray) -> np.ndarray:
     """(T, T) float64, symmetric: log of each count over the mean of its diagonal; NaN where there is no contact."""
-    counts = np.ascontiguousarray(counts, np.float64)
-    bins = len(counts)
-    expected = np.array([np.diagonal(counts, d).mean() for d in range(bins)])
-    out = np.full(counts.shape, np.nan)
-    np.log(counts, out=out, where=counts > 0)
-    expected = np.log(expected, out=np.zeros(bins), where=expected > 0)
-    for i in range(bins):
-        out[i, i:] -= expected[: bins - i]
-    mirror(out)
-    return out
+    counts = np.asarray(counts, np.float64)
+    expected = np.array([np.diagonal(counts, d).mean() for d in range(len(counts))])
+    expected = np.log(expected, out=np.zeros(len(counts)), where=expected > 0)
+    log = np.log(counts, out=np.full(counts.shape, np.nan), where=counts > 0)
+    return log - expected[bins_apart(len(counts))]
 
 
 def oracle(simulated: SimulatedContig, *, near: int = 10, far: int = 128) -> float:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.data.codes import reverse_complement
+from zoo.data.codes import encode, reverse_complement
 from zoo.errors import ConfigError
-
-ALPHABET = "ACGT"
 
 MOTIF = np.dtype([("position", np.int64), ("strand", np.int8), ("strength", np.float32), ("width", np.int32)])
 """position: first base, 0-based, of the site as it lies on the forward strand; strand: +1 or -1; width: bases."""
@@ -102,9 +100,9 @@ class MapSettings:
 
 def encode_consensus(motif: str) -> np.ndarray:
     """(width,) uint8 codes, A, C, G, T = 0 to 3."""
-    if not 8 <= len(motif) <= 40 or set(motif) - set(ALPHABET):
-        raise ConfigError(f"motif is {motif!r}: give 8 to 40 letters of {ALPHABET}")
-    return np.array([ALPHABET.index(letter) for letter in motif], np.uint8)
+    if not 8 <= len(motif) <= 40 or set(motif) - set("ACGT"):
+        raise ConfigError(f"motif is {motif!r}: give 8 to 40 letters of ACGT")
+    return encode(motif)
 
 
 def _within(name, value, low, high):

@@ -14,6 +14,7 @@ from zoo.fields import Field
 from zoo.terminal.progress import counting
 from zoo_hic.simulation.contact_maps import SimulatedContig, simulate_contig
 from zoo_hic.simulation.settings import MapSettings
+from zoo_hic.source import build_settings
 from zoo_hic.windows import TARGET, SquareWindows, Stretch
 
 
@@ -45,20 +46,10 @@ class SimulatedContacts(Source):
     ):
         if contig_bins < bins:
             raise ConfigError(f"contigs of {contig_bins} bins hold no window of {bins}: set data.contig_bins={bins}")
-        unknown = set(settings or {}) - set(MapSettings.__dataclass_fields__)
-        if unknown:
-            name = sorted(unknown)[0]
-            raise ConfigError(
-                f"simulated contacts have no setting {name!r}" + did_you_mean(name, asdict(MapSettings()))
-            )
-        given = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in (settings or {}).items()}
-        self.settings = MapSettings(**given)
-        self._config = {
-            "name": "simulated_contacts",
-            **{"bins": bins, "step": step, "contig_bins": contig_bins, "n_train": n_train},
-            **{"n_validation": n_validation, "n_test": n_test, "nearest": nearest},
-            **{"settings": dict(settings) if settings else None, "seed": seed},
-        }
+        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        self._config = {"name": "simulated_contacts", **arguments, "settings": dict(settings) if settings else None}
+        values = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in (settings or {}).items()}
+        self.settings = build_settings(MapSettings, values, "simulated contacts have no setting")
         self.targets = {
             TARGET: Field("CTT", ("log_oe",), "log(observed / expected)", bin_size=self.settings.resolution)
         }
@@ -83,10 +74,12 @@ class SimulatedContacts(Source):
 
     def examples(self, split: str) -> Examples:
         """Windows of the contigs of a split."""
-        stretches = [
-            Stretch(f"{split}{i}", 0, self._contig_bins, contig.log_oe[None].astype(np.float32), _reader(contig.codes))
-            for i, contig in enumerate(self.contigs(split))
-        ]
+        stretches = []
+        for i, contig in enumerate(self.contigs(split)):
+            reader = lambda start, end, codes=contig.codes: codes[start:end]  # noqa: E731
+            stretches.append(
+                Stretch(f"{split}{i}", 0, self._contig_bins, contig.log_oe[None].astype(np.float32), reader)
+            )
         step = self._step if split == "train" else self._bins
         return SquareWindows(stretches, self._bins, self.settings.resolution, step=step, nearest=self._nearest)
 
@@ -100,7 +93,3 @@ class SimulatedContacts(Source):
             "preprocessing": "log(counts / mean of their diagonal over the contig); no clipping, no smoothing",
             "config": self._config,
         }
-
-
-def _reader(codes: np.ndarray):
-    return lambda start, end: codes[start:end]

@@ -16,6 +16,7 @@ import numba
 import numpy as np
 
 from zoo.errors import DataError
+from zoo_hic.maps import bins_apart
 from zoo_hic.simulation.settings import LOOP, MapSettings
 
 
@@ -71,11 +72,6 @@ def build_structure(motifs: np.ndarray, bins: int, settings: MapSettings) -> np.
     )  # fmt: skip
 
 
-def average_by_distance(structure: np.ndarray) -> np.ndarray:
-    """(T,) float64: log of the mean of exp(structure) on each diagonal."""
-    return _mean_by_distance(structure)
-
-
 def compute_truth(
     motifs: np.ndarray, bins: int, settings: MapSettings, *, expected: np.ndarray | None = None
 ) -> np.ndarray:
@@ -85,10 +81,10 @@ def compute_truth(
     unedited map (`SimulatedContig.expected`), or the difference has a little of the edit on all of every diagonal.
     """
     structure = build_structure(motifs, bins, settings)
-    expected = _mean_by_distance(structure) if expected is None else expected
+    expected = average_by_distance(structure) if expected is None else expected
     if len(expected) != bins:
         raise DataError(f"expected has {len(expected)} distances for a map of {bins} bins: give one a diagonal")
-    return _subtract(structure, np.asarray(expected, np.float64))
+    return (structure - np.asarray(expected)[bins_apart(bins)]).astype(np.float32)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -109,24 +105,14 @@ def _structure(between, insulation, power, first, second, gain, width):
 
 
 @numba.njit(nogil=True, cache=True)
-def _mean_by_distance(structure):
+def average_by_distance(structure):
+    """(T,) float64: log of the mean of exp(structure) on each diagonal."""
     bins = len(structure)
     total = np.zeros(bins)
     for i in range(bins):
         for j in range(i, bins):
             total[j - i] += np.exp(structure[i, j])
     return np.log(total / np.arange(bins, 0, -1))
-
-
-@numba.njit(nogil=True, cache=True)
-def _subtract(structure, expected):
-    bins = len(structure)
-    out = np.empty((bins, bins), np.float32)
-    for i in range(bins):
-        for j in range(i, bins):
-            out[i, j] = structure[i, j] - expected[j - i]
-    mirror(out)
-    return out
 
 
 @numba.njit(nogil=True, cache=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from zoo.errors import ConfigError, DataError
 from zoo.files.tables import atomic_path
@@ -57,36 +58,40 @@ def write_cool(
     if isinstance(contacts, ContactMap):
         if values not in (None, "counts") or sizes is not None or resolution is not None:
             raise ConfigError("sizes, resolution and values of a ContactMap are its own (counts): leave them out")
-        sizes, resolution, values = contacts.sizes, contacts.resolution, "counts"
-        contigs, parts = contacts.contigs, _sparse(contacts)
-        weights = contacts.weights
+        values = "counts"
     else:
         if sizes is None or resolution is None:
             raise ConfigError("a dense map needs its sizes {contig: bp} and its resolution in bp: give both")
-        contacts = {c: _check(c, square, sizes, resolution) for c, square in contacts.items()}
-        contigs, parts = tuple(contacts), _dense(contacts)
-        weights = {c: np.where(np.isfinite(s).any(1), 1.0, np.nan) for c, s in contacts.items()}
+        known = {c: known_pixels(_check(c, square, sizes, resolution)) for c, square in contacts.items()}
+        pixels, weights = {c: p for c, (p, _) in known.items()}, {c: w for c, (_, w) in known.items()}
+        contacts = ContactMap(tuple(known), sizes, resolution, pixels, weights)
     if values not in VALUES:
         raise ConfigError(f"values {values!r} must be one of {', '.join(VALUES)}")
-    if not contigs:
+    if not contacts.contigs:
         raise DataError(f"there is no contig to write to {path}: give at least one")
     about = {"zoo": {"values": values, "values_are": VALUES[values], "left_out": "unknown", **(metadata or {})}}
-    return _create(path, _bins(contigs, sizes, resolution, weights), parts, about, assembly)
+    return _create(path, contacts, about, assembly)
 
 
-def _create(path: Path, bins: pd.DataFrame, parts, about: dict, assembly: str) -> int:
+def known_pixels(square: np.ndarray, first: int = 0, bins: int | None = None) -> tuple[csr_array, np.ndarray]:
+    """Known pairs of a square (T, T) as pixels (bins, bins), and weights (bins,): NaN where nothing is known, else 1.
+
+    first, bins: where the square begins on its contig, and bins of the contig; by default it is the whole contig.
+    """
+    bins = len(square) if bins is None else bins
+    row, column = np.nonzero(np.triu(np.isfinite(square)))
+    weights = np.full(bins, np.nan)
+    weights[first : first + len(square)] = np.where(np.isfinite(square).any(1), 1.0, np.nan)
+    return csr_array((square[row, column], (row + first, column + first)), shape=(bins, bins)), weights
+
+
+def _create(path: Path, contacts: ContactMap, about: dict, assembly: str) -> int:
     import cooler
 
+    bins = _bins(contacts)
+    options = {"dtypes": {"count": "float64"}, "assembly": assembly, "metadata": about, "ordered": True}
     with atomic_path(path) as temporary:
-        cooler.create_cooler(
-            str(temporary),
-            bins,
-            parts,
-            dtypes={"count": "float64"},
-            assembly=assembly,
-            metadata=about,
-            ordered=True,
-        )
+        cooler.create_cooler(str(temporary), bins, _pixels(contacts), **options)
         if "weight" in bins:
             import h5py
 
@@ -95,21 +100,16 @@ def _create(path: Path, bins: pd.DataFrame, parts, about: dict, assembly: str) -
         return int(cooler.Cooler(str(temporary)).info["nnz"])
 
 
-def _bins(contigs, sizes, resolution: int, weights) -> pd.DataFrame:
+def _bins(contacts: ContactMap) -> pd.DataFrame:
     import pandas as pd
 
-    starts = {c: np.arange(0, sizes[c], resolution, dtype=np.int64) for c in contigs}
-    bins = pd.DataFrame(
-        {
-            "chrom": pd.Categorical.from_codes(
-                np.repeat(np.arange(len(contigs)), list(map(len, starts.values()))), contigs
-            ),
-            "start": np.concatenate(list(starts.values())),
-            "end": np.concatenate([np.minimum(s + resolution, sizes[c]) for c, s in starts.items()]),
-        }
-    )
-    if weights is not None:
-        bins["weight"] = np.concatenate([weights[c] for c in contigs])
+    contigs, width = contacts.contigs, contacts.resolution
+    starts = [np.arange(0, contacts.sizes[c], width, dtype=np.int64) for c in contigs]
+    ends = [np.minimum(s + width, contacts.sizes[c]) for c, s in zip(contigs, starts, strict=True)]
+    chrom = pd.Categorical.from_codes(np.repeat(np.arange(len(contigs)), list(map(len, starts))), contigs)
+    bins = pd.DataFrame({"chrom": chrom, "start": np.concatenate(starts), "end": np.concatenate(ends)})
+    if contacts.weights is not None:
+        bins["weight"] = np.concatenate([contacts.weights[c] for c in contigs])
     return bins
 
 
@@ -128,23 +128,12 @@ def _check(contig: str, square: np.ndarray, sizes: Mapping[str, int], resolution
     return square
 
 
-def _dense(squares: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-    first = 0
-    for square in squares.values():
-        row, column = np.nonzero(np.triu(np.isfinite(square)))
-        yield _pixels(row + first, column + first, square[row, column])
-        first += len(square)
-
-
-def _sparse(contacts: ContactMap) -> Iterator[dict[str, np.ndarray]]:
+def _pixels(contacts: ContactMap) -> Iterator[dict[str, np.ndarray]]:
     first = 0
     for contig in contacts.contigs:
         upper = contacts.pixels[contig].tocsr()
         upper.sort_indices()
-        found = upper.tocoo()
-        yield _pixels(found.row.astype(np.int64) + first, found.col.astype(np.int64) + first, found.data)
+        at = upper.tocoo()
+        row, column = at.row.astype(np.int64) + first, at.col.astype(np.int64) + first
+        yield {"bin1_id": row, "bin2_id": column, "count": at.data.astype(np.float64)}
         first += contacts.bins(contig)
-
-
-def _pixels(row: np.ndarray, column: np.ndarray, value: np.ndarray) -> dict[str, np.ndarray]:
-    return {"bin1_id": row, "bin2_id": column, "count": value.astype(np.float64)}
