@@ -120,10 +120,12 @@ class _Reader:
         return None if dataset is None else dataset[:]
 
     def texts(self, name: str, n: int | None) -> list[str] | None:
+        import h5py
+
         dataset = self.find(name, "OS")
         if dataset is None:
             return None
-        if dataset.ndim != 1 or (n is not None and dataset.shape != (n,)) or _string_info(dataset) is None:
+        if dataset.ndim != 1 or (n is not None and dataset.shape != (n,)) or not h5py.check_string_dtype(dataset.dtype):
             raise DataError(f"{self.path}: {name} {dataset.shape} must be {n or 'any number of'} texts")
         return [_text(v) for v in dataset[:]]
 
@@ -131,12 +133,6 @@ class _Reader:
         names = self.texts("contigs/name", None)
         lengths = self.numbers("contigs/length", len(names), "iu") if names is not None else None
         return {} if lengths is None else dict(zip(names, lengths.tolist(), strict=True))
-
-
-def _string_info(dataset: h5py.Dataset) -> Any:
-    import h5py
-
-    return h5py.check_string_dtype(dataset.dtype)
 
 
 def _interpreter(text: str) -> Mapping[str, Any]:

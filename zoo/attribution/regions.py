@@ -114,9 +114,10 @@ def attribute_windows(
         attributed = attributed.select(finite)
     comments = dict(attributed.comments)
     if attributed.chrom is not None:
-        comments["overlap"] = (
-            f"{_shared(attributed, *windows.shown):,} bases lie in several windows; bigWig has their mean"
-        )
+        first, last = windows.shown
+        contig = np.unique(np.array(attributed.chrom, str), return_inverse=True)[1]
+        shared = shared_bases(contig, np.asarray(attributed.start) + first, last - first)
+        comments["overlap"] = f"{shared:,} bases lie in several windows; bigWig has their mean"
     rows = replace(windows.rows, status=status)
     return replace(attributed, comments=comments, rows=rows, shown=windows.shown)
 
@@ -126,11 +127,6 @@ def _finite(attributed: Attributed) -> np.ndarray:
     finite = np.isfinite(attributed.predictions)
     finite &= np.array([np.isfinite(values).all() for values in attributed.values], bool)
     return finite if attributed.delta is None else finite & np.isfinite(attributed.delta)
-
-
-def _shared(attributed: Attributed, first: int, last: int) -> int:
-    contig = np.unique(np.array(attributed.chrom, str), return_inverse=True)[1]
-    return shared_bases(contig, np.asarray(attributed.start) + first, last - first)
 
 
 def _nothing(windows: Windows, output: Output, interpreter: dict[str, Any], comments: dict[str, str]) -> Attributed:

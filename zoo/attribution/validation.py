@@ -20,6 +20,7 @@ from zoo.attribution.sequences import attribute_codes, text_of
 from zoo.attribution.verdict import Verdict
 from zoo.errors import ConfigError
 from zoo.evaluation.bootstrap import MIN_EXAMPLES, resamples
+from zoo.evaluation.comparison import number
 from zoo.files.tables import write_table
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
@@ -48,7 +49,6 @@ class Validation:
     each: {measure: (N,)} of every sequence, NaN where no substitution changes the output.
     scores, effects: the numbers compared, all sequences together, for pictures.
     form: "effects of substitutions" or "bases".
-    threshold: the mean correlation from which an attribution is called faithful.
     silent: sequences in which no substitution changes the output.  constant: those whose scores are all one number.
     """
 
@@ -65,7 +65,6 @@ class Validation:
     constant: int
     n_shuffles: int
     comments: Mapping[str, Any] = field(default_factory=dict)
-    threshold: float = FAITHFUL
 
     def row(self, measure: str, unit: str = "sequences") -> dict[str, Any]:
         """The row of a measure: mean over sequences, or all numbers pooled."""
@@ -106,7 +105,8 @@ class Validation:
         lines.append(f"{'mean over sequences, then pooled':40}{'value [95 %]':>24}{'shuffled':>10}{'n':>10}")
         for r in self.rows:
             name = NAMES[r["measure"]] + (", pooled" if r["unit"] == "numbers" else "")
-            lines.append(f"{name:40}{_interval(r):>24}{_number(r['null_high']):>10}{r['n']:>10,}")
+            null = "" if r["null_high"] is None else f"{r['null_high']:.3f}"
+            lines.append(f"{name:40}{number(r):>24}{null:>10}{r['n']:>10,}")
         return "\n".join(lines)
 
     def write(self, path: str) -> int:
@@ -211,13 +211,3 @@ def _row(measure: str, value: float | None, resampled: np.ndarray, null: np.ndar
     low, high = np.quantile(resampled, [0.025, 0.975]).tolist() if len(resampled) else (None, None)
     chance = float(np.quantile(null, 0.975)) if null is not None and len(null) else None
     return {"measure": measure, "value": value, "low": low, "high": high, "null_high": chance, "n": n, "unit": unit}
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    if row["value"] is None:
-        return "-"
-    return f"{row['value']:.3f}" + ("" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]")
-
-
-def _number(x: float | None) -> str:
-    return "" if x is None else f"{x:.3f}"

@@ -18,14 +18,7 @@ from zoo.errors import ZooError
 @click.option("--failed", "only_failed", is_flag=True, help="Print only what is broken.")
 @options.json("the checks")
 @click.pass_context
-def command(
-    context: click.Context,
-    target: str,
-    arguments: tuple[str, ...],
-    length: int | None,
-    only_failed: bool,
-    as_json: bool,
-) -> None:
+def command(context, target, arguments, length, only_failed, as_json):
     """Measure what a component or a plugin promises: shapes, gradients, receptive field, strand, saving.
 
     TARGET is a component (encoder/dilated_cnn), an installed distribution (zoo-dilated-cnn), or the folder of
@@ -54,7 +47,7 @@ def command(
         f"{counts['failed']} broken",
         err=as_json,
     )
-    context.exit(1 if counts["failed"] else 0)
+    context.exit(int(counts["failed"] > 0))
 
 
 def _run(target: str, arguments: tuple[str, ...], length: int | None) -> list:

@@ -20,11 +20,20 @@ def command(folder, seed, overrides):
     import time
     from pathlib import Path
 
+    from zoo.config import compose
+    from zoo.training.publication import publish
+    from zoo.training.run import train
+
     since = time.monotonic()
     root = Path(folder).resolve()
     root.mkdir(parents=True, exist_ok=True)
-    run = _train(root, [f"seed={seed}", *overrides])
-    source = _publish(root, run)
+    _say("1. Train a dilated CNN on sequences with planted CTCF motifs, and judge it beside baselines")
+    click.echo("   zoo train experiment=demo")
+    run = train(compose(["experiment=demo", f"output_dir={root / 'run'}", f"seed={seed}", *overrides]))
+    _say("2. Publish it to a folder that stands for a hub")
+    click.echo(f"   zoo publish {run.folder} --name demo-ctcf --to file://{root}/hub")
+    source = publish([run.folder], name="demo-ctcf", to=f"file://{root}/hub")
+    click.echo(f"   {source}")
     out = _predict(root, seed)
     _say(f"Done in {time.monotonic() - since:.0f} s. Everything is in {root}:")
     for path, what in [
@@ -44,25 +53,6 @@ def command(folder, seed, overrides):
 
 def _say(text: str) -> None:
     click.secho(f"\n{text}", bold=True)
-
-
-def _train(root, overrides):
-    from zoo.config import compose
-    from zoo.training.run import train
-
-    _say("1. Train a dilated CNN on sequences with planted CTCF motifs, and judge it beside baselines")
-    click.echo("   zoo train experiment=demo")
-    return train(compose(["experiment=demo", f"output_dir={root / 'run'}", *overrides]))
-
-
-def _publish(root, run):
-    from zoo.training.publication import publish
-
-    _say("2. Publish it to a folder that stands for a hub")
-    click.echo(f"   zoo publish {run.folder} --name demo-ctcf --to file://{root}/hub")
-    source = publish([run.folder], name="demo-ctcf", to=f"file://{root}/hub")
-    click.echo(f"   {source}")
-    return source
 
 
 def _predict(root, seed):

@@ -26,10 +26,7 @@ from zoo.cli import options
 @options.device
 @options.out(".tsv, .tsv.gz, every prediction beside its label", many=False, terminal=False)
 @options.json("the metrics")
-def command(
-    model, split, motifs, baselines, kmer, strata, config, data, fasta, bootstrap, seed, batch_size, device, out,
-    as_json,
-):  # fmt: skip
+def command(model, split, motifs, kmer, config, data, fasta, bootstrap, device, out, as_json, **options):
     """Evaluate MODEL, a run folder or a published model, on one split of its data.
 
     Each metric comes with its n and a 95 % interval from resampled examples.  Baselines are fitted to the
@@ -41,18 +38,8 @@ def command(
     from zoo.training.model_and_data import open_evaluated
 
     opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
-    evaluation = evaluate(
-        opened.model,
-        opened.source,
-        split,
-        baselines=baselines,
-        motif=motifs,
-        strata=strata,
-        batch_size=batch_size,
-        n_bootstrap=bootstrap,
-        seed=seed,
-        k=kmer,
-    )
+    options |= {"motif": motifs, "n_bootstrap": bootstrap, "k": kmer}
+    evaluation = evaluate(opened.model, opened.source, split, **options)
     if as_json:
         click.echo(json.dumps({"model": opened.name, "rows": evaluation.rows}, indent=2, allow_nan=False))
     else:

@@ -26,6 +26,7 @@ def command(what, pattern, kind, as_json):
     PATTERN narrows names down, as in 'ctcf*'.
     """
     from zoo.errors import ConfigError, did_you_mean
+    from zoo.hub.names import list_models
     from zoo.registry import registry
 
     known = registry()
@@ -38,7 +39,7 @@ def command(what, pattern, kind, as_json):
         raise ConfigError(f"no kind {kind!r}" + did_you_mean(kind, known.kinds()))
     models = components = None
     if what in ("all", "models") and kind is None:
-        models = _models(pattern)
+        models = [model for model in list_models() if fnmatchcase(model["name"], pattern)]
     if what != "models":
         components = [
             {"kind": c.kind, "name": c.name, "plugin": c.owner, "target": c.target}
@@ -57,12 +58,6 @@ def command(what, pattern, kind, as_json):
         _print_table([{"kind": c["kind"], "name": c["name"], "plugin": c["plugin"]} for c in components])
     for plugin, reason in known.broken.items():
         click.echo(f"plugin {plugin} did not load: {reason}", err=True)
-
-
-def _models(pattern):
-    from zoo.hub.names import list_models
-
-    return [model for model in list_models() if fnmatchcase(model["name"], pattern)]
 
 
 def _print_models(models):

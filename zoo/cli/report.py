@@ -27,10 +27,7 @@ from zoo.cli import options
 @options.seed("whatever is drawn at random")
 @options.device
 @click.pass_context
-def command(
-    context, model, out, output, interpreter, settings, bed, fasta, sequences, config, data, motifs, n, n_validation,
-    no_validation, seed, device,
-):  # fmt: skip
+def command(context, model, out, interpreter, settings, no_validation, **options):
     """Report on MODEL, a run folder or a published model.
 
     The file needs no network: pictures and styles lie within.  A section that fails stands in the report with its
@@ -49,29 +46,17 @@ def command(
     if settings and not interpreter:
         raise ConfigError("--set changes an argument of --interpreter: name that too")
     began = perf_counter()
-    subject = open_subject(
-        model,
-        output=output,
-        interpreter=named_interpreter(interpreter, settings) if interpreter else None,
-        config=config,
-        data=data,
-        fasta=fasta,
-        bed=bed,
-        sequences=sequences,
-        motifs=motifs,
-        n=n,
-        n_validation=0 if no_validation else n_validation,
-        seed=seed,
-        device=device,
-        progress=True,
-    )
+    if no_validation:
+        options["n_validation"] = 0
+    named = named_interpreter(interpreter, settings) if interpreter else None
+    subject = open_subject(model, interpreter=named, progress=True, **options)
     for note in subject.notes:
         click.echo(f"note: {note}", err=True)
     chapters = write_report(subject, out, command=_typed(context), tell=lambda line: click.echo(line, err=True))
     failed = [chapter for chapter in chapters if chapter.failure]
     click.echo(f"wrote {out}: {len(chapters)} sections, {perf_counter() - began:.1f} s", err=True)
     sys.stderr.flush()
-    return 1 if failed else 0
+    return int(bool(failed))
 
 
 def _typed(context):

@@ -55,8 +55,8 @@ from zoo.cli import options
 @click.option("--engine", default="local", show_default=True, help="Where scores are computed: local, or a plugin's.")
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Of that engine.")
 def command(
-    variants, model, fasta, out, output, scores, profile, regions, strands, shifts, anchor, share, fix_swapped, max_n,
-    background, seed, phased, sample, resume, dry_run, device, engine, engine_options,
+    variants, model, fasta, out, shifts, regions, fix_swapped, background, seed, phased, sample, resume, dry_run,
+    device, engine, engine_options, **options,
 ):  # fmt: skip
     """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with MODEL.
 
@@ -78,14 +78,8 @@ def command(
     scorer = (HaplotypeScorer if phased else Scorer)(
         load(model, device="cpu" if hasattr(where, "device") else device),
         genome,
-        output=output,
-        scores=scores,
-        profile=profile,
-        strands=strands,
         shifts=_whole_numbers(shifts),
-        anchor=anchor,
-        share=share,
-        max_n=max_n,
+        **options,
     )
     source = variants[0] if len(variants) == 1 else list(variants)
     limits = {"regions": regions, "fix_swapped": fix_swapped, "sample": sample}

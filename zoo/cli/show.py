@@ -53,7 +53,7 @@ def _show_model(name, card, as_json):
         for key, value in rows.items():
             click.echo(f"{key.ljust(width)}  {value}")
         if spec.metrics:
-            click.echo("\n" + metrics_text([row for row in spec.metrics if "member" not in row]) + "\n")
+            click.echo("\n" + metrics_text(spec.metrics) + "\n")
         click.echo(f"next: zoo predict {name} --fasta GENOME.fa --bed INTERVALS.bed -o predictions.tsv", err=True)
 
 

@@ -26,9 +26,7 @@ from zoo.cli import options
 @options.out(".tsv, .tsv.gz (each sequence), .png, .svg, .pdf", terminal=False)
 @options.json("the numbers and verdicts")
 @options.device
-def command(
-    model, interpreter, settings, output, bed, fasta, sequences, config, data, n, shuffles, seed, outs, as_json, device
-):
+def command(model, interpreter, settings, shuffles, seed, outs, as_json, **more):
     """Two questions on MODEL, a run folder or a published model, with thresholds that were fixed beforehand.
 
     \b
@@ -45,20 +43,8 @@ def command(
     _check_endings(outs)
     if shuffles < 20:
         raise ConfigError(f"{shuffles} shuffles are too few to show what chance does: use 20 or more")
-    subject = open_subject(
-        model,
-        output=output,
-        interpreter=named_interpreter(interpreter, settings),
-        config=config,
-        data=data,
-        fasta=fasta,
-        bed=bed,
-        sequences=sequences,
-        n=n,
-        seed=seed,
-        device=device,
-        progress=True,
-    )
+    named = named_interpreter(interpreter, settings)
+    subject = open_subject(model, interpreter=named, seed=seed, progress=True, **more)
     for note in subject.notes:
         click.echo(f"note: {note}", err=True)
     validation = validate(

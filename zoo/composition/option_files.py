@@ -72,10 +72,8 @@ class Groups:
 
     def as_option(self, word: str) -> str:
         """': write experiment=word' where some group has such an option."""
-        holders = [group for group, options in self.options.items() if word in options]
-        if holders:
-            return f": write {holders[0]}={word}"
-        return ": write for example experiment=demo or seed=1"
+        holder = next((group for group, options in self.options.items() if word in options), None)
+        return f": write {holder}={word}" if holder else ": write for example experiment=demo or seed=1"
 
     def keys(self) -> dict[str, set[str]]:
         """{group: keys of its options} for the groups whose options are no components but plain settings."""

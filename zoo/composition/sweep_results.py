@@ -100,17 +100,14 @@ def flat_metrics(metrics: Any, prefix: str = "") -> dict[str, float]:
     if isinstance(metrics, int | float):
         return {prefix: metrics}
     if isinstance(metrics, list):
-        metrics = {_name(row): row["value"] for row in metrics if isinstance(row, Mapping) and _is_own(row)}
+        own = [row for row in metrics if isinstance(row, Mapping) and "value" in row and not row.get("baseline")]
+        metrics = {_name(row): row["value"] for row in own if row.get("stratum", "all") == "all"}
     if not isinstance(metrics, Mapping):
         return {}
     flat: dict[str, float] = {}
     for key, value in metrics.items():
         flat.update(flat_metrics(value, f"{prefix}.{key}" if prefix else str(key)))
     return flat
-
-
-def _is_own(row: Mapping[str, Any]) -> bool:
-    return "value" in row and not row.get("baseline") and row.get("stratum", "all") == "all"
 
 
 def _name(row: Mapping[str, Any]) -> str:

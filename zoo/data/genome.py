@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Genome:
         self.aliases: dict[str, str] = {}
         self._stores = [open_store(f) for f in self.files]
         self._records: list[Contig] = []
-        self._file: list[int] = []
+        files_of: list[int] = []
         seen: dict[str, Path] = {}
         for i, store in enumerate(self._stores):
             for contig in store.contigs:
@@ -51,12 +52,12 @@ class Genome:
                     )
                 seen[contig.name] = self.files[i]
                 self._records.append(contig)
-                self._file.append(i)
+                files_of.append(i)
         self.contigs: dict[str, int] = {c.name: c.length for c in self._records}
         self._id = {c.name: i for i, c in enumerate(self._records)}
         self._offset = np.array([c.offset for c in self._records], np.int64)
         self._length = np.array([c.length for c in self._records], np.int64)
-        self._file_of = np.array(self._file, np.int64)
+        self._file_of = np.array(files_of, np.int64)
 
     @classmethod
     def of(cls, fasta: str | Path | Sequence[str | Path] | Genome) -> Genome:
@@ -148,7 +149,7 @@ class Genome:
     def codes(self, contig: str) -> np.ndarray:
         """Codes (length,) of a whole contig, by name or alias: memory-mapped, without a copy."""
         i = self._id[self.resolve(contig)]
-        codes = self._stores[self._file[i]].codes
+        codes = self._stores[self._file_of[i]].codes
         return codes[self._offset[i] : self._offset[i] + self._length[i]]
 
     def flat(self, contig_ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
@@ -165,7 +166,7 @@ class Genome:
         if len(starts) and (starts.min() < 0 or starts.max() + length > self._length[contig_id]):
             raise GenomeMismatch(f"a window of {length:,} bp leaves contig {self._records[contig_id].name!r}")
         gc, n = np.empty(len(starts), np.int32), np.empty(len(starts), np.int32)
-        codes, at = self._stores[self._file[contig_id]].codes, starts + self._offset[contig_id]
+        codes, at = self._stores[self._file_of[contig_id]].codes, starts + self._offset[contig_id]
         threads = self.threads or default_threads()
         in_threads(lambda a, b: count_bases(codes, at, length, gc, n, a, b), len(at), length, threads)
         return gc, n
@@ -200,10 +201,8 @@ class Genome:
         each = out[:1].nbytes
         threads = self.threads or default_threads()
         for file, rows in self._by_file(ids):
-            if len(rows) == len(ids):
-                chosen = ids, starts, reverse, rows
-            else:
-                chosen = ids[rows], starts[rows], reverse[rows], rows
+            whole = len(rows) == len(ids)
+            chosen = (*((ids, starts, reverse) if whole else (ids[rows], starts[rows], reverse[rows])), rows)
             codes = self._stores[file].codes
             in_threads(
                 lambda a, b, codes=codes, chosen=chosen: kernel(codes, self._offset, self._length, *chosen, out, a, b),
@@ -248,11 +247,7 @@ def _stem(path: Path) -> str:
 
 
 def _suggest(contig: str, contigs: Mapping[str, int]) -> str:
-
     names = list(contigs)
-    if len(names) > 8:
-        import difflib
-
-        if not difflib.get_close_matches(contig, names, n=1, cutoff=0.6):
-            return f", it begins with {', '.join(names[:4])}: check that the file belongs to this assembly"
+    if len(names) > 8 and not get_close_matches(contig, names, n=1, cutoff=0.6):
+        return f", it begins with {', '.join(names[:4])}: check that the file belongs to this assembly"
     return did_you_mean(contig, names)

@@ -104,16 +104,10 @@ def read_intervals(path: str | Path, on_error: str = "raise", columns: int | Non
         status.append(why)
     if not rows:
         raise DataError(f"{path} holds no interval: BED has at least chrom, start and end on a line")
-    chrom, start, end, name, score, strand, signal, summit = zip(*rows, strict=True)
+    types = (object, np.int64, np.int64, object, np.float64, object, np.float64, np.int64)
+    read = [np.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
     return Intervals(
-        np.array(chrom, object),
-        np.array(start, np.int64),
-        np.array(end, np.int64),
-        np.array(name, object),
-        np.array(score, np.float64),
-        np.array(strand, object),
-        np.array(signal, np.float64),
-        np.array(summit, np.int64),
+        *read,
         np.array(status, object),
         np.array(lines, np.int64),
         raw,

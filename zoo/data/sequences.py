@@ -81,14 +81,12 @@ class Sequences:
     @classmethod
     def join(cls, parts: list[Sequences]) -> Sequences:
         """Several files as one, in order."""
-        columns = {k: np.concatenate([getattr(p, k) for p in parts]) for k in ("chrom", "start", "end", "strand")}
+        names = ("chrom", "start", "end", "strand", "label", "line")
         return cls(
             np.concatenate([p.codes for p in parts]),
             np.r_[0, np.cumsum(np.concatenate([p.lengths for p in parts]))].astype(np.int64),
             [h for p in parts for h in p.headers],
-            **columns,
-            label=np.concatenate([p.label for p in parts]),
-            line=np.concatenate([p.line for p in parts]),
+            **{k: np.concatenate([getattr(p, k) for p in parts]) for k in names},
             path=", ".join(p.path for p in parts),
         )
 
@@ -118,13 +116,12 @@ def read_sequences(path: str | Path) -> Sequences:
                 parts.append(codes)
                 sizes[-1] += len(codes)
             continue
-        if sizes and not sizes[-1]:
-            raise DataError(f"{path} line {lines[-1]}: record {headers[-1]!r} has no sequence: drop it")
         headers.append(header)
         lines.append(line)
         sizes.append(0)
-    if sizes and not sizes[-1]:
-        raise DataError(f"{path} line {lines[-1]}: record {headers[-1]!r} has no sequence: drop it")
+    if 0 in sizes:
+        i = sizes.index(0)
+        raise DataError(f"{path} line {lines[i]}: record {headers[i]!r} has no sequence: drop it")
     where = [_coordinates(h, n) for h, n in zip(headers, sizes, strict=True)]
     chrom, start, end, strand = zip(*where, strict=True)
     label = [m[1] if (m := _CLASS.search(h)) else "" for h in headers]

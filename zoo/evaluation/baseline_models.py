@@ -84,10 +84,9 @@ class FittedBaselines:
                 continue
             known = np.flatnonzero(label >= 0 if values == "class" else np.isfinite(label))
             parts += [self._rows[split][f"feature/{baseline.name}"][known], label[known]]
-        if weight is not None and weight.size == len(weight):
-            known = np.flatnonzero(train >= 0 if values == "class" else np.isfinite(train))
-            return fit(values, *parts, weight=weight.reshape(-1)[known])
-        return fit(values, *parts)
+            if split == "train" and weight is not None:
+                weight = weight.reshape(-1)[known] if weight.size == len(weight) else None
+        return fit(values, *parts, weight=weight)
 
     def _scaled_profile(
         self, baseline: Baseline, train: np.ndarray, validation: np.ndarray | None, features: Any, note: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,12 +46,13 @@ def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Ba
         by_total = field.values == "count" and field.axes in ("CT", "T")
         scaled = [Baseline("GC", gc_content), _kmers(k, "ridge")] if by_total else []
         return [constant, *scaled]
-    found = [Baseline("GC", gc_content), _kmers(k, "logistic" if field.values in ("binary", "class") else "ridge")]
+    simple = [Baseline("GC", gc_content), _kmers(k, "logistic" if field.values in ("binary", "class") else "ridge")]
     if field.values != "class":
         for motif in motifs:
             same = [task for task in field.channels if task.upper() == motif.name.upper()]
-            found.append(Baseline(f"PWM {motif.id}", _best_match(motif), same[0] if same else None))
-    return found
+            best_match = partial(_best_match, motif.log_odds())
+            simple.append(Baseline(f"PWM {motif.id}", best_match, same[0] if same else None))
+    return simple
 
 
 def gc_content(codes: np.ndarray) -> np.ndarray:
@@ -118,6 +119,8 @@ def fit(
     Returns features -> prediction (n,), probabilities of label 1 or (n, K) for classes, or None where there
     is nothing to fit: fewer than two labels, or one class only.
     """
+    from sklearn.linear_model import LogisticRegression, Ridge
+
     if train is None or len(target) < 2 or len(np.unique(target)) < 2:
         return None
     scale = _spread(train)
@@ -130,7 +133,7 @@ def fit(
     best: Any = None
     lowest = np.inf
     for choice in choices:
-        model = _logistic(choice) if logistic else _ridge(choice)
+        model = LogisticRegression(C=choice, max_iter=300, tol=1e-3) if logistic else Ridge(alpha=choice)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit that stops early is still a baseline, chosen on validation
             model.fit(train, target, sample_weight=weight)
@@ -149,24 +152,11 @@ def fit(
 
 
 def _kmers(k: int, kind: str) -> Baseline:
-    return Baseline(f"{k}-mer {kind}", lambda codes: kmer_frequencies(codes, k))
+    return Baseline(f"{k}-mer {kind}", partial(kmer_frequencies, k=k))
 
 
-def _best_match(motif: Motif) -> Callable[[np.ndarray], np.ndarray]:
-    log_odds = motif.log_odds()
-    return lambda codes: scan(log_odds, codes)[:, None]
-
-
-def _logistic(strength: float) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=strength, max_iter=300, tol=1e-3)
-
-
-def _ridge(strength: float) -> Any:
-    from sklearn.linear_model import Ridge
-
-    return Ridge(alpha=strength, solver="auto")
+def _best_match(log_odds: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    return scan(log_odds, codes)[:, None]
 
 
 def _loss(model: Any, x: Any, target: np.ndarray, logistic: bool) -> float:

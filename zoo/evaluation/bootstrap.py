@@ -38,9 +38,8 @@ def measure(
     binary: bool = False,
     n_bootstrap: int = 1000,
     seed: int = 0,
-    level: float = 0.95,
 ) -> Measure:
-    """The metric on the examples given, and its interval from `n_bootstrap` resamples (0 for none).
+    """The metric on the examples given, and its 95 % interval from `n_bootstrap` resamples (0 for none).
 
     target, prediction: (n, ...) of one task, without missing labels.
     The same n and seed give the same resamples, so that predictors on equal rows are compared on equal terms.
@@ -57,8 +56,8 @@ def measure(
     smaller = min(positives, negatives) if binary else n
     if metric.two_classes and smaller == 0:
         return Measure(None, None, None, n, n_positive, f"all {n:,} labels are {int(positives > 0)}: one class only")
-    value = _number(metric.function(target, prediction, np.ones((1, n)))[0])
-    if value is None:
+    value = float(metric.function(target, prediction, np.ones((1, n)))[0])
+    if not np.isfinite(value):
         return Measure(None, None, None, n, n_positive, "undefined: target or prediction is constant")
     notes = [f"prevalence {positives / n:.3g}"] if metric.name == "auprc" else []
     if smaller < MIN_EXAMPLES and (binary or n < MIN_EXAMPLES):
@@ -73,7 +72,7 @@ def measure(
         values = np.concatenate([metric.function(target, prediction, resamples(rng, size, n)) for size in sizes])
         values = values[np.isfinite(values)]
         if len(values):
-            low, high = (float(q) for q in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
+            low, high = (float(q) for q in np.quantile(values, [0.025, 0.975]))
     return Measure(value, low, high, n, n_positive, "; ".join(notes))
 
 
@@ -86,7 +85,3 @@ def resamples(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
 def _with(target: np.ndarray, label: int) -> int:
     """Examples of this label, or with one anywhere."""
     return int((np.abs(target - label) < 0.5).reshape(len(target), -1).any(1).sum())
-
-
-def _number(x: float) -> float | None:
-    return float(x) if np.isfinite(x) else None

@@ -72,8 +72,6 @@ def evaluate(
     for head, field in plan.targets.items():
         for task, channel in tasks_of(field):
             table.add_task(head, field, task, channel)
-        if model:
-            table.add_whole(head, field)
     return table.result
 
 
@@ -160,7 +158,7 @@ class _Table:
         truth = label if channel is None else label[:, channel]
         if not _labelled(truth, field).any():
             metric, measured = next(self._measures(field, truth[:0], None, None))
-            self.result.add(self.predictor or "baselines", not self.predictor, head, task, metric, measured, "all", "")
+            self.result.add(self.predictor or "baselines", not self.predictor, head, task, metric, measured)
             return
         predictions = list(self._predictions(head, field, task, channel, truth))
         for stratum, member in self.plan.subsets.items():
@@ -169,15 +167,6 @@ class _Table:
                 prediction, score = (None if x is None else x[at] for x in (prediction, score))
                 for metric, measured in self._measures(field, truth[at], prediction, score):
                     self.result.add(name, name != self.predictor, head, task, metric, measured, stratum, note)
-
-    def add_whole(self, head: str, field: Field) -> None:
-        """The metrics that take all channels of the model's prediction at once."""
-        label, prediction = self.values[f"target/{head}"], self.values[f"prediction/{head}"]
-        for metric in metrics_for(field):
-            for stratum, member in self.plan.subsets.items() if metric.whole else ():
-                at = np.flatnonzero(member & _labelled(label, field))
-                measured = measure(metric, label[at], prediction[at], n_bootstrap=self.n_bootstrap, seed=self.seed)
-                self.result.add(self.predictor, False, head, "", metric, measured, stratum)
 
     def _predictions(
         self, head: str, field: Field, task: str, channel: int | None, truth: np.ndarray
@@ -200,7 +189,7 @@ class _Table:
         self, field: Field, truth: np.ndarray, prediction: np.ndarray | None, score: np.ndarray | None
     ) -> Iterator[tuple[Any, Measure]]:
         """Every metric of one task; those that no scale changes are of the score."""
-        metrics = [metric for metric in metrics_for(field) if not metric.whole]
+        metrics = metrics_for(field)
         if not metrics:
             reason = f"no metric is known for {field.values} targets of axes {field.axes!r}"
             yield None, Measure(None, None, None, len(truth), None, reason)

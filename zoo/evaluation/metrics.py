@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -28,7 +29,6 @@ class Metric:
     two_classes: it needs positives and negatives.
     probability: it needs predictions from 0 to 1.
     scale_free: it stays the same when predictions are scaled or shifted, so that a bare score will do.
-    whole: it takes all channels of a target at once instead of one task after the other.
     """
 
     name: str
@@ -38,7 +38,6 @@ class Metric:
     two_classes: bool = False
     probability: bool = False
     scale_free: bool = False
-    whole: bool = False
 
 
 def metrics_for(field: Field) -> list[Metric]:
@@ -49,7 +48,7 @@ def metrics_for(field: Field) -> list[Metric]:
     chosen = [metric for metric in known if metric.applies(field)]
     if field.values == "class":
         unit = "positions" if "T" in field.axes else "examples"
-        chosen += [Metric(f"f1:{name}", _f1_of(k), _is("class"), unit) for k, name in enumerate(field.vocabulary)]
+        chosen += [Metric(f"f1:{name}", partial(f1, k), _is("class"), unit) for k, name in enumerate(field.vocabulary)]
     return chosen
 
 
@@ -88,14 +87,12 @@ def accuracy(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> 
     return _mean((prediction >= 0.5) == (target > 0.5), counts)
 
 
-def brier(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mean squared distance of the probability from the label."""
-    return mse(target, prediction, counts)
-
-
 def mse(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mean squared error."""
+    """Mean squared error; of a probability from its label it is the Brier score."""
     return _mean((prediction.astype(np.float64) - target) ** 2, counts)
+
+
+brier = mse
 
 
 def r2(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -183,10 +180,6 @@ def _over_positions(function: Function) -> Function:
         return function(target[known], prediction[known], np.repeat(counts, known.sum(1), axis=1))
 
     return metric
-
-
-def _f1_of(k: int) -> Function:
-    return lambda target, prediction, counts: f1(k, target, prediction, counts)
 
 
 def _moments(x: np.ndarray, y: np.ndarray) -> np.ndarray:

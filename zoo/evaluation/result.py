@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from zoo.evaluation.bootstrap import Measure
+from zoo.evaluation.comparison import clean_rows, number
 from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
-from zoo.hub.card import printable
 
 _MOST_TASKS = 8
 
@@ -52,6 +52,7 @@ class Evaluation:
         note: str = "",
     ) -> None:
         """Append one row."""
+        numbers = {key: getattr(measured, key) for key in ("value", "low", "high", "n", "n_positive")}
         self.rows.append(
             {
                 "predictor": predictor,
@@ -59,11 +60,7 @@ class Evaluation:
                 "head": head,
                 "task": task,
                 "metric": metric.name if metric else "none",
-                "value": measured.value,
-                "low": measured.low,
-                "high": measured.high,
-                "n": measured.n,
-                "n_positive": measured.n_positive,
+                **numbers,
                 "split": self.split,
                 "unit": metric.unit if metric else "",
                 "stratum": stratum,
@@ -113,15 +110,7 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def metrics_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows of an evaluation as `zoo evaluate` prints them; a stranger's rows may lack anything."""
-    texts = ("predictor", "head", "task", "metric", "split", "unit", "stratum", "note")
-    numbers = ("value", "low", "high", "n", "n_positive")
-    clean = [
-        {k: printable(row.get(k) or "") for k in texts}
-        | {k: row[k] if isinstance(row.get(k), int | float) else None for k in numbers}
-        for row in rows
-        if isinstance(row, Mapping)
-    ]
-    return table_of([{**row, "n": row["n"] or 0} for row in clean])
+    return table_of(clean_rows(rows))
 
 
 def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict]]]:
@@ -155,7 +144,7 @@ def _block(title: str, rows: list[dict]) -> str:
     header = ["", *(m if units[m] in ("examples", "") else f"{m} ({units[m]})" for m in metrics)]
     lines = [header]
     for predictor in dict.fromkeys(r["predictor"] for r in rows):
-        cells = {r["metric"]: _cell(r) for r in rows if r["predictor"] == predictor}
+        cells = {r["metric"]: number(r) for r in rows if r["predictor"] == predictor}
         lines.append([predictor, *(cells.get(m, "") for m in metrics)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
@@ -174,13 +163,6 @@ def _notes(rows: list[dict], metrics: list[str]) -> Iterator[str]:
             few = len(names) < len(metrics) / 2
             predictors.append(f"{predictor} ({', '.join(names)})" if few else predictor)
         yield f"  {note}: {', '.join(predictors)}"
-
-
-def _cell(row: Mapping[str, Any]) -> str:
-    if row["value"] is None:
-        return "-"
-    interval = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return f"{row['value']:.3f}{interval}"
 
 
 def _medians(rows: list[dict]) -> Iterator[dict]:

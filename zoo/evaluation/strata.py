@@ -33,7 +33,7 @@ def in_stratum(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
     >>> in_stratum("width<=2000", {"width": np.array([150.0, 9000.0, np.nan])}).tolist()
     [True, False, True]
     """
-    kept: np.ndarray | None = None
+    kept = np.True_
     for part in text.split("&"):
         match = _COMPARISON.match(part)
         if not match:
@@ -43,29 +43,19 @@ def in_stratum(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         name, sign, value = match["column"], match["sign"], match["value"]
         if name not in columns:
             raise ConfigError(f"stratum {text!r}: the examples have no column {name!r}" + did_you_mean(name, columns))
-        holds = _compare(np.asarray(columns[name]), sign, value, text)
-        kept = holds if kept is None else kept & holds
-    return np.ones(0, bool) if kept is None else kept
+        kept = kept & _compare(np.asarray(columns[name]).astype(str), sign, value, text)
+    return kept
 
 
-def _compare(column: np.ndarray, sign: str, value: str, text: str) -> np.ndarray:
-    missing = np.isin(column.astype(str), _MISSING)
-    number = _number(value)
-    numbers = None
-    if number is not None:
-        try:
-            numbers = np.where(missing, np.nan, np.where(missing, "nan", column.astype(str)).astype(np.float64))
-        except ValueError:
-            numbers = None
-    if numbers is not None:
-        return missing | _SIGNS[sign](numbers, number)
-    if sign not in ("==", "=", "!="):
-        raise ConfigError(f"stratum {text!r} compares words with {sign}: use == or !=, or a column of numbers")
-    return missing | _SIGNS[sign](column.astype(str), value)
-
-
-def _number(value: str) -> float | None:
+def _compare(words: np.ndarray, sign: str, value: str, text: str) -> np.ndarray:
+    """As numbers where the column and the value are numbers, else as words."""
+    missing = np.isin(words, _MISSING)
     try:
-        return float(value.replace("_", "").replace(",", ""))
+        number = float(value.replace("_", "").replace(",", ""))
+        numbers = np.where(missing, "nan", words).astype(np.float64)
     except ValueError:
-        return None
+        if sign not in ("==", "=", "!="):
+            error = f"stratum {text!r} compares words with {sign}: use == or !=, or a column of numbers"
+            raise ConfigError(error) from None
+        return missing | _SIGNS[sign](words, value)
+    return missing | _SIGNS[sign](numbers, number)

@@ -114,7 +114,7 @@ def write_card(spec: ModelSpec) -> str:
 def facts(spec: ModelSpec) -> dict[str, str]:
     """The card's first facts as short texts, for the terminal."""
     outputs = [
-        f"{head}: {', '.join(_channels(field)) or 'one number'}"
+        f"{head}: {', '.join(field.channels or field.vocabulary) or 'one number'}"
         + (f", {grid.length} positions of {grid.bin_size} bp" if grid else "")
         + f" ({spec.activation.get(head, 'identity')})"
         for head, (field, grid) in spec.outputs.items()
@@ -195,16 +195,12 @@ def _field(what: str, name: str, field: Field, grid: Grid | None) -> dict[str, A
         what: name,
         "values": field.values,
         "axes": "N" + field.axes,
-        "channels": ", ".join(_channels(field)),
+        "channels": ", ".join(field.channels or field.vocabulary),
         "unit": field.unit,
         "positions": where,
         "transform": field.transform or "",
         "required": "" if field.required else "no",
     }
-
-
-def _channels(field: Field) -> tuple[str, ...]:
-    return field.channels or field.vocabulary
 
 
 def _part(what: str, part: Mapping[str, Any]) -> dict[str, str]:

@@ -35,10 +35,7 @@ def make_golden(model: Model, batch: Mapping[str, Any], rtol: float, atol: float
     for head, x in outputs.items():
         if not torch.isfinite(x).all():
             raise HubError(f"head {head!r} of model {model.spec.name!r} predicts NaN or infinity: it is not saved")
-    stored = {
-        **{f"input/{key}": x for key, x in inputs.items()},
-        **{f"output/{head}": x for head, x in outputs.items()},
-    }
+    stored = {f"input/{key}": x for key, x in inputs.items()} | {f"output/{head}": x for head, x in outputs.items()}
     # one key: safetensors writes several in an order of its own, and the revision would change with it
     return save(stored, {"tolerance": json.dumps({"rtol": float(rtol), "atol": float(atol)})})
 

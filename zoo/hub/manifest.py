@@ -44,7 +44,8 @@ def write(folder: Path) -> str:
     paths = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
     entries = [_measure(folder, path) for path in paths if path != MANIFEST]
     _check(entries, str(folder))
-    raw = _canonical(entries)
+    files = [{"path": e.path, "sha256": e.sha256, "size": e.size} for e in entries]
+    raw = (json.dumps({"files": files, "format": _FORMAT}, indent=1, sort_keys=True) + "\n").encode()
     (folder / MANIFEST).write_bytes(raw)
     return hashlib.sha256(raw).hexdigest()
 
@@ -114,11 +115,6 @@ def _check_path(path: object, where: str) -> None:
 def _measure(folder: Path, path: str) -> Entry:
     _check_path(path, str(folder))
     return Entry(path, (folder / path).stat().st_size, sha256_of(folder / path))
-
-
-def _canonical(entries: list[Entry]) -> bytes:
-    files = [{"path": e.path, "sha256": e.sha256, "size": e.size} for e in entries]
-    return (json.dumps({"files": files, "format": _FORMAT}, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _manifest_bytes(folder: Path) -> bytes:

@@ -23,8 +23,6 @@ from zoo.hub.tensors import storable
 from zoo.hub.verify import verify_files
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from zoo.model import Model
     from zoo.spec import ModelSpec
 
@@ -48,7 +46,16 @@ def save_bundle(
     from zoo.hub.card import write_card
 
     state = {k: storable(t) for k, t in model.state_dict().items()}
-    copy = _fresh(model.spec, state)
+    # The model as a stranger would load it: built from its spec alone.
+    try:
+        copy = _build(model.spec)
+        copy.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise HubError(
+            f"model {model.spec.name!r} cannot be rebuilt from its spec: {_first_line(error)}; "
+            "record every constructor argument in it"
+        ) from error
+    copy.eval()
     golden = make_golden(copy, golden_batch, rtol, atol)
     card = write_card(copy.spec) if card is None else card
     with replace_folder(Path(folder), is_ours=lambda old: (old / manifest.MANIFEST).is_file()) as new:
@@ -142,19 +149,6 @@ def _build(spec: ModelSpec) -> Model:
 
     with torch.random.fork_rng(devices=[]), stored_weights_follow():
         return build(spec)
-
-
-def _fresh(spec: ModelSpec, state: Mapping[str, Tensor]) -> Model:
-    """The model as a stranger would load it: built from its spec alone."""
-    try:
-        copy = _build(spec)
-        copy.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        raise HubError(
-            f"model {spec.name!r} cannot be rebuilt from its spec: {_first_line(error)}; "
-            "record every constructor argument in it"
-        ) from error
-    return copy.eval()
 
 
 def _first_line(error: BaseException) -> str:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import HubError, did_you_mean
+from zoo.files.locations import core_file
 from zoo.hub.cache import cached_revisions, offline
 from zoo.hub.package import package_folder
 from zoo.hub.path import folder_source
@@ -173,12 +174,9 @@ def _described(entry: Published) -> Published:
         return replace(entry, description=f"cannot be read: {error}")
     return replace(
         entry,
-        task=spec.task,
-        description=spec.description,
-        licence=spec.licence,
+        **{key: getattr(spec, key) for key in ("task", "description", "licence", "input_length")},
         plugin=", ".join(sorted(spec.requires)),
         genome=str(spec.genome.get("name") or ""),
-        input_length=spec.input_length,
     )
 
 
@@ -189,18 +187,12 @@ def _in_registries() -> Iterator[Published]:
         yield from _read(path, f"ZOO_REGISTRY {path}", "")
     for model_file in sorted(registry().model_files, key=lambda f: f.owner == "zoo-core"):
         try:
-            yield from list(_read(_location(model_file.package, model_file.file), model_file.owner, model_file.owner))
+            package, file, owner = model_file.package, model_file.file, model_file.owner
+            path = core_file(file) if package == "zoo" else package_folder(package) / file
+            yield from list(_read(path, owner, owner))
         except HubError as error:
             # one plugin's mistake must not hide the models of the others
             _LOG.warning("the models of %s are left out: %s", model_file.owner, error)
-
-
-def _location(package: str, file: str) -> Path:
-    if package == "zoo":
-        from zoo.files.locations import core_file
-
-        return core_file(file)
-    return package_folder(package) / file
 
 
 def _read(path: Path, label: str, owner: str) -> Iterator[Published]:
@@ -219,7 +211,7 @@ def _read(path: Path, label: str, owner: str) -> Iterator[Published]:
         plain = yaml.load(raw, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise HubError(f"registry {path} is no YAML: {' '.join(str(error).split())}") from error
-    models = (plain or {}).get("models") if isinstance(plain or {}, dict) else None
+    models = plain.get("models") if isinstance(plain, dict) else None
     if models is None and plain:
         raise HubError(f"registry {path} has no key `models`: begin it with `models:`")
     if not isinstance(models or {}, dict):

@@ -98,7 +98,10 @@ def parse_source(text: str) -> ModelSource:
                 f"{name!r} in source {text!r} is no model name: use lower-case letters, digits and . _ -, as in "
                 "file:///shared/zoo/ctcf-motif-cnn"
             )
-        return ModelSource("file", _root(place, text), name, revision)
+        root = Path(place)
+        if not root.is_absolute() or ".." in root.parts or "\0" in place or "%" in place:
+            raise HubError(f"source {text!r} must name an absolute folder without '..', as in file:///shared/zoo/NAME")
+        return ModelSource("file", str(root), name, revision)
     raise _refused(text)
 
 
@@ -120,13 +123,6 @@ def parse_place(text: str, name: str) -> ModelSource:
     if scheme not in ("hf", "file") or "@" in rest or not rest:
         raise HubError(f"nothing can be published to {text!r}: give hf://org, file:///folder or a folder's path")
     return parse_source(f"{scheme}://{rest}/{name}")
-
-
-def _root(place: str, text: str) -> str:
-    path = Path(place)
-    if not path.is_absolute() or ".." in path.parts or "\0" in place or "%" in place:
-        raise HubError(f"source {text!r} must name an absolute folder without '..', as in file:///shared/zoo/NAME")
-    return str(path)
 
 
 def _refused(text: str) -> HubError:

@@ -32,9 +32,9 @@ class Store(ABC):
     def resolve(self, source: ModelSource) -> str:
         """The full, immutable revision that `source` means now.  Raises NotThere or Unreachable."""
 
-    @abstractmethod
     def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
         """Bring the files that the manifest lists into `folder`; files that are already there may be kept."""
+        raise NotImplementedError
 
     def publish(self, source: ModelSource, folder: Path, private: bool = False) -> str:
         """Take a verified model folder in, make it `main`, and return its revision."""
@@ -68,7 +68,3 @@ class InPlaceStore(Store):
         if source.revision and not revision.startswith(source.revision):
             raise NotThere(f"{source.at(None)} is of revision {revision}, not {source.revision}: ask for that one")
         return revision
-
-    def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
-        """Never needed: the folder is read in place."""
-        raise NotImplementedError

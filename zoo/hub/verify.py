@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from zoo.errors import HubError
-from zoo.hub.manifest import MANIFEST, Entry, read, revision_of, sha256_of
+from zoo.hub.manifest import MANIFEST, read, revision_of, sha256_of
 
 
 def verify_files(folder: Path, remedy: str = "fetch or publish the model again") -> str:
@@ -22,20 +22,16 @@ def verify_files(folder: Path, remedy: str = "fetch or publish the model again")
     folder = Path(folder)
     entries = read(folder)
     for entry in entries:
-        _compare(folder, entry, remedy)
+        status, path = _status(folder, entry.path, remedy), folder / entry.path
+        if status.st_size != entry.size:
+            raise HubError(f"{path} has {status.st_size:,} bytes instead of {entry.size:,}: {remedy}")
+        if sha256_of(path) != entry.sha256:
+            raise HubError(f"{path} does not have the sha256 that its manifest gives: {remedy}")
     listed = {MANIFEST, *(e.path for e in entries)}
     for path in _present(folder):
         if path not in listed:
             raise HubError(f"{folder} holds {path!r}, which its manifest does not list: remove it, or {remedy}")
     return revision_of(folder)
-
-
-def _compare(folder: Path, entry: Entry, remedy: str) -> None:
-    status = _status(folder, entry.path, remedy)
-    if status.st_size != entry.size:
-        raise HubError(f"{folder / entry.path} has {status.st_size:,} bytes instead of {entry.size:,}: {remedy}")
-    if sha256_of(folder / entry.path) != entry.sha256:
-        raise HubError(f"{folder / entry.path} does not have the sha256 that its manifest gives: {remedy}")
 
 
 def _status(folder: Path, path: str, remedy: str) -> os.stat_result:
@@ -60,7 +56,6 @@ def _present(folder: Path) -> list[str]:
     for root, folders, files in os.walk(folder):
         links = [f for f in folders if os.path.islink(os.path.join(root, f))]
         folders[:] = [f for f in folders if not f.startswith(".") and f not in links]
-        for name in (*files, *links):
-            if not name.startswith("."):
-                paths.append(Path(root, name).relative_to(folder).as_posix())
+        names = [name for name in (*files, *links) if not name.startswith(".")]
+        paths += [Path(root, name).relative_to(folder).as_posix() for name in names]
     return sorted(paths)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.region import format_region
-from zoo.pictures.canvas import drawn_text
-from zoo.pictures.logo import COLOURS, draw_logo
+from zoo.pictures.canvas import blank, drawn_text
+from zoo.pictures.logo import COLOURS, ROW, draw_logo, limits, mark_positions, position_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 LIMIT = 12
 """Most windows in one picture."""
-
-ROW = 130
-"""Most bases in one row; a letter stays wide enough to be read."""
 
 ALL_LETTERS = 4 * ROW
 ZOOMS, CORE = 3, 30
@@ -59,9 +56,6 @@ def draw_attribution(attributed: Attributed, *, shown: tuple[int, int] | None = 
 
     All rows of a window share one scale of heights.  Positions count from 1.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     first, last = shown or (0, attributed.codes.shape[1])
     rows = chosen(attributed, limit)
     heights = [attributed.select([i]).actual()[0, :, first:last] for i in rows]
@@ -72,8 +66,7 @@ def draw_attribution(attributed: Attributed, *, shown: tuple[int, int] | None = 
     tall = note + sum(TOP + sum(p.height + NEXT_ROW for p in window) + NEXT_WINDOW for window in panels)
     size = max(6.0, LEFT + longest * inch + RIGHT), tall
     # A picture has at most 65,535 pixels a side.
-    figure = Figure(figsize=size, dpi=min(130, 60_000 / tall))
-    FigureCanvasAgg(figure)
+    figure = blank(*size, dpi=min(130, 60_000 / tall), layout=None)
     top = 0.0
     if note:
         note_text = f"{len(rows)} of {len(attributed):,} windows: those with the largest predictions"
@@ -83,7 +76,7 @@ def draw_attribution(attributed: Attributed, *, shown: tuple[int, int] | None = 
         _title(figure, attributed, row, (first, last), LEFT / size[0], top, tall)
         top += TOP
         start = first + (0 if attributed.start is None else int(attributed.start[row]))
-        scale = _scale(height)
+        scale = limits(height)
         for panel in window:
             wide = size[0] - LEFT - RIGHT if panel.bars else (panel.last - panel.first) * inch
             box = LEFT / size[0], 1 - (top + panel.height) / tall, wide / size[0], panel.height / tall
@@ -92,7 +85,7 @@ def draw_attribution(attributed: Attributed, *, shown: tuple[int, int] | None = 
             if panel.bars:
                 _mark(axes, [p for p in window if p.label], start)
             top += panel.height + NEXT_ROW
-        axes.set_xlabel(_axis(attributed, row), fontsize=8)
+        axes.set_xlabel(position_label(None if attributed.chrom is None else attributed.chrom[row]), fontsize=8)
         top += NEXT_WINDOW
     return figure
 
@@ -141,8 +134,7 @@ def _draw(axes: Axes, heights: np.ndarray, panel: _Panel, start: int, scale: tup
     axes.set_ylabel("contribution", fontsize=8)
     if panel.label:
         axes.text(0.004, 0.98, panel.label, transform=axes.transAxes, fontsize=8, weight="bold", va="top")
-    positions = _ticks(left, right)
-    axes.set_xticks(positions - 0.5, [f"{p:,}" for p in positions])
+    mark_positions(axes, left, right)
 
 
 def _draw_bars(axes: Axes, heights: np.ndarray, left: int) -> None:
@@ -161,28 +153,6 @@ def _mark(axes: Axes, zooms: list[_Panel], start: int) -> None:
     for zoom in zooms:
         axes.axvspan(start + zoom.first, start + zoom.last, color="0.9", zorder=0, linewidth=0)
         axes.text(start + zoom.first, 1, zoom.label, transform=axes.get_xaxis_transform(), fontsize=8, weight="bold")
-
-
-def _ticks(left: int, right: int) -> np.ndarray:
-    """Positions from 1 of some bases of [left, right), about every tenth of long rows."""
-    width = right - left
-    step = 5 if width <= 20 else 10
-    while width / step > 14:
-        step *= 5 if str(step)[0] == "1" else 2
-    positions = np.arange(-(-(left + 1) // step) * step, right + 1, step)
-    return positions if len(positions) else np.array([left + 1])
-
-
-def _scale(heights: np.ndarray) -> tuple[float, float]:
-    low, high = min(float(heights.min()), 0.0), max(float(heights.max()), 0.0)
-    margin = 0.05 * (high - low) or 1.0
-    return low - margin, high + margin
-
-
-def _axis(attributed: Attributed, row: int) -> str:
-    if attributed.chrom is None:
-        return "position, bp"
-    return f"position on {drawn_text(attributed.chrom[row])}, bp"
 
 
 def _title(

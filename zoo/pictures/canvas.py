@@ -17,13 +17,13 @@ MODEL, BASELINE = "#0b5cad", "#6b6b6b"
 _LONGEST = 60
 
 
-def blank(width: float, height: float) -> Figure:
+def blank(width: float, height: float, dpi: float = 130, layout: str | None = "constrained") -> Figure:
     """A figure of so many inches with a canvas of its own."""
     need("a picture", "matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=130, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=dpi, layout=layout)
     FigureCanvasAgg(figure)
     return figure
 

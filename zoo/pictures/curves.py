@@ -54,27 +54,19 @@ def draw_observed(
         truth, prediction = (np.log1p(np.clip(x.astype(float), 0, None)) for x in (truth, prediction))
     name = "log(1 + {})" if count else "{}"
     tail = f", {drawn_text(unit, 30)}" if unit else ""
-    figure = blank(SIDE, SIDE)
-    axes = figure.add_subplot()
+    figure, axes = _axes(name.format("observed") + tail, name.format("predicted") + tail)
     ends = [min(truth.min(), prediction.min()), max(truth.max(), prediction.max())]
     axes.plot(ends, ends, ":", color="0.45", linewidth=1)
     axes.plot(truth, prediction, ".", color=MODEL, markersize=4, alpha=0.4, markeredgewidth=0)
-    axes.set_xlabel(name.format("observed") + tail, fontsize=8)
-    axes.set_ylabel(name.format("predicted") + tail, fontsize=8)
-    _plain(axes)
     return figure
 
 
 def draw_agreement(scores: np.ndarray, effects: np.ndarray) -> Figure:
     """Attribution scores (x) against effects of substitutions (y), as counts on a logarithmic scale of greys."""
-    figure = blank(SIDE, SIDE)
-    axes = figure.add_subplot()
+    figure, axes = _axes("attribution, as the effect of a substitution", "measured effect of the substitution")
     axes.axhline(0, color="0.85", linewidth=0.8)
     axes.axvline(0, color="0.85", linewidth=0.8)
     axes.hexbin(scores, effects, gridsize=60, bins="log", mincnt=1, cmap="Blues", linewidths=0.1, vmin=0.3)
-    axes.set_xlabel("attribution, as the effect of a substitution", fontsize=8)
-    axes.set_ylabel("measured effect of the substitution", fontsize=8)
-    _plain(axes)
     return figure
 
 
@@ -85,33 +77,30 @@ def draw_losses(
 
     best: x of the epoch whose weights were kept.
     """
-    figure = blank(SIDE * 1.25, SIDE * 0.8)
-    axes = figure.add_subplot()
+    figure, axes = _axes(unit, "loss", SIDE * 1.25, SIDE * 0.8)
     for (name, x, loss), colour in zip(curves, (TRAINED, JUDGED, BASELINE), strict=False):
         marker = "o" if len(x) <= 60 else ""
         axes.plot(x, loss, marker=marker, markersize=3.5, color=colour, linewidth=1.6, label=drawn_text(name))
     if best is not None:
         axes.axvline(best, linestyle=":", color="0.45", linewidth=1, label="weights kept")
-    axes.set_xlabel(unit, fontsize=8)
-    axes.set_ylabel("loss", fontsize=8)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(fontsize=8, frameon=False)
-    _plain(axes)
     return figure
 
 
 def _unit_square(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = blank(SIDE, SIDE)
-    axes = figure.add_subplot()
+    figure, axes = _axes(x, y)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    axes.set_xlabel(x, fontsize=8)
-    axes.set_ylabel(y, fontsize=8)
-    _plain(axes)
     return figure, axes
 
 
-def _plain(axes: Axes) -> None:
+def _axes(x: str, y: str, width: float = SIDE, height: float = SIDE) -> tuple[Figure, Axes]:
+    figure = blank(width, height)
+    axes = figure.add_subplot()
+    axes.set_xlabel(x, fontsize=8)
+    axes.set_ylabel(y, fontsize=8)
     axes.tick_params(labelsize=7)
     axes.grid(color="0.92", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.attribution.validation import FAITHFUL
 from zoo.pictures.canvas import BASELINE, MODEL, blank, drawn_text
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ def draw_agreement(validation: Validation) -> Figure:
     values = values[np.isfinite(values)]
     right.hist(values, bins=np.linspace(-1, 1, 41), color=MODEL)
     row = validation.row("pearson")
-    right.axvline(
-        validation.threshold, color="black", linestyle="--", linewidth=1, label=f"faithful from {validation.threshold}"
-    )
+    right.axvline(FAITHFUL, color="black", linestyle="--", linewidth=1, label=f"faithful from {FAITHFUL}")
     if row["null_high"] is not None:
         right.axvline(
             row["null_high"], color=BASELINE, linestyle=":", linewidth=1.5, label="mean of shuffled scores, at most"

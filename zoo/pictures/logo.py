@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import DataError
+from zoo.pictures.canvas import drawn_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,8 @@ COLOURS = {"A": "#009e73", "C": "#0072b2", "G": "#e69f00", "T": "#c1272d"}
 """The usual colours of the bases, in shades that differ in lightness too."""
 
 WIDTH = 0.94
+ROW = 130
+"""Most bases in one row of a picture; a letter stays wide enough to be read."""
 
 
 def draw_logo(axes: Axes, heights: np.ndarray, start: float = 0) -> list[PathCollection]:
@@ -48,6 +51,30 @@ def draw_logo(axes: Axes, heights: np.ndarray, start: float = 0) -> list[PathCol
     axes.update_datalim([(start, low.min(initial=0)), (start + heights.shape[1], high.max(initial=0))])
     axes.autoscale_view()
     return drawn
+
+
+def limits(heights: np.ndarray) -> tuple[float, float]:
+    """Ends of the y axis for heights (4, W): 0 is in it, and letters do not touch them."""
+    low, high = min(float(heights.min()), 0.0), max(float(heights.max()), 0.0)
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def mark_positions(axes: Axes, left: int, right: int) -> None:
+    """Label bases of [left, right), 0-based, by their positions from 1: about every tenth of long rows."""
+    width = right - left
+    step = 5 if width <= 20 else 10
+    while width / step > 14:
+        step *= 5 if str(step)[0] == "1" else 2
+    positions = np.arange(-(-(left + 1) // step) * step, right + 1, step)
+    if not len(positions):
+        positions = np.array([left + 1])
+    axes.set_xticks(positions - 0.5, [f"{p:,}" for p in positions], fontsize=7)
+
+
+def position_label(chrom: str | None) -> str:
+    """Of the x axis; None for a sequence that is not from a genome."""
+    return "position, bp" if chrom is None else f"position on {drawn_text(chrom)}, bp"
 
 
 def _stacked(heights: np.ndarray) -> np.ndarray:

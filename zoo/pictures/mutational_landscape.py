@@ -8,17 +8,14 @@ import numpy as np
 
 from zoo.data.region import format_region
 from zoo.errors import DataError
-from zoo.pictures.canvas import drawn_text
-from zoo.pictures.logo import draw_logo
+from zoo.pictures.canvas import blank, drawn_text
+from zoo.pictures.logo import ROW, draw_logo, limits, mark_positions, position_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from zoo.effects.mutational_landscape import Landscape
-
-ROW = 130
-"""Most bases in one row of the picture; a letter stays wide enough to be read."""
 
 LABEL = "mean loss\nwhen replaced"
 QUANTILE = 0.995
@@ -33,7 +30,6 @@ def draw_landscape(
     landscape: Landscape,
     *,
     heights: np.ndarray | None = None,
-    label: str | None = None,
     title: str | None = None,
     row_length: int = ROW,
 ) -> Figure:
@@ -48,20 +44,16 @@ def draw_landscape(
     effects.  Positions count from 1.
 
     heights: (4, W) attributions, as heights of the letters; DataError where they are of other bases.
-    label: what the heights are.  title: in place of the coordinates.
+    title: in place of the coordinates.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    label = label or (LABEL if heights is None else "contribution")
+    label = LABEL if heights is None else "contribution"
     width = landscape.effects.shape[1]
     rows = -(-width // row_length)
     each = -(-width // rows)
     inch = min(0.3, max(0.1, 4 / each))
     row_height = LETTERS + BETWEEN + CELLS + NEXT_ROW
     size = max(6.0, LEFT + each * inch + RIGHT), TOP + rows * row_height - NEXT_ROW + BOTTOM
-    figure = Figure(figsize=size, dpi=130)
-    FigureCanvasAgg(figure)
+    figure = blank(*size, layout=None)
 
     def place(left: float, top: float, wide: float, high: float) -> Axes:
         """Axes by inches from the upper left corner."""
@@ -83,8 +75,7 @@ def draw_landscape(
             bar.ax.tick_params(labelsize=7)
             bar.set_label("effect of the substitution", fontsize=8)
             letters.set_ylabel(label, fontsize=8)
-    name = "position, bp" if landscape.chrom is None else f"position on {drawn_text(landscape.chrom)}, bp"
-    cells.set_xlabel(name, fontsize=8)
+    cells.set_xlabel(position_label(landscape.chrom), fontsize=8)
     _title(figure, landscape, title, LEFT / size[0], size[1])
     return figure
 
@@ -127,9 +118,7 @@ def _limit(landscape: Landscape) -> float:
 
 def _draw_letters(axes: Axes, heights: np.ndarray, columns: slice, start: int) -> None:
     draw_logo(axes, heights[:, columns], start + columns.start)
-    low, high = min(heights.min(), 0), max(heights.max(), 0)
-    margin = 0.05 * (high - low) or 1
-    axes.set(xlim=(start + columns.start, start + columns.stop), ylim=(low - margin, high + margin))
+    axes.set(xlim=(start + columns.start, start + columns.stop), ylim=limits(heights))
     axes.axhline(0, color="black", linewidth=0.5)
     axes.tick_params(labelsize=7, bottom=False, labelbottom=False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
@@ -151,11 +140,7 @@ def _draw_cells(axes: Axes, landscape: Landscape, columns: slice, limit: float):
     axes.plot(first + known + 0.5, codes[known] + 0.5, ".", color="0.35", markersize=3, markeredgewidth=0)
     axes.set_yticks(np.arange(4) + 0.5, "ACGT", fontsize=7)
     axes.tick_params(axis="y", length=0)
-    step = 10 if columns.stop - columns.start > 20 else 5
-    positions = np.arange(-(-(first + 1) // step) * step, last + 1, step)
-    if not len(positions):
-        positions = np.array([first + 1])
-    axes.set_xticks(positions - 0.5, [f"{p:,}" for p in positions], fontsize=7)
+    mark_positions(axes, first, last)
     axes.spines[:].set_linewidth(0.5)
     return image
 

@@ -6,10 +6,12 @@ codes -> the 3 highest predictions -> attributions above the mutational landscap
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.data.codes import decode
 from zoo.errors import ConfigError
 from zoo.pictures.mutational_landscape import best_window, draw_landscape
 from zoo.report.section import Picture, Section, Subject, Text
@@ -27,16 +29,9 @@ def attribution(subject: Subject) -> Section | None:
     if subject.interpreter is None:
         return None
     title = "What it reads in a sequence"
-    needed = [k for k, f in subject.model.input_fields.items() if f.required and k != "one_hot"]
-    if needed:
-        return Section(
-            title,
-            [
-                Text(
-                    f"Not drawn: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
-                )
-            ],
-        )
+    if needed := subject.other_inputs:
+        text = f"Not drawn: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
+        return Section(title, [Text(text)])
     from zoo.attribution.sequences import attribute_codes
     from zoo.prediction.predict import predict_codes
 
@@ -102,11 +97,12 @@ def _track(subject: Subject, attributed: Attributed, i: int, row: int) -> Pictur
     codes, heights = attributed.codes[i], attributed.actual()[i]
     length = len(codes)
     start, end = (0, length) if length <= WHOLE else best_window(heights.sum(0), WINDOW)
-    letters = "".join("ACGTN"[c] for c in codes)
-    effects = landscape(subject.model, letters, output=_text(subject), start=start, end=end, progress=subject.progress)
+    letters = decode(codes)
+    output = subject.output_text or subject.output.names[0]
+    effects = landscape(subject.model, letters, output=output, start=start, end=end, progress=subject.progress)
     if len(subject.places):
         chrom, first = subject.places[row]
-        effects = _placed(effects, str(chrom), int(first) + start)
+        effects = replace(effects, chrom=str(chrom), start=int(first) + start)
     name = str(subject.names[row]) if len(subject.names) else f"sequence {row + 1}"
     figure = draw_landscape(effects, heights=heights[:, start:end], title=name)
     value = f"{subject.output.names[0]} = {attributed.predictions[i]:.4g}{_probability(subject, codes)}"
@@ -128,16 +124,6 @@ def _zoom(heights: np.ndarray, start: int, end: int) -> str:
     return f" Drawn are positions {start + 1:,} to {end:,} of {length:,}, which hold {held:.0%} of all attribution."
 
 
-def _text(subject: Subject) -> str:
-    return subject.output_text or subject.output.names[0]
-
-
-def _placed(effects, chrom: str, start: int):
-    from dataclasses import replace
-
-    return replace(effects, chrom=chrom, start=start)
-
-
 def _label(subject: Subject, row: int) -> str:
     """What was measured of a sequence, where it is known."""
     if subject.labels is None or not np.isfinite(subject.labels[row]):
@@ -150,8 +136,6 @@ def _label(subject: Subject, row: int) -> str:
 
 def _probability(subject: Subject, codes: np.ndarray) -> str:
     """A raw output of a sigmoid as a probability too."""
-    from dataclasses import replace
-
     from zoo.prediction.predict import predict_codes
 
     terms: Sequence = subject.output.terms[0]

@@ -103,15 +103,10 @@ def _cell(value: Any) -> dict[str, Any]:
 
 def _image(picture: Picture) -> _Image:
     """PNG at more dots than CSS pixels, so that it stays sharp on paper and on a phone."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    figure = picture.figure
-    if not isinstance(figure.canvas, FigureCanvasAgg):
-        FigureCanvasAgg(figure)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, facecolor="white")
+    picture.figure.savefig(file, format="png", dpi=DPI, facecolor="white")
     source = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
-    return _Image(source, picture.alt, picture.caption, round(figure.get_figwidth() * CSS_INCH))
+    return _Image(source, picture.alt, picture.caption, round(picture.figure.get_figwidth() * CSS_INCH))
 
 
 def cut(text: Any, longest: int = LONGEST_TEXT) -> str:

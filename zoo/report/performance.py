@@ -205,33 +205,28 @@ def _confusion(prediction: np.ndarray, truth: np.ndarray, most: int = 12) -> Tab
 
 
 def _strata(rows: Rows, head: str, task: str) -> Iterator[Table]:
+    strata = dict.fromkeys(r["stratum"] for r in rows if (r["head"], r["task"]) == (head, task))
+    comparisons = {name: compare_rows(rows, head, task, name) for name in strata if name != "all"}
+    yield from _compared("subset", comparisons, "The same on parts of the split.")
+
+
+def _others(rows: Rows, known: list[tuple[str, str]]) -> Iterator[Table]:
+    shown = f" The first {MOST_TASKS} of {len(known):,}." if len(known) > MOST_TASKS else ""
+    comparisons = {f"{h}/{t}" if t else h: compare_rows(rows, h, t) for h, t in known[:MOST_TASKS]}
+    yield from _compared("task", comparisons, f"The model's other tasks.{shown}")
+
+
+def _compared(what: str, comparisons: Mapping[str, Comparison | None], caption: str) -> Iterator[Table]:
+    """The model and its best baseline, a line a comparison."""
     lines = []
-    for stratum in dict.fromkeys(r["stratum"] for r in rows if (r["head"], r["task"]) == (head, task)):
-        comparison = compare_rows(rows, head, task, stratum) if stratum != "all" else None
+    for name, comparison in comparisons.items():
         if comparison:
-            lines.append([stratum, *_cells(comparison)])
+            best = comparison.baseline
+            baseline = [number(best), best["predictor"]] if best else [None, None]
+            model = comparison.model
+            lines.append([name, METRICS[comparison.metric][0], number(model), *baseline, model["n"]])
     if lines:
-        columns = ["subset", "metric", "model", "best baseline", "which", "n"]
-        yield Table(columns, lines, "The same on parts of the split.")
-
-
-def _cells(comparison: Comparison) -> list[Any]:
-    """Metric, model, best baseline, its name, n."""
-    best = comparison.baseline
-    baseline = [number(best), best["predictor"]] if best else [None, None]
-    return [METRICS[comparison.metric][0], number(comparison.model), *baseline, comparison.model["n"]]
-
-
-def _others(rows: Rows, known: list[tuple[str, str]]) -> Iterator[Text | Table]:
-    lines = []
-    for head, task in known[:MOST_TASKS]:
-        comparison = compare_rows(rows, head, task)
-        if comparison:
-            lines.append([f"{head}/{task}" if task else head, *_cells(comparison)])
-    if lines:
-        shown = f" The first {MOST_TASKS} of {len(known):,}." if len(known) > MOST_TASKS else ""
-        columns = ["task", "metric", "model", "best baseline", "which", "n"]
-        yield Table(columns, lines, f"The model's other tasks.{shown}")
+        yield Table([what, "metric", "model", "best baseline", "which", "n"], lines, caption)
 
 
 def _not_recomputed(subject: Subject, rows: Rows) -> Iterator[Text]:

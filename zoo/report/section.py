@@ -93,3 +93,8 @@ class Subject:
     motifs: Sequence[str] = ()
     n_validation: int = 50
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def other_inputs(self) -> list[str]:
+        """Inputs beside the sequence that the model cannot do without, which a report does not have."""
+        return [key for key, given in self.model.input_fields.items() if given.required and key != "one_hot"]

@@ -44,7 +44,7 @@ def of_split(opened: Opened, output: Output, n: int, seed: int, split: str = "te
     if not len(rows) or "codes" not in examples.batch(rows[:1]):
         return None
     of = len(rows)
-    rows = _some(rows, n, seed)
+    rows = random_part(rows, n, seed)
     target = _target(opened, output)
     fields = {} if target is None else {target[0]: opened.source.targets[target[0]]}
     seen = read(examples, lambda batch: {"codes": batch["codes"], **labels_of(batch, fields)}, rows, label="choosing")
@@ -72,7 +72,7 @@ def of_intervals(bed: str, fasta: Sequence[str], length: int, n: int, seed: int)
     inside = placed.status == "ok"
     if not inside.any():
         raise DataError(f"no window of {length:,} bp around the rows of {bed} lies on the genome: check the assembly")
-    rows = _some(np.flatnonzero(inside), n, seed)
+    rows = random_part(np.flatnonzero(inside), n, seed)
     codes = genome.windows(placed.contig[rows], placed.start[rows], length)
     kept = (codes == 4).mean(1) <= MOST_N
     if not kept.any():
@@ -94,7 +94,7 @@ def of_fasta(path: str, length: int, n: int, seed: int) -> Chosen:
             f"{path} has no sequence of {length:,} bp, which the model reads, but of {sequences.lengths.min():,} to "
             f"{sequences.lengths.max():,}: cut or extend them"
         )
-    chosen = _some(rows, n, seed)
+    chosen = random_part(rows, n, seed)
     codes = sequences.batch(chosen)
     kept = (codes == 4).mean(1) <= MOST_N
     if not kept.any():
@@ -111,7 +111,7 @@ def random_sequences(length: int, n: int, seed: int) -> Chosen:
     return Chosen(codes, f"{n:,} random sequences with {GC:.0%} C and G", random=True)
 
 
-def _some(rows: np.ndarray, n: int, seed: int) -> np.ndarray:
+def random_part(rows: np.ndarray, n: int, seed: int) -> np.ndarray:
     """At most n of the rows, in their order."""
     if len(rows) <= n:
         return rows

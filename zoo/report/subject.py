@@ -79,21 +79,17 @@ def open_subject(name: str, **options: Any) -> Subject:
         name,
         model,
         selected,
-        chosen.codes,
-        chosen.origin,
-        chosen.labels,
-        opened,
+        opened=opened,
         seed=settings.seed,
         progress=settings.progress,
         output_text=text,
-        names=chosen.names or [f"sequence {i + 1}" for i in range(len(chosen.codes))],
-        places=chosen.places,
-        random=chosen.random,
         run=run_of(name),
         motifs=tuple(settings.motifs),
         n_validation=settings.n_validation,
         notes=notes,
+        **vars(chosen),
     )
+    subject.names = subject.names or [f"sequence {i + 1}" for i in range(len(subject.codes))]
     subject.interpreter = _interpreter(settings.interpreter, subject)
     return subject
 
@@ -192,14 +188,10 @@ def _fails(name: str, subject: Subject) -> str:
     """Why an interpreter cannot explain the first sequence; "" where it can, or where none could."""
     from zoo.attribution.sequences import attribute_codes
 
-    if name == INTERPRETERS[-1] or _reads_more(subject.model):
+    if name == INTERPRETERS[-1] or subject.other_inputs:
         return ""
     try:
         attribute_codes(subject.model, subject.codes[:1], interpreter=name, output=subject.output)
     except Exception as error:  # No one named it: whatever stops it, another interpreter will do.
         return str(error).rstrip(".") or type(error).__name__
     return ""
-
-
-def _reads_more(model: Model) -> bool:
-    return any(field.required and key != "one_hot" for key, field in model.input_fields.items())

@@ -11,6 +11,7 @@ from zoo.evaluation.comparison import METRICS
 from zoo.pictures.curves import draw_agreement
 from zoo.pictures.intervals import Estimate, draw_intervals
 from zoo.report.section import Picture, Section, Subject, Table, Text
+from zoo.report.sequences import random_part
 
 if TYPE_CHECKING:
     from zoo.attribution.validation import Validation
@@ -29,13 +30,13 @@ def validation(subject: Subject) -> Section | None:
     if not subject.n_validation:
         text = "The attributions of this report were not validated: do not rely on them."
         return Section(TITLE, [Text(text, "unsure")])
-    needed = [k for k, f in subject.model.input_fields.items() if f.required and k != "one_hot"]
-    if needed:
+    if needed := subject.other_inputs:
         text = f"Not validated: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
         return Section(TITLE, [Text(text, "unsure")])
     from zoo.attribution.validation import validate
 
-    rows = _some(subject)
+    # A random part, since the order of the sequences may mean something.
+    rows = random_part(np.arange(len(subject.codes)), subject.n_validation, subject.seed)
     result = validate(
         subject.model,
         subject.codes[rows],
@@ -58,14 +59,6 @@ def validation(subject: Subject) -> Section | None:
         *_numbers(result.rows),
     ]
     return Section(TITLE, parts)
-
-
-def _some(subject: Subject) -> np.ndarray:
-    """Rows that are validated on: a random part, since the order of the sequences may mean something."""
-    n = len(subject.codes)
-    if n <= subject.n_validation:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(subject.seed).choice(n, subject.n_validation, replace=False))
 
 
 def _of(subject: Subject, n: int) -> str:

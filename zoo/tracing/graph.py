@@ -72,9 +72,7 @@ class Graph:
                 last[index] = node.index
                 if node.index not in self.nodes[index].users:
                     self.nodes[index].users.append(node.index)
-        self._dies: dict[int, list[int]] = {}
-        for index, user in last.items():
-            self._dies.setdefault(user, []).append(index)
+        self._dies = by_last_use(last)
 
     def run(
         self,
@@ -171,9 +169,22 @@ def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
 
 def refs(tree: Any) -> set[int]:
     """Indices of the nodes that a tree refers to."""
-    found: set[int] = set()
-    map_tree(lambda x: found.add(x.index) if isinstance(x, Ref) else None, tree)
+    return {x.index for x in leaves(tree) if isinstance(x, Ref)}
+
+
+def leaves(tree: Any) -> list[Any]:
+    """What the tuples, lists, dictionaries and slices of a tree hold."""
+    found: list[Any] = []
+    map_tree(found.append, tree)
     return found
+
+
+def by_last_use(last: Mapping[int, int]) -> dict[int, list[int]]:
+    """{node: its last user} -> {user: the nodes that nothing needs behind it}."""
+    dies: dict[int, list[int]] = {}
+    for index, user in last.items():
+        dies.setdefault(user, []).append(index)
+    return dies
 
 
 def same_structure(trees: Sequence[Any]) -> Any:

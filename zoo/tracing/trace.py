@@ -7,6 +7,7 @@ follow the number of examples.
 
 from __future__ import annotations
 
+import operator
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,11 +24,7 @@ from zoo.tracing.graph import AnyDevice, Graph, Node, Ref, Weight, map_tree, sam
 _META = torch.device("meta")
 _NODE = "_zoo_node"
 """Attribute of a tensor: the node that made it."""
-_OPERATORS = {
-    f"__{prefix}{name}__": f"__{name}__"
-    for prefix in ("i",)
-    for name in ("add", "sub", "mul", "truediv", "floordiv", "pow", "matmul", "and", "or")
-}
+_IN_PLACE = tuple(f"__i{name}__" for name in "add sub mul truediv floordiv pow matmul and or".split())
 
 
 class Untraceable(ContractError):
@@ -82,15 +79,15 @@ class _Recording(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name == "__get__":
             name = f"get_{func.__self__.__name__}"
-        recorded, function = (args, kwargs), func
+        keywords, function = kwargs, func
         if name == "view" and not any(isinstance(x, torch.dtype) for x in args):
             function = Tensor.reshape  # replayed on other memory layouts than the model's own
         if name == "__setitem__":
             raise Untraceable(f"{self.layers[-1] or 'the model'} writes into a tensor with x[...] =")
-        if in_place := _writes(name, kwargs, args):
+        if plain := _without_writing(func, name, args, kwargs):
             self._refuse_views(args[0])
-            name, function, recorded = in_place(func, name, args, kwargs)
-        described = map_tree(self._describe, recorded)
+            name, function, keywords = plain
+        described = map_tree(self._describe, (args, keywords))
         out = func(*map_tree(self._twin, args), **map_tree(self._twin, kwargs))
         if isinstance(out, Tensor):
             self._add(name, function, *described, self.layers[-1], out)
@@ -98,7 +95,7 @@ class _Recording(TorchFunctionMode):
             node = self._add(name, function, *described, self.layers[-1], None)
             for i, x in enumerate(out):
                 if isinstance(x, Tensor):
-                    self._add("item", _item, (Ref(node.index), i), {}, self.layers[-1], x)
+                    self._add("item", operator.getitem, (Ref(node.index), i), {}, self.layers[-1], x)
         return out
 
     def _add(self, name: str, function, arguments: tuple, keywords: dict, layer: str, out: Tensor | None) -> Node:
@@ -135,36 +132,24 @@ class _Recording(TorchFunctionMode):
             raise Untraceable(f"{self.layers[-1] or 'the model'} writes into a tensor that is seen elsewhere too")
 
 
-def _item(values: tuple, index: int) -> Tensor:
-    return values[index]
-
-
 def _storage(x: Tensor) -> int:
     return x.untyped_storage()._cdata
 
 
-def _writes(name: str, kwargs: Mapping, args: tuple) -> Callable | None:
-    """How to record a call that writes into its first argument, None for one that does not."""
+def _without_writing(func: Callable, name: str, args: tuple, kwargs: dict) -> tuple[str, Callable, dict] | None:
+    """(name, function, keywords) that give what a call writes into its first argument; None if it writes nothing."""
     if kwargs.get("inplace"):
-        return lambda func, name, args, kwargs: (name, func, (args, {**kwargs, "inplace": False}))
-    if name in _OPERATORS:
-        return _operator
-    if name.endswith("_") and not name.endswith("__") and args and isinstance(args[0], Tensor):
-        return _named
-    return None
-
-
-def _operator(func, name, args, kwargs):
-    plain = _OPERATORS[name]
-    return plain, getattr(Tensor, plain), (args, kwargs)
-
-
-def _named(func, name, args, kwargs):
+        return name, func, {**kwargs, "inplace": False}
+    if name in _IN_PLACE:
+        plain = name.replace("__i", "__")
+        return plain, getattr(Tensor, plain), kwargs
+    if not name.endswith("_") or name.endswith("__") or not args or not isinstance(args[0], Tensor):
+        return None
     plain = name[:-1]
     function = getattr(Tensor, plain, None) or getattr(nn.functional, plain, None)
     if function is None or plain in ("copy", "set", "zero", "fill", "normal", "uniform", "requires_grad"):
         raise Untraceable(f"the model writes into a tensor with {name}")
-    return plain, function, (args, kwargs)
+    return plain, function, kwargs
 
 
 def _record(function, module, inputs, n, rewrites) -> tuple[list[Node], int]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zoo.effects.engine import kernels
 from zoo.effects.engine.windows import Windows
 
 LONG, WIDE = 150, 16
@@ -81,8 +82,6 @@ class Compiled:
     """numba loops; tensors must be on the CPU."""
 
     def convolve(self, x, weight, shifts, windows, out, *, relu=None, rest=None) -> Tensor:
-        from zoo.effects.engine import kernels
-
         channels = weight.shape[1] // len(shifts)
         if len(x) < LONG * len(windows.low) or channels < WIDE:
             y = x.new_empty(out.rows, channels)
@@ -96,8 +95,6 @@ class Compiled:
 
     @staticmethod
     def _finish(y: Tensor, out: Windows, relu, rest) -> None:
-        from zoo.effects.engine import kernels
-
         reference, base = relu or (y, out.low)
         added, where = rest or (y[:0], Windows(out.low, out.low, out.first))
         kernels.finish(
@@ -106,8 +103,6 @@ class Compiled:
         )
 
     def add(self, values, windows, out, to, shift=0, column=0) -> None:
-        from zoo.effects.engine import kernels
-
         where = windows.low, windows.high, windows.first, to.low, to.high, to.first
         kernels.add_rows(values.contiguous().numpy(), *where, shift, column, out.numpy())
 
@@ -117,8 +112,6 @@ class Compiled:
         return y
 
     def max_pool(self, values, windows, reference, base, out, pool) -> Tensor:
-        from zoo.effects.engine import kernels
-
         y = values.new_empty(out.rows, values.shape[1])
         where = windows.low, windows.high, windows.first
         to = out.low, out.high, out.first
@@ -126,15 +119,11 @@ class Compiled:
         return y
 
     def segment_sum(self, values, windows) -> Tensor:
-        from zoo.effects.engine import kernels
-
         y = values.new_empty(len(windows.low), values.shape[1])
         kernels.segment_sum(values.contiguous().numpy(), windows.first, y.numpy())
         return y
 
     def maximum(self, values, windows, reference, row, sides) -> Tensor:
-        from zoo.effects.engine import kernels
-
         y = values.new_empty(len(windows.low), values.shape[1])
         base, side_base, top = _bases(reference, row, sides)
         where = windows.low, windows.high, windows.first
@@ -145,8 +134,6 @@ class Compiled:
         return y
 
     def running_maxima(self, reference, length) -> tuple[Tensor, Tensor]:
-        from zoo.effects.engine import kernels
-
         rows = len(reference) // length * (length + 1)
         before, after = (reference.new_empty(rows, reference.shape[1]) for _ in range(2))
         kernels.running_maxima(reference.numpy(), length, before.numpy(), after.numpy())

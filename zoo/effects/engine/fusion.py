@@ -27,11 +27,10 @@ def _extend(plan: Plan, index: int, conv: Convolve) -> None:
     at = index
     while (following := _only_user(plan, at)) is not None:
         user, step = following
-        if type(step) is Scale and relu is None and _by_feature(step.factor):
-            factor = step.factor
-            weight = weight * (
-                factor.repeat(len(conv.shifts)) if isinstance(factor, Tensor) and factor.dim() else factor
-            )
+        factor = step.factor if type(step) is Scale else None
+        n_axes = factor.dim() if isinstance(factor, Tensor) else 0
+        if factor is not None and relu is None and n_axes < 2:
+            weight = weight * (factor.repeat(len(conv.shifts)) if n_axes else factor)
         elif type(step) is Relu and relu is None:
             relu = plan.values[at]
         elif type(step) is Sum and step.sign == 1 and step.inputs[0] is not step.inputs[1]:
@@ -66,7 +65,3 @@ def _only_user(plan: Plan, index: int) -> tuple[int, Operation] | None:
     if len(users) != 1 or index == plan.graph.output or users[0] not in plan.operations:
         return None
     return users[0], plan.operations[users[0]]
-
-
-def _by_feature(factor: Tensor | float) -> bool:
-    return not isinstance(factor, Tensor) or factor.dim() < 2

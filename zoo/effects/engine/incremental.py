@@ -158,24 +158,19 @@ class Incremental:
             used, row = np.unique(edits.row[chosen], return_inverse=True)
             given = {k: x[torch.from_numpy(used).to(x.device)] for k, x in (inputs or {}).items()}
             at = self.at(codes[used], given)
-            effects = at.effects(_on_rows(edits[chosen], row), progress=progress)
+            row = row.reshape(-1)
+            effects = at.effects(replace(edits[chosen], row=row), progress=progress)
             if out is None:
                 _fits(2 * len(edits), effects)
-                out = (
-                    effects.new_empty(len(edits), *effects.shape[1:]),
-                    effects.new_empty(len(edits), *effects.shape[1:]),
-                )
+                whole = effects.new_empty(len(edits), *effects.shape[1:])
+                out = whole, torch.empty_like(whole)
             where = torch.from_numpy(chosen).to(effects.device)
             out[0][where] = effects
-            out[1][where] = at.output[torch.from_numpy(row.reshape(-1)).to(effects.device)]
+            out[1][where] = at.output[torch.from_numpy(row).to(effects.device)]
         if out is None:
             empty = self._empty(codes, inputs)
             return empty, empty.clone()
         return out
-
-    def reference_output(self, codes: np.ndarray, inputs: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Output of the references by full inference: (R, ...)."""
-        return self.full(codes[:, : self.length], inputs)
 
     def at(self, codes: np.ndarray, inputs: Mapping[str, Tensor] | None = None) -> At:
         """The engine with these references: one pass over them, then any number of calls."""
@@ -219,9 +214,7 @@ def incremental(
     output: Output | None = None,
     *,
     carry: bool = True,
-    check: bool = True,
     dtype: torch.dtype | None = None,
-    backend: Backend | None = None,
 ) -> Incremental:
     """The engine of a model and an output; it is cached, and made again when the weights have changed.
 
@@ -245,12 +238,10 @@ def incremental(
             n_encoding=model.spec.n_encoding,
             integers=[k for k, f in required.items() if f.values == "class"],
             carry=carry,
-            check=check,
             dtype=dtype,
-            backend=backend,
         )
 
-    return cached(model, (output, carry, check, dtype, backend), make)
+    return cached(model, (output, carry, dtype), make)
 
 
 def _fits(n: int, part: Tensor) -> None:
@@ -262,7 +253,3 @@ def _fits(n: int, part: Tensor) -> None:
             f"effects of {n:,} mutants on {part[0].numel():,} numbers are {n * each / 1e9:,.1f} GB but "
             f"{free / 1e9:,.1f} GB are free: ask for fewer mutants at a time, or reduce the output, as in profile:sum"
         )
-
-
-def _on_rows(edits: Edits, row: np.ndarray) -> Edits:
-    return replace(edits, row=np.asarray(row, np.int64).reshape(-1))

@@ -139,10 +139,8 @@ def running_maxima(reference, length, before, after):
     low = -np.inf
     for r in range(reference.shape[0] // length):
         x = reference[r * length : (r + 1) * length]
-        first, last = (
-            before[r * (length + 1) : (r + 1) * (length + 1)],
-            after[r * (length + 1) : (r + 1) * (length + 1)],
-        )
+        rows = slice(r * (length + 1), (r + 1) * (length + 1))
+        first, last = before[rows], after[rows]
         for c in range(width):
             first[0, c] = low
             last[length, c] = low

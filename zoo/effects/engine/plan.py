@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from zoo.effects.engine.layout import Layout
 from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, at_reference, rules
 from zoo.effects.engine.windows import Span, Windows, limit
 from zoo.layers.channels_last import conv1d
-from zoo.tracing.graph import Graph, Node, Ref, Weights, map_tree, refs
+from zoo.tracing.graph import Graph, Node, Ref, Weights, by_last_use, leaves, map_tree, refs
 
 
 @dataclass
@@ -129,16 +130,15 @@ class Plan:
                 natural[node.index] = value
 
         n = len(next(iter(inputs.values())))
-        replace = {"conv1d": conv1d} if self.weights.device.type == "cpu" else None
-        output = self.graph.run(inputs, n, self.weights, keep=keep, replace=replace)
+        faster = {"conv1d": conv1d} if self.weights.device.type == "cpu" else None
+        output = self.graph.run(inputs, n, self.weights, keep=keep, replace=faster)
         return Reference(n, rows, natural, output)
 
     @property
     def reference_floats(self) -> int:
         """Numbers that one reference keeps in memory, about."""
-        return sum(
-            int(np.prod([n or 1 for n in self.values[i].shape])) for i in self._as_rows | self._as_natural
-        ) + 2 * max((int(np.prod([n or 1 for n in v.shape])) for v in self.values.values() if v.shape), default=1)
+        kept = sum(_size(self.values[i]) for i in self._as_rows | self._as_natural)
+        return kept + 2 * max((_size(v) for v in self.values.values() if v.shape), default=1)
 
     def natural(self, batch: Batch, differences: Mapping[int, Any], index: int) -> Tensor:
         """The value itself of a node, for every mutant."""
@@ -199,13 +199,12 @@ class Plan:
             return None
 
         def operand(x: Any) -> Any:
-            if isinstance(x, Ref):
-                return self.values.get(x.index, self.constants.get(x.index))
-            return x
+            return self.values.get(x.index, self.constants.get(x.index)) if isinstance(x, Ref) else x
 
         arguments = map_tree(operand, node.arguments)
-        bound, keywords = Graph.bind(_Literal(arguments, map_tree(operand, node.keywords)), {}, 1, self.weights)
-        if not _first_values(bound):
+        filled = replace(node, arguments=arguments, keywords=map_tree(operand, node.keywords))
+        bound, keywords = Graph.bind(filled, {}, 1, self.weights)
+        if not any(isinstance(x, Value) for x in leaves(bound)):
             return None
         try:
             operation = rule(call, *bound, **keywords)
@@ -256,11 +255,8 @@ class Plan:
                 (self._as_rows if value.layout is not None else self._as_natural).add(value.index)
         for node in self.graph.nodes:
             if self.is_full(node.index):
-                self._as_natural |= {
-                    i
-                    for i in refs((node.arguments, node.keywords))
-                    if i in self.values and self.values[i].kind != "full"
-                }
+                used = refs((node.arguments, node.keywords)) & self.values.keys()
+                self._as_natural |= {i for i in used if self.values[i].kind != "full"}
 
     def _last_uses(self) -> dict[int, list[int]]:
         last: dict[int, int] = {}
@@ -272,10 +268,7 @@ class Plan:
             )
             last.update(dict.fromkeys(used, index))
         last.pop(self.graph.output, None)
-        dies: dict[int, list[int]] = {}
-        for index, user in last.items():
-            dies.setdefault(user, []).append(index)
-        return dies
+        return by_last_use(last)
 
     def _full(self, batch: Batch, differences: Mapping[int, Any], index: int) -> Any:
         node = self.graph.nodes[index]
@@ -302,24 +295,12 @@ class Plan:
         return np.zeros(n)
 
     def _full_floats(self) -> float:
-        sizes = [
-            float(np.prod([n or 1 for n in v.shape]))
-            for v in self.values.values()
-            if v.shape is not None and v.kind in ("full", "dense")
-        ]
-        whole = self.output
-        if whole is not None and whole.local:
-            sizes.append(float(np.prod([n or 1 for n in whole.shape])))
-        return sum(sizes)
+        kept = [v for v in self.values.values() if v.shape is not None and v.kind in ("full", "dense")]
+        if self.output is not None and self.output.local:
+            kept.append(self.output)
+        return float(sum(map(_size, kept)))
 
 
-@dataclass
-class _Literal:
-    arguments: tuple
-    keywords: dict
-
-
-def _first_values(tree: Any) -> list[Value]:
-    found: list[Value] = []
-    map_tree(lambda x: found.append(x) if isinstance(x, Value) else None, tree)
-    return found
+def _size(value: Value) -> int:
+    """Numbers that a value has for one example."""
+    return math.prod(n or 1 for n in value.shape)

@@ -119,11 +119,7 @@ class SelfCheck:
                 low, high = plan.needed[index]
                 outside[:low] = False
                 outside[high:] = False
-                if (
-                    rows[outside].abs().max().item() > limit * max(1.0, rows.abs().max().item())
-                    if outside.any()
-                    else False
-                ):
+                if outside.any() and rows[outside].abs().max().item() > limit * max(1.0, rows.abs().max().item()):
                     return f"{node.layer or 'the model'} ({node.name}), which changes beyond its window"
                 true = rows[where]
             scale = before[index].abs().clamp(min=1).max()

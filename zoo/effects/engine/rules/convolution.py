@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from zoo.effects.engine.layout import Layout
 from zoo.effects.engine.rules.operation import Operation, RecordedCall, Value, operation
+from zoo.effects.engine.rules.pointwise import DenseLinear
 from zoo.effects.engine.windows import Span, hull
 
 
@@ -86,8 +88,7 @@ class Slide(Operation):
         canvas = x.new_zeros(len(batch), wide, x.shape[1])
         canvas[mutant[inside], at[inside]] = x[inside]
         y = self.function(canvas.transpose(1, 2)).transpose(1, 2)
-        low = out.tensor("low", batch.device)
-        mutant = out.mutant(batch.device)
+        low, mutant = out.tensor("low", batch.device), out.mutant(batch.device)
         return y[mutant, out.position(batch.device) - low[mutant]]
 
 
@@ -130,7 +131,8 @@ def conv1d(
         return None
     stride, dilation = one(stride), one(dilation)
     if input.dense:
-        return _dense_convolution(call, input, weight, stride, padding, dilation, groups)
+        slides = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        return DenseLinear((input,), function=partial(functional.conv1d, weight=weight, **slides))
     if not is_signal(input):
         return None
     channels, _, size = weight.shape
@@ -149,14 +151,6 @@ def conv1d(
         span=reach + 1,
         stride=stride,
         padding=left,
-    )
-
-
-def _dense_convolution(call, input, weight, stride, padding, dilation, groups) -> Operation:
-    from zoo.effects.engine.rules.pointwise import DenseLinear
-
-    return DenseLinear(
-        (input,), function=lambda x: functional.conv1d(x, weight, None, stride, padding, dilation, groups)
     )
 
 

@@ -56,7 +56,10 @@ def linear(call: RecordedCall, input: Value, weight: Tensor, bias: Tensor | None
     if input.dense:
         return DenseLinear((input,), function=lambda d: functional.linear(d, weight), work=weight.numel())
     if input.layout.flat:
-        return _flattened(input, weight)
+        layout = input.layout
+        shaped = weight.view(len(weight), *layout.shape[1:]).movedim(layout.position, 1)
+        matrix = shaped.reshape(len(weight), -1).T.contiguous()
+        return Flattened((input,), work=weight.numel() / layout.length, matrix=matrix)
     return _product(call, input, weight.T)
 
 
@@ -76,13 +79,6 @@ def _product(call: RecordedCall, x: Value, matrix: Tensor) -> Operation | None:
     layout = Layout(call.shape, call.batch, x.layout.position)
     work = matrix.numel() * x.layout.width / matrix.shape[0]
     return Product((x,), layout=layout, work=work, matrix=matrix.contiguous())
-
-
-def _flattened(x: Value, weight: Tensor) -> Operation:
-    layout = x.layout
-    shaped = weight.view(len(weight), *layout.shape[1:]).movedim(layout.position, 1)
-    matrix = shaped.reshape(len(weight), -1).T.contiguous()
-    return Flattened((x,), work=weight.numel() / layout.length, matrix=matrix)
 
 
 @operation("batch_norm")

@@ -125,12 +125,7 @@ def operation(*names: str) -> Callable[[Callable], Callable]:
     inputs, and returns an `Operation`, or None where it does not apply.
     """
 
-    def register(rule: Callable) -> Callable:
-        for name in names:
-            _OPERATIONS[name] = rule
-        return rule
-
-    return register
+    return _register(_OPERATIONS, names)
 
 
 def layer(*kinds: type) -> Callable[[Callable], Callable]:
@@ -139,9 +134,12 @@ def layer(*kinds: type) -> Callable[[Callable], Callable]:
     The function takes (module, the arguments of its forward) and must give what forward gives.
     """
 
+    return _register(_LAYERS, kinds)
+
+
+def _register(table: dict, keys: tuple) -> Callable[[Callable], Callable]:
     def register(rule: Callable) -> Callable:
-        for kind in kinds:
-            _LAYERS[kind] = rule
+        table.update(dict.fromkeys(keys, rule))
         return rule
 
     return register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,9 +115,7 @@ def total(
         return None
     if x.layout.position not in dims:
         return _over_features(call, x, dims, keepdim, mean)
-    size = 1
-    for axis in dims:
-        size *= x.shape[axis]
+    size = math.prod(x.shape[axis] for axis in dims)
     return Total((x,), dims=dims, keepdim=keepdim, factor=1 / size if mean else 1.0)
 
 
