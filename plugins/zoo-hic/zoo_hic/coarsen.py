@@ -52,7 +52,7 @@ def _sum_pixels(fine: ContactMap, factor: int, contig: str) -> csr_array:
         w = np.nan_to_num(fine.weights[contig])
         value = value * w[pixels.row] * w[pixels.col]
     n = -(-pixels.shape[0] // factor)
-    coarse = csr_array((value, (pixels.row // factor, pixels.col // factor)), shape=(n, n))
+    coarse: Any = csr_array((value, (pixels.row // factor, pixels.col // factor)), shape=(n, n))
     coarse.sum_duplicates()
     return coarse.astype(np.float32)
 
