@@ -46,7 +46,7 @@ def test_a_scheduled_coefficient_scales_the_gradient_and_not_the_validation_loss
     loss = TrainingPlan.of(config).loss
     loss.at_step(25, 100)
     assert loss.coefficient_now("binding") == pytest.approx(0.25)
-    assert loss.coefficient("binding") == 1
+    assert loss.term("binding").coefficient == 1
     strength = 0.5 * (2 / (1 + math.exp(-2.5)) - 1)
     assert loss.terms["lab"].objective.strength == pytest.approx(strength)
     embedding = torch.randn(6, 8, 4, requires_grad=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.sequences import hash_by_length
-from zoo.data.source import Examples
+from zoo.data.source import SPLITS, Examples, Source
 
 _EXAMPLES = 5
 _BASES_AT_ONCE = 1 << 24
@@ -53,9 +53,9 @@ def audit(splits: Mapping[str, Audited]) -> dict[str, Any]:
     }
 
 
-def audit_examples(splits: Mapping[str, Examples]) -> dict[str, Any]:
-    """`audit` of examples as a data source gives them, read for their codes."""
-    return audit({split: _audited(examples) for split, examples in splits.items()})
+def audit_source(source: Source) -> dict[str, Any]:
+    """`audit` of the splits of a data source, read for their codes."""
+    return audit({split: _audited(source.examples(split)) for split in SPLITS})
 
 
 def hash_examples(examples: Examples) -> tuple[np.ndarray, np.ndarray]:

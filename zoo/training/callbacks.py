@@ -49,11 +49,9 @@ class BestEpoch(Callback):
         self._stop_if_due(trainer)
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain numbers."""
         return {"best": self.best, "epoch": self.epoch, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Undo `state_dict`."""
         self.best, self.epoch, self.waited = state["best"], state["epoch"], state["waited"]
 
     def _stop_if_due(self, trainer: pl.Trainer) -> None:
@@ -117,11 +115,9 @@ class EpochLines(Callback):
         self._since = time.monotonic()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """Start the clock."""
         self._since = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
-        """Losses, n and seconds."""
         loss = module.epoch_loss()
         if not trainer.is_global_zero:
             return
@@ -135,12 +131,9 @@ class EpochLines(Callback):
 class ProgressBar(EpochLines):
     """A bar for the sequences of the epoch at hand, with the rate and the last loss, below the lines."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._bar: Any = None
+    _bar: Any = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
-        """An empty bar."""
         super().on_train_epoch_start(trainer, module)
         if not trainer.is_global_zero:
             return
@@ -151,12 +144,10 @@ class ProgressBar(EpochLines):
         """The bar counts the sequences of all processes."""
         if self._bar is not None:
             done = min((batch_idx + 1) * module.train_loader.batch_size, len(module.train_loader.examples))
-            label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
-            self._bar.label = label
+            self._bar.label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
             self._bar.update(done - self._bar.pos)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
-        """The bar goes, the line stays."""
         self._stop()
         super().on_train_epoch_end(trainer, module)
 
@@ -165,7 +156,6 @@ class ProgressBar(EpochLines):
         self._stop()
 
     def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
-        """As `teardown`."""
         self._stop()
 
     def _stop(self) -> None:

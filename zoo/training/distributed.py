@@ -37,18 +37,19 @@ def launched() -> bool:
 
 def rank() -> int:
     """Number of this process among all processes of the run; 0 for the first, or the only one."""
-    return _number(0, default=0)
+    return _number(0)
 
 
 def world() -> int:
     """Number of processes of the run."""
-    return _number(1, default=1)
+    return _number(1)
 
 
-def _number(which: int, default: int) -> int:
+def _number(which: int) -> int:
+    """Of the pair in `_VARIABLES`; 0 of 1 without a launcher."""
     name = launcher()
     text = os.environ.get(_VARIABLES[name][which], "") if name else ""
-    return int(text) if text.isdigit() else default
+    return int(text) if text.isdigit() else which
 
 
 def is_parallel() -> bool:
@@ -82,18 +83,11 @@ def share_gradients(parameters: Iterable[nn.Parameter]) -> None:
         g.copy_(summed.view_as(g))
 
 
-def share_state(module: nn.Module) -> None:
-    """Give every process the parameters and buffers of the first."""
+def share_tensors(tensors: Iterable[Tensor]) -> None:
+    """Give every process the values of the first."""
     if is_parallel():
-        for tensor in module.state_dict().values():
+        for tensor in tensors:
             dist.broadcast(tensor, src=0)
-
-
-def share_buffers(module: nn.Module) -> None:
-    """Give every process the buffers of the first (running statistics of a normalisation)."""
-    if is_parallel():
-        for buffer in module.buffers():
-            dist.broadcast(buffer, src=0)
 
 
 def gather_rows(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -43,5 +43,5 @@ def take_over(model: Model, published: Model) -> None:
             head.load_state_dict(published.heads[name].state_dict())
             kept.append(name)
     new = [name for name in model.heads if name not in kept]
-    told = [f"{what} {', '.join(names)}" for what, names in (("its head", kept), ("new head", new)) if names]
-    print(f"init: the encoder of {published.spec.name}, {', '.join(told)}", file=sys.stderr)
+    heads = [f"{what} {', '.join(names)}" for what, names in (("its head", kept), ("new head", new)) if names]
+    print(f"init: the encoder of {published.spec.name}, {', '.join(heads)}", file=sys.stderr)

@@ -42,7 +42,8 @@ class Terms(nn.Module):
         self.terms = dict(terms)
         self._schedules = {key: (*self._scheduled_number(key), schedule) for key, schedule in (schedules or {}).items()}
         self.scheduled = {key: value for key, (_, _, value, _) in self._schedules.items()}
-        self.objectives = nn.ModuleDict({_key(name): term.objective for name, term in terms.items()})
+        # A module's name may hold no dot.
+        self.objectives = nn.ModuleDict({name.replace(".", "_"): term.objective for name, term in terms.items()})
 
     @property
     def additive(self) -> bool:
@@ -102,25 +103,13 @@ class Terms(nn.Module):
             if name != "coefficient":
                 setattr(self.terms[term].objective, name, self.scheduled[key])
 
-    def coefficient(self, part: str) -> float:
-        """The factor of a part, without its schedule: losses of several epochs are compared by it."""
-        return self._term(part).coefficient
+    def term(self, part: str) -> Term:
+        """The term that a part belongs to; its coefficient is the unscheduled one, by which epochs are compared."""
+        return self.terms[self._name(part)]
 
     def coefficient_now(self, part: str) -> float:
         """The factor of a part at the step at hand."""
-        name = self._name(part)
-        return self.scheduled.get(f"objectives.{name}.coefficient", self.terms[name].coefficient)
-
-    def is_additive(self, part: str) -> bool:
-        """Whether a part's sum and weight may be added over micro-batches and processes."""
-        return self._term(part).objective.additive
-
-    def is_main(self, part: str) -> bool:
-        """Whether a part fits a head to its target."""
-        return self._term(part).is_main
-
-    def _term(self, part: str) -> Term:
-        return self.terms[self._name(part)]
+        return self.scheduled.get(f"objectives.{self._name(part)}.coefficient", self.term(part).coefficient)
 
     def _name(self, part: str) -> str:
         return part if part in self.terms else part.rpartition("/")[0]
@@ -146,8 +135,3 @@ def _named(name: str, parts: Mapping) -> dict:
     if len(parts) == 1:
         return {name: next(iter(parts.values()))}
     return {f"{name}/{part}": value for part, value in parts.items()}
-
-
-def _key(name: str) -> str:
-    """A module name may hold no dot."""
-    return name.replace(".", "_")

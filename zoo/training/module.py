@@ -17,7 +17,7 @@ from torch import Tensor
 from zoo.fields import Field
 from zoo.model import Model
 from zoo.training.augment import augment, crop_targets
-from zoo.training.distributed import add_up, gather_rows, is_parallel, share_buffers, share_gradients
+from zoo.training.distributed import add_up, gather_rows, is_parallel, share_gradients, share_tensors
 from zoo.training.loader import Loader
 from zoo.training.loss import Terms
 from zoo.training.optimizer import OptimizerSettings, make_optimizer
@@ -60,10 +60,9 @@ class TrainingModule(pl.LightningModule):
         self.margin = train.shift - train.shift % train.step
         self.reductions = 0
         self.last_loss = float("nan")
-        self._epoch_losses: list[Tensor] = []
         self.losses: dict[str, float] = {}
-        self.received_signal = 0
-        self.stop_signal = 0
+        self.received_signal = self.stop_signal = 0
+        self._epoch_losses: list[Tensor] = []
         self._validation: dict[str, Tensor] = {}
         if freeze_encoder:
             model.encoder.requires_grad_(False)
@@ -109,7 +108,7 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Every process judges with the same running statistics."""
         self._validation = {}
-        share_buffers(self.model)
+        share_tensors(self.model.buffers())
 
     def on_validation_epoch_end(self) -> None:
         """Logs the loss of every part over all rows, and their sum over the parts that fit a head."""
@@ -120,8 +119,8 @@ class TrainingModule(pl.LightningModule):
             if key.startswith("sum ")
         }
         self.losses = losses
-        main = [part for part in losses if self.terms.is_main(part)] or list(losses)
-        loss = sum(self.terms.coefficient(part) * losses[part] for part in main)
+        main = [part for part in losses if self.terms.term(part).is_main] or list(losses)
+        loss = sum(self.terms.term(part).coefficient * losses[part] for part in main)
         self.log("validation_loss", torch.tensor(loss, dtype=torch.float64), prog_bar=True)
         for part, value in losses.items():
             self.log(f"validation/{part}", torch.tensor(value, dtype=torch.float64))
@@ -136,9 +135,8 @@ class TrainingModule(pl.LightningModule):
 
     def _optimizer_at_step(self) -> Any:
         optimizer: Any = self.optimizers()
-        factor = rate_factor(
-            self.settings.schedule, self.global_step, self.total_steps, self.settings.warmup, self.reductions
-        )
+        schedule, warmup = self.settings.schedule, self.settings.warmup
+        factor = rate_factor(schedule, self.global_step, self.total_steps, warmup, self.reductions)
         for group in optimizer.param_groups:
             group["lr"] = self.settings.lr * factor
         return optimizer
@@ -146,10 +144,9 @@ class TrainingModule(pl.LightningModule):
     def _weights_of_all_rows(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{part: ()} over micro-batches and processes; the same message carries a signal to stop."""
         weights = {f"weight {k}": w for k, w in self.terms.weights(batch).items()}
-        received = self.received_signal
-        added = add_up({"stop": torch.tensor(float(received > 0)), **weights}, self.device)
+        added = add_up({"stop": torch.tensor(float(self.received_signal > 0)), **weights}, self.device)
         if added.pop("stop") > 0:
-            self.stop_signal = received or signal.SIGTERM
+            self.stop_signal = self.received_signal or signal.SIGTERM
         return {k.removeprefix("weight "): w for k, w in added.items()}
 
     def _accumulate_gradients(self, batch: dict[str, Tensor], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -158,7 +155,7 @@ class TrainingModule(pl.LightningModule):
         for rows in self._micro_batches(batch):
             shares = {}
             for part, (value, weight) in self._parts(rows).items():
-                additive = self.terms.is_additive(part)
+                additive = self.terms.term(part).objective.additive
                 whole = (weights[part] if additive else weight).to(value.dtype)
                 share = torch.where(whole > 0, self.terms.coefficient_now(part) * value / whole.clamp(min=1e-30), 0.0)
                 shares[part] = share
@@ -204,10 +201,10 @@ class TrainingModule(pl.LightningModule):
             values = {f"train/{part}": float(x) for part, x in parts.items()}
             self.last_loss = values["train/loss"] = sum(values.values())
             optimizer: Any = self.optimizers()
-            rate = optimizer.param_groups[0]["lr"]
-            scheduled = {f"schedule/{key}": value for key, value in self.terms.scheduled.items()}
+            values["learning_rate"] = optimizer.param_groups[0]["lr"]
+            values |= {f"schedule/{key}": value for key, value in self.terms.scheduled.items()}
             for logger in self.loggers:
-                logger.log_metrics({**values, "learning_rate": rate, **scheduled}, step=self.global_step)
+                logger.log_metrics(values, step=self.global_step)
 
     @property
     def _world(self) -> int:

@@ -98,10 +98,8 @@ class TrainingPlan:
             kind, arguments = self._resolve(f"heads.{target}", "head", entry, {**_of_target(field), **embedding})
             heads[target] = {"name": kind, **arguments}
         for target in config.get("heads") or {}:
-            if target not in source.targets:
-                raise ConfigError(
-                    f"heads.{target} predicts no target of the data" + did_you_mean(target, source.targets)
-                )
+            if target not in heads:
+                raise ConfigError(f"heads.{target} predicts no target of the data" + did_you_mean(target, heads))
         spec = ModelSpec(
             name=str(config.get("name", "run")),
             encoder=encoder,
@@ -203,11 +201,10 @@ class TrainingPlan:
         """Name and arguments of a component, noted for `explain`; run: what the run fills, by argument."""
         name, configured = _split(entry, part)
         resolved = registry().resolve(kind, name, configured, run)
+        filled = dict.fromkeys(resolved, "default") | {k: INJECTED[kind][k] for k in resolved if run.get(k) is not None}
+        filled |= dict.fromkeys(configured, "configuration")
         self._names[part] = name
-        self.arguments[part] = {}
-        for key, value in resolved.items():
-            filled = INJECTED[kind][key] if run.get(key) is not None else "default"
-            self.arguments[part][key] = Argument(value, "configuration" if key in configured else filled)
+        self.arguments[part] = {key: Argument(value, filled[key]) for key, value in resolved.items()}
         return name, resolved
 
     def _encoder(self, strand: str) -> dict[str, Any]:

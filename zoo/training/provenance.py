@@ -26,8 +26,8 @@ def describe(
 ) -> None:
     """Put into the spec where the weights come from."""
     described = dict(source.describe())
-    best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch)), None)
-    steps = trainer.global_step
+    best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch) and c.epoch >= 0), None)
+    on_gpu = settings.accelerator == "gpu"
     model.spec = model.spec.replace(
         task=str(
             config.get("task")
@@ -54,11 +54,11 @@ def describe(
             "shift": module.margin,
             "precision": settings.precision,
             "processes": settings.processes,
-            "device": _device_name(settings),
+            "device": torch.cuda.get_device_name() if on_gpu else f"CPU, {torch.get_num_threads()} threads",
             "epochs": trainer.current_epoch,
-            "best_epoch": None if best is None or best.epoch < 0 else best.epoch + 1,
-            "validation_loss": None if best is None or best.epoch < 0 else best.best,
-            "steps": steps,
+            "best_epoch": None if best is None else best.epoch + 1,
+            "validation_loss": None if best is None else best.best,
+            "steps": trainer.global_step,
             "seconds": round(seconds, 1),
         },
     )
@@ -68,9 +68,3 @@ def _mapping(value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     return {k: v for k, v in value.items() if v is not None} if isinstance(value, Mapping) else {"name": value}
-
-
-def _device_name(settings: TrainerSettings) -> str:
-    if settings.accelerator == "gpu":
-        return torch.cuda.get_device_name()
-    return f"CPU, {torch.get_num_threads()} threads"

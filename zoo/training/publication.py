@@ -85,7 +85,7 @@ def join(models: Sequence[Model], name: str) -> Model:
     joined = Ensemble(first.spec.replace(name=name), members)
     joined.spec = joined.spec.replace(
         metrics=tuple(
-            {"member": i, **_renamed(row, name)}
+            _renamed(row, name, member=i)
             for i, m in enumerate(models)
             for row in m.spec.metrics
             if not row.get("baseline") and row.get("n")
@@ -95,9 +95,10 @@ def join(models: Sequence[Model], name: str) -> Model:
     return joined
 
 
-def _renamed(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _renamed(row: Mapping[str, Any], name: str, member: int | None = None) -> Mapping[str, Any]:
     """A row of metrics that calls the model by the name it is published under; baselines keep theirs."""
-    return {**row, "predictor": name} if row.get("baseline") is False else row
+    row = {**row, "predictor": name} if row.get("baseline") is False else row
+    return row if member is None else {"member": member, **row}
 
 
 def _of_all(values: list[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -119,11 +120,8 @@ def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
         except ValueError as error:
             raise HubError(f"{path} is no JSON ({error}): evaluate the run again, or remove it") from error
         content = content.get("metrics", []) if isinstance(content, dict) else content
-        rows += [
-            {"member": at, **_renamed(row, spec.name)} if len(runs) > 1 else _renamed(row, spec.name)
-            for row in content
-            if isinstance(row, dict)
-        ]
+        member = at if len(runs) > 1 else None
+        rows += [_renamed(row, spec.name, member) for row in content if isinstance(row, dict)]
     return spec.replace(metrics=tuple(rows))
 
 

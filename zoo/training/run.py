@@ -57,9 +57,11 @@ def train(config: Mapping[str, Any]) -> Result:
         folder.begin(config)
     if settings.processes > 1 and not launched():
         run_processes(folder.config, settings)
-        return _read_result(folder)
+        return Result(folder.path, tuple(json.loads(folder.metrics.read_text(encoding="utf-8"))), folder.model)
 
-    _prepare(settings, config)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(int(config.get("seed", 0)))
     plan = TrainingPlan.of(config)
     source, model, module = plan.source, plan.model, plan.module(settings)
     trainer = make_trainer(settings, folder, module)
@@ -79,12 +81,6 @@ def train(config: Mapping[str, Any]) -> Result:
     _save(model, source, folder, metrics)
     _tell(folder, evaluation)
     return Result(folder.path, metrics, folder.model)
-
-
-def _prepare(settings: TrainerSettings, config: Mapping[str, Any]) -> None:
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    torch.manual_seed(int(config.get("seed", 0)))
 
 
 def _evaluate(model: Model, source: Source, settings: Mapping[str, Any]) -> Evaluation | None:
@@ -121,11 +117,6 @@ def _tell(folder: RunFolder, evaluation: Evaluation | None) -> None:
 
 def _predictions(folder: RunFolder, evaluation: Evaluation) -> Path:
     return folder.path / f"predictions_{evaluation.split}.tsv"
-
-
-def _read_result(folder: RunFolder) -> Result:
-    metrics = json.loads(folder.metrics.read_text(encoding="utf-8"))
-    return Result(folder.path, tuple(metrics), folder.model)
 
 
 def _main(config: str) -> int:

@@ -6,12 +6,12 @@ RUN/config.json  RUN/checkpoints/{last.ckpt,best.safetensors}  RUN/logs/  RUN/mo
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConfigError
+from zoo.files.atomic import write_file
 
 
 class RunFolder:
@@ -41,11 +41,8 @@ class RunFolder:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Written beside its name and moved into place whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    """Replaces the file whole."""
+    write_file(path, json.dumps(content, indent=2) + "\n")
 
 
 def plain(config: Mapping[str, Any]) -> Any:

@@ -8,8 +8,11 @@ from typing import Any
 
 from zoo.errors import ConfigError, did_you_mean
 
-PRECISIONS = ("32-true", "bf16-mixed")
-LOGGERS = ("csv", "tensorboard", "none")
+_CHOICES = {
+    "accelerator": ("cpu", "gpu"),
+    "precision": ("32-true", "bf16-mixed"),
+    "logger": ("csv", "tensorboard", "none"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +53,9 @@ class TrainerSettings:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        _choose("accelerator", self.accelerator, ("cpu", "gpu"))
-        _choose("precision", self.precision, PRECISIONS)
-        _choose("logger", self.logger, LOGGERS)
+        for name, choices in _CHOICES.items():
+            if (value := getattr(self, name)) not in choices:
+                raise ConfigError(f"trainer.{name} is {value!r}" + did_you_mean(str(value), choices))
         for name in ("devices", "nodes", "max_epochs", "batch_size", "checkpoint_every", "log_every"):
             _at_least(name, getattr(self, name), 1)
         for name in ("patience", "shift"):
@@ -77,11 +80,6 @@ class TrainerSettings:
     def processes(self) -> int:
         """Processes over all machines."""
         return self.devices * self.nodes
-
-
-def _choose(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"trainer.{name} is {value!r}" + did_you_mean(str(value), choices))
 
 
 def _at_least(name: str, value: Any, least: int) -> None:

@@ -24,7 +24,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from zoo.errors import ConfigError, need
 from zoo.training.callbacks import BestEpoch, EpochLines, Interrupted, ProgressBar, Signals
-from zoo.training.distributed import launcher, share_state, world
+from zoo.training.distributed import launcher, share_tensors, world
 from zoo.training.module import TrainingModule
 from zoo.training.resume import Checkpoints, last_checkpoint
 from zoo.training.run_folder import RunFolder
@@ -49,7 +49,7 @@ class SummedGradients(DDPStrategy):
 
     def configure_ddp(self) -> None:
         """Equal weights everywhere, and no wrapper."""
-        share_state(self.model)
+        share_tensors(self.model.state_dict().values())
 
 
 def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:

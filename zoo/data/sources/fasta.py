@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.composition.settings import settings_of
-from zoo.data.leakage_audit import audit_examples
+from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences, hash_by_length, read_sequences
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, groups, most_common
@@ -98,13 +97,8 @@ class Fasta(Source):
                 for split, r in self._rows.items()
             },
             "dropped": {k: v for k, v in self.dropped.items() if v},
-            "audit": self.audit,
+            "audit": audit_source(self),
         }
-
-    @cached_property
-    def audit(self) -> dict[str, Any]:
-        """Duplicates across the splits, overlaps where headers say coordinates."""
-        return audit_examples({split: self.examples(split) for split in SPLITS})
 
     def _clean(self, split: np.ndarray, posted: np.ndarray) -> dict[str, np.ndarray]:
         """{split: rows}: a posted test whole, all else without duplicates, contradictions and what that test holds."""

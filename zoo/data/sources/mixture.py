@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from zoo.data.leakage_audit import audit_examples, hash_examples
+from zoo.data.leakage_audit import audit_source, hash_examples
 from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.registry import registry
-
-_SHARED = ("root", "genome", "seed")
 
 
 class Mixture(Source):
@@ -52,15 +48,15 @@ class Mixture(Source):
     ):
         if not sources:
             raise ConfigError("data=mixture needs sources: set data.sources.NAME.name=peaks and its arguments")
-        shared = dict(zip(_SHARED, (root, genome, seed), strict=True))
+        shared = {"root": root, "genome": genome, "seed": seed}
         self.sources = {name: _build(name, source, shared) for name, source in sources.items()}
         labels = {"repeat": repeat, "weights": weights, "domains": domains, "contexts": contexts}
-        for key, values in labels.items():
-            for name in values or {}:
+        self.labels = {k: {n: v for n, v in (values or {}).items() if v is not None} for k, values in labels.items()}
+        for key, values in self.labels.items():
+            for name in values:
                 if name not in self.sources:
                     raise ConfigError(f"data.{key}.{name} names no source" + did_you_mean(name, self.sources))
-        self._labels = {key: dict(values or {}) for key, values in labels.items()}
-        for name, times in self._labels["repeat"].items():
+        for name, times in self.labels["repeat"].items():
             if not isinstance(times, int) or times < 1:
                 raise ConfigError(f"data.repeat.{name} is {times!r}: give a whole number of 1 or more")
         first = next(iter(self.sources.values()))
@@ -71,7 +67,7 @@ class Mixture(Source):
             for name, source in self.sources.items():
                 if key not in source.inputs:
                     raise ConfigError(f"source {name!r} of data=mixture has no input {key!r}, which another has")
-        if self._labels["contexts"]:
+        if self.labels["contexts"]:
             self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
         self.dropped: dict[str, int] = {}
         self._examples: dict[str, MixedExamples] = {}
@@ -90,31 +86,22 @@ class Mixture(Source):
         described = {name: source.describe() for name, source in self.sources.items()}
         for description in described.values():
             description.pop("audit", None)  # the mixture has one of its own
-        config = {"name": "mixture", "sources": {n: d.pop("config", None) for n, d in described.items()}}
-        config |= {key: values for key, values in self._labels.items() if values}
+        labels = {key: values for key, values in self.labels.items() if values}
+        configs = {n: d.pop("config", None) for n, d in described.items()}
         licences = dict.fromkeys(d["licence"] for d in described.values() if d.get("licence"))
         genomes = [d.pop("genome") for d in described.values() if d.get("genome")]
         return {
             "source": "mixture",
             "sources": described,
-            **{key: values for key, values in self._labels.items() if values},
+            **labels,
             "licence": "; ".join(licences),
             **({"genome": genomes[0]} if genomes else {}),
             "splits": {name: d.get("splits") for name, d in described.items()},
             "n": {split: self.examples(split).n for split in SPLITS},
             "dropped": {k: v for k, v in self.dropped.items() if v},
-            **({"audit": self.audit} if "codes" in self.examples("train").batch(np.array([0])) else {}),
-            **({"config": config} if all(config["sources"].values()) else {}),
+            **({"audit": audit_source(self)} if "codes" in self.examples("train").batch(np.array([0])) else {}),
+            **({"config": {"name": "mixture", "sources": configs, **labels}} if all(configs.values()) else {}),
         }
-
-    @cached_property
-    def audit(self) -> dict[str, Any]:
-        """Overlaps and duplicates across the splits of all sources."""
-        return audit_examples({split: self.examples(split) for split in SPLITS})
-
-    def label(self, key: str, source: str) -> Any:
-        """What `repeat`, `weights`, `domains` or `contexts` says of a source, None for nothing."""
-        return self._labels[key].get(source)
 
     def _agreed(self, which: str) -> dict[str, Field]:
         """Inputs or targets of all sources; a name must mean one field."""
@@ -130,7 +117,7 @@ class Mixture(Source):
         return {key: field for key, (_, field) in agreed.items()}
 
     def _vocabulary(self, key: str) -> tuple[str, ...]:
-        names = self._labels[key]
+        names = self.labels[key]
         if key == "contexts" and names and len(names) < len(self.sources):
             missing = next(n for n in self.sources if n not in names)
             raise ConfigError(f"data.contexts names no context of source {missing!r}: set data.contexts.{missing}=...")
@@ -175,7 +162,7 @@ class MixedExamples(Examples):
     def __init__(self, mixture: Mixture, split: str, parts: Mapping[str, tuple[Examples, np.ndarray]]):
         self._mixture, self._parts = mixture, [examples for examples, _ in parts.values()]
         self._names = list(parts)
-        times = [(mixture.label("repeat", name) or 1) if split == "train" else 1 for name in parts]
+        times = [mixture.labels["repeat"].get(name, 1) if split == "train" else 1 for name in parts]
         rows = [(i, r) for turn in range(max(times)) for i, (_, r) in enumerate(parts.values()) if turn < times[i]]
         self._source = np.concatenate([np.full(len(r), i) for i, r in rows])
         self._row = np.concatenate([r for _, r in rows])
@@ -239,7 +226,7 @@ class MixedExamples(Examples):
         if self._covariates and "covariates" not in batch:
             batch["covariates"] = np.full((n, self._covariates), np.nan, np.float32)
         for key, names in (("domain", mixture.domains), ("context", mixture.contexts)):
-            label = mixture.label(f"{key}s", self._names[i])
+            label = mixture.labels[f"{key}s"].get(self._names[i])
             if label is not None:
                 batch[key] = np.full(n, names.index(str(label)), np.int64)
             elif names and key not in batch:
@@ -257,15 +244,14 @@ class MixedExamples(Examples):
     def _sampling_weights(self) -> np.ndarray | None:
         """(n,) weights that give every source its share, its own weights within it; None where nothing says so."""
         own = [part.weights for part in self._parts]
-        shares = [self._mixture.label("weights", name) for name in self._names]
-        shared = any(share is not None for share in shares)
-        if not shared and all(w is None for w in own):
+        shares = self._mixture.labels["weights"]
+        if not shares and all(w is None for w in own):
             return None
         within = self._column({i: np.ones(len(p)) if own[i] is None else own[i] for i, p in enumerate(self._parts)}, 0)
-        for i, share in enumerate(shares):
+        for i, name in enumerate(self._names if shares else ()):
             at = self._source == i
-            if shared and at.any():
-                within[at] *= (1.0 if share is None else float(share)) / within[at].sum()
+            if at.any():
+                within[at] *= float(shares.get(name, 1.0)) / within[at].sum()
         return within
 
 
@@ -275,6 +261,5 @@ def _build(name: str, source: Mapping[str, Any] | Source, shared: Mapping[str, A
         return source
     if not isinstance(source, Mapping) or not source.get("name"):
         raise ConfigError(f"data.sources.{name} names no data source: set data.sources.{name}.name=peaks")
-    arguments = {k: v for k, v in source.items() if k != "name" and not (k in _SHARED and v is None)}
-    taken = inspect.signature(registry().get("data", source["name"])).parameters
-    return registry().build("data", source["name"], arguments, {k: v for k, v in shared.items() if k in taken})
+    arguments = {k: v for k, v in source.items() if k != "name" and not (k in shared and v is None)}
+    return registry().build("data", source["name"], arguments, shared)

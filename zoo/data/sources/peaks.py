@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from zoo.composition.settings import settings_of
 from zoo.data.gc_matched_negatives import gc_fraction
 from zoo.data.genome import Genome
 from zoo.data.intervals import Intervals, read_intervals
-from zoo.data.leakage_audit import audit_examples
+from zoo.data.leakage_audit import audit_source
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.negatives import Negatives, matched_negatives
 from zoo.data.sources.windows import WindowExamples, WindowReader, WindowTable, places_on_genome
@@ -142,13 +141,8 @@ class Peaks(Source):
             "training_filters": {k: v for k, v in filters.items() if v is not None},
             "dropped": {k: v for k, v in self.dropped.items() if v},
             "negatives": self.negatives.describe(self.matching),
-            "audit": self.audit,
+            "audit": audit_source(self),
         }
-
-    @cached_property
-    def audit(self) -> dict[str, Any]:
-        """Overlaps and duplicates across the splits."""
-        return audit_examples({split: self.examples(split) for split in SPLITS})
 
     def _place_peaks(self) -> None:
         """Contig ids, starts, ends of every peak of the file that can be read and lies on a contig of the genome."""

@@ -6,7 +6,6 @@ import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from zoo.composition.settings import settings_of
 from zoo.data.codes import encode
-from zoo.data.leakage_audit import audit_examples
+from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, most_common
@@ -119,13 +118,8 @@ class Table(Source):
             "lengths": [int(self.sequences.lengths.min()), int(self.sequences.lengths.max())],
             "splits": self._how,
             "n": {split: len(rows) for split, rows in self._rows.items()},
-            "audit": self.audit,
+            "audit": audit_source(self),
         }
-
-    @cached_property
-    def audit(self) -> dict[str, Any]:
-        """Duplicates across the splits, which a given split column may well have."""
-        return audit_examples({split: self.examples(split) for split in SPLITS})
 
 
 def _read(path: Path, header: bool) -> tuple[list[str], list[int], list[list[str]]]:
