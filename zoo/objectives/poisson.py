@@ -45,7 +45,7 @@ class Poisson(HeadObjective):
         """{part: ()}: one part, or total and shape."""
         if self.shape_weight is None:
             return super().weights(batch)
-        weight = self._track_weights(self.label_weights(batch)).sum()
+        weight = self.label_weights(batch).amax(2).sum()
         return {"total": weight, "shape": weight}
 
     def forward(
@@ -66,7 +66,7 @@ class Poisson(HeadObjective):
         log_total = torch.where(there.any(2), log_total, 0.0)
         counts = total - y.sum(2) * log_total
         shape = -(y * (log_rate - log_total.unsqueeze(2))).sum(2)
-        weight = self._track_weights(weight)
+        weight = weight.amax(2)  # the largest of a track's positions, 0 where all are missing
         return {
             "total": ((counts * weight).sum(), weight.sum()),
             "shape": (self.shape_weight * (shape * weight).sum(), weight.sum()),
@@ -78,7 +78,3 @@ class Poisson(HeadObjective):
             return torch.exp(x), x
         rate = functional.softplus(x)
         return rate, torch.log(rate.clamp(min=torch.finfo(rate.dtype).tiny))
-
-    def _track_weights(self, weight: Tensor) -> Tensor:
-        """(N, C, T) -> (N, C): the largest weight of a track's positions, 0 where all are missing."""
-        return weight.amax(2)

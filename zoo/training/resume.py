@@ -1,6 +1,6 @@
 """Resuming a run: its folder is found, its checkpoints are saved, and they are loaded again.
 
-    open_run(config) -> RunFolder -> last_checkpoint(folder) -> Trainer.fit
+    open_run(config) -> RunFolder -> last.ckpt, where it is there -> Trainer.fit
     Checkpoints, every few steps and after every epoch -> last.ckpt      save_weights -> best.safetensors -> load_best
 
 What else a checkpoint holds stands with its owner: the loader's place in `Loader.state_dict`, the best epoch in
@@ -58,11 +58,6 @@ def open_run(config: Mapping[str, Any]) -> tuple[RunFolder, dict[str, Any]]:
             "or choose another output_dir"
         )
     return folder, dict(config)
-
-
-def last_checkpoint(folder: RunFolder) -> Path | None:
-    """The checkpoint to go on from, None for a run that begins."""
-    return folder.last if folder.last.is_file() else None
 
 
 def load_best(model: Model, folder: RunFolder) -> None:

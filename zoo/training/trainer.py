@@ -15,18 +15,14 @@ import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.environments import ClusterEnvironment
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
-from lightning.pytorch.plugins.environments import (
-    LightningEnvironment,
-    SLURMEnvironment,
-    TorchElasticEnvironment,
-)
+from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 
 from zoo.errors import ConfigError, need
 from zoo.training.callbacks import BestEpoch, EpochLines, Interrupted, ProgressBar, Signals
 from zoo.training.distributed import launcher, share_tensors, world
 from zoo.training.module import TrainingModule
-from zoo.training.resume import Checkpoints, last_checkpoint
+from zoo.training.resume import Checkpoints
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
 
@@ -60,7 +56,7 @@ def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
                 module,
                 train_dataloaders=module.train_loader,
                 val_dataloaders=module.validation_loader,
-                ckpt_path=last_checkpoint(folder),
+                ckpt_path=folder.last if folder.last.is_file() else None,
                 weights_only=True,
             )
         except Interrupted:

@@ -79,15 +79,9 @@ class BoundSequences(Source):
         self.reader = WindowReader(self.genome, self.sequences, margin)
         positives = self._positives()
         self.input_length = most_common(positives.length)
+        around = tuple(known), self.regions["train"], 0.0
         matched, self.matching = matched_negatives(
-            self.genome,
-            positives,
-            self.negatives,
-            self.negatives.number("train"),
-            tuple(known),
-            self.regions["train"],
-            max_n_fraction=0.0,
-            seed=(seed, SPLITS.index("train"), 1),
+            self.genome, positives, self.negatives, "train", *around, seed=(seed, 1)
         )
         self._table = self._without_duplicates(WindowTable.join(positives, matched))
 
@@ -138,16 +132,8 @@ class BoundSequences(Source):
         for length in np.unique(sequences.lengths):
             rows = np.flatnonzero(sequences.lengths == length)
             gc[rows] = gc_fraction(sequences.batch(rows)[:, cut : length - cut])
-        return WindowTable(
-            contig=np.full(n, -1, np.int64),
-            start=sequences.start + cut,
-            length=sequences.lengths - 2 * cut,
-            label=np.ones(n, np.float32),
-            width=sequences.lengths.copy(),
-            name=np.array(sequences.headers, object),
-            ready=np.arange(n),
-            gc=gc,
-        )
+        columns = {"length": sequences.lengths - 2 * cut, "width": sequences.lengths, "name": sequences.headers}
+        return WindowTable.of(sequences.start + cut, **columns, label=1, ready=np.arange(n), gc=gc)
 
     def _without_duplicates(self, table: WindowTable) -> WindowTable:
         """No sequence twice; positives stand first, so that one with both labels stays a positive."""

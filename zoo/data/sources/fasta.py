@@ -52,20 +52,22 @@ class Fasta(Source):
         if not positives:
             raise ConfigError("data=fasta needs a file of sequences: set data.positives=/path/to/bound.fa.gz")
         fractions = settings_of(Fractions, "data.splits", splits)
-        self.target, self.task, self.licence = target, task, licence
+        self.target, self.licence = target, licence
         self.targets = {target: Field("C", channels=(task,), values="binary")}
         self._files = [resolve_paths(root, p) for p in (positives, negatives, test_positives, test_negatives)]
-        own = _labelled(*self._files[:2], "positives")
-        posted = _labelled(*self._files[2:], "test_positives") if any(self._files[2:]) else None
-        self.sequences, self._labels = own if posted is None else _joined(own, posted)
+        sets = [_labelled(*self._files[:2], "positives")]
+        if any(self._files[2:]):
+            sets.append(_labelled(*self._files[2:], "test_positives"))
+        self.sequences = Sequences.join([sequences for sequences, _ in sets])
+        self._labels = np.concatenate([labels for _, labels in sets])
         self._hashes, _ = hash_by_length(self.sequences.lengths, self.sequences.batch)
         self.input_length = most_common(self.sequences.lengths)
         self._groups = groups(self.sequences, self._hashes)
-        split = split_by_hash(self._groups, fractions.validation, fractions.test if posted is None else 0.0, seed)
-        is_posted = np.arange(len(split)) >= (len(split) if posted is None else len(own[0]))
+        is_posted = np.arange(len(self.sequences)) >= len(sets[0][0])
+        test = None if is_posted.any() else fractions.test
+        split = split_by_hash(self._groups, fractions.validation, test or 0.0, seed)
         split[is_posted] = SPLITS.index("test")
-        test_fraction = None if posted else fractions.test
-        self._fractions = {"validation": fractions.validation, "test": test_fraction, "seed": seed}
+        self._fractions = {"validation": fractions.validation, "test": test, "seed": seed}
         self.dropped: dict[str, int] = {}
         self._rows = self._clean(split, is_posted)
         for name, rows in self._rows.items():
@@ -133,7 +135,3 @@ def _labelled(positives: list[Path], negatives: list[Path], what: str) -> tuple[
                 f"set data.{what.replace('positives', 'negatives')}"
             )
     return sequences, np.array([_LABELS[x] for x in sequences.label], np.float32)
-
-
-def _joined(*sets: tuple[Sequences, np.ndarray]) -> tuple[Sequences, np.ndarray]:
-    return Sequences.join([s for s, _ in sets]), np.concatenate([x for _, x in sets])

@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.data.gc_matched_negatives import match_gc
 from zoo.data.genome import Genome
+from zoo.data.source import SPLITS
 from zoo.data.sources.windows import WindowTable
 from zoo.errors import ConfigError
 
@@ -54,17 +55,17 @@ def matched_negatives(
     genome: Genome,
     positives: WindowTable,
     negatives: Negatives,
-    per_positive: int,
+    split: str,
     peaks: tuple[np.ndarray, np.ndarray, np.ndarray],
     regions: Sequence[tuple[int, int, int]],
     max_n_fraction: float,
-    seed: Sequence[int],
+    seed: tuple[int, int],
 ) -> tuple[WindowTable, dict[int, dict[str, Any]]]:
     """Negatives for positives of every length, and {length in bp: report of the match}.
 
     peaks: contig ids, starts, ends of what a negative keeps away from.
     regions: (contig id, start, end) that negatives are taken from.
-    seed: (of the run, split, source); each length draws its own.
+    seed: (of the run, of the source); each split and length draws its own.
     """
     tables, reports = [WindowTable.empty()], {}
     for length in np.unique(positives.length).tolist():
@@ -73,26 +74,16 @@ def matched_negatives(
             genome,
             positives.gc[rows],
             length,
-            n_per_positive=per_positive,
+            n_per_positive=negatives.number(split),
             exclude=peaks,
             min_distance=negatives.min_distance,
             bin_width=negatives.gc_bin,
             max_n_fraction=max_n_fraction,
             regions=regions,
-            seed=(*seed[:2], length, *seed[2:]),
+            seed=(seed[0], SPLITS.index(split), length, seed[1]),
         )
         reports[length] = matched.report
-        n = len(matched)
-        tables.append(
-            WindowTable(
-                contig=matched.contig_ids,
-                start=matched.starts,
-                length=np.full(n, length, np.int64),
-                label=np.zeros(n, np.float32),
-                width=positives.width[rows[matched.matched_to]],
-                name=np.full(n, ".", object),
-                ready=np.full(n, -1, np.int64),
-                gc=matched.gc,
-            )
-        )
+        width = positives.width[rows[matched.matched_to]]
+        columns = {"contig": matched.contig_ids, "length": length, "label": 0, "width": width, "gc": matched.gc}
+        tables.append(WindowTable.of(matched.starts, name=".", **columns))
     return WindowTable.join(*tables), reports

@@ -8,7 +8,7 @@ What a model learns from is filtered (width, signal, N, duplicates); what it is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,7 @@ class Peaks(Source):
 
     def describe(self) -> dict[str, Any]:
         """Files, genome, splits with n, what was dropped, the proof of the GC match, the leakage audit."""
-        filters = {k: v for k, v in asdict(self.filters).items() if k in ("max_width", "min_signal", "top_n")}
+        filters = {key: getattr(self.filters, key) for key in ("max_width", "min_signal", "top_n")}
         return {
             "source": "peaks",
             "files": [file_identity(self._file)],
@@ -175,21 +175,19 @@ class Peaks(Source):
         bad = unknown >= 1 if split == "test" else unknown > self.filters.max_n_fraction
         self.dropped[f"{split}_with_n"] = int(bad.sum())
         rows, windows = rows[~bad], windows[~bad]
-        n = len(rows)
-        table = WindowTable(
-            ids[rows],
+        table = WindowTable.of(
             first[rows],
-            np.full(n, self.input_length, np.int64),
-            np.ones(n, np.float32),
-            ends[rows] - starts[rows],
-            peaks.name[rows],
-            np.full(n, -1, np.int64),
-            gc_fraction(windows),
+            contig=ids[rows],
+            length=self.input_length,
+            label=1,
+            width=ends[rows] - starts[rows],
+            name=peaks.name[rows],
+            gc=gc_fraction(windows),
         )
         if split == "test":
             return table
         _, once = np.unique(np.stack([table.contig, table.start], 1), axis=0, return_index=True)
-        self.dropped[f"{split}_same_window"] = n - len(once)
+        self.dropped[f"{split}_same_window"] = len(table) - len(once)
         return table.take(np.sort(once))
 
     def _worth_training(self, peaks: Intervals, quality: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -226,18 +224,10 @@ class Peaks(Source):
                 )
 
     def _with_negatives(self, positives: WindowTable, split: str, seed: int) -> WindowTable:
-        negatives, reports = matched_negatives(
-            self.genome,
-            positives,
-            self.negatives,
-            self.negatives.number(split),
-            self._known,
-            self.regions[split],
-            self.filters.max_n_fraction,
-            seed=(seed, SPLITS.index(split), 0),
-        )
-        for report in reports.values():
-            self.matching[split] = report
+        around = self._known, self.regions[split], self.filters.max_n_fraction
+        negatives, reports = matched_negatives(self.genome, positives, self.negatives, split, *around, seed=(seed, 0))
+        if reports:
+            self.matching[split] = reports[self.input_length]
         return WindowTable.join(positives, negatives)
 
     def _without_leaks(self, tables: dict[str, WindowTable]) -> dict[str, WindowTable]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -42,10 +43,16 @@ class WindowTable:
         return {"positives": int((self.label > 0).sum()), "negatives": int((self.label == 0).sum())}
 
     @classmethod
+    def of(cls, start: np.ndarray, **columns: Any) -> WindowTable:
+        """From columns, where one value may stand for all rows, and -1 for a column that is not named."""
+        kinds = {"label": np.float32, "name": object, "gc": np.float64}
+        columns = {f.name: np.asarray(columns.get(f.name, -1), kinds.get(f.name, np.int64)) for f in fields(cls)}
+        return cls(**{**{k: np.broadcast_to(x, len(start)) for k, x in columns.items()}, "start": start})
+
+    @classmethod
     def empty(cls) -> WindowTable:
         """No windows."""
-        n = np.empty(0, np.int64)
-        return cls(n, n, n, n.astype(np.float32), n, n.astype(object), n, n.astype(np.float64))
+        return cls.of(np.empty(0, np.int64))
 
     @classmethod
     def join(cls, *tables: WindowTable) -> WindowTable:
