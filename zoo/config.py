@@ -143,13 +143,13 @@ class _Session:
         """One run in its folder; raises what the task raises."""
         from hydra.core.utils import run_job
 
-        from zoo.training.distributed import launched, rank  # imports torch
+        from zoo.training.distributed import launcher, rank  # imports torch
 
         composed = self.compose(config, overrides)
         plain = self.plain(composed)
         chosen = sets(overrides, "output_dir", "hydra.run.dir")
         n_processes = plain["trainer"]["devices"] * plain["trainer"]["nodes"]
-        if n_processes > 1 and launched() and not chosen and not plain["resume"]:
+        if n_processes > 1 and launcher() and not chosen and not plain["resume"]:
             raise ConfigError("several processes make this run: give them one folder with output_dir=runs/NAME")
         if plain["resume"] or rank():  # the records are there already, or the first process keeps them
             task(plain)

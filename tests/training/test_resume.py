@@ -143,7 +143,7 @@ def test_the_losses_logged_before_a_run_was_cut_off_are_kept(config, monkeypatch
 
     config["trainer"] |= {"logger": "csv", "max_epochs": 1}
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_evaluate", lambda *arguments: 1 / 0)
+        patch.setattr(run.TrainingPlan, "evaluate", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             train(config)
     folder = train(config).folder
@@ -155,7 +155,7 @@ def test_the_losses_logged_before_a_run_was_cut_off_are_kept(config, monkeypatch
 def test_another_configuration_does_not_go_on_in_the_folder_of_a_run(config, monkeypatch):
     from zoo.training import run
 
-    monkeypatch.setattr(run, "_evaluate", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(run.TrainingPlan, "evaluate", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(config)
     with pytest.raises(ConfigError, match="another configuration: go on with resume="):
@@ -166,7 +166,7 @@ def test_a_run_cut_off_before_its_evaluation_only_evaluates(config, monkeypatch,
     from zoo.training import module, run
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_evaluate", lambda *arguments: 1 / 0)
+        patch.setattr(run.TrainingPlan, "evaluate", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             train(config)
 

@@ -30,11 +30,6 @@ def launcher() -> str | None:
     return next((name for name in ("slurm", "local") if _VARIABLES[name][0] in os.environ), None)
 
 
-def launched() -> bool:
-    """Whether a launcher started one process for every device already."""
-    return launcher() is not None
-
-
 def rank() -> int:
     """Number of this process among all processes of the run; 0 for the first, or the only one."""
     return _number(0)

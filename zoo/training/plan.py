@@ -1,6 +1,6 @@
 """From names to objects: what a configuration builds, and what fills every argument of it.
 
-plan = TrainingPlan.of(config)    plan.source -> plan.model -> plan.loss -> plan.module(settings)
+plan = TrainingPlan(config)    plan.source -> plan.model -> plan.loss -> plan.module(settings)
 print(plan.explain())             argument, value, and whether it is a default, configured or filled by the run
 """
 
@@ -25,12 +25,12 @@ from zoo.training.augment import batch_fields, shift_step
 from zoo.training.fine_tuning import published_model, take_over
 from zoo.training.loader import Loader
 from zoo.training.loss import Term, Terms
-from zoo.training.micro_batch import micro_batch_rows
 from zoo.training.optimizer import OptimizerSettings
 from zoo.training.schedule import flat_schedules
 from zoo.training.settings import TrainerSettings
 
 if TYPE_CHECKING:
+    from zoo.evaluation.result import Evaluation
     from zoo.training.module import TrainingModule
 
 STRANDS = ("none", "augmented", "conjoined", "tied")
@@ -49,6 +49,7 @@ class Argument:
 class TrainingPlan:
     """Data, model and loss of a configuration; each is built when it is first asked for, after those it depends on.
 
+    config: as `zoo.compose([...])` makes it.  source: takes the place of the configured data.
     arguments: {part: {argument: Argument}} of what was built so far, parts as the configuration calls them
         (data, encoder, heads.<target>, objectives.<term>).
     """
@@ -59,11 +60,6 @@ class TrainingPlan:
         self._names: dict[str, str] = {}
         if source is not None:
             self.source = source
-
-    @classmethod
-    def of(cls, config: Config, source: Source | None = None) -> TrainingPlan:
-        """The plan of a configuration (`zoo.compose([...])`); `source` takes the place of the configured data."""
-        return cls(config, source)
 
     @cached_property
     def source(self) -> Source:
@@ -146,7 +142,7 @@ class TrainingPlan:
 
     def module(self, settings: TrainerSettings) -> TrainingModule:
         """The training step, with its loaders."""
-        from zoo.training.module import TrainingModule  # needs Lightning; a plan alone does not
+        from zoo.training.module import TrainingModule, micro_batch_rows  # needs Lightning; a plan alone does not
 
         config, loss = self.config, self.loss
         fields = batch_fields(self.source.inputs, self.source.targets)
@@ -185,6 +181,17 @@ class TrainingPlan:
             gradient_clip=settings.gradient_clip,
             freeze_encoder=bool(config.get("freeze_encoder")),
         )
+
+    def evaluate(self, model: Model) -> Evaluation | None:
+        """Every metric of a model, beside baselines, on the split that `evaluation` names; None where it is empty."""
+        settings = self.config.get("evaluation") or {}
+        split = settings.get("split", "test")
+        if not len(self.source.examples(split)):
+            return None
+        from zoo.evaluation.evaluate import evaluate
+
+        motifs, n_bootstrap = settings.get("motifs") or (), settings.get("bootstrap", 1000)
+        return evaluate(model, self.source, split, motif=motifs, n_bootstrap=n_bootstrap)
 
     def explain(self) -> str:
         """Every argument of data, encoder, heads and objectives: its value, and what filled it."""

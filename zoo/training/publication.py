@@ -130,13 +130,7 @@ def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], 
     path = run / "config.json"
     if not (run / "model").is_dir() or not path.is_file():
         return ()
-    from zoo.evaluation.evaluate import evaluate
     from zoo.training.plan import TrainingPlan
 
-    config = json.loads(path.read_text(encoding="utf-8"))
-    settings = config.get("evaluation") or {}
-    source, split = TrainingPlan.of(config).source, settings.get("split", "test")
-    if not len(source.examples(split)):
-        return ()
-    motif, n = settings.get("motifs") or (), settings.get("bootstrap", 1000)
-    return tuple(evaluate(model, source, split, motif=motif, n_bootstrap=n).rows)
+    evaluation = TrainingPlan(json.loads(path.read_text(encoding="utf-8"))).evaluate(model)
+    return tuple(evaluation.rows) if evaluation else ()

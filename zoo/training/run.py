@@ -19,7 +19,7 @@ from zoo.data.source import Source
 from zoo.errors import ZooError
 from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
-from zoo.training.distributed import launched, rank
+from zoo.training.distributed import launcher, rank
 from zoo.training.launch import leave_with_parent, run_processes
 from zoo.training.plan import TrainingPlan
 from zoo.training.provenance import describe
@@ -55,14 +55,14 @@ def train(config: Mapping[str, Any]) -> Result:
     settings = settings_of(TrainerSettings, "trainer", config.get("trainer"))
     if rank() == 0:
         folder.begin(config)
-    if settings.processes > 1 and not launched():
+    if settings.processes > 1 and launcher() is None:
         run_processes(folder.config, settings)
         return Result(folder.path, tuple(json.loads(folder.metrics.read_text(encoding="utf-8"))), folder.model)
 
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(int(config.get("seed", 0)))
-    plan = TrainingPlan.of(config)
+    plan = TrainingPlan(config)
     source, model, module = plan.source, plan.model, plan.module(settings)
     trainer = make_trainer(settings, folder, module)
 
@@ -74,25 +74,16 @@ def train(config: Mapping[str, Any]) -> Result:
 
     load_best(model, folder)
     describe(model, config, settings, source, module, trainer, time.monotonic() - since)
-    evaluation = _evaluate(model, source, config.get("evaluation") or {})
+    evaluation = plan.evaluate(model)
     metrics = tuple(evaluation.rows) if evaluation else ()
     if evaluation:
         evaluation.write(_predictions(folder, evaluation), {"model": str(folder.model)})
+    else:
+        split = (config.get("evaluation") or {}).get("split", "test")
+        print(f"no {split} split: the model is saved without metrics", file=sys.stderr)
     _save(model, source, folder, metrics)
     _tell(folder, evaluation)
     return Result(folder.path, metrics, folder.model)
-
-
-def _evaluate(model: Model, source: Source, settings: Mapping[str, Any]) -> Evaluation | None:
-    """Every metric on the split that `evaluation` names, beside baselines."""
-    split = settings.get("split", "test")
-    if not len(source.examples(split)):
-        print(f"no {split} split: the model is saved without metrics", file=sys.stderr)
-        return None
-    from zoo.evaluation.evaluate import evaluate
-
-    motifs, n_bootstrap = settings.get("motifs") or (), settings.get("bootstrap", 1000)
-    return evaluate(model, source, split, motif=motifs, n_bootstrap=n_bootstrap)
 
 
 def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mapping[str, Any], ...]) -> None:

@@ -132,14 +132,13 @@ def _free_name(folder: RunFolder) -> str:
 
 @contextmanager
 def _handlers_given_back() -> Iterator[None]:
-    signals = [s for s in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, s)]
-    before = {s: signal.getsignal(getattr(signal, s)) for s in signals}
+    before = {s: signal.getsignal(s) for s in signal.Signals if s.name in ("SIGINT", "SIGTERM", "SIGUSR1")}
     try:
         yield
     finally:
         if threading.current_thread() is threading.main_thread():
-            for name, handler in before.items():
-                signal.signal(getattr(signal, name), handler)
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import numpy as np
 
 from zoo.data.sequences import Sequences
 from zoo.data.source import Examples
+from zoo.errors import DataError
 
 
 class ReadyExamples(Examples):
@@ -24,8 +25,6 @@ class ReadyExamples(Examples):
     def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
         """codes (N, L), target/<name> (N, C), weight/<name> (N, C) where labels may be missing; no margin."""
         if margin:
-            from zoo.errors import DataError
-
             raise DataError(f"ready-made sequences have no flanks for a margin of {margin} bp: set trainer.shift=0")
         rows = np.asarray(indices, np.int64)
         values = self._values[rows]
