@@ -64,7 +64,11 @@ class Sequences:
     @classmethod
     def from_letters(cls, sequences: Iterable[str]) -> Sequences:
         """Sequences given as text, numbered from 0; raises DataError as `encode` does."""
-        codes = [encode(s) for s in sequences]
+        return cls.from_codes([encode(s) for s in sequences])
+
+    @classmethod
+    def from_codes(cls, codes: list[np.ndarray]) -> Sequences:
+        """Sequences (L,) uint8, numbered from 0, without coordinates."""
         n = len(codes)
         return cls(
             np.concatenate(codes) if codes else np.zeros(0, np.uint8),

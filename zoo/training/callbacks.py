@@ -74,8 +74,7 @@ class Signals(Callback):
 
         They would end the run with exit code 0, and talk to the other processes in mid-step.
         """
-        signals = [signal.SIGTERM, signal.SIGINT] + ([signal.SIGUSR1] if "SLURM_JOB_ID" in os.environ else [])
-        for signum in signals:
+        for signum in (signal.SIGTERM, signal.SIGINT, *([signal.SIGUSR1] if "SLURM_JOB_ID" in os.environ else ())):
             try:
                 signal.signal(signum, lambda number, frame: self._note(module, number))
             except ValueError:  # not in the main thread: signals are somebody else's
@@ -83,9 +82,7 @@ class Signals(Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The processes agreed at this step's start."""
-        if not module.stop_signal:
-            return
-        if batch_idx + 1 < trainer.num_training_batches:
+        if module.stop_signal and batch_idx + 1 < trainer.num_training_batches:
             self.checkpoints.save(trainer)
             self._leave(trainer, module.stop_signal)
 

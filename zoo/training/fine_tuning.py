@@ -22,9 +22,8 @@ def published_model(config: Mapping[str, Any]) -> Model | None:
     if n == 1:
         return published
     member = int(config.get("seed", 0)) % n
-    print(
-        f"init={config['init']} is an ensemble of {n}: starting from member {member} (seed modulo {n})", file=sys.stderr
-    )
+    start = f"starting from member {member} (seed modulo {n})"
+    print(f"init={config['init']} is an ensemble of {n}: {start}", file=sys.stderr)
     return cast(Model, published.members[member])
 
 
@@ -33,9 +32,8 @@ def take_over(model: Model, published: Model) -> None:
     try:
         model.encoder.load_state_dict(published.encoder.state_dict())
     except RuntimeError as error:
-        raise ContractError(
-            f"the weights of {published.spec.name!r} do not fit its encoder: pull the model again"
-        ) from error
+        name = published.spec.name
+        raise ContractError(f"the weights of {name!r} do not fit its encoder: pull the model again") from error
     kept = []
     for name, head in model.heads.items():
         same = published.spec.heads.get(name) == model.spec.heads[name]

@@ -36,10 +36,8 @@ class OptimizerSettings:
     def __post_init__(self) -> None:
         if self.name not in OPTIMIZERS:
             raise ConfigError(f"no optimizer named {self.name!r}" + did_you_mean(self.name, OPTIMIZERS))
-        if self.schedule not in SCHEDULES:
-            raise ConfigError(
-                f"no learning rate schedule named {self.schedule!r}" + did_you_mean(self.schedule, SCHEDULES)
-            )
+        if (schedule := self.schedule) not in SCHEDULES:
+            raise ConfigError(f"no learning rate schedule named {schedule!r}" + did_you_mean(schedule, SCHEDULES))
         if not self.lr > 0:
             raise ConfigError(f"optimizer.lr is {self.lr}: set a learning rate above 0, such as 1e-3")
 

@@ -25,7 +25,7 @@ def rate_factor(schedule: str, step: int, total: int, warmup: int = 0, reduction
     """
     factor = min(1.0, (step + 1) / warmup) if warmup else 1.0
     if schedule == "cosine":
-        return factor * _cosine(step / max(1, total))
+        return factor * coefficient_factor("cosine", step, total)
     return factor * 0.5**reductions
 
 
@@ -41,7 +41,7 @@ def coefficient_factor(schedule: str, step: int, total: int) -> float:
     p = min(1.0, step / max(1, total))
     if schedule == "ramp":
         return 2 / (1 + math.exp(-10 * p)) - 1
-    return {"constant": 1.0, "linear": p, "cosine": _cosine(p)}[schedule]
+    return {"constant": 1.0, "linear": p, "cosine": round(0.5 * (1 + math.cos(math.pi * p)), 12)}[schedule]
 
 
 def flat_schedules(schedules: Mapping[str, Any] | None, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -55,7 +55,3 @@ def flat_schedules(schedules: Mapping[str, Any] | None, prefix: str = "") -> Ite
             yield from flat_schedules(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def _cosine(p: float) -> float:
-    return round(0.5 * (1 + math.cos(math.pi * min(1.0, p))), 12)

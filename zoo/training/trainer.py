@@ -70,12 +70,11 @@ def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingM
     validate = module.validation_loader is not None
     plateau = module.settings.schedule == "plateau"
     checkpoints = Checkpoints(folder.last, settings.checkpoint_every)
-    bar = settings.bar and sys.stderr.isatty()
     callbacks = [
         *([BestEpoch(folder.best, settings.patience, plateau)] if validate else []),
         checkpoints,
         Signals(checkpoints),
-        ProgressBar() if bar else EpochLines(),
+        ProgressBar() if settings.bar and sys.stderr.isatty() else EpochLines(),
     ]
     with _quiet():
         return pl.Trainer(

@@ -137,7 +137,6 @@ class BoundSequences(Source):
 
     def _without_duplicates(self, table: WindowTable) -> WindowTable:
         """No sequence twice; positives stand first, so that one with both labels stays a positive."""
-        hashes, _ = self.reader.hashes(table)
-        once = np.sort(np.unique(hashes, return_index=True)[1])
+        once = np.sort(np.unique(self.reader.hashes(table), return_index=True)[1])
         self.dropped["duplicates"] = len(table) - len(once)
         return table.take(once)

@@ -67,7 +67,8 @@ class Fasta(Source):
         test = None if is_posted.any() else fractions.test
         split = split_by_hash(self._groups, fractions.validation, test or 0.0, seed)
         split[is_posted] = SPLITS.index("test")
-        self._fractions = {"validation": fractions.validation, "test": test, "seed": seed}
+        by = "hash shared by duplicates, reverse complements and overlapping intervals"
+        self._how = {"by": by, "validation": fractions.validation, "test": test, "seed": seed}
         self.dropped: dict[str, int] = {}
         self._rows = self._clean(split, is_posted)
         for name, rows in self._rows.items():
@@ -85,15 +86,10 @@ class Fasta(Source):
         kinds = ("positives", "negatives", "test_positives", "test_negatives")
         return {
             "source": "fasta",
-            "files": {
-                k: [file_identity(f) for f in files] for k, files in zip(kinds, self._files, strict=True) if files
-            },
+            "files": {k: [file_identity(f) for f in fs] for k, fs in zip(kinds, self._files, strict=True) if fs},
             "licence": self.licence,
             "lengths": [int(self.sequences.lengths.min()), int(self.sequences.lengths.max())],
-            "splits": {
-                "by": "hash shared by duplicates, reverse complements and overlapping intervals",
-                **self._fractions,
-            },
+            "splits": self._how,
             "n": {
                 split: {"positives": int(self._labels[r].sum()), "negatives": int((self._labels[r] == 0).sum())}
                 for split, r in self._rows.items()

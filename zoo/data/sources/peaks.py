@@ -235,7 +235,7 @@ class Peaks(Source):
         kept, seen = {}, np.empty(0, np.uint64)
         for split in reversed(SPLITS):
             table = tables[split]
-            hashes, _ = self.reader.hashes(table)
+            hashes = self.reader.hashes(table)
             keep = ~np.isin(hashes, seen)
             self.dropped[f"{split}_in_a_later_split"] = int((~keep).sum())
             if split == "train":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +134,8 @@ def _read(path: Path, header: bool) -> tuple[list[str], list[int], list[list[str
                 raise DataError(f"{path} line {line}: column {twice!r} comes twice: rename one")
             if header:
                 continue
-        if len(cells) != len(columns):
-            raise DataError(
-                f"{path} line {line} has {len(cells)} columns, the first has {len(columns)}: make them alike"
-            )
+        if len(cells) != (n := len(columns)):
+            raise DataError(f"{path} line {line} has {len(cells)} columns, the first has {n}: make them alike")
         lines.append(line)
         rows.append(cells)
     if columns is None or not rows:
@@ -150,9 +148,8 @@ def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     kept = [(n, text) for n, text in read_lines(path) if text.strip() and not text.startswith("##")]
     delimiter = "\t" if kept and "\t" in kept[0][1] else ","
     try:
-        for (number, _), cells in zip(
-            kept, csv.reader([t for _, t in kept], delimiter=delimiter, strict=True), strict=False
-        ):
+        reader = csv.reader([text for _, text in kept], delimiter=delimiter, strict=True)
+        for (number, _), cells in zip(kept, reader, strict=False):
             yield number, [c.strip() for c in cells]
     except csv.Error as error:
         raise DataError(f"{path} cannot be read as a table ({error}): check its quotes") from error
@@ -194,19 +191,8 @@ def _sequences(path: Path, lines: list[int], rows: list[list[str]], column: int,
             raise DataError(f"{path} line {line}, column {column + 1}: {error}") from None
         if not row[column]:
             raise DataError(f"{path} line {line}, column {column + 1}: the sequence is empty: drop the line")
-    n = len(rows)
-    return Sequences(
-        np.concatenate(codes),
-        np.r_[0, np.cumsum([len(c) for c in codes])].astype(np.int64),
-        [f"row_{i + 1}" if name is None else rows[i][name] for i in range(n)],
-        np.full(n, "", object),
-        np.full(n, -1, np.int64),
-        np.full(n, -1, np.int64),
-        np.full(n, ".", object),
-        np.full(n, "", object),
-        np.array(lines, np.int64),
-        str(path),
-    )
+    headers = [f"row_{i + 1}" if name is None else row[name] for i, row in enumerate(rows)]
+    return replace(Sequences.from_codes(codes), headers=headers, line=np.array(lines, np.int64), path=str(path))
 
 
 def _listed(value: Sequence[str] | str | None) -> list[str]:

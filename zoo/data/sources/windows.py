@@ -96,9 +96,9 @@ class WindowReader:
         out[~is_ready] = self.genome.windows(table.contig[rest], table.start[rest] - margin, size)
         return out
 
-    def hashes(self, table: WindowTable) -> tuple[np.ndarray, np.ndarray]:
-        """`canonical_hash` of every window."""
-        return hash_by_length(table.length, lambda rows: self.codes(table, rows))
+    def hashes(self, table: WindowTable) -> np.ndarray:
+        """(n,) uint64, `canonical_hash` of every window."""
+        return hash_by_length(table.length, lambda rows: self.codes(table, rows))[0]
 
     def places(self, table: WindowTable, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Contigs as the genome calls them (else as the header does), starts, ends."""
