@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -86,18 +87,15 @@ def simulate(
     if pair:
         place_pairs(pair, motifs, slots, arranged, start, strand, length, rng)
         arranged = labels[:, pair.first] & labels[:, pair.second] & stands_as(pair, motifs, slots, start, strand)
-    if decoys != "none":
-        for slot, m in enumerate(slots):
-            rows = np.flatnonzero(~labels[:, m])
-            letters = rng.permuted(_sites(motifs[m], strand[rows, slot], rng), axis=1)
-            at = start[rows, slot, None] + np.arange(len(motifs[m]))
-            if decoys == "scattered":
-                at = rng.random((len(rows), length)).argpartition(len(motifs[m]) - 1, axis=1)[:, : len(motifs[m])]
-            codes[rows[:, None], at] = letters
-    for slot, m in enumerate(slots):
-        rows = np.flatnonzero(labels[:, m])
-        at = start[rows, slot, None] + np.arange(len(motifs[m]))
-        codes[rows[:, None], at] = _sites(motifs[m], strand[rows, slot], rng)
+    for holds, (slot, m) in product((True,) if decoys == "none" else (False, True), enumerate(slots)):
+        rows, width = np.flatnonzero(labels[:, m] == holds), len(motifs[m])
+        letters = _sites(motifs[m], strand[rows, slot], rng)
+        if not holds:
+            letters = rng.permuted(letters, axis=1)
+        at = start[rows, slot, None] + np.arange(width)
+        if not holds and decoys == "scattered":
+            at = rng.random((len(rows), length)).argpartition(width - 1, axis=1)[:, :width]
+        codes[rows[:, None], at] = letters
     return Simulation(codes, labels.astype(np.float32), arranged, _truth(motifs, slots, labels, start, strand))
 
 

@@ -105,37 +105,18 @@ class Signals(Callback):
         raise Interrupted(signum)
 
 
-class EpochLines(Callback):
-    """One line an epoch on stderr."""
+class EpochProgress(Callback):
+    """One line an epoch on stderr, and with `bar`, below the lines, a bar for the sequences of the epoch at hand."""
 
-    def __init__(self) -> None:
-        self._since = time.monotonic()
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
-        self._since = time.monotonic()
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
-        loss = module.epoch_loss()
-        if not trainer.is_global_zero:
-            return
-        validation = trainer.callback_metrics.get("validation_loss")
-        judged = "" if validation is None else f"  validation {float(validation):.4f}"
-        n, seconds = len(module.train_loader.examples), time.monotonic() - self._since
-        epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        print(f"{epoch}  loss {loss:.4f}{judged}  (n {n:,}, {seconds:.1f} s)", file=sys.stderr)
-
-
-class ProgressBar(EpochLines):
-    """A bar for the sequences of the epoch at hand, with the rate and the last loss, below the lines."""
-
-    _bar: Any = None
+    def __init__(self, bar: bool):
+        self._with_bar, self._bar, self._since = bar, None, time.monotonic()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
-        super().on_train_epoch_start(trainer, module)
-        if not trainer.is_global_zero:
-            return
-        label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        self._bar = progress_bar(len(module.train_loader.examples), label=label, unit="sequences").__enter__()
+        """Start the clock and an empty bar."""
+        self._since = time.monotonic()
+        if self._with_bar and trainer.is_global_zero:
+            label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+            self._bar = progress_bar(len(module.train_loader.examples), label=label, unit="sequences").__enter__()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The bar counts the sequences of all processes."""
@@ -145,14 +126,23 @@ class ProgressBar(EpochLines):
             self._bar.update(done - self._bar.pos)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        """The bar goes; losses, n and seconds stay."""
         self._stop()
-        super().on_train_epoch_end(trainer, module)
+        loss = module.epoch_loss()
+        if not trainer.is_global_zero:
+            return
+        validation = trainer.callback_metrics.get("validation_loss")
+        validated = "" if validation is None else f"  validation {float(validation):.4f}"
+        n, seconds = len(module.train_loader.examples), time.monotonic() - self._since
+        epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        print(f"{epoch}  loss {loss:.4f}{validated}  (n {n:,}, {seconds:.1f} s)", file=sys.stderr)
 
     def teardown(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
         """Give the terminal back, after an error too."""
         self._stop()
 
     def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
+        """As `teardown`."""
         self._stop()
 
     def _stop(self) -> None:

@@ -19,7 +19,7 @@ from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEn
 from lightning.pytorch.strategies import DDPStrategy
 
 from zoo.errors import ConfigError, need
-from zoo.training.callbacks import BestEpoch, EpochLines, Interrupted, ProgressBar, Signals
+from zoo.training.callbacks import BestEpoch, EpochProgress, Interrupted, Signals
 from zoo.training.distributed import launcher, share_tensors, world
 from zoo.training.module import TrainingModule
 from zoo.training.resume import Checkpoints
@@ -74,7 +74,7 @@ def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingM
         *([BestEpoch(folder.best, settings.patience, plateau)] if validate else []),
         checkpoints,
         Signals(checkpoints),
-        ProgressBar() if settings.bar and sys.stderr.isatty() else EpochLines(),
+        EpochProgress(settings.bar and sys.stderr.isatty()),
     ]
     with _quiet():
         return pl.Trainer(

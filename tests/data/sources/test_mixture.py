@@ -81,6 +81,7 @@ def test_every_row_says_its_domain_and_the_rows_are_those_of_the_sources():
     assert (examples.groups["source b"] == (batch["domain"] == 1)).all()
     mixed = np.array([70, 3, 61, 5])
     assert (examples.batch(mixed)["codes"] == batch["codes"][mixed]).all()
+    assert examples.identity(np.array([70]))["name"].tolist() == ["train_10"]
 
 
 def test_a_mixture_keeps_the_contract_of_a_data_source_and_describes_itself():

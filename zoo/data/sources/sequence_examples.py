@@ -80,5 +80,4 @@ def _clusters(sequences: Sequences) -> np.ndarray:
 
 def most_common(lengths: np.ndarray) -> int:
     """The length that most sequences have."""
-    values, counts = np.unique(lengths, return_counts=True)
-    return int(values[counts.argmax()])
+    return int(np.bincount(lengths).argmax())

@@ -179,7 +179,7 @@ class _Rows(Examples):
         return {"codes": self._codes[indices], **{f"target/{k}": v[indices] for k, v in self._labels.items()}}
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        return {"name": np.array([f"{self._split}_{i}" for i in np.asarray(indices)])}
+        return {"name": np.array([f"{self._split}_{i}" for i in np.asarray(indices)], str)}
 
 
 def _task_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -88,11 +88,8 @@ class WindowReader:
                 f"a margin of {margin} bp is wanted of ready-made sequences that keep {self.ready_margin}: "
                 "set the margin of data bound_sequences to the largest shift"
             )
-        out = np.empty((len(rows), size), np.uint8)
-        whole = self.ready.batch(table.ready[rows[is_ready]])
-        cut = self.ready_margin - margin
-        out[is_ready] = whole[:, cut : cut + size]
-        rest = rows[~is_ready]
+        out, cut, rest = np.empty((len(rows), size), np.uint8), self.ready_margin - margin, rows[~is_ready]
+        out[is_ready] = self.ready.batch(table.ready[rows[is_ready]])[:, cut : cut + size]
         out[~is_ready] = self.genome.windows(table.contig[rest], table.start[rest] - margin, size)
         return out
 
