@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import zoo
 
-__all__ = ["zoo_register"]
-
 
 @zoo.hookimpl
 def zoo_register(registry) -> None:

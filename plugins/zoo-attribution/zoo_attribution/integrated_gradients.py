@@ -65,7 +65,7 @@ class IntegratedGradients(Interpreter):
             pair, step = points // self.steps, points % self.steps
             reference = pairs.references(pair)
             here = torch.lerp(reference, x[pairs.rows(pair)], along[step].reshape(-1, 1, 1))
-            (gradient,) = gradients_at(model, pairs.inputs_at(pair, here), output, ["one_hot"])[1]
+            (gradient,) = gradients_at(model, pairs.inputs_at(pair, here), output, ["one_hot"])
             total.index_add_(0, pair, pairs.add(pair, gradient, reference, weight[step]))
 
         def of_references(pair: Tensor) -> None:

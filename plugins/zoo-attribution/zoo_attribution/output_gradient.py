@@ -21,24 +21,18 @@ def gradients(model: Model, batch: Mapping[str, Tensor], output: Output) -> tupl
     """The prepared inputs, and the gradient of the output for each that is real-valued: {input: (N, *axes)}."""
     inputs = {k: x.detach() for k, x in model.prepare(batch).items()}
     free = [k for k in model.input_fields if k in inputs and inputs[k].is_floating_point()]
-    n = len(next(iter(inputs.values())))
     rows = batch_rows(model.spec.input_length, model.device.type)
     with differentiating(model):
-        parts = [
-            gradients_at(model, {k: x[i : i + rows] for k, x in inputs.items()}, output, free)[1]
-            for i in range(0, n, rows)
-        ]
+        pieces = zip(*(x.split(rows) for x in inputs.values()), strict=True)
+        parts = [gradients_at(model, dict(zip(inputs, piece, strict=True)), output, free) for piece in pieces]
     return inputs, {k: torch.cat(each) for k, each in zip(free, zip(*parts, strict=True), strict=True)}
 
 
-def gradients_at(
-    model: Model, inputs: Mapping[str, Tensor], output: Output, free: Sequence[str]
-) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Output (N,) and its gradients for the inputs `free`, inside `differentiating`."""
+def gradients_at(model: Model, inputs: Mapping[str, Tensor], output: Output, free: Sequence[str]) -> tuple[Tensor, ...]:
+    """Gradients of the output (N,) for the inputs `free`, inside `differentiating`."""
     leaves = {k: inputs[k].detach().clone().requires_grad_() for k in free}
     scalar = scalar_output(model, {**inputs, **leaves}, output)
-    found = torch.autograd.grad(scalar.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True)
-    return scalar.detach(), found
+    return torch.autograd.grad(scalar.sum(), list(leaves.values()), allow_unused=True, materialize_grads=True)
 
 
 def scalar_output(model: Model, inputs: Mapping[str, Tensor], output: Output) -> Tensor:

@@ -9,8 +9,7 @@ from zoo_copy_number.bins import Bins
 from zoo_copy_number.quality import estimate_noise, features, fit_quality, phred
 from zoo_copy_number.segmentation import cut_segments, decode_states
 from zoo_copy_number.sex import expect_copies, infer_sex
-from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, log2_depth, stack_tracks
-from zoo_copy_number.windows import cut_windows
+from zoo_copy_number.tracks import TRACKS, cut_windows, draw_sample, is_autosomal, log2_depth, stack_tracks
 
 TWO = np.full(100, 2, np.int8)
 

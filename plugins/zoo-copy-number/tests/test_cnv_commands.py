@@ -12,12 +12,12 @@ from zoo.hub.loader import load
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
-from zoo_copy_number.call_files import write_output
 from zoo_copy_number.caller import call_sample
 from zoo_copy_number.evaluation import GROUPS
 from zoo_copy_number.qc import quality_control
 from zoo_copy_number.readers import read_bins
 from zoo_copy_number.tracks import TRACKS
+from zoo_copy_number.writers import write_output
 
 BINS, WIDTH = 600, 10_000
 LOSS = (200, 260)

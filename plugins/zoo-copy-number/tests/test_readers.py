@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_copy_number.readers import detect_format, read_bins
-from zoo_copy_number.readers.gc_mappability import compute_gc, read_mappability
+from zoo_copy_number.readers.gc_mappability import read_mappability
 from zoo_copy_number.readers.sniff import sample_name
 
 DEPTH = [10.0, 12.5, 0.0, 7.25]
@@ -345,16 +345,12 @@ def test_gc_is_the_share_among_known_bases_and_bins_of_n_are_masked(tmp_path, ge
     assert made.sizes == {"chr1": 950, "chr2": 120}
     assert made.origin["gc"] == "g"
     assert any("does not have chr3" in n for n in made.notes)
-    assert compute_gc(made, fasta).tolist() == pytest.approx(made.gc.tolist(), nan_ok=True)
 
 
 def test_bins_past_the_end_of_a_contig_are_another_assembly(tmp_path, genome):
     rows = windows("1", [5.0] * 12)
     with pytest.raises(GenomeMismatch, match="3 bins of a lie past the end of 1, 950 bp in genome 'g'"):
         read_bins(put(tmp_path, "a.bedgraph", lines(rows)), fasta=genome[0])
-    unfit = read_bins(put(tmp_path, "a.bedgraph", lines(rows)))
-    with pytest.raises(GenomeMismatch, match="ends at 1,200, 1 has 950 bp"):
-        compute_gc(unfit, genome[0])
 
 
 def test_without_a_genome_gc_is_unknown_and_said_to_be(tmp_path):

@@ -10,8 +10,7 @@ import numpy as np
 from zoo.errors import ConfigError
 from zoo.terminal.progress import counting
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.tracks import draw_sample, is_autosomal, stack_tracks
-from zoo_copy_number.windows import cut_windows
+from zoo_copy_number.tracks import cut_windows, draw_sample, is_autosomal, stack_tracks
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -52,9 +51,9 @@ def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = Fa
     size = model.spec.input_length
     autosomes = is_autosomal(bins)
     tracks = stack_tracks(bins, autosomes)
-    sample = draw_sample(
-        tracks, min(BIAS_BINS, max(size, int((tracks[1] > 0).sum()))), np.random.default_rng(seed), autosomes
-    )
+    known = tracks[1] > 0
+    n_drawn = min(BIAS_BINS, max(size, int(known.sum())))
+    sample = draw_sample(tracks, n_drawn, np.random.default_rng(seed), autosomes)
     spans = cut_windows(bins.contig, size, size * 3 // 4)
     states = len(model.spec.outputs["states"][0].vocabulary)
     ratios = [name for name in ("log2", "level") if name in model.spec.outputs]
@@ -79,6 +78,5 @@ def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = Fa
                 weight[a:b] += near
             advance(len(batch_spans))
     weight = np.maximum(weight, 1e-9)
-    known = tracks[1] > 0
     means = np.where(known, ratio / weight, np.nan).astype(np.float32)
     return BinPredictions((total / weight[:, None]).astype(np.float32), means[0], known, *means[1:])

@@ -69,11 +69,7 @@ class Design:
 
 
 def genome_design(
-    rng: np.random.Generator,
-    *,
-    width: int = 50_000,
-    bins: int | None = None,
-    sizes: Mapping[str, int] | None = None,
+    rng: np.random.Generator, *, width: int = 50_000, bins: int | None = None, sizes: Mapping[str, int] | None = None
 ) -> Design:
     """Equal bins of `width` bp that fill the contigs; 2 % of a contig are a centromere without sequence.
 
@@ -97,11 +93,7 @@ def genome_design(
 
 
 def target_design(
-    rng: np.random.Generator,
-    *,
-    targets: int = 20_000,
-    off_target: int = 0,
-    sizes: Mapping[str, int] | None = None,
+    rng: np.random.Generator, *, targets: int = 20_000, off_target: int = 0, sizes: Mapping[str, int] | None = None
 ) -> Design:
     """About `targets` uneven bins in clusters, as the exons of genes lie, on `sizes` (human by default).
 
@@ -111,18 +103,14 @@ def target_design(
     """
     sizes = dict(sizes or HUMAN)
     total = sum(sizes.values())
-    starts, ends, contigs, off = [], [], [], []
+    pieces = []
     for i, size in enumerate(sizes.values()):
         start, end = _targets(rng, max(3, round(targets * size / total)), size)
         is_off = np.zeros(len(start), bool)
         if off_target:
-            more = _between(start, end, size, off_target)
-            start, end, is_off = _merge(start, end, *more)
-        starts.append(start)
-        ends.append(end)
-        off.append(is_off)
-        contigs.append(np.full(len(start), i, np.int32))
-    return _design(rng, sizes, *map(np.concatenate, (contigs, starts, ends, off)), kit=True)
+            start, end, is_off = _merge(start, end, *_between(start, end, size, off_target))
+        pieces.append((np.full(len(start), i, np.int32), start, end, is_off))
+    return _design(rng, sizes, *map(np.concatenate, zip(*pieces, strict=True)), kit=True)
 
 
 def _targets(rng, n, size):
@@ -151,9 +139,9 @@ def _between(start, end, size, width):
 
 
 def _merge(start, end, more_start, more_end):
-    order = np.argsort(np.concatenate([start, more_start]), kind="stable")
-    off = np.repeat([False, True], [len(start), len(more_start)])[order]
-    return np.concatenate([start, more_start])[order], np.concatenate([end, more_end])[order], off
+    starts, ends = np.concatenate([start, more_start]), np.concatenate([end, more_end])
+    order = np.argsort(starts, kind="stable")
+    return starts[order], ends[order], order >= len(start)
 
 
 def _design(rng, sizes, contig, start, end, off_target, kit=False):
@@ -197,17 +185,12 @@ def _design(rng, sizes, contig, start, end, off_target, kit=False):
             exposure[group] = width[group] / np.median(width[group])
             efficiency[group] -= np.median(efficiency[group])
     f4 = np.float32
+    place = {"contigs": list(sizes), "contig": contig, "start": start.astype(np.int64), "end": end.astype(np.int64)}
+    tracks = {"gc": gc, "mappability": mappability, "exposure": exposure, "efficiency": efficiency, "timing": timing}
     return Design(
-        contigs=list(sizes),
-        contig=contig,
-        start=start.astype(np.int64),
-        end=end.astype(np.int64),
-        gc=gc.astype(f4),
-        mappability=mappability.astype(f4),
+        **place,
+        **{name: values.astype(f4) for name, values in tracks.items()},
         mask=~(centromere | listed),
-        exposure=exposure.astype(f4),
-        efficiency=efficiency.astype(f4),
-        timing=timing.astype(f4),
         artefact=rng.standard_normal(n, dtype=f4),
         unrest=np.exp((0.5 if kit else 0.25) * rng.standard_normal(n, dtype=f4)),
         off_target=off_target,

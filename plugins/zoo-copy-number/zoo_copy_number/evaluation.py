@@ -7,6 +7,7 @@ samples of a group ── call ──> events found and calls true, by length �
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,22 +122,10 @@ def card_rows(
     """
 
     def row(metric: str, value: MetricInterval, n: int, stratum: str, note: str = "") -> dict[str, Any]:
-        return {
-            "predictor": predictor,
-            "baseline": held is None,
-            "head": "states",
-            "task": "",
-            "metric": metric,
-            "value": value.value,
-            "low": value.low,
-            "high": value.high,
-            "n": n,
-            "n_positive": None,
-            "split": "test",
-            "unit": "calls" if metric == "wrong_at_q20" else "events",
-            "stratum": stratum,
-            "note": note,
-        }
+        about = {"predictor": predictor, "baseline": held is None, "head": "states", "task": "", "metric": metric}
+        numbers = {**asdict(value), "n": n, "n_positive": None, "split": "test"}
+        unit = "calls" if metric == "wrong_at_q20" else "events"
+        return {**about, **numbers, "unit": unit, "stratum": stratum, "note": note}
 
     long = np.asarray(counts) * (np.array(CLASSES) >= LONG)[:, None]
     rows = [

@@ -16,7 +16,7 @@ import numpy as np
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.reference import match_bins
-from zoo_copy_number.sex import SEXES, lies_on
+from zoo_copy_number.sex import SEXES, lies_on, measure_level
 from zoo_copy_number.tracks import is_autosomal, log2_depth
 
 MIN_NORMALS = 2
@@ -75,7 +75,11 @@ def infer_sexes(samples: Sequence[Bins]) -> list[str | None]:
     One X and two lie 1 apart in log2, so a gap of more than 0.5 among the levels separates males from females.  Without
     one all are of one sex: that of Y where it is binned, else that of the level of X.
     """
-    levels = {name: np.array([_level(s, name) for s in samples]) for name in ("X", "Y")}
+    depths = [log2_depth(s, is_autosomal(s)) for s in samples]
+    levels = {
+        name: np.array([measure_level(d, s.contigs, s.contig, name) for d, s in zip(depths, samples, strict=True)])
+        for name in ("X", "Y")
+    }
     known = np.flatnonzero(np.isfinite(levels["X"]))
     sexes: list[str | None] = [None] * len(samples)
     if not len(known):
@@ -92,9 +96,3 @@ def infer_sexes(samples: Sequence[Bins]) -> list[str | None]:
     for i in known:
         sexes[i] = SEXES[int(male[i])]
     return sexes
-
-
-def _level(bins: Bins, name: str) -> float:
-    values = log2_depth(bins, is_autosomal(bins))[lies_on(bins.contigs, bins.contig, name)]
-    values = values[np.isfinite(values)]
-    return float(np.median(values)) if len(values) >= 20 else np.nan

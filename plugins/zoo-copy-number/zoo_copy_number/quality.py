@@ -16,8 +16,7 @@ CAP = 60.0
 def estimate_noise(corrected: np.ndarray, contig: np.ndarray) -> float:
     """Standard deviation of corrected log2 depth of a bin, from the differences of neighbours (robust to events)."""
     known = np.isfinite(corrected)
-    values, contigs = corrected[known], contig[known]
-    steps = np.diff(values)[np.diff(contigs) == 0]
+    steps = np.diff(corrected[known])[np.diff(contig[known]) == 0]
     if len(steps) < 10:
         return 0.2
     return max(0.02, float(1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2)))

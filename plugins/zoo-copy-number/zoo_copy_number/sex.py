@@ -16,11 +16,8 @@ def infer_sex(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray)
 
     One X is a level of -1, two one of 0: the border lies between.  Y, where it is binned, has to agree.
     """
-    levels = {}
-    for name in ("X", "Y"):
-        values = corrected[lies_on(contigs, contig, name) & np.isfinite(corrected)]
-        if len(values) >= 20:
-            levels[name] = float(np.median(values))
+    levels = {name: measure_level(corrected, contigs, contig, name) for name in ("X", "Y")}
+    levels = {name: level for name, level in levels.items() if np.isfinite(level)}
     if not levels:
         return None, "neither X nor Y has 20 usable bins"
     evidence = ", ".join(f"{name} at log2 {level:+.2f}" for name, level in levels.items())
@@ -37,6 +34,12 @@ def infer_sex(corrected: np.ndarray, contigs: Sequence[str], contig: np.ndarray)
 def lies_on(contigs: Sequence[str], contig: np.ndarray, *names: str) -> np.ndarray:
     """(n,) bool: the bins on contigs of these names, with or without chr.  contig: (n,) index into contigs."""
     return np.array([c.removeprefix("chr") in names for c in contigs], bool)[contig]
+
+
+def measure_level(log2: np.ndarray, contigs: Sequence[str], contig: np.ndarray, name: str) -> float:
+    """Median log2 depth of the bins on X or Y; NaN where fewer than 20 have one."""
+    values = log2[lies_on(contigs, contig, name) & np.isfinite(log2)]
+    return float(np.median(values)) if len(values) >= 20 else np.nan
 
 
 def expect_copies(contigs: Sequence[str], sex: str | None, ploidy: int = 2) -> np.ndarray:

@@ -78,16 +78,11 @@ def simulate_sample(
     depth = _reads(rng, design, settings, seen / 2 + drawn["background"], shape, drawn)
     gc, mappability, reference = _channels(rng, design, settings, drawn)
     bins = Bins(
-        contigs=list(design.contigs),
-        contig=design.contig,
-        start=design.start,
-        end=design.end,
+        **{k: getattr(design, k) for k in ("contigs", "contig", "start", "end", "mask", "sizes")},
         depth=depth,
         gc=gc,
         mappability=mappability,
-        mask=design.mask,
         sample=name,
-        sizes=design.sizes,
         reference=design.reference if reference else None,
         spread=design.spread if reference else None,
         kind=design.off_target.astype(np.uint8) if design.off_target.any() else None,
@@ -129,11 +124,8 @@ def _centre(log2: np.ndarray, design: Design) -> None:
 
 def _shape(rng, design, settings):
     """(n,) log2 of all that bends the depth but for copies and counting, and what was drawn."""
-    drawn = {
-        name: float(rng.uniform(*getattr(settings, name)))
-        for name in "poisson gc_correlation gc_curvature gc_optimum wave mappability_power mappability_floor".split()
-    }
-    drawn |= {n: float(rng.uniform(*getattr(settings, n))) for n in ("mapping_noise", "background", "outliers")}
+    names = "poisson gc_correlation gc_curvature gc_optimum wave mappability_power mappability_floor mapping_noise"
+    drawn = {k: float(rng.uniform(*getattr(settings, k))) for k in (*names.split(), "background", "outliers")}
     drawn["noise"] = float(np.exp(rng.uniform(*np.log(settings.noise))))
     n, lost = len(design), 1 - design.mappability
     floor = drawn["mappability_floor"]

@@ -16,8 +16,7 @@ from zoo.terminal.progress import counting
 from zoo_copy_number.designs import HUMAN, Design, genome_design, target_design
 from zoo_copy_number.simulation import SimulatedSample, simulate_reference, simulate_sample
 from zoo_copy_number.simulation_settings import DepthSettings
-from zoo_copy_number.tracks import TRACKS, draw_sample, is_autosomal, stack_tracks
-from zoo_copy_number.windows import cut_windows
+from zoo_copy_number.tracks import TRACKS, cut_windows, draw_sample, is_autosomal, stack_tracks
 
 STATES = ("0", "1", "2", "3", "4+")
 KINDS = ("genome", "exome", "panel")
@@ -70,17 +69,13 @@ class SimulatedDepth(Source):
             raise ConfigError(f"simulated depth has no setting {name!r}" + did_you_mean(name, TRAINING.__dict__))
         changed = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in (settings or {}).items()}
         self.settings = replace(TRAINING, **changed)
-        config = {"bins": bins, "samples": samples, "size": size, "kinds": list(kinds)}
-        config |= {"settings": dict(settings) if settings else None, "seed": seed}
-        self._config = {"name": "simulated_depth", **config}
+        self._config = {"name": "simulated_depth", "bins": bins, "samples": samples, "size": size}
+        self._config |= {"kinds": list(kinds), "settings": dict(settings) if settings else None, "seed": seed}
         signal = Field("AT", channels=TRACKS, bin_size=1)
         self.inputs = {"signal": signal, "sample": signal}
         ratio = Field("CT", channels=("log2_ratio",), unit="log2 of copies over 2", bin_size=1)
-        self.targets = {
-            "states": Field("T", values="class", vocabulary=STATES, bin_size=1),
-            "log2": ratio,
-            "level": ratio,
-        }
+        states = Field("T", values="class", vocabulary=STATES, bin_size=1)
+        self.targets = {"states": states, "log2": ratio, "level": ratio}
         self.input_length = bins
         held_out = max(6, samples // 12)
         self._n = dict(zip(SPLITS, (samples, held_out, held_out), strict=True))
@@ -131,10 +126,10 @@ def make_sample(
     if kind == "genome":
         width = int(np.exp(rng.uniform(np.log(1_000), np.log(500_000))))
         design = genome_design(rng, width=width, bins=size, sizes=_contigs(rng, autosomes))
-        return simulate_sample(rng, design, settings, name="-".join(map(str, seed)))
-    pick = _kit(kind, size, int(rng.integers(24)), autosomes)
-    settings = replace(settings, reference_absent=0.5 if reference is None else float(not reference))
-    return simulate_sample(rng, pick, settings, name="-".join(map(str, seed)))
+    else:
+        design = _kit(kind, size, int(rng.integers(24)), autosomes)
+        settings = replace(settings, reference_absent=0.5 if reference is None else float(not reference))
+    return simulate_sample(rng, design, settings, name="-".join(map(str, seed)))
 
 
 @lru_cache(maxsize=64)
@@ -187,8 +182,7 @@ class _Windows(Examples):
         }
         for row, which in enumerate(np.asarray(indices)):
             i, first, last = self._index[which]
-            size = last - first
-            here = slice(first, last)
+            size, here = last - first, slice(first, last)
             out["signal"][row, :, :size] = self._tracks[i][:, here]
             rng = np.random.default_rng((*self._seed, int(which)))
             out["sample"][row] = draw_sample(self._tracks[i], self._bins, rng, self._auto[i])

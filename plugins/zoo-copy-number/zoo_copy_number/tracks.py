@@ -2,6 +2,7 @@
 
     Bins -> tracks (A, n) float32                          every bin
     Bins -> draw_sample (A, m) float32                     m random bins, from which the sample's bias is estimated
+    Bins -> cut_windows [(first, last)]                    windows that do not cross a contig's end
 
 Depth is log2 of the depth over the sample's median, bins of one kind on one level.  An unknown channel is 0
 and marked in a track of its own; nothing is imputed.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.event_accuracy import find_runs
 from zoo_copy_number.sex import lies_on
 
 TRACKS = (
@@ -96,3 +98,22 @@ def draw_sample(tracks: np.ndarray, size: int, rng: np.random.Generator, usable:
     if not len(rows):
         return np.zeros((len(tracks), size), np.float32)
     return tracks[:, rng.choice(rows, size, replace=len(rows) < size)]
+
+
+def cut_windows(contig: np.ndarray, size: int, step: int | None = None) -> list[tuple[int, int]]:
+    """contig (n,) -> [(first, last)] of at most `size` bins, half-open, that cover every bin.
+
+    step: bins from one window to the next, `size` where it is not given.  The last window of a contig ends with it,
+    and is shorter only where the contig is.
+
+    >>> cut_windows(np.array([0, 0, 0, 0, 0, 1, 1]), 3)
+    [(0, 3), (2, 5), (5, 7)]
+    """
+    step = step or size
+    windows = []
+    for first, last in zip(*(x.tolist() for x in find_runs(contig, contig)), strict=True):
+        starts = range(first, max(first + 1, last - size + 1), step)
+        windows += [(start, min(start + size, last)) for start in starts]
+        if windows[-1][1] < last:
+            windows.append((last - size, last))
+    return windows

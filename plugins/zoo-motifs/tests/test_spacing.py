@@ -16,10 +16,9 @@ from zoo.files.tables import read_table
 from zoo.interfaces import Encoder, Head
 from zoo.model import Model
 from zoo.spec import ModelSpec
-from zoo_motifs.spacing.arrangement import ARRANGEMENTS
 from zoo_motifs.spacing.experiment import motif_spacing, parse_motif
 from zoo_motifs.spacing.files import write_spacing
-from zoo_motifs.spacing.result import COLUMNS
+from zoo_motifs.spacing.result import ARRANGEMENTS, COLUMNS
 
 LENGTH = 60
 FIRST, SECOND = "ACCGTTTGCA", "GGATACCA"

@@ -100,17 +100,13 @@ def _jaspar(collection: str, tax_group: str, release: str) -> tuple[Motif, ...]:
         cells = connection.execute(
             f"select ID, row, col, val from MATRIX_DATA where ID in ({','.join(str(int(r[0])) for r in rows)})"
         ).fetchall()
-    columns: dict[int, dict[tuple[int, int], float]] = {}
+    widths: dict[int, int] = {}
+    for key, _, column, _ in cells:
+        widths[key] = max(column, widths.get(key, 0))
+    counts = {key: np.zeros((4, width)) for key, width in widths.items()}
     for key, base, column, value in cells:
-        columns.setdefault(key, {})["ACGT".index(base), column - 1] = value
-    return tuple(Motif(name, identifier, _dense(columns[key])) for key, identifier, name in rows)
-
-
-def _dense(cells: dict[tuple[int, int], float]) -> np.ndarray:
-    counts = np.zeros((4, max(column for _, column in cells) + 1))
-    for at, value in cells.items():
-        counts[at] = value
-    return counts
+        counts[key]["ACGT".index(base), column - 1] = value
+    return tuple(Motif(name, identifier, counts[key]) for key, identifier, name in rows)
 
 
 @contextmanager

@@ -76,16 +76,23 @@ class RankedFilters:
             seen, matters = one.filter, one.importance
             row: list[Any] = [seen.name, *((matters.change, matters.drop) if matters else (None, None))]
             row += [seen.n_sites, seen.sequences, seen.maximum, one.bits, one.motif.consensus]
-            if one.target is None or self.matches is None:
-                yield [*row, *[None] * 7]
-                continue
-            _, target, p, q, offset, overlap, orientation = self.matches.row(one.query, one.target)
-            agrees = float(self.matches.agreement[one.query, one.target])
-            yield [*row, target, p, q, agrees, offset, overlap, orientation]
+            match_cells: list[Any] = [None] * 7
+            if one.target is not None and self.matches is not None:
+                match_cells = self.matches.row(one.query, one.target)[1:]
+                match_cells.insert(3, float(self.matches.agreement[one.query, one.target]))
+            yield [*row, *match_cells]
 
-    def name_match(self, one: RankedFilter) -> str:
-        """The match in words, "" where there is none."""
-        return "" if one.target is None or self.matches is None else label(self.matches.targets[one.target])
+    def alignment(self, one: RankedFilter) -> tuple[Motif | None, int, bool]:
+        """The match of a filter, its offset and whether it is reverse-complemented; None where there is none."""
+        if one.target is None or self.matches is None:
+            return None, 0, False
+        at = one.query, one.target
+        return self.matches.targets[one.target], int(self.matches.offset[at]), bool(self.matches.reverse[at])
+
+    def name_match(self, one: RankedFilter, strand: bool = False) -> str:
+        """The match in words, with its strand where that is the other one; "" where there is none."""
+        target, _, reverse = self.alignment(one)
+        return "" if target is None else label(target) + (", reverse complement" if strand and reverse else "")
 
 
 def rank_filters(

@@ -15,6 +15,7 @@ output: `zoo_motifs.importance` measures that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,14 +61,17 @@ class FilterMotif:
         return self.pfm is None
 
     def motif(self, trim: float = 0.0) -> Motif:
-        """The counts as a motif, its ends without columns of less than `trim` bits.
+        """The counts as a motif, its ends without columns of less than `trim` bits; all where none has as much.
 
         Raises DataError for a silent filter.
         """
         if self.pfm is None:
             raise DataError(f"{self.name} has {self.n_sites} sites, too few for a motif: lower the threshold")
-        first, last = _informative(self.pfm, trim)
-        return Motif(self.name, self.name, self.pfm[:, first:last])
+        whole = Motif(self.name, self.name, self.pfm)
+        enough = np.flatnonzero(whole.information >= trim)
+        if trim <= 0 or not len(enough):
+            return whole
+        return Motif(self.name, self.name, self.pfm[:, enough[0] : enough[-1] + 1])
 
 
 def filter_motifs(
@@ -153,13 +157,12 @@ class FirstLayer:
         weight = conv.weight.new_zeros(self.filters, 4, span)
         weight[:, :, :: conv.dilation[0]] = conv.weight
         bias = conv.weight.new_zeros(self.filters) if conv.bias is None else conv.bias
-        norm = self.normalisation
-        if norm is not None and norm.running_mean is not None and norm.running_var is not None:
-            scale = torch.rsqrt(norm.running_var + norm.eps)
-            scale, shift = (scale, 0) if norm.weight is None else (scale * norm.weight, norm.bias)
+        if (norm := self.normalisation) is not None:
             f = self.filters
-            weight = weight * scale[:f, None, None]
-            bias = ((bias - norm.running_mean[:f]) * scale[:f]) + (shift[:f] if norm.weight is not None else 0)
+            scale = torch.rsqrt(norm.running_var + norm.eps)[:f]
+            scale = scale if norm.weight is None else scale * norm.weight[:f]
+            weight = weight * scale[:, None, None]
+            bias = (bias - norm.running_mean[:f]) * scale + (0 if norm.bias is None else norm.bias[:f])
         return weight.detach(), bias.detach()
 
 
@@ -179,26 +182,21 @@ def first_convolution(model: Model) -> FirstLayer | None:
     if field is None:
         return None
     codes = torch.from_numpy(np.random.default_rng(_PROBE).integers(0, 4, (1, length)).astype(np.uint8))
-    fields = {k: f for k, f in encoder.inputs.items() if k != "one_hot"}
     batch = {"codes": codes.to(model.device)}
-    for key, other in fields.items():
+    for key, other in encoder.inputs.items():
+        if key == "one_hot":
+            continue
         shape = other.shape(1, length // other.bin_size)
         whole = other.values in ("class", "code")
         batch[key] = torch.zeros(shape, device=model.device, dtype=torch.long if whole else model.dtype)
     calls: list[tuple[nn.Module, Tensor, Tensor]] = []
-    kinds = (nn.Conv1d, nn.BatchNorm1d)
-    hooks = [
-        module.register_forward_hook(lambda module, received, out: calls.append((module, received[0], out)))
-        for module in encoder.modules()
-        if isinstance(module, kinds)
-    ]
-    try:
-        with inferring(model):
-            inputs = model.prepare(batch)
-            encoder(inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with ExitStack() as hooks, inferring(model):
+        for layer in encoder.modules():
+            if isinstance(layer, (nn.Conv1d, nn.BatchNorm1d)):
+                keep = lambda module, received, out: calls.append((module, received[0], out))  # noqa: E731
+                hooks.enter_context(layer.register_forward_hook(keep))
+        inputs = model.prepare(batch)
+        encoder(inputs)
     for i, (module, x, out) in enumerate(calls):
         if isinstance(module, nn.Conv1d) and module.in_channels == 4 and _holds(x, inputs["one_hot"]):
             following = (m for m, received, _ in calls[i + 1 :] if received is out and isinstance(m, nn.BatchNorm1d))
@@ -241,8 +239,7 @@ def _of_layer(
             advance(len(forward))
         least = torch.where(maximum > 0, threshold * maximum, torch.inf)[:, None]
         counts = torch.zeros(filters, 4, width, dtype=torch.float64)
-        sites = torch.zeros(filters, dtype=torch.float64)
-        sequences = torch.zeros(filters, dtype=torch.float64)
+        sites, sequences = torch.zeros(2, filters, dtype=torch.float64)
         for x, reverse, forward, backward in _scan(codes, weight, bias):
             plus = (forward >= least) & (forward >= backward)
             minus = (backward >= least) & (backward > forward)
@@ -252,19 +249,12 @@ def _of_layer(
             counts += conv1d_weight(x, weight.shape, plus.float())
             counts += conv1d_weight(reverse, weight.shape, minus.flip(2).float())
             advance(len(x))
-    return [
-        FilterMotif(
-            filter_name(i, *member),
-            member[0],
-            i,
-            counts[i].round().numpy() if sites[i] >= max(1, min_sites) else None,
-            int(sites[i]),
-            float(maximum[i]),
-            threshold,
-            float(sequences[i]) / len(codes),
-        )
-        for i in range(filters)
-    ]
+    motifs = []
+    for i in range(filters):
+        pfm = counts[i].round().numpy() if sites[i] >= max(1, min_sites) else None
+        seen = int(sites[i]), float(maximum[i]), threshold, float(sequences[i]) / len(codes)
+        motifs.append(FilterMotif(filter_name(i, *member), member[0], i, pfm, *seen))
+    return motifs
 
 
 def _scan(codes: np.ndarray, weight: Tensor, bias: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
@@ -285,11 +275,3 @@ def _scan(codes: np.ndarray, weight: Tensor, bias: Tensor) -> Iterator[tuple[Ten
         known = conv1d(x.sum(1, keepdim=True), torch.ones(1, 1, width)) > width - 0.5
         forward, backward = conv1d(x, weight, bias), conv1d(reverse, weight, bias).flip(2)
         yield x, reverse, forward.masked_fill(~known, -torch.inf), backward.masked_fill(~known, -torch.inf)
-
-
-def _informative(pfm: np.ndarray, bits: float) -> tuple[int, int]:
-    """First and last + 1 column of at least `bits`; all columns where none has as much."""
-    if bits <= 0:
-        return 0, pfm.shape[1]
-    enough = np.flatnonzero(Motif("", "", pfm).information >= bits)
-    return (int(enough[0]), int(enough[-1]) + 1) if len(enough) else (0, pfm.shape[1])

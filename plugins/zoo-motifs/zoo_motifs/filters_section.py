@@ -65,24 +65,15 @@ def _sequences(subject: Subject) -> tuple[np.ndarray, str]:
 def _row(ranking: RankedFilters, one: RankedFilter) -> list:
     from zoo_motifs.motif_logos import draw_aligned
 
+    alt = f"Logo of {one.filter.name}: {one.motif.consensus}"
+    known, numbers = "none", [None, None]
+    if one.target is not None and ranking.matches is not None:
+        at, known = (one.query, one.target), ranking.name_match(one, strand=True)
+        numbers = [float(ranking.matches.q[at]), float(ranking.matches.agreement[at])]
+        alt = f"Logo of {known} above the l{alt[1:]}"
+    picture = Picture(draw_aligned(one.motif, *ranking.alignment(one)), alt)
     change = one.importance.change if one.importance else None
-    if one.target is None or ranking.matches is None:
-        alt = f"Logo of {one.filter.name}: {one.motif.consensus}"
-        return [one.filter.name, Picture(draw_aligned(one.motif), alt), change, one.filter.n_sites, "none", None, None]
-    at, known = (one.query, one.target), ranking.name_match(one)
-    offset, reverse = int(ranking.matches.offset[at]), bool(ranking.matches.reverse[at])
-    target = ranking.matches.targets[one.target]
-    strand = ", reverse complement" if reverse else ""
-    alt = f"Logo of {known}{strand} above the logo of {one.filter.name}: {one.motif.consensus}"
-    return [
-        one.filter.name,
-        Picture(draw_aligned(one.motif, target, offset, reverse), alt),
-        change,
-        one.filter.n_sites,
-        f"{known}{strand}",
-        float(ranking.matches.q[at]),
-        float(ranking.matches.agreement[at]),
-    ]
+    return [one.filter.name, picture, change, one.filter.n_sites, known, *numbers]
 
 
 def _how(ranking: RankedFilters, origin: str, name: str) -> str:

@@ -109,6 +109,10 @@ class _Recorded:
     sums: Any = 0.0
     positions: int = 0
 
+    def add(self, module, inputs, out: Tensor) -> None:
+        self.sums = self.sums + out.sum((0, 2))
+        self.positions += out.shape[0] * out.shape[2]
+
     @property
     def means(self) -> Tensor:
         """(channels,)"""
@@ -119,23 +123,12 @@ class _Recorded:
 def _record(layer: FirstLayer | None) -> Iterator[_Recorded]:
     """Record the first layer's outputs inside the context."""
     recorded = _Recorded([])
-
-    def add(module, inputs, out: Tensor) -> None:
-        recorded.sums = recorded.sums + out.sum((0, 2))
-        recorded.positions += out.shape[0] * out.shape[2]
-
     if layer is None:
         yield recorded
         return
-    hooks = [
-        layer.convolution.register_forward_hook(lambda module, inputs, out: recorded.outputs.append(out)),
-        layer.module.register_forward_hook(add),
-    ]
-    try:
+    keep = layer.convolution.register_forward_hook(lambda module, inputs, out: recorded.outputs.append(out))
+    with keep, layer.module.register_forward_hook(recorded.add):
         yield recorded
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @contextmanager
@@ -149,10 +142,9 @@ def _ablate(layer: FirstLayer, index: int, recorded: _Recorded) -> Iterator[None
         changed[:, channels] = recorded.means[channels][:, None]
         return changed
 
-    hook = layer.module.register_forward_hook(replace)
     setattr(layer.convolution, "forward", lambda x: next(read))  # noqa: B010  # put back below
     try:
-        yield
+        with layer.module.register_forward_hook(replace):
+            yield
     finally:
         del layer.convolution.forward
-        hook.remove()

@@ -27,17 +27,11 @@ AGREES = 0.7
 
 
 def measure_agreement(
-    queries: Sequence[Motif],
-    targets: Sequence[Motif],
-    offset: np.ndarray,
-    overlap: np.ndarray,
-    reverse: np.ndarray,
+    queries: Sequence[Motif], targets: Sequence[Motif], offset: np.ndarray, overlap: np.ndarray, reverse: np.ndarray
 ) -> np.ndarray:
     """(Q, T) float64 in [-1, 1] for alignments as in `zoo_motifs.tomtom.Matches`; 0 where a motif has no letters."""
-    q, q_first, q_width = _flat(queries)
-    t, t_first, t_width = _flat(targets)
     out = np.empty(offset.shape)
-    _fill(q, q_first, q_width, t, t_first, t_width, offset, overlap, reverse, out)
+    _fill(*_flat(queries), *_flat(targets), offset, overlap, reverse, out)
     return out
 
 

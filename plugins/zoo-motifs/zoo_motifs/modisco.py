@@ -122,10 +122,7 @@ def modisco(
         raise DataError(f"all contributions of {n:,} sequences are 0: there is nothing to find, check the output")
     try:
         signs = TFMoDISco(
-            one_hot=one_hot,
-            hypothetical_contribs=values,
-            max_seqlets_per_metacluster=max_seqlets,
-            **SETTINGS,
+            one_hot=one_hot, hypothetical_contribs=values, max_seqlets_per_metacluster=max_seqlets, **SETTINGS
         )
     except (ValueError, IndexError) as error:
         raise DataError(f"{_nothing(n, width)} (modisco-lite: {error})") from error
@@ -192,12 +189,5 @@ def _write(out: str | Path, positive: list[Any], negative: list[Any], width: int
 
 
 def _patterns(sign: str, clusters: list[Any]) -> list[Pattern]:
-    return [
-        Pattern(
-            f"{sign}_patterns.pattern_{i}",
-            len(p.seqlets),
-            np.asarray(p.sequence, np.float64).T,
-            np.asarray(p.contrib_scores, np.float64).T,
-        )
-        for i, p in enumerate(clusters)
-    ]
+    arrays = [[np.asarray(x, np.float64).T for x in (p.sequence, p.contrib_scores)] for p in clusters]
+    return [Pattern(f"{sign}_patterns.pattern_{i}", len(clusters[i].seqlets), *x) for i, x in enumerate(arrays)]

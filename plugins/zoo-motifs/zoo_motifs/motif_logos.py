@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data.motifs import Motif
+from zoo.pictures.canvas import blank, drawn_text
 from zoo.pictures.logo import draw_logo
 
 if TYPE_CHECKING:
@@ -35,14 +36,10 @@ def draw_aligned(query: Motif, target: Motif | None = None, offset: int = 0, rev
 
     offset, reverse: as in `zoo_motifs.tomtom.Matches`.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     left, right = _span(query, target, offset)
     rows = 1 if target is None else 2
     width, height = MARGIN + COLUMN * (right - left) + 0.08, 0.62 * rows
-    figure = Figure(figsize=(width, height), dpi=130)
-    FigureCanvasAgg(figure)
+    figure = blank(width, height, layout=None)
     grid = figure.subplots(rows, 1, squeeze=False)[:, 0]
     figure.subplots_adjust(left=MARGIN / width, right=1 - 0.08 / width, top=0.96, bottom=0.06, hspace=0.2)
     _draw_pair(list(grid), query, target, offset, reverse, (left, right))
@@ -51,21 +48,15 @@ def draw_aligned(query: Motif, target: Motif | None = None, offset: int = 0, rev
 
 def draw_filters(ranking: RankedFilters, shown: int = SHOWN) -> Figure:
     """The first filters, two columns: name, importance and match above each pair of logos."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    from zoo.pictures.canvas import drawn_text
-
-    filters = list(ranking.filters[:shown])
+    filters = ranking.filters[:shown]
     matched = any(one.target is not None for one in filters)
     across, each = 2, 1.95 if matched else 1.05
     down = max(1, -(-len(filters) // across))
-    figure = Figure(figsize=(9.2, each * down + 0.1), dpi=130)
-    FigureCanvasAgg(figure)
+    figure = blank(9.2, each * down + 0.1, layout=None)
     if not filters:
         figure.text(0.5, 0.5, "no filter is active", ha="center", va="center", fontsize=9)
         return figure
-    spans = [_span(one.motif, *_alignment(ranking, one)[:2]) for one in filters]
+    spans = [_span(one.motif, *ranking.alignment(one)[:2]) for one in filters]
     widest = max(right - left for left, right in spans)
     tall = figure.get_figheight()
     for i, one in enumerate(filters):
@@ -73,7 +64,7 @@ def draw_filters(ranking: RankedFilters, shown: int = SHOWN) -> Figure:
         x, top = 0.06 + 0.48 * column, 1 - (each * row + (0.45 if matched else 0.3)) / tall
         title = "\n".join(drawn_text(line, 64) for line in _title(ranking, one))
         figure.text(x, top + 0.05 / tall, title, fontsize=7.5, va="bottom", linespacing=1.3)
-        target, offset, reverse = _alignment(ranking, one)
+        target, offset, reverse = ranking.alignment(one)
         left, right = spans[i]
         logos = 1 if target is None else 2
         wide, high = 0.42 * (right - left) / widest, 0.6 / tall
@@ -82,22 +73,13 @@ def draw_filters(ranking: RankedFilters, shown: int = SHOWN) -> Figure:
     return figure
 
 
-def _alignment(ranking: RankedFilters, one: RankedFilter) -> tuple[Motif | None, int, bool]:
-    """The match of a filter, its offset and whether it is reverse-complemented."""
-    if one.target is None or ranking.matches is None:
-        return None, 0, False
-    at = one.query, one.target
-    return ranking.matches.targets[one.target], int(ranking.matches.offset[at]), bool(ranking.matches.reverse[at])
-
-
 def _title(ranking: RankedFilters, one: RankedFilter) -> list[str]:
     """What is below, and what is above."""
     matters = "" if one.importance is None else f", importance {one.importance.change:.3g}"
     lines = [f"{one.filter.name}{matters}, {one.filter.n_sites:,} sites"]
     if one.target is not None and ranking.matches is not None:
-        at = one.query, one.target
-        strand = ", reverse complement" if ranking.matches.reverse[at] else ""
-        lines.append(f"above it {ranking.name_match(one)}{strand}, q = {ranking.matches.q[at]:.1g}")
+        q = ranking.matches.q[one.query, one.target]
+        lines.append(f"above it {ranking.name_match(one, strand=True)}, q = {q:.1g}")
     return lines
 
 
@@ -119,7 +101,6 @@ def _draw_pair(
         draw_logo(one, heights(motif), start)
         one.set(xlim=span, ylim=(0, 2), xticks=[], yticks=[0, 2])
         one.tick_params(labelsize=6, length=2, pad=1)
-        for side in ("top", "right", "bottom"):
-            one.spines[side].set_visible(False)
+        one.spines[["top", "right", "bottom"]].set_visible(False)
         one.axhline(0, color="0.6", linewidth=0.5)
     axes[-1].set_ylabel("bits", fontsize=6, labelpad=1)

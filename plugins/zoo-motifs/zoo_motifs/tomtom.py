@@ -104,10 +104,11 @@ def match(queries: Sequence[Motif], targets: Sequence[Motif], *, over: Literal["
     if over not in ("table", "query"):
         raise ConfigError(f"over {over!r} must be 'table' or 'query'")
     notes = []
+    columns = ([np.ascontiguousarray(m.probabilities(pseudocount=0.0)) for m in each] for each in (queries, targets))
     with _lock, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _choose_layer()
-        results = tomtom([_columns(m) for m in queries], [_columns(m) for m in targets], reverse_complement=True)
+        results = tomtom(*columns, reverse_complement=True)
     if len(targets) < 25:
         notes.append(
             f"there are {len(targets)} targets: p-values take the targets' columns as background and mean little "
@@ -118,10 +119,6 @@ def match(queries: Sequence[Motif], targets: Sequence[Motif], *, over: Literal["
     q = false_discovery_control(p.reshape(1, -1) if over == "table" else p, axis=1).reshape(p.shape)
     offset, overlap, reverse = (results[i].astype(np.int64) for i in (2, 3, 4))
     return Matches(list(queries), list(targets), p, q, offset, overlap, reverse.astype(bool), notes)
-
-
-def _columns(motif: Motif) -> np.ndarray:
-    return np.ascontiguousarray(motif.probabilities(pseudocount=0.0))
 
 
 def _choose_layer() -> None:

@@ -47,17 +47,16 @@ MAXIMA = frozenset("max_pool1d adaptive_max_pool1d amax max".split())
 def choose_rule(node: Node, dependent: frozenset[int] | set[int]) -> Rule:
     """The rule of a call, some of whose arguments are nodes that depend on the sequence."""
     name = call_name(node)
-    count = sum(1 for i in refs((node.arguments, node.keywords)) if i in dependent)
+    single = len(refs((node.arguments, node.keywords)) & dependent) == 1
     if name in LINEAR:
         return Rule.LINEAR
     if name in LINEAR_IN_FIRST:
-        rest = refs((node.arguments[1:], node.keywords))
-        return Rule.PATH if rest & set(dependent) else Rule.LINEAR
+        return Rule.PATH if refs((node.arguments[1:], node.keywords)) & dependent else Rule.LINEAR
     if name in PRODUCTS:
-        return Rule.LINEAR if count == 1 and not _is_squared(node) else Rule.PRODUCT
-    if name in ELEMENTWISE and count == 1 and not _is_squared(node):
+        return Rule.LINEAR if single and not _is_squared(node) else Rule.PRODUCT
+    if name in ELEMENTWISE and single and not _is_squared(node):
         return Rule.ELEMENTWISE
-    if name in MAXIMA and count == 1:
+    if name in MAXIMA and single:
         return Rule.MAXIMUM
     return Rule.PATH
 
@@ -69,7 +68,5 @@ def call_name(node: Node) -> str:
 
 def _is_squared(node: Node) -> bool:
     """Whether one value is several of the arguments, as in x * x."""
-    seen: list[int] = []
-    for argument in (*node.arguments, *node.keywords.values()):
-        seen += list(refs(argument))
-    return len(seen) != len(set(seen))
+    values = [i for argument in (*node.arguments, *node.keywords.values()) for i in refs(argument)]
+    return len(values) != len(set(values))

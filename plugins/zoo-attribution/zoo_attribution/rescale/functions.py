@@ -20,7 +20,17 @@ CLOSE = 1e-6
 """Differences below this are too small to divide by; the derivative is taken instead."""
 
 
-class ReLU(torch.autograd.Function):
+class _Slope(torch.autograd.Function):
+    """A function of r, the first argument, that keeps its slope."""
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor):
+        """Gradient of y (B, ...) to that of r."""
+        return gradient * ctx.saved_tensors[0], *[None] * (len(ctx.needs_input_grad) - 1)
+
+
+class ReLU(_Slope):
     """Slope between the points r and x."""
 
     @staticmethod
@@ -35,14 +45,8 @@ class ReLU(torch.autograd.Function):
         ctx.save_for_backward(result[1])
         return result[0]
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient: Tensor):
-        """Gradient of y (B, ...) to that of r."""
-        return gradient * ctx.saved_tensors[0], None, None
 
-
-class Elementwise(torch.autograd.Function):
+class Elementwise(_Slope):
     """Slope between the points r and x of any function of one number."""
 
     @staticmethod
@@ -59,12 +63,6 @@ class Elementwise(torch.autograd.Function):
             slope = torch.where(close, derivative, slope)
         ctx.save_for_backward(slope)
         return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient: Tensor):
-        """Gradient of y (B, ...) to that of r."""
-        return gradient * ctx.saved_tensors[0], None, None, None
 
 
 class Maximum(torch.autograd.Function):
@@ -123,14 +121,9 @@ class PathMean(torch.autograd.Function):
                 reached = [(v, g) for v, g in pairs if g is not None and v is not None and v.requires_grad]
                 if not reached:
                     continue
-                gradients_here = torch.autograd.grad(
-                    [v for v, _ in reached],
-                    here,
-                    [g for _, g in reached],
-                    allow_unused=True,
-                    materialize_grads=True,
-                )
-            for total, part in zip(sums, gradients_here, strict=True):
+                values, upstream = zip(*reached, strict=True)
+                parts = torch.autograd.grad(values, here, upstream, allow_unused=True, materialize_grads=True)
+            for total, part in zip(sums, parts, strict=True):
                 total.add_(part, alpha=weight)
         return None, None, None, *sums
 

@@ -48,19 +48,18 @@ def record_network(model: Model, output: Output) -> RescaleNetwork:
 
     def make() -> RescaleNetwork:
         length = model.spec.input_length
-        required = {k: f for k, f in model.input_fields.items() if f.required}
         shapes = {
             k: (torch.int64 if f.values == "class" else torch.float32, f.shape(1, length // f.bin_size)[1:])
-            for k, f in required.items()
+            for k, f in model.input_fields.items()
+            if f.required
         }
         alive = weakref.ref(model)
         try:
             with evaluating(model), torch.no_grad():
                 graph = trace(lambda inputs: scalar_output(alive(), inputs, output), model, shapes)
         except Untraceable as error:
-            raise ConfigError(
-                f"deeplift_shap needs a model that can be recorded: {error}: take integrated_gradients"
-            ) from error
+            why = f"deeplift_shap needs a model that can be recorded: {error}: take integrated_gradients"
+            raise ConfigError(why) from error
         return RescaleNetwork(graph, Weights(model.device, model.dtype))
 
     return cached(model, ("rescaled", output), make)
@@ -85,8 +84,7 @@ class RescaleNetwork:
         nodes = [graph.nodes[i] for i in self.rules]
         self.broken = [f"{_where(n)} has no gradient" for n in nodes if call_name(n) in NO_GRADIENT]
         self.approximate = [_where(n) for n in nodes if self.rules[n.index] is Rule.PATH]
-        mixed = any(n.batch in (None, -1) for n in nodes if n.shape is not None)
-        self.rows = 1 if mixed else None
+        self.rows = 1 if any(n.batch in (None, -1) for n in nodes if n.shape is not None) else None
 
     def at(self, inputs: Mapping[str, Tensor], n: int) -> SequencePass:
         """One pass over n sequences."""
@@ -99,13 +97,10 @@ class SequencePass:
     def __init__(self, network: RescaleNetwork, inputs: Mapping[str, Tensor], n: int):
         self._network = network
         self._values: dict[int, Any] = {}
-        needed: set[int] = set()
+        needed = {index for index, rule in network.rules.items() if rule is Rule.ELEMENTWISE}
         for index, rule in network.rules.items():
             if rule is not Rule.LINEAR:
-                needed |= refs((network.graph.nodes[index].arguments, network.graph.nodes[index].keywords))
-            if rule is Rule.ELEMENTWISE:
-                needed.add(index)
-        needed &= network.dependent
+                needed |= network.dependent & _arguments(network.graph.nodes[index])
 
         def keep(node: Node, value: Any) -> None:
             if node.index in needed:
@@ -136,7 +131,7 @@ class SequencePass:
 
     def _call(self, node: Node, function: Callable, values: dict[int, Any], row: Tensor) -> Any:
         network, n = self._network, len(row)
-        used = refs((node.arguments, node.keywords))
+        used = _arguments(node)
         # A copy: the graph lets go of values while the backward pass still runs the call.
         values = {i: values[i] for i in used}
 
@@ -178,12 +173,13 @@ def _dependent(graph: Graph) -> set[int]:
     """Nodes that depend on the sequence."""
     dependent: set[int] = set()
     for node in graph.nodes:
-        if node.function is None:
-            if node.layer == "one_hot":
-                dependent.add(node.index)
-        elif refs((node.arguments, node.keywords)) & dependent:
+        if node.layer == "one_hot" if node.function is None else _arguments(node) & dependent:
             dependent.add(node.index)
     return dependent
+
+
+def _arguments(node: Node) -> set[int]:
+    return refs((node.arguments, node.keywords))
 
 
 def _layout(weights: Weights) -> dict[str, Callable]:

@@ -10,21 +10,7 @@ A baseline knows what the network knows: bins, sex, and never the purity.  `tune
 known copy number.
 """
 
-from zoo_copy_number.baselines.change_points import CircularBinary, Pelt
-from zoo_copy_number.baselines.correction import Ratio, corrected_log2
-from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
-from zoo_copy_number.baselines.threshold import Threshold
-from zoo_copy_number.baselines.tuning import BASELINES, CnvBaseline, call_baseline, tune
+from zoo_copy_number.baselines.correction import corrected_log2
+from zoo_copy_number.baselines.tuning import BASELINES, call_baseline, tune
 
-__all__ = [
-    "BASELINES",
-    "CircularBinary",
-    "CnvBaseline",
-    "HiddenMarkov",
-    "Pelt",
-    "Ratio",
-    "Threshold",
-    "call_baseline",
-    "corrected_log2",
-    "tune",
-]
+__all__ = ["BASELINES", "call_baseline", "corrected_log2", "tune"]

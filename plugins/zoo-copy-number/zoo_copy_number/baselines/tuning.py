@@ -5,39 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.baselines.change_points import CircularBinary, Pelt
-from zoo_copy_number.baselines.correction import Ratio, corrected_log2
+from zoo_copy_number.baselines.correction import corrected_log2
 from zoo_copy_number.baselines.hidden_markov import HiddenMarkov
 from zoo_copy_number.baselines.threshold import Threshold
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.event_accuracy import count, summarise_counts
 from zoo_copy_number.simulation import SimulatedSample
 
-
-class CnvBaseline(Protocol):
-    """A frozen dataclass of settings.
-
-    prepares, decides: values to try of the settings that `prepare` and `decide` depend on.
-    """
-
-    prepares: ClassVar[dict]
-    decides: ClassVar[dict]
-
-    def prepare(self, ratio: Ratio) -> np.ndarray:
-        """The slow part."""
-        ...
-
-    def decide(self, ratio: Ratio, prepared: np.ndarray) -> np.ndarray:
-        """(n,) float32 copies of each bin, NaN where none can be given."""
-        ...
-
-
-B = TypeVar("B", bound=CnvBaseline)
+CnvBaseline = Threshold | Pelt | CircularBinary | HiddenMarkov
 
 BASELINES: dict[str, type] = {
     "threshold": Threshold,
@@ -45,6 +25,8 @@ BASELINES: dict[str, type] = {
     "circular binary": CircularBinary,
     "hidden Markov": HiddenMarkov,
 }
+"""Frozen dataclasses of settings.  `prepare` is the slow part, `decide` gives (n,) float32 copies, NaN where none can
+be given; `prepares` and `decides` are the values to try of the settings that each depends on."""
 
 
 def call_baseline(baseline: CnvBaseline, bins: Bins, expected: np.ndarray) -> np.ndarray:
@@ -56,7 +38,9 @@ def call_baseline(baseline: CnvBaseline, bins: Bins, expected: np.ndarray) -> np
     return baseline.decide(ratio, baseline.prepare(ratio))
 
 
-def tune(baseline: B, samples: Sequence[SimulatedSample], *, advance=lambda n: None) -> tuple[B, float]:
+def tune(
+    baseline: CnvBaseline, samples: Sequence[SimulatedSample], *, advance=lambda n: None
+) -> tuple[CnvBaseline, float]:
     """The baseline with the settings, of its `prepares` and `decides`, of highest F1 over all events of the samples.
 
     advance: called with 1 whenever one setting of the slow part is done with one sample.
@@ -75,15 +59,14 @@ def tune(baseline: B, samples: Sequence[SimulatedSample], *, advance=lambda n: N
             advance(1)
         for fast in _combinations(candidate.decides):
             candidate = replace(candidate, **fast)
-            counts = [_count(candidate.decide(r, p), s) for r, p, s in zip(ratios, prepared, samples, strict=True)]
+            counts = [
+                count(candidate.decide(r, p), s.expected, s.bins.contig, s.bins.mask, s.events)
+                for r, p, s in zip(ratios, prepared, samples, strict=True)
+            ]
             score = float(summarise_counts(np.sum(counts, 0).sum((0, 1)))["f1"])
             if score > highest:
                 best, highest = candidate, score
     return best, highest
-
-
-def _count(copies, sample):
-    return count(copies, sample.expected, sample.bins.contig, sample.bins.mask, sample.events)
 
 
 def _combinations(grid: dict) -> Iterable[dict]:

@@ -50,11 +50,11 @@ def command(
 
     from zoo.errors import ConfigError
     from zoo.hub.loader import load
-    from zoo_copy_number.call_files import check_name, write_output
     from zoo_copy_number.caller import call_sample
     from zoo_copy_number.pooled_reference import pool_normals
     from zoo_copy_number.qc import quality_control
     from zoo_copy_number.readers import read_bins
+    from zoo_copy_number.writers import check_name, write_output
 
     for out in outs:
         check_name(out)
@@ -62,9 +62,8 @@ def command(
         raise ConfigError("--normal and --reference both give a reference: leave one out")
     began = perf_counter()
     reading = {"format": kind, "bin_size": bin_size, "targets": targets}
-    bins = read_bins(
-        list(inputs), fasta=fasta or None, gc=gc, mappability=mappability, sample=sample, reference=reference, **reading
-    )
+    tracks = {"fasta": fasta or None, "gc": gc, "mappability": mappability, "reference": reference}
+    bins = read_bins(list(inputs), sample=sample, **tracks, **reading)
     if normals:
         bins = pool_normals(bins, [read_bins(files.split(","), **reading) for files in normals])
     if ignore_gc:
@@ -76,12 +75,10 @@ def command(
     figures, warnings = quality_control(bins, called, sex)
     for name, value in figures.items():
         click.echo(f"{name}\t{value}")
-    numbers = ", ".join(f"{len(called.calls.of(s)):,} {s}" for s in ("DEL", "DUP", "NO-CALL"))
-    click.echo(f"calls\t{numbers}")
+    click.echo("calls\t" + ", ".join(f"{len(called.calls.of(s)):,} {s}" for s in ("DEL", "DUP", "NO-CALL")))
+    comments = {**figures, "model": network.spec.name, "warnings": "; ".join(warnings) or "none"}
     for out in outs:
-        write_output(
-            out, bins, called, {**figures, "model": network.spec.name, "warnings": "; ".join(warnings) or "none"}
-        )
+        write_output(out, bins, called, comments)
         click.echo(f"wrote {out}", err=True)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -6,7 +6,6 @@ doi:10.1093/bioinformatics/btx699), whose fourth column is the name of the regio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.errors import DataError
@@ -39,10 +38,6 @@ def _runs(path: str | Path, reader: str, widths: tuple[int, ...]) -> Runs:
         layout.names = ["contig", "start", "end", "name", "depth"] if n == 5 else ["contig", "start", "end", "depth"]
         break
     gaps = "auto" if reader == "bedgraph" else "unknown"
-    return Runs(str(path), _pieces(path, layout), layout.contigs, sample_name(path), reader, gaps=gaps)
-
-
-def _pieces(path: str | Path, layout: ColumnLayout) -> Iterator[tuple]:
-    if layout.names:
-        for piece in read_columns(path, layout):
-            yield piece["contig"], piece["start"], piece["end"], piece["depth"]
+    tables = read_columns(path, layout) if layout.names else ()
+    pieces = ((t["contig"], t["start"], t["end"], t["depth"]) for t in tables)
+    return Runs(str(path), pieces, layout.contigs, sample_name(path), reader, gaps=gaps)

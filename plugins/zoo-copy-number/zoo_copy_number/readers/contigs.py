@@ -36,25 +36,22 @@ def fit_to(bins: Bins, sizes: Mapping[str, int], owner: str) -> Bins:
             f"{bins.sample} has contigs {', '.join(present[:4])}, {owner} has {', '.join(list(sizes)[:4])}: "
             "use the genome that the reads were mapped to"
         )
-    end, cut = bins.end.copy(), 0
-    known = {**bins.sizes}
+    end, cut, known = bins.end.copy(), 0, {**bins.sizes}
     for i, name in enumerate(bins.contigs):
         if place[name] is None:
             continue
         size = sizes[place[name]]
-        rows = np.flatnonzero(bins.contig == i)
         if bins.sizes.get(name, size) != size:
             raise GenomeMismatch(
                 f"{name} of {bins.sample} has {bins.sizes[name]:,} bp, in {owner} {size:,}: "
                 "use the genome that the reads were mapped to"
             )
         known[name] = size
-        cut += _cut(bins, rows, end, size, name, owner)
+        cut += _cut(bins, np.flatnonzero(bins.contig == i), end, size, name, owner)
     notes = list(bins.notes)
     if cut:
         notes.append(f"the last bin of {cut} contigs was cut to the end of its contig")
-    unknown = [c for c in present if place[c] is None]
-    if unknown:
+    if unknown := [c for c in present if place[c] is None]:
         more = f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else ""
         notes.append(f"{owner} does not have {', '.join(unknown[:5])}{more}")
     return replace(bins, end=end, sizes=known, notes=notes)

@@ -1,6 +1,6 @@
 """GC, N and mappability of bins, from a genome or a track.
 
-bins + FASTA -> compute_gc, add_composition; bins + bigWig, wig, bedGraph, BED -> read_mappability, read_gc: (n,) each
+bins + FASTA -> add_composition; bins + bigWig, wig, bedGraph, BED -> read_mappability, read_gc: (n,) each
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from zoo.errors import DataError, GenomeMismatch
+from zoo.errors import DataError
 from zoo.files.compressed import read_lines
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.readers.contigs import fit_to, match_contigs
@@ -25,21 +25,16 @@ if TYPE_CHECKING:
     from zoo.data.genome import Genome
 
 
-def compute_gc(bins: Bins, fasta: str | Path | Genome) -> np.ndarray:
-    """Share of G and C among the bases A, C, G and T of each bin: (n,) float32, NaN where all are N or the contig is
-    unknown.
-
-    Raises GenomeMismatch for a bin that leaves its contig.
-    """
-    return _composition(bins, _genome(fasta))[0]
-
-
-def add_composition(bins: Bins, fasta: str | Path | Genome, max_n: float = 0.5) -> Bins:
+def add_composition(bins: Bins, fasta: str | Path | Genome, max_n: float) -> Bins:
     """The bins with GC and contig sizes of the genome, and without those of which more than `max_n` is N.
+
+    GC is the share of G and C among the bases A, C, G and T, NaN where all are N or the contig is unknown.
 
     Raises GenomeMismatch for bins of another assembly.
     """
-    genome = _genome(fasta)
+    from zoo.data.genome import Genome
+
+    genome = Genome.of(fasta)
     bins = fit_to(bins, genome.contigs, f"genome {genome.name!r}")
     gc, n = _composition(bins, genome)
     return replace(bins, gc=gc, mask=bins.mask & ~(n > max_n), origin={**bins.origin, "gc": genome.name})
@@ -60,12 +55,6 @@ def read_gc(bins: Bins, path: str | Path) -> np.ndarray:
     return _share(bins, runs, path)
 
 
-def _genome(fasta: str | Path | Genome) -> Genome:
-    from zoo.data.genome import Genome
-
-    return Genome.of(fasta)
-
-
 def _composition(bins: Bins, genome: Genome) -> tuple[np.ndarray, np.ndarray]:
     """Share of GC among known bases, and of N among all: two of (n,) float32, NaN on unknown contigs."""
     from zoo.data.window_kernels import default_threads, in_threads
@@ -79,11 +68,6 @@ def _composition(bins: Bins, genome: Genome) -> tuple[np.ndarray, np.ndarray]:
         if place[name] is None or bounds[i] == bounds[i + 1]:
             continue
         codes, start, end = genome.codes(place[name]), bins.start[rows], bins.end[rows]
-        if end[-1] > len(codes):
-            raise GenomeMismatch(
-                f"a bin of {bins.sample} ends at {end[-1]:,}, {name} has {len(codes):,} bp in genome {genome.name!r}: "
-                "use the genome that the reads were mapped to"
-            )
         out = strong[rows], unknown[rows]
         work = lambda a, b, x=codes, s=start, e=end, out=out: _count(x, s, e, *out, a, b)  # noqa: E731
         in_threads(work, len(start), int((end - start).mean()), genome.threads or default_threads())

@@ -37,10 +37,9 @@ def add_reference(bins: Bins, path: str | Path) -> Bins:
     def joined(values: np.ndarray) -> np.ndarray:
         return np.where(at >= 0, values[np.maximum(at, 0)], np.nan).astype(np.float32)
 
-    notes, origin = list(bins.notes), {**bins.origin, "reference": Path(path).name}
+    notes, origin, gc = list(bins.notes), {**bins.origin, "reference": Path(path).name}, bins.gc
     if here < n:
         notes.append(f"{here:,} of {n:,} bins are in the reference {Path(path).name}")
-    gc = bins.gc
     if pool.gc is not None and np.isnan(gc).any():
         gc = np.where(np.isnan(gc), joined(pool.gc), gc)
         if origin.get("gc", "unknown") == "unknown":

@@ -46,10 +46,8 @@ class Targets:
 def read_targets(path: str | Path, bin_size: int | None = None) -> Targets:
     """Intervals of a BED file; those that overlap are joined, and cut into equal parts of at most `bin_size` bp."""
     intervals = read_intervals(path)
-    chrom = intervals.chrom
-    contigs = list(dict.fromkeys(chrom))
-    code = {c: i for i, c in enumerate(contigs)}
-    contig = np.array([code[c] for c in chrom], np.int32)
+    code = {c: i for i, c in enumerate(dict.fromkeys(intervals.chrom))}
+    contigs, contig = list(code), np.array([code[c] for c in intervals.chrom], np.int32)
     order = np.lexsort((intervals.end, intervals.start, contig))
     contig, start, end = contig[order], intervals.start[order], intervals.end[order]
     if (end <= start).any():

@@ -59,8 +59,7 @@ def read_columns(path: str | Path, layout: ColumnLayout) -> Iterator[Mapping[str
     import pandas
 
     at: dict[str, int] = {}
-    unknown = False
-    numbers = (*layout.whole, *layout.real)
+    unknown, numbers = False, (*layout.whole, *layout.real)
     how = {
         "sep": "\t" if layout.tabs else r"\s+",
         "header": None,
@@ -101,8 +100,6 @@ def read_columns(path: str | Path, layout: ColumnLayout) -> Iterator[Mapping[str
     except pandas.errors.EmptyDataError:
         return
     except (ValueError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
         _find_mistake(path, layout)
         raise DataError(f"{path} cannot be read as a table ({str(error)[:80]}): check its columns") from error
     if unknown:
@@ -146,18 +143,13 @@ def _find_mistake(path: str | Path, layout: ColumnLayout) -> None:
             raise DataError(f"{where} has {len(cells)} columns, the first row has {n}: complete it or drop it")
         if not cells[at[layout.contig]]:
             raise DataError(f"{where} names no contig: write it in column {at[layout.contig] + 1}")
-        for name in layout.whole:
-            if not _WHOLE.fullmatch(cells[at[name]]):
-                raise DataError(
-                    f"{where}, column {at[name] + 1} ({name}): {cells[at[name]][:40]!r} is no whole number from 0 on: "
-                    "correct it"
-                )
-        for name in layout.real:
-            if cells[at[name]] not in _MISSING and _real(cells[at[name]]) is None:
-                raise DataError(
-                    f"{where}, column {at[name] + 1} ({name}): {cells[at[name]][:40]!r} is no number: "
-                    "correct it, or write NA where it is unknown"
-                )
+        for name in (*layout.whole, *layout.real):
+            cell = cells[at[name]]
+            shown = f"{where}, column {at[name] + 1} ({name}): {cell[:40]!r}"
+            if name in layout.whole and not _WHOLE.fullmatch(cell):
+                raise DataError(f"{shown} is no whole number from 0 on: correct it")
+            if name in layout.real and cell not in _MISSING and _real(cell) is None:
+                raise DataError(f"{shown} is no number: correct it, or write NA where it is unknown")
 
 
 def _real(cell: str) -> float | None:

@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 
 from zoo.files.tables import atomic_path
-from zoo_copy_number.calls import Calls, CnvCall
+from zoo_copy_number.calls import Calls
 
 
 def write_bed(path: str | Path, calls: Calls, *, neutral: bool = False) -> int:
@@ -25,16 +25,10 @@ def write_bed(path: str | Path, calls: Calls, *, neutral: bool = False) -> int:
         for key, value in calls.comments.items():
             file.write(f"#{_line(key)}={_line(value)}\n")
         for call in written:
-            file.write(f"{call.contig}\t{call.start}\t{call.end}\t{_name(call)}\t{_score(call)}\n")
+            name = call.state if call.copy_number is None else f"{call.state}:{call.copy_number}"
+            score = 0 if math.isnan(call.quality) else min(1000, round(call.quality))
+            file.write(f"{call.contig}\t{call.start}\t{call.end}\t{name}\t{score}\n")
     return len(written)
-
-
-def _name(call: CnvCall) -> str:
-    return call.state if call.copy_number is None else f"{call.state}:{call.copy_number}"
-
-
-def _score(call: CnvCall) -> int:
-    return 0 if math.isnan(call.quality) else min(1000, round(call.quality))
 
 
 def _line(text: str) -> str:

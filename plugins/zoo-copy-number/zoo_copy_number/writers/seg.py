@@ -6,12 +6,11 @@ s1  chr1   1001       5000     4         -0.98
 
 from __future__ import annotations
 
-import gzip
 import math
 from pathlib import Path
 
 from zoo.errors import DataError
-from zoo.files.tables import atomic_path
+from zoo.files.tables import write_table
 from zoo_copy_number.calls import Calls
 
 _COLUMNS = ("ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean")
@@ -27,9 +26,5 @@ def write_seg(path: str | Path, calls: Calls) -> int:
     if len(calls) and not known:
         raise DataError(f"{path} would be empty: no segment of {calls.sample} has a log2 ratio, write BED or VCF")
     sample = "_".join(calls.sample.split())
-    opener = gzip.open if str(path).endswith(".gz") else open
-    with atomic_path(path) as temporary, opener(temporary, "wt", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(_COLUMNS) + "\n")
-        for c in known:
-            file.write(f"{sample}\t{c.contig}\t{c.start + 1}\t{c.end}\t{c.n_bins}\t{c.log2:.6g}\n")
-    return len(known)
+    rows = ([sample, c.contig, c.start + 1, c.end, c.n_bins, f"{c.log2:.6g}"] for c in known)
+    return write_table(path, _COLUMNS, rows)

@@ -14,9 +14,11 @@ import math
 import os
 import re
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.data.codes import decode
 from zoo.errors import ConfigError, DataError
 from zoo.files.tables import atomic_path
 from zoo_copy_number.calls import Calls, CnvCall
@@ -70,8 +72,6 @@ def write_vcf(path: str | Path, calls: Calls, *, genome: Genome | None = None, n
 
 
 def _lines(calls: Calls, written: list[CnvCall], genome: Genome | None) -> Iterator[str]:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         source = f"zoo-copy-number {version('zoo-copy-number')}"
     except PackageNotFoundError:
@@ -111,20 +111,10 @@ def _record(call: CnvCall, kind: str, number: int, genome: Genome | None) -> str
     ]
     quality = "." if math.isnan(call.quality) else f"{call.quality:.4g}"
     copies = "." if call.copy_number is None else str(call.copy_number)
-    return "\t".join(
-        (
-            call.contig,
-            str(pos),
-            f"{kind}_{number}",
-            _base(genome, call.contig, pos),
-            f"<{kind}>",
-            quality,
-            "NOCALL" if call.copy_number is None else "PASS",
-            ";".join(info),
-            "GT:CN:CNQ",
-            f"{_genotype(call)}:{copies}:{quality}",
-        )
-    )
+    base = "N" if genome is None else decode(genome.fetch(call.contig, pos - 1, pos))
+    site = (call.contig, str(pos), f"{kind}_{number}", base, f"<{kind}>", quality)
+    passed = "NOCALL" if call.copy_number is None else "PASS"
+    return "\t".join((*site, passed, ";".join(info), "GT:CN:CNQ", f"{_genotype(call)}:{copies}:{quality}"))
 
 
 def _genotype(call: CnvCall) -> str:
@@ -138,12 +128,6 @@ def _genotype(call: CnvCall) -> str:
         determined = call.copy_number <= n + 1 or n == 1
         alleles = sorted("1" * min(changed, n) + "0" * (n - min(changed, n))) if determined else ["."] * n
     return "/".join(alleles)
-
-
-def _base(genome: Genome | None, contig: str, pos: int) -> str:
-    from zoo.data.codes import decode
-
-    return "N" if genome is None else decode(genome.fetch(contig, pos - 1, pos))
 
 
 def _pack(temporary: Path, path: Path, longest: int) -> None:

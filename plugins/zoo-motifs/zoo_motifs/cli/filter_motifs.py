@@ -44,10 +44,12 @@ def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output,
 
     A match has q <= 0.05 and bases that agree, see `zoo match-motifs --help`.
     """
+    from dataclasses import replace
     from time import perf_counter
 
     from zoo.errors import ConfigError
     from zoo.hub.loader import load
+    from zoo.outputs import Output
     from zoo_motifs.databases import database
     from zoo_motifs.filter_ranking import rank_filters
 
@@ -58,16 +60,10 @@ def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output,
     network = load(model, device=device)
     scanned = _read_sequences(network.spec.input_length, sequences, bed, fasta, n, seed)
     began = perf_counter()
-    ranking = rank_filters(
-        network,
-        scanned.codes,
-        output=_output(output, network.spec),
-        targets=targets,
-        threshold=threshold,
-        min_sites=min_sites,
-        trim=trim,
-        progress=True,
-    )
+    # Without a name, every output before its activation, which hides what saturates.
+    ranked_by = Output.parse(output, network.spec) if output else replace(Output.every(network.spec), raw=True)
+    limits = {"threshold": threshold, "min_sites": min_sites, "trim": trim}
+    ranking = rank_filters(network, scanned.codes, output=ranked_by, targets=targets, **limits, progress=True)
     seconds = perf_counter() - began
     for note in [*notes, *ranking.notes]:
         click.echo(f"note: {note}", err=True)
@@ -91,15 +87,6 @@ def _read_sequences(length, sequences, bed, fasta, n, seed):
     if sequences:
         return of_fasta(sequences, length, n, seed)
     return of_intervals(bed, fasta, length, n, seed) if bed else random_sequences(length, n, seed)
-
-
-def _output(text, spec):
-    """The output of that name; without one, every output before its activation, which hides what saturates."""
-    from dataclasses import replace
-
-    from zoo.outputs import Output
-
-    return Output.parse(text, spec) if text else replace(Output.every(spec), raw=True)
 
 
 def _comments(network, ranking, origin, database_name, trim):

@@ -24,9 +24,7 @@ from zoo.cli import options
 @click.option("--best", default=10, show_default=True, type=click.IntRange(1), help="Rows a query, at most.")
 @click.option("--max-q", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="Largest q-value.")
 @click.option(
-    "--min-agreement",
-    type=click.FloatRange(-1, 1),
-    help="Least agreement of the aligned bases; 0.7 by default.",
+    "--min-agreement", type=click.FloatRange(-1, 1), help="Least agreement of the aligned bases; 0.7 by default."
 )
 @click.option("--all", "every", is_flag=True, help="Every target of every query, whatever its agreement.")
 @click.option(
@@ -43,15 +41,19 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
     TOMTOM's p-value is tiny for a vague query on the vague stretch of a long target, so targets that do not prefer
     the same bases are left out: see --min-agreement.
     """
+    from importlib.metadata import version
     from time import perf_counter
 
+    from zoo.errors import ConfigError
     from zoo.files.tables import write_table
     from zoo_motifs.databases import database
     from zoo_motifs.letter_similarity import AGREES
     from zoo_motifs.meme import read_meme
     from zoo_motifs.tomtom import COLUMNS, match
 
-    check_tables(outs)
+    for out in outs:
+        if out != "-" and not out.endswith((".tsv", ".tsv.gz")):
+            raise ConfigError(f"-o {out}: the table is written as .tsv or .tsv.gz, or to the terminal with -")
     queries = read_meme(query)
     targets, name, notes = database(known)
     began = perf_counter()
@@ -65,7 +67,7 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
     comments = {
         "queries": query,
         "database": name,
-        "method": f"TOMTOM by memelite {_version('memelite')}",
+        "method": f"TOMTOM by memelite {version('memelite')}",
         "q_value": f"Benjamini-Hochberg {corrected}",
         "rows": ("all targets" if every else f"at most {best} a query")
         + f" with q <= {max_q:g}"
@@ -78,24 +80,13 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
     _print_summary(matches, rows, least, name, seconds)
 
 
-def check_tables(outs):
-    """Refuse a name that is no table before the work begins."""
-    from zoo.errors import ConfigError
-
-    for out in outs:
-        if out != "-" and not out.endswith((".tsv", ".tsv.gz")):
-            raise ConfigError(f"-o {out}: the table is written as .tsv or .tsv.gz, or to the terminal with -")
-
-
 def _print_summary(matches, rows, least, name, seconds):
     """How many queries match, and what was left out."""
-    import numpy as np
-
     fits = matches.q <= 0.05
-    agreeing = fits & (matches.agreement >= max(least, -1.0))
+    agreeing = fits & (matches.agreement >= least)
     vague = int((fits.any(1) & ~agreeing.any(1)).sum())
     click.echo(
-        f"{len(matches.queries):,} motifs against {name}: {int(np.any(agreeing, axis=1).sum()):,} have a match with "
+        f"{len(matches.queries):,} motifs against {name}: {int(agreeing.any(1).sum()):,} have a match with "
         f"q <= 0.05, {len(rows):,} rows, {seconds:.2g} s",
         err=True,
     )
@@ -105,9 +96,3 @@ def _print_summary(matches, rows, least, name, seconds):
             "--all shows them",
             err=True,
         )
-
-
-def _version(distribution):
-    from importlib.metadata import version
-
-    return version(distribution)

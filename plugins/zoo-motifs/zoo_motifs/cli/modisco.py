@@ -49,7 +49,5 @@ def command(attributions, out, meme, max_seqlets, window):
         f"of {patterns.window} bp, {seconds:.2g} s",
         err=True,
     )
-    if meme:
-        click.echo(f"next: zoo match-motifs {meme}", err=True)
-    else:
-        click.echo("next: the same command with --meme patterns.meme, then zoo match-motifs patterns.meme", err=True)
+    again = "" if meme else "the same command with --meme patterns.meme, then "
+    click.echo(f"next: {again}zoo match-motifs {meme or 'patterns.meme'}", err=True)

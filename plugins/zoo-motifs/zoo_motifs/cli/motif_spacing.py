@@ -44,7 +44,7 @@ def command(first, second, model, output, gaps, backgrounds, sequences, shuffle,
     from zoo.errors import ConfigError
     from zoo.hub.loader import load
     from zoo_motifs.spacing.experiment import motif_spacing
-    from zoo_motifs.spacing.files import check_path, write_spacing
+    from zoo_motifs.spacing.files import PICTURES, check_path, write_spacing
 
     for out in outs:
         check_path(out)
@@ -54,18 +54,8 @@ def command(first, second, model, output, gaps, backgrounds, sequences, shuffle,
     network = load(model, device=device)
     bare = _read_backgrounds(sequences, shuffle, seed) if sequences else backgrounds
     began = perf_counter()
-    spacing = motif_spacing(
-        network,
-        first,
-        second,
-        output=output,
-        gaps=gaps,
-        backgrounds=bare,
-        sites=sites,
-        gc=gc,
-        seed=seed,
-        progress=True,
-    )
+    design = {"gaps": gaps, "backgrounds": bare, "sites": sites, "gc": gc, "seed": seed}
+    spacing = motif_spacing(network, first, second, output=output, **design, progress=True)
     seconds = perf_counter() - began
     if sequences:
         shuffled = f", shuffled with seed {seed}" if shuffle else ""
@@ -75,7 +65,7 @@ def command(first, second, model, output, gaps, backgrounds, sequences, shuffle,
         if out != "-":
             click.echo(f"wrote {out}", err=True)
     click.echo(f"{spacing.sentence()}; {seconds:.2g} s", err=True)
-    if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
+    if not any(out.endswith(PICTURES) for out in outs):
         click.echo("next: the same command with -o spacing.png draws it", err=True)
 
 
@@ -103,6 +93,4 @@ def _read_backgrounds(path, shuffle, seed):
 
     records = read_sequences(path)
     codes = records.batch(np.arange(len(records)))
-    if not shuffle:
-        return codes
-    return np.stack([dinucleotide_shuffle(x, 1, seed + i)[0] for i, x in enumerate(codes)])
+    return np.stack([dinucleotide_shuffle(x, 1, seed + i)[0] for i, x in enumerate(codes)]) if shuffle else codes

@@ -169,7 +169,12 @@ class _Reader:
         if not rows or len(rows) != width:
             self._fail(self.matrix_line, f"{len(rows)} rows below w= {width}", "give one row a position")
         values = np.array(rows).T
-        self._keep(Motif(motif.name, motif.id, self._counts(values)), motif)
+        found = Motif(motif.name, motif.id, self._counts(values))
+        if (name := label(found)) in self.motifs:
+            again = f"motif {name!r} again, after line {self.motifs[name][1]}"
+            self._fail(motif.line, again, "give each motif a name of its own")
+        self.motifs[name] = found, motif.line
+        motif.done = True
 
     def _counts(self, values: np.ndarray) -> np.ndarray:
         """(4, W) as the rows hold it -> counts."""
@@ -187,17 +192,6 @@ class _Reader:
         sites = self._real("nsites", self.matrix_line)
         self.unsized += sites is None
         return values / sums * (sites or DEFAULT_SITES)
-
-    def _keep(self, motif: Motif, opened: _OpenMotif) -> None:
-        name = label(motif)
-        if name in self.motifs:
-            self._fail(
-                opened.line,
-                f"motif {name!r} again, after line {self.motifs[name][1]}",
-                "give each motif a name of its own",
-            )
-        self.motifs[name] = motif, opened.line
-        opened.done = True
 
     def _close(self) -> None:
         """The end of a motif."""

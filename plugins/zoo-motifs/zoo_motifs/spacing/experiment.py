@@ -5,7 +5,7 @@
     second      f(B)     .............<B]....          at the same places, on the same strands
     pair        f(AB)    ....[A>......<B]....          gap: bp between the two
 
-The eight ways to write a pair, and what they are called, are in zoo_motifs.spacing.arrangement.
+The eight ways to write a pair, and what they are called, are in zoo_motifs.spacing.result.
 
 The motifs are put in as edits of the backgrounds: an engine that carries differences through the layers recomputes
 only what a motif's receptive field touches, and a single serves all pairs that hold it at that place.
@@ -22,8 +22,7 @@ from zoo.data.codes import decode, encode, reverse_complement
 from zoo.data.edits import Edits
 from zoo.errors import ConfigError, DataError
 from zoo.hub.loader import as_model
-from zoo_motifs.spacing.arrangement import ARRANGEMENTS
-from zoo_motifs.spacing.result import Spacing
+from zoo_motifs.spacing.result import ARRANGEMENTS, Spacing
 
 if TYPE_CHECKING:
     from zoo.data.motifs import Motif

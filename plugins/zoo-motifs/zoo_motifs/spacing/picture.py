@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoo.pictures.canvas import drawn_text
-from zoo_motifs.spacing.arrangement import ARRANGEMENTS
+from zoo.pictures.canvas import blank, drawn_text
+from zoo_motifs.spacing.result import ARRANGEMENTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,11 +25,7 @@ def draw_spacing(spacing: Spacing) -> Figure:
     a model that treats both strands alike draws them on top of one another.  The motifs of a panel's title point in
     the direction of their strands, the first always to the right.  A circle marks the largest absolute synergy.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.6, 5.9), dpi=130)
-    FigureCanvasAgg(figure)
+    figure = blank(8.6, 5.9, layout=None)
     grid = figure.subplots(2, 2, sharex=True, sharey=True)
     figure.subplots_adjust(left=0.09, right=0.98, bottom=0.1, top=0.82, hspace=0.28, wspace=0.06)
     mean, low, high = spacing.intervals()
@@ -44,8 +40,7 @@ def draw_spacing(spacing: Spacing) -> Figure:
                 axes.fill_between(spacing.gaps, low[row], high[row], color=colour, alpha=0.18, linewidth=0)
             axes.plot(spacing.gaps, mean[row], color=colour, linestyle=dashes, linewidth=1.5, label=label)
             if arrangement == peak:
-                value = mean[row][spacing.gaps == gap][0]
-                _mark(axes, gap, value)
+                _mark(axes, gap, mean[row][spacing.gaps == gap][0])
         _dress(axes, spacing, name)
     for axes in grid[1]:
         axes.set_xlabel("gap between the motifs, bp", fontsize=9)
