@@ -6,6 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torch import nn
+
+from zoo.fields import CODES, ONE_HOT, Field, Grid
+from zoo.spec import ModelSpec
+from zoo_hic.simulation.sequence import find_sites
+from zoo_hic.simulation.settings import MapSettings
+from zoo_hic.simulation.structure import build_structure
+from zoo_hic.windows import TARGET
 
 SIZES = {"chr1": 1_950, "chr2": 1_000, "chrM": 430}
 
@@ -85,3 +94,44 @@ def _append_norms(path, norms, contigs, resolution):
         arrays += array
     struct.pack_into("<q", data, at + 8, len(index))
     path.write_bytes(bytes(data[:position]) + index + arrays)
+
+
+class GroundTruth(nn.Module):
+    """What a perfect model of the simulator predicts: the log of the factor on the contacts of distance.
+
+    It stands wherever a model of contact maps does, so that regions, edits and variants are checked against the truth.
+    Its maps are not centred by distance as those of a trained model are, which no difference of two maps sees.
+    bins: T of a window.  settings: of the simulator.  data: of its card.
+    """
+
+    def __init__(self, bins, settings=None, data=None):
+        super().__init__()
+        self.settings, self.bins = settings or MapSettings(), bins
+        width = self.settings.resolution
+        field = Field("CTT", ("log_oe",), "log(observed / expected)", bin_size=width)
+        self.spec = ModelSpec(
+            "oracle",
+            {"name": "oracle"},
+            {TARGET: {"name": "oracle"}},
+            bins * width,
+            outputs={TARGET: (field, Grid(0, width, bins))},
+            data=data or {},
+        )
+        self.input_fields = {"one_hot": ONE_HOT}
+        self.device = torch.device("cpu")
+
+    def flip(self, batch):
+        """The batch read from the other strand."""
+        return {"codes": CODES.flip(batch["codes"])}
+
+    def predict(self, batch):
+        """{codes (N, L)} -> {contacts (N, 1, T, T)}."""
+        sites = [find_sites(codes, self.settings) for codes in batch["codes"].cpu().numpy()]
+        maps = np.stack([build_structure(s, self.bins, self.settings) for s in sites])
+        return {TARGET: torch.from_numpy(maps)[:, None]}
+
+
+@pytest.fixture(scope="session")
+def ground_truth():
+    """GroundTruth: ground_truth(bins, settings, data) is a model of contact maps that knows the answer."""
+    return GroundTruth

@@ -25,7 +25,6 @@ from zoo_hic.effects.structural_variants import (
 )
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import simulate_contig
-from zoo_hic.simulation.ground_truth import GroundTruth
 from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import find_loops
 
@@ -55,8 +54,8 @@ def genome(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def predictor():
-    return Predictor.of(GroundTruth(BINS, SETTINGS))
+def predictor(ground_truth):
+    return Predictor.of(ground_truth(BINS, SETTINGS))
 
 
 def score(found):

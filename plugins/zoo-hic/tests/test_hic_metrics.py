@@ -9,13 +9,12 @@ from scipy.sparse import coo_matrix
 from scipy.stats import pearsonr, spearmanr
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
-from zoo_hic.expected import pool_expected
+from zoo_hic.expected import expand_expected, pool_expected
 from zoo_hic.metrics.bands import cut_band, cut_bands, diagonals
 from zoo_hic.metrics.boundaries import boundaries, li_threshold, overlap, strong_boundaries
 from zoo_hic.metrics.distance import (
     by_diagonal,
     correlations,
-    distance_only,
     pearson_curve,
     shift_null,
 )
@@ -193,14 +192,16 @@ def test_a_correlation_that_lies_between_distances_is_not_in_the_diagonals():
 def test_distance_alone_wins_on_contacts_and_has_nothing_on_log_oe(deep):
     observed, _, sims = deep
     contacts = {c: s.observed.astype(float) for c, s in sims.items()}
-    got = distance_only(contacts, RESOLUTION, NEAR, draws=50)
+    means = pool_expected(contacts.values())
+    assert means[5] == pytest.approx(np.mean([np.diagonal(m, 5).mean() for m in contacts.values()]))
+    alone = {c: expand_expected(means, len(m)) for c, m in contacts.items()}
+    got = correlations(cut_bands(alone, contacts, RESOLUTION, NEAR), draws=50)
     assert got["pearson"].value > 0.9
-    assert got["log pearson"].value > 0.9
+    logs = [{c: np.log(np.where(m > 0, m, np.nan)) for c, m in maps.items()} for maps in (alone, contacts)]
+    assert correlations(cut_bands(*logs, RESOLUTION, NEAR), draws=50)["pearson"].value > 0.9
     flat = {c: np.zeros_like(m) for c, m in observed.items()}
     nothing = correlations(cut_bands(flat, observed, RESOLUTION, NEAR), draws=50)
     assert np.isnan([nothing["pearson"].value, nothing["spearman"].value]).all()
-    means = pool_expected(contacts.values())
-    assert means[5] == pytest.approx(np.mean([np.diagonal(m, 5).mean() for m in contacts.values()]))
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says():

@@ -11,7 +11,6 @@ from zoo_hic.effects.edits import WindowEdit
 from zoo_hic.picture import draw_edits, draw_region
 from zoo_hic.predictor import Predictor
 from zoo_hic.simulation.contact_maps import simulate_contig
-from zoo_hic.simulation.ground_truth import GroundTruth
 from zoo_hic.simulation.settings import MapSettings
 
 BINS, RESOLUTION = 64, 256
@@ -57,10 +56,10 @@ def test_unknown_pairs_are_grey_and_nothing_is_drawn_beside_the_triangle():
     assert triangle[0, 8, 3] == 1
 
 
-def test_an_edit_is_three_triangles_of_one_depth_with_its_ends_marked(tmp_path):
+def test_an_edit_is_three_triangles_of_one_depth_with_its_ends_marked(tmp_path, ground_truth):
     genome = Genome(write_fasta(tmp_path / "g.fa", {"chr1": SIMULATED.codes}))
     edit = WindowEdit("delete", "chr1", 84 * RESOLUTION, 96 * RESOLUTION)
-    found = predict_effect(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, [edit])
+    found = predict_effect(Predictor.of(ground_truth(BINS, SETTINGS)), genome, [edit])
     figure = draw_edits(found, "log_oe", title="delete", subtitle="$x <b>")
     rows = figure.axes[:3]
     assert len({image(a).shape for a in rows}) == 1

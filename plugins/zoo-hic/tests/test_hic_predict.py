@@ -20,7 +20,6 @@ from zoo_hic.predictor import Predictor
 from zoo_hic.preprocess import Preprocess
 from zoo_hic.region_prediction import parse_locus, predict_region
 from zoo_hic.simulation.contact_maps import simulate_contig
-from zoo_hic.simulation.ground_truth import GroundTruth
 from zoo_hic.simulation.sequence import find_sites
 from zoo_hic.simulation.settings import MapSettings
 from zoo_hic.simulation.structure import build_structure
@@ -51,31 +50,33 @@ def truth(first, last):
     return build_structure(find_sites(codes, SETTINGS), last - first, SETTINGS)
 
 
-def test_a_region_of_a_windows_length_is_that_window(genome):
-    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 104 * RESOLUTION)
+def test_a_region_of_a_windows_length_is_that_window(genome, ground_truth):
+    found = predict_region(
+        Predictor.of(ground_truth(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 104 * RESOLUTION
+    )
     np.testing.assert_array_equal(found.squares["log_oe"], truth(40, 104))
     assert (found.first, found.bins, found.region) == (40, BINS, "chr1:10,241-26,624")
     assert found.notes == ()
 
 
-def test_a_short_region_is_the_middle_of_a_window_and_an_alias_is_understood(genome):
+def test_a_short_region_is_the_middle_of_a_window_and_an_alias_is_understood(genome, ground_truth):
     found = predict_region(
-        Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "1", 60 * RESOLUTION + 5, 70 * RESOLUTION - 5
+        Predictor.of(ground_truth(BINS, SETTINGS)), genome, "1", 60 * RESOLUTION + 5, 70 * RESOLUTION - 5
     )
     assert found.contig == "chr1"
     np.testing.assert_array_equal(found.squares["log_oe"], truth(33, 97)[27:37, 27:37])
 
 
-def test_at_the_contigs_end_the_window_moves_inwards_and_says_so(genome):
+def test_at_the_contigs_end_the_window_moves_inwards_and_says_so(genome, ground_truth):
     found = predict_region(
-        Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 150 * RESOLUTION, 160 * RESOLUTION
+        Predictor.of(ground_truth(BINS, SETTINGS)), genome, "chr1", 150 * RESOLUTION, 160 * RESOLUTION
     )
     np.testing.assert_array_equal(found.squares["log_oe"], truth(96, 160)[54:, 54:])
     assert "moved inwards, to chr1:24,577-40,960" in found.notes[0]
 
 
-def test_a_contig_shorter_than_a_window_reads_n_beyond_its_end(genome):
-    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr2", 0, len(SHORT))
+def test_a_contig_shorter_than_a_window_reads_n_beyond_its_end(genome, ground_truth):
+    found = predict_region(Predictor.of(ground_truth(BINS, SETTINGS)), genome, "chr2", 0, len(SHORT))
     assert found.bins == 21
     assert found.end == len(SHORT)
     assert f"{BINS * RESOLUTION - len(SHORT):,} bp beyond its end read as N" in found.notes[0]
@@ -84,8 +85,8 @@ def test_a_contig_shorter_than_a_window_reads_n_beyond_its_end(genome):
     assert np.isnan(square[20]).all(), "156 of the last bin's 256 bp are not there"
 
 
-def test_overlapping_windows_agree_with_the_whole_and_far_pairs_are_unknown(genome):
-    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 0, 160 * RESOLUTION)
+def test_overlapping_windows_agree_with_the_whole_and_far_pairs_are_unknown(genome, ground_truth):
+    found = predict_region(Predictor.of(ground_truth(BINS, SETTINGS)), genome, "chr1", 0, 160 * RESOLUTION)
     whole = truth(0, 160)
     apart = np.abs(np.subtract.outer(np.arange(160), np.arange(160)))
     square = found.squares["log_oe"]
@@ -96,35 +97,37 @@ def test_overlapping_windows_agree_with_the_whole_and_far_pairs_are_unknown(geno
     assert "pairs more than 12,288 bp apart are unknown" in found.notes[-1]
 
 
-def test_bins_that_are_mostly_n_are_unknown(genome):
-    found = predict_region(Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr3", 20 * RESOLUTION, 50 * RESOLUTION)
+def test_bins_that_are_mostly_n_are_unknown(genome, ground_truth):
+    found = predict_region(Predictor.of(ground_truth(BINS, SETTINGS)), genome, "chr3", 20 * RESOLUTION, 50 * RESOLUTION)
     gone = np.isnan(found.squares["log_oe"]).all(1)
     assert np.flatnonzero(gone).tolist() == [10, 11, 12]
     assert "3 of 30 bins are more than half N" in found.notes[0]
 
 
-class Skewed(GroundTruth):
-    """Wrong in a way that only the other strand puts right."""
-
-    def predict(self, batch):
-        ramp = torch.linspace(0, 1, self.bins)
-        return {"contacts": super().predict(batch)["contacts"] + (ramp[:, None] + ramp[None, :])}
-
-
-def test_both_strands_are_averaged_so_that_the_answer_does_not_depend_on_the_strand():
+def test_both_strands_are_averaged_so_that_the_answer_does_not_depend_on_the_strand(ground_truth):
     codes = SIMULATED.codes[None, : BINS * RESOLUTION]
     other = (3 - codes)[:, ::-1]
+
+    class Skewed(ground_truth):
+        """Wrong in a way that only the other strand puts right."""
+
+        def predict(self, batch):
+            ramp = torch.linspace(0, 1, self.bins)
+            return {"contacts": super().predict(batch)["contacts"] + (ramp[:, None] + ramp[None, :])}
+
     skewed = Skewed(BINS, SETTINGS)
     both, one = Predictor.of(skewed), Predictor.of(skewed, strands=False)
     np.testing.assert_allclose(both.maps(codes)[0], both.maps(other)[0, :, ::-1, ::-1], atol=1e-6)
     assert np.abs(one.maps(codes)[0] - one.maps(other)[0, :, ::-1, ::-1]).max() > 0.5
-    np.testing.assert_allclose(both.maps(codes), Predictor.of(GroundTruth(BINS, SETTINGS)).maps(codes) + 1.0, atol=1e-6)
+    np.testing.assert_allclose(
+        both.maps(codes), Predictor.of(ground_truth(BINS, SETTINGS)).maps(codes) + 1.0, atol=1e-6
+    )
 
 
-def test_pairs_that_were_not_in_training_are_unknown_and_logarithms_become_natural():
+def test_pairs_that_were_not_in_training_are_unknown_and_logarithms_become_natural(ground_truth):
     steps = {"first_diagonal": 3, "log": "2", "order": ["1. as describe() has it"]}
     data = {"name": "contact_maps", "preprocessing": steps, "pairs": {"nearest_bins": 5, "furthest_bins": 20}}
-    predictor = Predictor.of(GroundTruth(BINS, SETTINGS, data))
+    predictor = Predictor.of(ground_truth(BINS, SETTINGS, data))
     assert (predictor.near, predictor.far) == (5, 20)
     assert predictor.preprocess == Preprocess(first_diagonal=3, log="2")
     codes = SIMULATED.codes[None, : BINS * RESOLUTION]
@@ -156,7 +159,7 @@ def test_places_off_the_genome_are_refused(genome, text, error, message):
         parse_locus(text, genome)
 
 
-def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(genome):
+def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(genome, ground_truth):
     counts = SIMULATED.observed.astype(float)
     weights = np.full(160, 0.5)
     weights[[7, 44]] = np.nan
@@ -169,7 +172,7 @@ def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(gen
         np.testing.assert_allclose(expected_by_distance(contacts, "chr1", steps), expected, rtol=1e-5)
         whole = steps.apply(squares["chr1"], expected)
         found = predict_region(
-            Predictor.of(GroundTruth(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 90 * RESOLUTION
+            Predictor.of(ground_truth(BINS, SETTINGS)), genome, "chr1", 40 * RESOLUTION, 90 * RESOLUTION
         )
         part = observed_square(contacts, found, steps)
         inner = slice(45, 85), slice(45, 85)  # filling and smoothing see the contig's end in neither
@@ -179,13 +182,13 @@ def test_observed_log_oe_is_that_of_the_preprocessing_without_a_dense_contig(gen
     assert math.isnan(correlate_maps(np.zeros((9, 9)), np.eye(9)).pearson), "what distance alone predicts"
 
 
-def test_a_model_without_contact_maps_is_refused():
-    known = GroundTruth(BINS, SETTINGS)
+def test_a_model_without_contact_maps_is_refused(ground_truth):
+    known = ground_truth(BINS, SETTINGS)
     known.spec = known.spec.replace(outputs={})
     with pytest.raises(ConfigError, match="no contact map"):
         Predictor.of(known)
     with pytest.raises(ConfigError, match="reads no cell type"):
-        Predictor.of(GroundTruth(BINS, SETTINGS), context="K562")
+        Predictor.of(ground_truth(BINS, SETTINGS), context="K562")
 
 
 @pytest.fixture(scope="module")

@@ -45,18 +45,14 @@ def draw_region(
     One scale holds for all of the picture: the 99th percentile of the absolute values.
     """
     square, width = _coarse(square, bin_size)
-    limit = _limit(square)
-    heights = [6.0, 3.0]
+    both, limit, heights = square, _limit(square), [6.0, 3.0]
     if observed is not None:
         observed, _ = _coarse(observed, bin_size)
-        limit = _limit(square, observed)
-        heights = [6.0, 3.0, 3.0]
+        both = np.where(np.triu(np.ones(square.shape, bool)), observed, square)
+        limit, heights = _limit(square, observed), [6.0, 3.0, 3.0]
     figure = blank(7.6, sum(heights) + 1.1)
     axes = figure.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
-    extent = _extent(start, len(square), width)
-    both = square
-    if observed is not None:
-        both = np.where(np.triu(np.ones(square.shape, bool)), observed, square)
+    extent = (start, start + len(square) * width)
     scale, unit = _unit(extent)
     box = (extent[0] / scale, extent[1] / scale)
     axes[0].imshow(_paint(both, limit), extent=(*box, box[1], box[0]), interpolation="nearest", aspect="auto")
@@ -68,8 +64,7 @@ def draw_region(
         _triangle(axes[1], observed, extent, limit, "observed", depth=depth)
     _triangle(axes[-1], square, extent, limit, "predicted", depth=depth, down=observed is not None)
     axes[-1].set_xlabel(f"{drawn_text(contig)} ({unit})")
-    heading = drawn_text(title, 90) + (f"\n{drawn_text(subtitle, 110)}" if subtitle else "")
-    axes[0].set_title(heading + _describe_averaging(width, bin_size), fontsize=10)
+    _head(axes[0], title, subtitle, 90, width, bin_size)
     _bar(figure, list(axes), limit, LABEL)
     return figure
 
@@ -85,7 +80,7 @@ def draw_edits(compared: MapChange, channel: str, *, title: str = "", subtitle: 
     (reference, width), (edited, _), (difference, _) = (_coarse(m, compared.bin_size) for m in maps)
     figure = blank(9.0, 9.4)
     axes = figure.subplots(3, 1, sharex=True)
-    extent = _extent(compared.start, len(reference), width)
+    extent = (compared.start, compared.start + len(reference) * width)
     scale, unit = _unit(extent)
     limit, change = _limit(reference, edited), _limit(difference)
     depth = max(map(_depth, (reference, edited, difference)))
@@ -94,8 +89,7 @@ def draw_edits(compared: MapChange, channel: str, *, title: str = "", subtitle: 
         for at in _ends(compared.edits, moved=row == 1):
             axes[row].axvline(at / scale, color="black", linewidth=0.8, linestyle=":")
     axes[2].set_xlabel(f"{drawn_text(compared.contig)} ({unit})")
-    heading = drawn_text(title, 110) + (f"\n{drawn_text(subtitle, 130)}" if subtitle else "")
-    axes[0].set_title(heading + _describe_averaging(width, compared.bin_size), fontsize=10)
+    _head(axes[0], title, subtitle, 110, width, compared.bin_size)
     _bar(figure, list(axes[:2]), limit, LABEL)
     _bar(figure, [axes[2]], change, "difference of\n" + LABEL)
     return figure
@@ -125,13 +119,8 @@ def _triangle(axes: Axes, square, extent, limit: float, name: str, *, depth: int
             outside[d, at + half] = False
     scale, unit = _unit(extent)
     high = depth * (extent[1] - extent[0]) / bins / scale
-    axes.imshow(
-        _paint(turned, limit, outside),
-        extent=(extent[0] / scale, extent[1] / scale, 0, high),
-        origin="lower",
-        interpolation="nearest",
-        aspect="auto",
-    )
+    box = (extent[0] / scale, extent[1] / scale, 0, high)
+    axes.imshow(_paint(turned, limit, outside), extent=box, origin="lower", interpolation="nearest", aspect="auto")
     axes.set(ylim=(high, 0) if down else (0, high), ylabel=f"distance ({unit})")
     axes.spines[["right", "bottom" if down else "top"]].set_visible(False)
     axes.set_facecolor("none")
@@ -191,12 +180,11 @@ def _coarse(square: np.ndarray, bin_size: int) -> tuple[np.ndarray, int]:
     return np.divide(total, known, out=np.full(total.shape, np.nan), where=known > 0), bin_size * factor
 
 
-def _describe_averaging(width: int, bin_size: int) -> str:
-    return "" if width == bin_size else f"\nbins of {bin_size:,} bp are averaged to {width:,} bp"
-
-
-def _extent(start: int, bins: int, width: int) -> tuple[int, int]:
-    return start, start + bins * width
+def _head(axes: Axes, title: str, subtitle: str, letters: int, width: int, bin_size: int) -> None:
+    lines = [drawn_text(title, letters), *([drawn_text(subtitle, letters + 20)] if subtitle else [])]
+    if width != bin_size:
+        lines.append(f"bins of {bin_size:,} bp are averaged to {width:,} bp")
+    axes.set_title("\n".join(lines), fontsize=10)
 
 
 def _unit(extent: tuple[int, int]) -> tuple[float, str]:

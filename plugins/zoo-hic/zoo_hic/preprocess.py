@@ -10,7 +10,7 @@ and a Gaussian: whoever leaves one out cannot reproduce its numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -51,7 +51,25 @@ class Preprocess:
     smooth: float = 0.0
 
     def __post_init__(self) -> None:
-        _check(self)
+        for name in ("first_diagonal", "expected_pairs", "fill"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ConfigError(f"{name} {value!r} must be a whole number from 0 on")
+        last = self.last_diagonal
+        if last is not None and (isinstance(last, bool) or not isinstance(last, int) or last < self.first_diagonal):
+            raise ConfigError(
+                f"last_diagonal {last!r} must be a whole number from first_diagonal {self.first_diagonal} on, or null"
+            )
+        for name, choices in (("expected", ("contig", "genome")), ("log", ("e", "2", "10"))):
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{name} {getattr(self, name)!r} must be one of {', '.join(choices)}")
+        for name, value in (("pseudocount", self.pseudocount), ("smooth", self.smooth)):
+            if not (math.isfinite(value) and value >= 0):
+                raise ConfigError(f"{name} {value!r} must be 0 or more")
+        if self.clip is not None and not self.clip > 0:
+            raise ConfigError(f"clip {self.clip!r} must be more than 0, or null for none")
+        if not self.balance:
+            raise ConfigError('balance is empty: name the weights, such as weight, or "none" for raw contacts')
 
     def expect(self, squares: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Expected contacts by diagonal, (T,) or longer, for each contig of {contig: (T, T) contacts}."""
@@ -99,20 +117,6 @@ class Preprocess:
 
     def describe(self) -> dict[str, Any]:
         """For the model card: every value, and the steps in their order; plain JSON."""
-        return {**asdict(self), "order": self._order()}
-
-    def _kept(self, bins: int) -> np.ndarray:
-        distance = bins_apart(bins)
-        kept = distance >= self.first_diagonal
-        return kept if self.last_diagonal is None else kept & (distance <= self.last_diagonal)
-
-    def _log(self, ratio: np.ndarray) -> np.ndarray:
-        shifted = (ratio + self.pseudocount) / (1 + self.pseudocount)
-        base = math.e if self.log == "e" else float(self.log)
-        value = np.log(shifted, out=np.full(ratio.shape, np.nan), where=shifted > 0)
-        return value / math.log(base)
-
-    def _order(self) -> list[str]:
         last = "" if self.last_diagonal is None else f" or more than {self.last_diagonal}"
         where = "the contig" if self.expected == "contig" else "all contigs"
         pooled = f", pooled where fewer than {self.expected_pairs} pairs are known" if self.expected_pairs else ""
@@ -125,48 +129,39 @@ class Preprocess:
             f"unknown pairs filled from up to {self.fill} bins away" if self.fill else "unknown pairs left unknown",
             f"smoothed with a Gaussian of sigma {self.smooth:g} bins" if self.smooth else "not smoothed",
         ]
-        return [f"{i}. {step}" for i, step in enumerate(steps, 1)]
+        return {**asdict(self), "order": [f"{i}. {step}" for i, step in enumerate(steps, 1)]}
 
+    def _kept(self, bins: int) -> np.ndarray:
+        distance = bins_apart(bins)
+        kept = distance >= self.first_diagonal
+        return kept if self.last_diagonal is None else kept & (distance <= self.last_diagonal)
 
-def _check(p: Preprocess) -> None:
-    for name, least in (("first_diagonal", 0), ("expected_pairs", 0), ("fill", 0)):
-        value = getattr(p, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ConfigError(f"{name} {value!r} must be a whole number from {least} on")
-    last = p.last_diagonal
-    if last is not None and (isinstance(last, bool) or not isinstance(last, int) or last < p.first_diagonal):
-        raise ConfigError(
-            f"last_diagonal {last!r} must be a whole number from first_diagonal {p.first_diagonal} on, or null"
-        )
-    for name, choices in (("expected", ("contig", "genome")), ("log", ("e", "2", "10"))):
-        if getattr(p, name) not in choices:
-            raise ConfigError(f"{name} {getattr(p, name)!r} must be one of {', '.join(choices)}")
-    for name, value in (("pseudocount", p.pseudocount), ("smooth", p.smooth)):
-        if not (math.isfinite(value) and value >= 0):
-            raise ConfigError(f"{name} {value!r} must be 0 or more")
-    if p.clip is not None and not p.clip > 0:
-        raise ConfigError(f"clip {p.clip!r} must be more than 0, or null for none")
-    if not p.balance:
-        raise ConfigError('balance is empty: name the weights, such as weight, or "none" for raw contacts')
+    def _log(self, ratio: np.ndarray) -> np.ndarray:
+        shifted = (ratio + self.pseudocount) / (1 + self.pseudocount)
+        base = math.e if self.log == "e" else float(self.log)
+        value = np.log(shifted, out=np.full(ratio.shape, np.nan), where=shifted > 0)
+        return value / math.log(base)
 
 
 def _fill(value: np.ndarray, reach: int) -> np.ndarray:
     """Unknown values as the mean of known ones in the square of 2 reach + 1 bins around them."""
     from scipy.ndimage import uniform_filter
 
-    known = np.isfinite(value)
     width = 2 * reach + 1
-    total = uniform_filter(np.where(known, value, 0.0), width, mode="constant")
-    share = uniform_filter(known.astype(np.float64), width, mode="constant")
+    mean, share = _mean_of_known(value, uniform_filter, width)
     some = share * width**2 > 0.5  # of one pair: the filter rounds
-    return np.where(known, value, np.divide(total, share, out=np.full(value.shape, np.nan), where=some))
+    return np.where(np.isfinite(value) | ~some, value, mean)
 
 
 def _smooth(value: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian mean of the known values; unknown ones have no weight and stay unknown."""
     from scipy.ndimage import gaussian_filter
 
+    return np.where(np.isfinite(value), _mean_of_known(value, gaussian_filter, sigma)[0], np.nan)
+
+
+def _mean_of_known(value: np.ndarray, smooth: Callable, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Local mean of the known values by a filter of scipy, and its weight of known values."""
     known = np.isfinite(value)
-    total = gaussian_filter(np.where(known, value, 0.0), sigma, mode="constant")
-    share = gaussian_filter(known.astype(np.float64), sigma, mode="constant")
-    return np.divide(total, share, out=np.full(value.shape, np.nan), where=known)
+    total, share = (smooth(m, width, mode="constant") for m in (np.where(known, value, 0.0), known.astype(np.float64)))
+    return np.divide(total, share, out=np.full(value.shape, np.nan), where=share > 0), share

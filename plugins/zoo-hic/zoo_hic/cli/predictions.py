@@ -138,18 +138,15 @@ def score_variants_and_write(request: PredictRequest, path: str, place: Place | 
     columns = [*COLUMNS, *score_columns(channels)]
     alleles = read_alleles(path, request.genome, predictor.length, place)
     statuses: Counter[str] = Counter()
-    tables = [TableWriter(out, columns, {**request.comments(), "variants": path}) for out in request.outs]
+    comments = {**request.comments(), "variants": path}
     with ExitStack() as stack:
-        opened = [stack.enter_context(table) for table in tables]
+        opened = [stack.enter_context(TableWriter(out, columns, comments)) for out in request.outs]
         scored = score_alleles(predictor, request.genome, alleles)
         for allele, compared in progress(scored, total=None, label="scoring", unit="alleles"):
             statuses[allele.status] += 1
             for table in opened:
                 table.row([*allele.cells(), *score_cells(compared, channels)])
-    for status, n in statuses.most_common():
-        click.echo(f"{status}\t{n:,}")
-    for note in predictor.notes:
-        click.echo(f"note: {note}", err=True)
+    _print({status: f"{n:,}" for status, n in statuses.most_common()}, predictor.notes)
     for out in request.outs:
         click.echo(f"wrote {out}", err=True)
 
@@ -185,13 +182,8 @@ def _read_observed(request: PredictRequest, region, path: str, allow_other_assem
     if steps is None:
         steps = Preprocess()
         notes.append("the model does not say its preprocessing: the observed map has the defaults of zoo-hic")
-    contacts = read_map(
-        path,
-        resolution=region.bin_size,
-        balance=steps.balance,
-        fasta=request.genome,
-        allow_other_assembly=allow_other_assembly,
-    )
+    options = {"resolution": region.bin_size, "balance": steps.balance, "allow_other_assembly": allow_other_assembly}
+    contacts = read_map(path, fasta=request.genome, **options)
     return observed_square(contacts, region, steps), [*notes, *contacts.notes]
 
 

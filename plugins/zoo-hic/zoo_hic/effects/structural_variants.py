@@ -88,10 +88,10 @@ def read_alleles(
             why = "a line has CHROM, POS, ID, REF, ALT, QUAL, FILTER and INFO between tabs, and a whole number as POS"
             yield SvAllele(record, 1, *padded, status="malformed", notes=why)
             continue
-        alts = cells[4].split(",")
+        alts, info = cells[4].split(","), dict(part.partition("=")[::2] for part in cells[7].split(";"))
         for number, alt in enumerate(alts, 1):
             written = SvAllele(record, number, cells[0], cells[1], cells[2], cells[3], alt)
-            yield _label(written, _info(cells[7]), len(alts), genome, window, region)
+            yield _label(written, info, len(alts), genome, window, region)
 
 
 def score_alleles(
@@ -127,11 +127,6 @@ def _lines(path: Path) -> Iterator[str]:
         raise DataError(f"{path} has no line that begins with #CHROM: it is no VCF, or was cut off in its header")
 
 
-def _info(text: str) -> dict[str, str]:
-    pairs = (part.partition("=") for part in text.split(";"))
-    return {key: value for key, _, value in pairs}
-
-
 def _label(a: SvAllele, info, alts: int, genome: Genome, window: int, region) -> SvAllele:
     if a.alt in (".", "*", "<*>", "<NON_REF>"):
         return replace(a, status="no_alt")
@@ -146,11 +141,8 @@ def _label(a: SvAllele, info, alts: int, genome: Genome, window: int, region) ->
         return replace(a, status="non_acgt")
     if pos < (-1 if a.alt.startswith("<") else 0) or pos + len(a.ref) > size:
         return replace(a, status="out_of_bounds")
-    if (
-        pos >= 0
-        and set(a.ref.upper()) != {"N"}
-        and (genome.fetch(contig, pos, pos + len(a.ref)) != encode(a.ref)).any()
-    ):
+    known = pos >= 0 and set(a.ref.upper()) != {"N"}
+    if known and (genome.fetch(contig, pos, pos + len(a.ref)) != encode(a.ref)).any():
         return replace(a, status="ref_mismatch")
     if a.alt.startswith("<"):
         kind, edit = _parse_symbolic(a, info, alts, contig, pos)
@@ -161,17 +153,14 @@ def _label(a: SvAllele, info, alts: int, genome: Genome, window: int, region) ->
     if isinstance(edit, str):
         status, _, why = edit.partition(": ")
         return replace(a, kind=kind, status=status, notes=why)
-    size_before, notes = edit.end - edit.start, ""
     if edit.end > size:
         return replace(a, kind=kind, status="out_of_bounds")
     if region is not None and not (contig == region[0] and edit.start < region[2] and edit.end >= region[1]):
         return replace(a, kind=kind, status="out_of_region")
-    if max(size_before, size_before + edit.length_change) > SHARE * window:
+    if edit.end - edit.start + max(0, edit.length_change) > SHARE * window:
         place = format_region(contig, edit.start, max(edit.end, edit.start + 1))
         return replace(a, kind=kind, status="exceeds_window", notes=f"{place}, the window has {window:,} bp")
-    if contig != a.chrom:
-        notes = f"{a.chrom} is {contig}"
-    return replace(a, kind=kind, notes=notes, edit=edit)
+    return replace(a, kind=kind, notes="" if contig == a.chrom else f"{a.chrom} is {contig}", edit=edit)
 
 
 def _parse_symbolic(
@@ -203,18 +192,19 @@ def _parse_letters(a: SvAllele, contig: str, pos: int) -> tuple[str, WindowEdit 
     ref, alt = a.ref.upper(), a.alt.upper()
     if ref == alt:
         return "", "no_alt: ALT is REF"
-    shared = 0
-    while shared < min(len(ref), len(alt)) and ref[shared] == alt[shared]:
-        shared += 1
+    shared = _count_shared(ref, alt)
     ref, alt, start = ref[shared:], alt[shared:], pos + shared
-    shared = 0
-    while shared < min(len(ref), len(alt)) and ref[-1 - shared] == alt[-1 - shared]:
-        shared += 1
+    shared = _count_shared(ref[::-1], alt[::-1])
     ref, alt = ref[: len(ref) - shared], alt[: len(alt) - shared]
     kind = {(True, False): "DEL", (False, True): "INS"}.get((bool(ref), bool(alt)))
     kind = kind or ("INDEL" if len(ref) != len(alt) else "SNV" if len(ref) == 1 else "MNV")
     how = "substitute" if alt else "delete"
     return kind, WindowEdit(how, contig, start, start + len(ref), alt)
+
+
+def _count_shared(ref: str, alt: str) -> int:
+    """Letters that both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(ref, alt, strict=False)) if a != b), min(len(ref), len(alt)))
 
 
 def score_columns(channels: tuple[str, ...]) -> list[str]:

@@ -6,7 +6,7 @@
 
 Pixels of all contigs are pooled.  A model that knows only distance predicts log(O/E) = 0 everywhere: it has no
 correlation, and its figure is 0 by definition.  On contacts distance alone has a high correlation, which everybody
-gets for nothing (`distance_only`).
+gets for nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from zoo.errors import DataError
-from zoo_hic.expected import expand_expected, pool_expected
-from zoo_hic.metrics.bands import Bands, Squares, cut_bands
+from zoo_hic.metrics.bands import Bands
 from zoo_hic.metrics.blocks import Figure, block_bins, figure, moments, pearson_from_sums
 
 
@@ -98,35 +97,6 @@ def shift_null(bands: Bands, *, draws: int = 1000, seed: int = 0) -> NullCorrela
         return NullCorrelation(value, *3 * [float("nan")], draws=len(null))
     p = (1 + (null >= value).sum()) / (1 + len(null))
     return NullCorrelation(value, float(null.mean()), float(null.std()), float(p), len(null))
-
-
-def distance_only(
-    contacts: Squares,
-    resolution: int,
-    distances: tuple[float, float],
-    *,
-    expected: np.ndarray | None = None,
-    block: float | None = None,
-    draws: int = 500,
-    seed: int = 0,
-) -> dict[str, Figure]:
-    """What a model that knows only distance reaches on contacts: "pearson" and "spearman", and "log pearson".
-
-    contacts: {contig: (T, T)}, not divided by the expected.  expected: mean by diagonal, for example of the map that a
-    model was trained on; by default that of `contacts`, the best such a model could have.
-    "log pearson" leaves out pixels without a contact.
-    """
-    expected = pool_expected(contacts.values()) if expected is None else expected
-    alone = {contig: expand_expected(expected, len(square)) for contig, square in contacts.items()}
-    options = {"block": block, "draws": draws, "seed": seed}
-    out = correlations(cut_bands(alone, contacts, resolution, distances), **options)
-    logs = [{c: _log(s) for c, s in squares.items()} for squares in (alone, contacts)]
-    return out | {"log pearson": correlations(cut_bands(*logs, resolution, distances), **options)["pearson"]}
-
-
-def _log(square):
-    square = np.asarray(square, float)
-    return np.log(square, out=np.full(square.shape, np.nan), where=square > 0)
 
 
 def _length(bands, block):
