@@ -139,7 +139,7 @@ def main() -> int:
         max_epochs=1, batch_size=arguments.batch_size, log_every=1, logger="none", bar=False, patience=0
     )
     torch.manual_seed(0)
-    plan = TrainingPlan(config, source)
+    plan = TrainingPlan.of(config, source)
     beside = Beside(BareLoop(copy.deepcopy(plan.model).train(), arguments.lr))
     channels_last(plan.model)
     module = plan.module(settings)

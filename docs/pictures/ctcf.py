@@ -31,7 +31,7 @@ from zoo.training.plan import TrainingPlan
 def main(run: str) -> None:
     config = json.loads(Path(run, "config.json").read_text())
     model = zoo.load("ctcf-dilated-cnn")
-    examples = TrainingPlan(config).source.examples("test")
+    examples = TrainingPlan.of(config).source.examples("test")
     batch = examples.batch(np.arange(len(examples)))
     codes, label = batch["codes"], batch["target/binding"][:, 0]
     score = predict_codes(model, codes, Output.parse("CTCF:raw", model.spec))[:, 0]

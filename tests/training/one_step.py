@@ -43,7 +43,7 @@ def main(out: str, world: int) -> None:
     }
     settings = TrainerSettings(devices=world, max_epochs=2, logger="none", log_every=1, bar=False)
     torch.manual_seed(0)
-    module = TrainingPlan(config, source).module(settings)
+    module = TrainingPlan.of(config, source).module(settings)
     # Adam divides by the size of the gradient, which would magnify rounding: plain steps keep the two runs together.
     module.configure_optimizers = lambda: torch.optim.SGD(module.parameters(), lr=1e-3)
     with tempfile.TemporaryDirectory() as folder:

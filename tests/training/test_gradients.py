@@ -35,7 +35,7 @@ CONFIG = {
 def gradients(config, source, micro_batch, change=None, batch_size=50):
     """The gradient of the first batch, straight from the step's own functions."""
     torch.manual_seed(0)
-    plan = TrainingPlan(config, source)
+    plan = TrainingPlan.of(config, source)
     if change:
         change(plan.loss)
     module = plan.module(TrainerSettings(micro_batch=micro_batch, batch_size=batch_size))
@@ -67,7 +67,7 @@ def test_labels_that_are_masked_do_not_dilute_the_others(tiny):
     batch = source.examples("train").batch(range(50))
     _, parts = gradients(CONFIG, source, 1)
     torch.manual_seed(0)
-    model = TrainingPlan(CONFIG, source).model
+    model = TrainingPlan.of(CONFIG, source).model
     x = model({"codes": torch.from_numpy(batch["codes"])})["scalar"]
     y, weight = torch.from_numpy(batch["target/scalar"]), torch.from_numpy(batch["weight/scalar"])
     expected = ((x - y).square() * weight).sum() / weight.sum()
@@ -104,7 +104,7 @@ def test_a_term_that_is_no_sum_over_examples_forbids_micro_batches(tiny):
 def test_micro_batches_of_a_long_window_are_small_and_those_of_a_batch_norm_whole(tiny):
     source = tiny()
     pytest.importorskip("zoo_dilated_cnn")
-    model = TrainingPlan({**CONFIG, "encoder": {"name": "dilated_cnn"}}, source).model
+    model = TrainingPlan.of({**CONFIG, "encoder": {"name": "dilated_cnn"}}, source).model
     assert micro_batch_rows(model, 64, 2114, on_cpu=True) == 4
     assert micro_batch_rows(model, 64, 200, on_cpu=True) == 32
     assert micro_batch_rows(model, 64, 2114, on_cpu=False) == 64

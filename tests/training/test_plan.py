@@ -12,7 +12,7 @@ from zoo.training.plan import Argument, TrainingPlan
 
 
 def test_everything_that_a_run_offers_by_name_is_noted_with_its_origin(config):
-    plan = TrainingPlan({**config, "head": {"name": "scalar", "pool": "max"}})
+    plan = TrainingPlan.of({**config, "head": {"name": "scalar", "pool": "max"}})
     plan.loss  # noqa: B018
     assert plan.loss.activation == plan.model.spec.activation
     head = plan.arguments["heads.binding"]
@@ -25,7 +25,7 @@ def test_everything_that_a_run_offers_by_name_is_noted_with_its_origin(config):
 
 
 def test_a_part_is_built_once_and_only_when_it_is_needed(config):
-    plan = TrainingPlan({**config, "encoder": {"name": "no_such"}})
+    plan = TrainingPlan.of({**config, "encoder": {"name": "no_such"}})
     assert plan.source is plan.source
     with pytest.raises(Exception, match="no encoder named 'no_such'"):
         plan.model  # noqa: B018
@@ -33,7 +33,7 @@ def test_a_part_is_built_once_and_only_when_it_is_needed(config):
 
 def test_two_objectives_of_one_head_must_agree_on_its_activation(config):
     other = {"name": "squared_error", "head": "binding"}
-    plan = TrainingPlan({**config, "objectives": {"binding": {"name": "cross_entropy"}, "other": other}})
+    plan = TrainingPlan.of({**config, "objectives": {"binding": {"name": "cross_entropy"}, "other": other}})
     with pytest.raises(ConfigError, match="fit one head by terms of one activation"):
         plan.loss  # noqa: B018
 

@@ -192,7 +192,7 @@ def test_a_frozen_encoder_keeps_its_running_statistics(config, tiny):
     from zoo.training.plan import TrainingPlan
     from zoo.training.settings import TrainerSettings
 
-    plan = TrainingPlan(config)
+    plan = TrainingPlan.of(config)
     model = plan.model
     plan.config = with_(config, freeze_encoder=True)
     module = plan.module(TrainerSettings())

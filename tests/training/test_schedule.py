@@ -43,7 +43,7 @@ def test_the_ramp_is_ganin_s_and_the_others_go_where_their_names_say():
 
 
 def test_a_scheduled_coefficient_scales_the_gradient_and_not_the_validation_loss(config):
-    loss = TrainingPlan(config).loss
+    loss = TrainingPlan.of(config).loss
     loss.at_step(25, 100)
     assert loss.coefficient_now("binding") == pytest.approx(0.25)
     assert loss.term("binding").coefficient == 1
@@ -98,4 +98,4 @@ def test_an_adversarial_run_on_two_laboratories_logs_its_schedule_and_resumes_in
 )
 def test_what_cannot_be_scheduled_is_said(config, schedules, message):
     with pytest.raises(ConfigError, match=message):
-        TrainingPlan({**config, "schedules": schedules}).loss  # noqa: B018
+        TrainingPlan.of({**config, "schedules": schedules}).loss  # noqa: B018

@@ -43,7 +43,7 @@ def command(context: click.Context, overrides: tuple[str, ...]) -> None:
     if flags.explain:
         from zoo.training.plan import TrainingPlan
 
-        click.echo(TrainingPlan(compose(flags.overrides, folders=flags.folders)).explain())
+        click.echo(TrainingPlan.of(compose(flags.overrides, folders=flags.folders)).explain())
         return
     context.exit(run(train, list(overrides)))
 

@@ -65,7 +65,7 @@ def open_evaluated(
             "give --config RUN/config.json, or --data name=peaks and its arguments"
         )
     shown = str(run) if run else str(getattr(model, "source", name))
-    return Opened(shown, model, TrainingPlan(plain).source, plain)
+    return Opened(shown, model, TrainingPlan.of(plain).source, plain)
 
 
 def _read(path: Path) -> dict[str, Any]:

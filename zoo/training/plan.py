@@ -1,6 +1,6 @@
 """From names to objects: what a configuration builds, and what fills every argument of it.
 
-plan = TrainingPlan(config)    plan.source -> plan.model -> plan.loss -> plan.module(settings)
+plan = TrainingPlan.of(config)    plan.source -> plan.model -> plan.loss -> plan.module(settings)
 print(plan.explain())             argument, value, and whether it is a default, configured or filled by the run
 """
 
@@ -60,6 +60,11 @@ class TrainingPlan:
         self._names: dict[str, str] = {}
         if source is not None:
             self.source = source
+
+    @classmethod
+    def of(cls, config: Config, source: Source | None = None) -> TrainingPlan:
+        """The plan of a configuration; nothing is built yet."""
+        return cls(config, source)
 
     @cached_property
     def source(self) -> Source:

@@ -132,5 +132,5 @@ def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], 
         return ()
     from zoo.training.plan import TrainingPlan
 
-    evaluation = TrainingPlan(json.loads(path.read_text(encoding="utf-8"))).evaluate(model)
+    evaluation = TrainingPlan.of(json.loads(path.read_text(encoding="utf-8"))).evaluate(model)
     return tuple(evaluation.rows) if evaluation else ()

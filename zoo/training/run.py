@@ -62,7 +62,7 @@ def train(config: Mapping[str, Any]) -> Result:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(int(config.get("seed", 0)))
-    plan = TrainingPlan(config)
+    plan = TrainingPlan.of(config)
     source, model, module = plan.source, plan.model, plan.module(settings)
     trainer = make_trainer(settings, folder, module)
 

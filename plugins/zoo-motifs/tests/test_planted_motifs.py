@@ -53,7 +53,7 @@ def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_pat
     assert config["encoder"]["motifs"] == [], "nothing but chance to start from"
     result = train(config)
     model = zoo.load(str(result.model_folder))
-    examples = TrainingPlan(config).source.examples("test")
+    examples = TrainingPlan.of(config).source.examples("test")
     found = matches_of(model, examples.batch(np.arange(len(examples)))["codes"])
     recovered = set()
     for name in config["data"]["motifs"]:
@@ -66,7 +66,7 @@ def test_planted_motifs_of_all_lengths_are_recovered_from_random_filters(tmp_pat
                 if same or family(known).shares(family(planted.id)):
                     recovered.add(name)
     assert len(recovered) >= 4, f"only {sorted(recovered)}"
-    ratios = mass_ratios(model, TrainingPlan(config).source)
+    ratios = mass_ratios(model, TrainingPlan.of(config).source)
     assert min(ratios.values()) >= 5, ratios
 
 

@@ -178,7 +178,7 @@ def test_real_ctcf_peaks_are_matched_and_do_not_leak(monkeypatch, tmp_path):
     if not data or not (Path(data) / "ctcf").is_dir():
         pytest.skip("ZOO_DATA names no folder with ctcf/ and hg19/")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path))
-    described = TrainingPlan(compose(["experiment=ctcf", f"data.root={data}"])).source.describe()
+    described = TrainingPlan.of(compose(["experiment=ctcf", f"data.root={data}"])).source.describe()
     peaks, short = described["sources"]["peaks"], described["sources"]["short"]
     assert peaks["n"]["test"] == {"positives": 1133, "negatives": 1133}
     assert short["n"]["train"]["positives"] > 36_000
