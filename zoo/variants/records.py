@@ -72,9 +72,14 @@ def vcf_records(
                 )
             _note(notes, f"line {line}, the last, has no line end: the file may have been cut off")
         if record >= start:
-            cells = text.split("\t", 5)
-            site = _record(record, line, cells[:5], text.count("\t") + 1, columns)
-            yield site if sample is None else (*site, _genotype(text, sample))
+            yield line_record(text, record, line, columns, sample)
+
+
+def line_record(text: str, record: int, line: int, columns: int, sample: int | None = None) -> Record:
+    """The record of one line of VCF text; arguments as of `vcf_records`."""
+    cells = text.split("\t", 5)
+    site = _record(record, line, cells[:5], text.count("\t") + 1, columns)
+    return site if sample is None else (*site, _genotype(text, sample))
 
 
 def table_records(

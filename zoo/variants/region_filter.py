@@ -48,6 +48,12 @@ class RegionFilter:
                 keep[rows] |= (last >= 0) & (ends[last] > pos[rows])
         return keep
 
+    def near(self, chrom: str, reach: int) -> list[tuple[int, int]]:
+        """Stretches, sorted and apart, that are within `reach` bp of an interval of a contig, named as in a file."""
+        starts, ends = self.merged.get(self._name(chrom), ((), ()))
+        wide = [(max(0, int(a) - reach), int(b) + reach) for a, b in zip(starts, ends, strict=True)]
+        return list(zip(*(x.tolist() for x in _merge(wide)), strict=True)) if wide else []
+
     def _name(self, chrom: str) -> str:
         if chrom not in self.names:
             try:

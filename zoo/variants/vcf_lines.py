@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from zoo.errors import DataError
 from zoo.files.compressed import is_gzip, read_chunks
-from zoo.variants.records import quiet_htslib
+from zoo.variants.records import line_record, quiet_htslib
+from zoo.variants.variants import Record
 
 FAR = 1 << 31
 """Behind every position that a VCF can have."""
@@ -59,6 +60,39 @@ def record_lines(path: Path, contig: str, start: int, end: int, known: bool) -> 
         yield number, rest + b"\n"
 
 
+def indexed_contigs(path: Path) -> list[str] | None:
+    """Contigs that the index knows, in the order of the file; None without an index that fits."""
+    if not _indexed(path):
+        return None
+    import pysam
+
+    try:
+        if _is_bcf(path):
+            return read_header(path)[0]
+        with pysam.TabixFile(str(path), index=str(_indexed(path))) as file:
+            return list(file.contigs)
+    except (OSError, ValueError):
+        return None
+
+
+def indexed_records(
+    path: Path, contig: str, spans: Iterable[tuple[int, int]], record: int, columns: int, sample: int
+) -> Iterator[Record]:
+    """Records, numbered from `record` on, that bear on spans of a contig, which are sorted and apart; by the index.
+
+    columns, sample: as of `vcf_records`.  The number of a line is 0: an index does not know it.
+    """
+    before = 0
+    for start, end in spans:
+        for _, lines in _by_htslib(path, contig, start, end):
+            for text in filter(None, lines.decode("utf-8", "backslashreplace").split("\n")):
+                site = line_record(text, record, 0, columns, sample)
+                if site[3] >= before:  # others were read with the span before
+                    yield site
+                    record += 1
+        before = end
+
+
 def _by_htslib(path: Path, contig: str, start: int, end: int) -> Iterator[tuple[int, bytes]]:
     import pysam
 
@@ -69,7 +103,7 @@ def _by_htslib(path: Path, contig: str, start: int, end: int) -> Iterator[tuple[
                 file = pysam.VariantFile(str(path))
             fetch = (lambda a: map(str, file.fetch(contig, a, stop))) if _indexed(path) else None
         else:
-            file = pysam.TabixFile(str(path), parser=None, encoding="latin-1")
+            file = pysam.TabixFile(str(path), index=str(_indexed(path)), parser=None, encoding="latin-1")
             fetch = (lambda a: (f"{x}\n" for x in file.fetch(contig, a, stop))) if contig in file.contigs else None
             if fetch is None:
                 return
@@ -102,7 +136,7 @@ def _is_bcf(path: Path) -> bool:
     return next(read_chunks(path, 8), b"")[:3] == b"BCF"
 
 
-def _indexed(path: Path) -> bool:
-    """Whether there is an index that is not older than the file: an old one may leave records out."""
-    found = [path.with_name(path.name + end) for end in (".tbi", ".csi")]
-    return any(f.exists() and f.stat().st_mtime_ns >= path.stat().st_mtime_ns for f in found)
+def _indexed(path: Path) -> Path | None:
+    """The index that is not older than the file, if there is one: an old one may leave records out."""
+    beside = [path.with_name(path.name + end) for end in (".tbi", ".csi")]
+    return next((f for f in beside if f.exists() and f.stat().st_mtime_ns >= path.stat().st_mtime_ns), None)

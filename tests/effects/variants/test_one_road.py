@@ -1,6 +1,8 @@
 """A variant has one number, however it is written and whether or not its phase is known."""
 
 import numpy as np
+import pysam
+import pysam.bcftools
 import pytest
 import torch
 
@@ -11,6 +13,7 @@ from zoo.effects.variants.haplotype_effects import EFFECTS
 from zoo.effects.variants.job import score_haplotypes
 from zoo.errors import DataError
 from zoo.variants.haplotypes import haplotypes
+from zoo.variants.phased_file import read_phased
 
 HEADER = (
     "##fileformat=VCFv4.2\n##contig=<ID=1,length={}>\n"
@@ -170,6 +173,35 @@ def test_regions_choose_rows_by_their_reference_and_never_neighbours(tmp_path, m
     assert frame["variants"].tolist() == [3, 3]
     typed = haplotype(tmp_path, model, rows, letters, regions=[("chr1", 1000, 1008)])[0]
     assert typed["pos"].tolist() == [1007]
+
+
+@pytest.mark.parametrize("kind", ["tbi", "csi", "bcf"])
+def test_regions_are_read_by_an_index_with_the_same_rows(tmp_path, kind, monkeypatch):
+    rng, letters = np.random.default_rng(12), sequence(12, 9000)
+    genotypes = ("0|1", "1|0", "1|1", "0/1", "1", ".|1", "0|0", "./.")
+    spelled = sorted(spell(rng, letters, change(rng, letters, p)) for p in range(400, 8600, 20))
+    spelled.append((8800, letters[8800:8900], letters[8800]))
+    lines = [f"1\t{p + 1}\t.\t{r}\t{a}\t.\tPASS\t.\tGT\t{rng.choice(genotypes)}\n" for p, r, a in spelled]
+    plain = tmp_path / "v.vcf"
+    plain.write_text(HEADER.format(len(letters)) + "".join(lines))
+    (tmp_path / "g.fa").write_text(f">chr1\n{letters}\n")
+    path = tmp_path / ("v.bcf" if kind == "bcf" else "v.vcf.gz")
+    if kind == "bcf":
+        pysam.bcftools.view("-Ob", "-o", str(path), str(plain), catch_stdout=False)
+        pysam.bcftools.index(str(path))
+    else:
+        pysam.tabix_compress(str(plain), str(path))
+        pysam.tabix_index(str(path), preset="vcf", csi=kind == "csi", keep_original=True)
+    monkeypatch.setattr("zoo.variants.phased_file.LONGEST_REPEAT", 600)
+    genome = Genome(tmp_path / "g.fa")
+    regions = [("chr1", 4000, 4100), ("chr1", 4500, 4550), ("chr1", 8850, 8860), ("chr1", 1000, 1010)]
+    whole, indexed = (read_phased(x, genome, "NA1", 200, regions=regions) for x in (plain, path))
+    assert 0 < len(list(indexed._near_regions(9, 10))) < 0.7 * len(lines)
+    parts = [list(file) for file in (whole, indexed)]
+    assert sum(len(part.shown) for part in parts[0]) > 8
+    for one, other in zip(*([part.shown for part in file] for file in parts), strict=True):
+        for name in ("chrom", "pos", "ref", "alt", "norm_pos", "status", "notes", "haplotype", "phase"):
+            assert getattr(one, name).tolist() == getattr(other, name).tolist()
 
 
 @pytest.mark.parametrize("labels", [("7", "9"), ("PATMAT", "1_1008_A_C")])
