@@ -44,7 +44,7 @@ def in_stratum(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:
         if name not in columns:
             raise ConfigError(f"stratum {text!r}: the examples have no column {name!r}" + did_you_mean(name, columns))
         kept = kept & _compare(np.asarray(columns[name]).astype(str), sign, value, text)
-    return kept
+    return np.asarray(kept)
 
 
 def _compare(words: np.ndarray, sign: str, value: str, text: str) -> np.ndarray:

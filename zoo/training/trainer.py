@@ -45,7 +45,8 @@ class SummedGradients(DDPStrategy):
 
     def configure_ddp(self) -> None:
         """Equal weights everywhere, and no wrapper."""
-        share_tensors(self.model.state_dict().values())
+        if self.model is not None:
+            share_tensors(self.model.state_dict().values())
 
 
 def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:

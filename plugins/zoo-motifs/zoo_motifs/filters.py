@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -158,11 +158,11 @@ class FirstLayer:
         weight[:, :, :: conv.dilation[0]] = conv.weight
         bias = conv.weight.new_zeros(self.filters) if conv.bias is None else conv.bias
         if (norm := self.normalisation) is not None:
-            f = self.filters
-            scale = torch.rsqrt(norm.running_var + norm.eps)[:f]
+            f, mean, variance = self.filters, cast("Tensor", norm.running_mean), cast("Tensor", norm.running_var)
+            scale = torch.rsqrt(variance + norm.eps)[:f]
             scale = scale if norm.weight is None else scale * norm.weight[:f]
             weight = weight * scale[:, None, None]
-            bias = (bias - norm.running_mean[:f]) * scale + (0 if norm.bias is None else norm.bias[:f])
+            bias = (bias - mean[:f]) * scale + (0 if norm.bias is None else norm.bias[:f])
         return weight.detach(), bias.detach()
 
 

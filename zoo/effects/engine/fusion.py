@@ -30,7 +30,7 @@ def _extend(plan: Plan, index: int, conv: Convolve) -> None:
         factor = step.factor if type(step) is Scale else None
         n_axes = factor.dim() if isinstance(factor, Tensor) else 0
         if factor is not None and relu is None and n_axes < 2:
-            weight = weight * (factor.repeat(len(conv.shifts)) if n_axes else factor)
+            weight = weight * (factor.repeat(len(conv.shifts)) if isinstance(factor, Tensor) and n_axes else factor)
         elif type(step) is Relu and relu is None:
             relu = plan.values[at]
         elif type(step) is Sum and step.sign == 1 and step.inputs[0] is not step.inputs[1]:

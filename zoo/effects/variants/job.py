@@ -81,7 +81,9 @@ class ScoreJob:
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
         self._background, self._seed = background, seed
         self._identity = {"variants": source, "regions": regions, "fix_swapped": fix_swapped, **_size(source)}
-        self._identity |= {} if sample is None else {"sample": sample, "indexed": self.variants.indexed is not None}
+        self._identity |= (
+            {} if sample is None else {"sample": sample, "indexed": getattr(self.variants, "indexed", None) is not None}
+        )
 
     @cached_property
     def background(self) -> Background | None:

@@ -101,7 +101,7 @@ class Scorer:
         return self._engines[0]
 
     @property
-    def anchors(self) -> tuple[Literal["left", "right"], ...]:
+    def anchors(self) -> tuple[str, ...]:
         """The anchors over which insertions and deletions are averaged."""
         return ("left", "right") if self.anchor == "both" else (self.anchor,)
 
