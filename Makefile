@@ -11,6 +11,9 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check $(if $(CONSTRAINTS)
 EDITABLE = --no-build-isolation $(foreach plugin,$(PLUGINS),-e $(plugin))
 PROJECTS = pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
+# Where the shell says that no byte code be written, every process of a test would compile torch anew: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install demo test types behaviour docs lint wheels clean
 
 install: $(VENV)/installed

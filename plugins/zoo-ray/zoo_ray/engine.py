@@ -103,7 +103,8 @@ def _dataset(variants: VariantFile, scorer: Scorer, profiles: bool, actors: int,
     same = {"identity": _identity(scorer), "profiles": profiles}
     opens = {"model": str(scorer.model.source), "fasta": fasta, "name": scorer.genome.name, "device": device}
     opens |= {"scorer": type(scorer), "options": scorer.options, "alleles": variants.allele_type}
-    context = DataContext.get_current()
+    with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):  # Ray's defaults, told by Ray itself
+        context = DataContext.get_current()
     context.execution_options.preserve_order = True
     context.target_max_block_size = 1  # a chunk is a block, and goes to an actor as soon as it is read
     context.enable_progress_bars = context.print_on_execution_start = False
