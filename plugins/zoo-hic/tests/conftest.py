@@ -70,8 +70,8 @@ def write(tmp_path, counts):
         path = tmp_path / name
         writer = hictkpy.hic.FileWriter(path, sizes, list(resolutions), tmpdir=tmp_path)
         pixels = {"bin1_id": row, "bin2_id": column, "count": drawn[row, column].astype(float)}
-        writer.add_pixels_from_dict({k: v.tolist() for k, v in pixels.items()})
-        writer.finalize().close()
+        writer.add_pixels(pd.DataFrame(pixels))
+        writer.finalize()
         if norms:
             _append_norms(path, norms, list(sizes), resolutions[0])
         return path, drawn

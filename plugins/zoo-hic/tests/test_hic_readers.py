@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import cooler
@@ -81,8 +83,7 @@ def test_weights_of_juicer_in_a_cool_divide(write, name):
     path, counts = write.cool(weights={name: WEIGHTS})
     square = read_map(path, balance=name).square("chr2")
     np.testing.assert_allclose(square, balanced(counts, 1 / WEIGHTS, "chr2"), rtol=1e-6)
-    with hictkpy.File(path) as file:
-        theirs = file.fetch("chr2", normalization=name, count_type=float).to_numpy()
+    theirs = hictkpy.File(path).fetch("chr2", normalization=name, count_type=float).to_numpy()
     np.testing.assert_allclose(square, theirs, rtol=1e-6)
 
 
@@ -304,8 +305,7 @@ def test_dense_map_through_cool(tmp_path, values):
     assert (about["values"], about["model"]) == (values, "m1")
     for contig, square in dense.items():
         np.testing.assert_allclose(theirs.matrix(balance=False).fetch(contig), np.nan_to_num(square))
-        with hictkpy.File(path) as file:
-            np.testing.assert_allclose(file.fetch(contig, count_type=float).to_numpy(), np.nan_to_num(square))
+        np.testing.assert_allclose(hictkpy.File(path).fetch(contig, count_type=float).to_numpy(), np.nan_to_num(square))
     known = theirs.matrix(balance=True).fetch("chrI")
     np.testing.assert_allclose(known, dense["chrI"])
     if values == "oe":
@@ -412,3 +412,10 @@ def _agreement(first: ContactMap, second: ContactMap) -> float:
         pairs.append(np.stack([here[contig][upper], there[contig][upper]]))
     found = np.concatenate(pairs, 1)
     return np.corrcoef(found[:, np.isfinite(found).all(0)])[0, 1]
+
+
+def test_the_library_that_reads_maps_rests_between_calls():
+    """hictkpy 1.4.0 (not 1.3.0) starts a thread that polls without a pause: half the work of a small machine."""
+    program = "import time, hictkpy; start = time.process_time(); time.sleep(1); print(time.process_time() - start)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 0.2

@@ -79,8 +79,8 @@ class _Cool(MapFile):
         if self.reader.startswith("hictkpy"):
             import hictkpy
 
-            with readable(self.path), hictkpy.File(self.uri) as file:
-                return fetch_cis(file, contig, self.sizes[contig])
+            with readable(self.path):
+                return fetch_cis(hictkpy.File(self.uri), contig, self.sizes[contig])
         import cooler
 
         first = self.first_bins()[contig]
@@ -96,7 +96,7 @@ def _reader(uri: str) -> str:
     import hictkpy
 
     try:
-        hictkpy.File(uri).close()
+        hictkpy.File(uri)
     except RuntimeError:
         import cooler
 

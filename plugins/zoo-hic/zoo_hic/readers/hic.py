@@ -23,14 +23,13 @@ def open_hic(path: Path, resolution: int | None) -> tuple[MapFile, int]:
     import hictkpy
 
     with readable(path):
-        with hictkpy.MultiResFile(path) as file:
-            widths = [int(r) for r in file.resolutions()]
+        widths = [int(r) for r in hictkpy.MultiResFile(path).resolutions()]
         width, factor = choose(path, widths, resolution)
-        with hictkpy.File(path, width) as file:
-            sizes = {str(c): int(s) for c, s in file.chromosomes().items()}
-            check_size(path, sizes, width)
-            names = tuple(n for n in file.avail_normalizations() if n != "NONE")
-            assembly = str(file.attributes().get("assembly", "unknown"))
+        file = hictkpy.File(path, width)
+        sizes = {str(c): int(s) for c, s in file.chromosomes().items()}
+        check_size(path, sizes, width)
+        names = tuple(n for n in file.avail_normalizations() if n != "NONE")
+        assembly = str(file.attributes().get("assembly", "unknown"))
     return _Hic(path, f"hictkpy {version('hictkpy')}", "hic", sizes, width, names, assembly), factor
 
 
@@ -39,11 +38,12 @@ class _Hic(MapFile):
     def weights(self, name: str) -> np.ndarray:
         import hictkpy
 
-        with readable(self.path), hictkpy.File(self.path, self.resolution) as file:
+        with readable(self.path):
+            file = hictkpy.File(self.path, self.resolution)
             return np.asarray(file.weights(name, divisive=False), np.float64)
 
     def cis(self, contig: str) -> Triplets:
         import hictkpy
 
-        with readable(self.path), hictkpy.File(self.path, self.resolution) as file:
-            return fetch_cis(file, contig, self.sizes[contig])
+        with readable(self.path):
+            return fetch_cis(hictkpy.File(self.path, self.resolution), contig, self.sizes[contig])
