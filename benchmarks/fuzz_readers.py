@@ -347,7 +347,7 @@ def fuzz(name: str, inputs: int, seed: int, keep: Path) -> Counter:
     details: Counter = Counter()
     begin = 0
     while begin < inputs:
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
             folder = Path(scratch)
             ours, theirs = multiprocessing.get_context("fork").Pipe()
             process = multiprocessing.get_context("fork").Process(
@@ -372,7 +372,11 @@ def fuzz(name: str, inputs: int, seed: int, keep: Path) -> Counter:
                     details[f"{outcome}: {detail}"] += 1
                     if details[f"{outcome}: {detail}"] == 1:
                         print(f"    {name} {i}: {outcome}: {detail}", flush=True)
-                        newest = max((folder / "input").glob("*"), key=lambda p: p.stat().st_mtime_ns, default=None)
+                        newest = max(
+                            (p for p in (folder / "input").glob("*") if p.is_file()),
+                            key=lambda p: p.stat().st_mtime_ns,
+                            default=None,
+                        )
                         if newest:
                             keep.mkdir(parents=True, exist_ok=True)
                             (keep / f"{name}-{i}-{newest.name}").write_bytes(newest.read_bytes())

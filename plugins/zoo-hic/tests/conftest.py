@@ -70,13 +70,21 @@ def write(tmp_path, counts):
         path = tmp_path / name
         writer = hictkpy.hic.FileWriter(path, sizes, list(resolutions), tmpdir=tmp_path)
         pixels = {"bin1_id": row, "bin2_id": column, "count": drawn[row, column].astype(float)}
-        writer.add_pixels(pd.DataFrame(pixels))
+        writer.add_pixels(_Writable(pixels))
         writer.finalize()
         if norms:
             _append_norms(path, norms, list(sizes), resolutions[0])
         return path, drawn
 
     return SimpleNamespace(cool=cool, mcool=mcool, hic=hic, sizes=SIZES)
+
+
+class _Writable(pd.DataFrame):
+    """Columns as hictkpy 1.3 takes them: arrays that may be written to, which pandas 3 no longer gives out."""
+
+    def __getitem__(self, name):
+        column = super().__getitem__(name)
+        return SimpleNamespace(dtype=column.dtype, to_numpy=lambda *_, **__: np.array(column))
 
 
 def _append_norms(path, norms, contigs, resolution):
