@@ -75,7 +75,7 @@ BAD = {
     "huge": ("chr1\t1\t99999999999999999999", r"column 3 \(end\) 99999999999999999999 is longer than any contig"),
     "infinite": ("chr1\t1\tinf", r"column 3 \(end\) 'inf' is no whole number"),
     "two columns": ("chr1\t100", "line 2: 2 column"),
-    "four columns": ("chr1\t100\t200\tx", "line 2: 4 columns, the first row has 3"),
+    "four columns": ("chr1\t100\t200\tx", "line 2: 4 columns, most rows have 3"),
     "no contig": ("\t100\t200", r"column 1 \(chrom\) is empty"),
     "arabic digits": ("chr1\t\u0661\t200", "column 2 .start. '\u0661' is no plain whole number: write 1"),
 }

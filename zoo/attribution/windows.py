@@ -18,6 +18,7 @@ from zoo.attribution.result import InputRows
 from zoo.data.region import format_region
 from zoo.data.window_placement import place_windows, region_window
 from zoo.errors import DataError
+from zoo.files.pipes import is_pipe
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
@@ -78,7 +79,7 @@ def interval_windows(
     from zoo.data.intervals import Intervals, read_intervals
 
     if not isinstance(intervals, Intervals):
-        if not Path(intervals).exists():
+        if not (is_pipe(intervals) or Path(intervals).exists()):
             raise DataError(f"{str(intervals)!r} is neither a file of intervals nor a region, as in chr20:1,001-1,200")
         intervals = read_intervals(intervals, on_error=on_error)
     placement = place_windows(intervals, genome, length)

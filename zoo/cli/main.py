@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from zoo.errors import UnknownComponent, ZooError, did_you_mean, explain
+from zoo.files.pipes import with_names
 from zoo.registry import registry
 
 STORY = (
@@ -137,7 +138,7 @@ def _show(error: Exception) -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"zoo: error: {message}", file=sys.stderr)
+    print(f"zoo: error: {with_names(message)}", file=sys.stderr)
     return 1
 
 

@@ -12,7 +12,7 @@ from zoo.cli import options
     short_help="Score variants of a VCF with a model",
     epilog="Example: zoo score calls.vcf.gz --model ctcf-dilated-cnn --output CTCF:raw --fasta hg38.fa -o scores.tsv",
 )
-@click.argument("variants", nargs=-1, required=True, metavar="VCF | CHROM:POS:REF>ALT...")
+@click.argument("variants", nargs=-1, required=True, metavar="VCF | TABLE | - | CHROM:POS:REF>ALT...")
 @options.model
 @options.genome(required=True)
 @options.out(
@@ -28,7 +28,12 @@ from zoo.cli import options
     help="difference, log2_fold_change, jensen_shannon, gain_loss, or a plugin's; may be given several times.",
 )
 @click.option("--profile", help="Outputs by position for jensen_shannon and gain_loss: task or task@-50..50.")
-@click.option("--regions", help="BED file; variants outside of its intervals are left out.")
+@click.option(
+    "--regions",
+    multiple=True,
+    help="A BED file, an interval list, or regions as in chr20:1,001-1,200; variants outside of them are left out.  "
+    "May be given several times.",
+)
 @click.option(
     "--strands",
     type=click.Choice(["forward", "average", "both"]),
@@ -58,7 +63,7 @@ def command(
     variants, model, fasta, out, shifts, regions, fix_swapped, background, seed, phased, sample, resume, dry_run,
     device, engine, engine_options, **options,
 ):  # fmt: skip
-    """Score every allele of a VCF, VCF.gz, BCF or table, or variants as typed, with MODEL.
+    """Score every allele of a VCF, VCF.gz, BCF or table, of a pipe (-), or variants as typed, with MODEL.
 
     A row comes out for every allele, in the order of the input, with a status that says why it has no score.  A score
     is alternate against reference.  A run in which no row could be scored exits with 1.
@@ -82,7 +87,7 @@ def command(
         **options,
     )
     source = variants[0] if len(variants) == 1 else list(variants)
-    limits = {"regions": regions, "fix_swapped": fix_swapped, "sample": sample}
+    limits = {"regions": list(regions) or None, "fix_swapped": fix_swapped, "sample": sample}
     job = ScoreJob(source, genome, scorer, background, engine=where, seed=seed, **limits)
     if dry_run:
         _estimate(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from zoo.errors import DataError
@@ -46,23 +47,29 @@ class Layout:
         return len(cells) > 2 and all(_WHOLE.fullmatch(c) for c in cells[1:3])
 
     @classmethod
-    def of(cls, cells: list[str], file: str, bed: int | None, notes: list[str]) -> Layout:
-        """Decide by the first row; what the file name promises and the columns do not hold goes to `notes`."""
-        n = len(cells)
+    def of(cls, rows: list[list[str]], file: str, bed: int | None, notes: list[str]) -> Layout | None:
+        """What most rows have; None where no row can tell.
+
+        What the file's name promises and the columns do not hold goes to `notes`.
+        """
+        rows = [cells for cells in rows if cls.may_decide(cells)]
+        if not rows:
+            return None
+        n = Counter(map(len, rows)).most_common(1)[0][0]
+        rows = [cells for cells in rows if len(cells) == n]
         lower = file.lower().removesuffix(".gz").removesuffix(".bgz")
         promised = next((f for f in ("narrowPeak", "broadPeak") if lower.endswith(f.lower())), None)
         if bed is not None:
             if n < bed:
-                raise DataError(f"{file}: the first row has {n} columns, {bed} were asked for: ask for at most {n}")
+                raise DataError(f"{file}: its rows have {n} columns, {bed} were asked for: ask for at most {n}")
             layout = cls(f"BED{bed}", bed, n)
-        elif n == 10 and _is_peak(cells, promised):
-            layout = cls("narrowPeak", 6, n)
-        elif n == 9 and _is_peak(cells, promised):
-            layout = cls("broadPeak", 6, n)
+        elif n in (9, 10) and _are_peaks(rows, promised):
+            layout = cls("narrowPeak" if n == 10 else "broadPeak", 6, n)
         elif n in (3, 4, 5, 6, 7, 8, 9, 12):
             layout = cls(f"BED{n}", n, n)
         else:
-            bed = 12 if n > 12 and _WHOLE.fullmatch(cells[9]) else min(n, 6)
+            blocks = n > 12 and 2 * sum(bool(_WHOLE.fullmatch(cells[9])) for cells in rows) >= len(rows)
+            bed = 12 if blocks else min(n, 6)
             layout = cls(f"BED{bed}", bed, n)
         if promised and layout.name != promised:
             notes.append(f"{file} is called {promised} but its {n} columns are read as {layout.name}")
@@ -75,7 +82,7 @@ class Layout:
         if len(cells) < 3:
             raise BadCell(f"{len(cells)} column(s), at least chrom, start and end are needed: complete the line")
         if len(cells) != self.columns:
-            raise BadCell(f"{len(cells)} columns, the first row has {self.columns}: make them alike")
+            raise BadCell(f"{len(cells)} columns, most rows have {self.columns}: make them alike")
         if not cells[0]:
             raise BadCell("column 1 (chrom) is empty: name the contig")
         start, end = _whole(cells, 1), _whole(cells, 2)
@@ -96,19 +103,27 @@ class Layout:
         return cells[0], start, end, name or ".", score, strand, signal, summit
 
 
-def _is_peak(cells: list[str], promised: str | None) -> bool:
-    """Whether columns 7 to 9 (and 10) hold a peak's numbers rather than BED's thick part and colour."""
+def _are_peaks(rows: list[list[str]], promised: str | None) -> bool:
+    """Whether columns 7 to 9 (and 10) of most rows are a peak's numbers rather than BED's thick part and colour."""
+    numbers = [cells for cells in rows if _has_peak_numbers(cells)]
+    if 2 * len(numbers) < len(rows):
+        return False
+    return bool(promised) or 2 * sum(not _has_thick_part(cells) for cells in numbers) >= len(numbers)
+
+
+def _has_peak_numbers(cells: list[str]) -> bool:
     try:
         for i in (6, 7, 8):
-            float(cells[i])
+            float(cells[i] if cells[i] != "." else "nan")
     except ValueError:
         return False
-    if len(cells) > 9 and not re.fullmatch(r"-?[0-9]+", cells[9]):
-        return False
-    if promised:
-        return True
+    return len(cells) < 10 or re.fullmatch(r"-?[0-9]+|\.", cells[9]) is not None
+
+
+def _has_thick_part(cells: list[str]) -> bool:
+    """Whether columns 7 and 8 could be thickStart and thickEnd, which lie in the interval."""
     bounds = [int(c) if _WHOLE.fullmatch(c) else -1 for c in (*cells[1:3], *cells[6:8])]
-    return not bounds[0] <= bounds[2] <= bounds[3] <= bounds[1]
+    return bounds[0] <= bounds[2] <= bounds[3] <= bounds[1]
 
 
 def _whole(cells: list[str], i: int, names: tuple[str, ...] = _NAMES) -> int:

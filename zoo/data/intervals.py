@@ -6,13 +6,14 @@ Coordinates are 0-based half-open, as in the file.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
 
 from zoo.data.bed import BadCell, Layout
+from zoo.data.interval_lists import are_regions, from_interval_list, from_region, is_list_header
 from zoo.errors import ConfigError, DataError
 from zoo.files.compressed import read_lines
 
@@ -71,13 +72,14 @@ class Intervals:
 
 
 def read_intervals(path: str | Path, on_error: str = "raise", columns: int | None = None) -> Intervals:
-    """Read a BED, narrowPeak or broadPeak file, plain or gzip.
+    """Read a BED, narrowPeak or broadPeak file or a list of intervals, plain or gzip.
 
     on_error: "raise" stops at the first bad line; "skip" keeps it as a row whose `status` says why.
     columns: how many leading columns are BED's (3 to 12), where the file has others after them.
 
-    The format is taken from the columns of the first row; a name that says otherwise is put into `notes`.
-    Lines that begin with track, browser or # are passed over, as are blank ones.
+    The format is what the columns of most rows are; a name that says otherwise is put into `notes`.  Lines that begin
+    with track, browser or # are passed over, as are blank ones.  Picard's interval lists and lists of regions
+    (chr20:1,001-1,200), which count from 1, are read too; a pipe or "-" is read once.
     Raises DataError naming file, line and column; also for a file without any interval.
 
     Sources: UCSC's description of BED and ENCODE narrowPeak (BED6+4) and broadPeak (BED6+3).
@@ -86,13 +88,14 @@ def read_intervals(path: str | Path, on_error: str = "raise", columns: int | Non
         raise ConfigError(f"on_error {on_error!r} must be raise or skip")
     if columns is not None and not 3 <= columns <= 12:
         raise ConfigError(f"columns {columns} of {path} must be 3 to 12, which BED has")
-    layout: Layout | None = None
     notes: list[str] = []
+    records = _records(path, notes)
+    layout = Layout.of([cells for _, cells, why in records if not why], Path(path).name, columns, notes)
     rows, raw, lines, status = [], [], [], []
-    for number, cells in _cells(path, notes):
-        if layout is None and Layout.may_decide(cells):
-            layout = Layout.of(cells, Path(path).name, columns, notes)
+    for number, cells, why in records:
         try:
+            if why:
+                raise BadCell(why)
             row, why = (layout or Layout("BED3", 3, len(cells))).row(cells), "ok"
         except BadCell as bad:
             if on_error == "raise":
@@ -118,16 +121,29 @@ def read_intervals(path: str | Path, on_error: str = "raise", columns: int | Non
     )
 
 
-def _cells(path: str | Path, notes: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """(line number, columns) of every line that is neither blank, comment nor browser setting."""
-    spaces = False
+def _records(path: str | Path, notes: list[str]) -> list[tuple[int, list[str], str]]:
+    """(line number, columns as those of BED, what keeps them from it or "") of every interval."""
+    lines, in_list = [], False
     for number, line in read_lines(path):
         if not line.strip() or line.startswith("#") or line.split(None, 1)[0] in ("track", "browser"):
             continue
-        if "\t" in line:
-            yield number, [cell.strip() for cell in line.split("\t")]
-        else:
-            if not spaces:
-                notes.append(f"line {number} is separated by spaces, not tabs")
-                spaces = True
-            yield number, line.split()
+        if is_list_header(line):
+            in_list = True
+            continue
+        if "\t" not in line and " " in line.strip() and not any("separated by spaces" in note for note in notes):
+            notes.append(f"line {number} is separated by spaces, not tabs")
+        lines.append((number, [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()))
+    if in_list:
+        notes.append(f"{Path(path).name} is read as an interval list of Picard: its positions count from 1")
+        return [_converted(number, cells, from_interval_list) for number, cells in lines]
+    if are_regions([cells for _, cells in lines]):
+        notes.append(f"{Path(path).name} is read as a list of regions, as in chr20:1,001-1,200: they count from 1")
+        return [_converted(number, cells, from_region) for number, cells in lines]
+    return [(number, cells, "") for number, cells in lines]
+
+
+def _converted(number: int, cells: list[str], convert: Callable) -> tuple[int, list[str], str]:
+    try:
+        return number, convert(cells), ""
+    except BadCell as bad:
+        return number, cells, str(bad)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import DataError
+from zoo.files.pipes import refuse_pipe, seekable
 
 _CHUNK = 1 << 22
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
@@ -48,14 +49,14 @@ def compression(path: Path) -> str:
 
 
 def read_chunks(path: str | Path, size: int = _CHUNK) -> Iterator[bytes]:
-    """The unpacked bytes of a plain, gzip or BGZF file, `size` at a time.
+    """The unpacked bytes of a plain, gzip or BGZF file, `size` at a time; a pipe, or `-`, can be read once.
 
     Raises DataError for a file that is missing, cut off, damaged, or packed in another way.
     """
-    path = Path(path)
-    packed = compression(path) != "plain"
+    held = seekable(path)  # the copy of a pipe lives as long as this does
+    packed = compression(held.path) != "plain"
     try:
-        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+        with gzip.open(held.path, "rb") if packed else held.path.open("rb") as file:
             while chunk := file.read(size):
                 yield chunk
     except EOFError as error:
@@ -85,16 +86,22 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
 def file_identity(path: str | Path) -> dict[str, Any]:
     """Name, size and sha256 of a file, for model cards."""
     path = Path(path)
+    refuse_pipe(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"file": path.name, "bytes": path.stat().st_size, "sha256": digest}
 
 
 def resolve_paths(root: str | Path | None, paths: str | Path | Sequence[str | Path] | None) -> list[Path]:
-    """One path, several or none, to a list; relative ones are taken from `root`."""
+    """One path, several or none, to a list; relative ones are taken from `root`.
+
+    Raises DataError for a pipe: what a run was trained on is read again, by its checksum and by the next run.
+    """
     if not paths:
         return []
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    for path in listed:
+        refuse_pipe(path, "what a model is trained on")
     return [Path(root or "").expanduser() / Path(p).expanduser() for p in listed]
 
 
@@ -117,6 +124,7 @@ def _text(line: bytes, path: str | Path, number: int) -> str:
 
 
 def _head(path: Path) -> bytes:
+    refuse_pipe(path)
     try:
         with Path(path).open("rb") as file:
             return file.read(18)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,16 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo.files.compressed import read_chunks
-from zoo.variants.records import (
-    bcf_records,
-    is_typed,
-    quiet_htslib,
-    read_text,
-    table_records,
-    typed_records,
-    vcf_records,
-)
+from zoo.files.pipes import Seekable, is_pipe, seekable
+from zoo.variants.notation import KNOWN, is_notation
+from zoo.variants.records import bcf_records, quiet_htslib, read_text, vcf_records
 from zoo.variants.region_filter import RegionFilter, Regions
+from zoo.variants.variant_tables import FORMATS, describe_missing, find_layout, notation_record, table_records
 from zoo.variants.variants import Record, Variants, label_alleles
 
 if TYPE_CHECKING:
@@ -48,10 +42,10 @@ def read_variants(
 ) -> VariantFile:
     """Variants of a source, one row an allele, in its order; what it holds decides how it is read, not its name.
 
-    source: VCF (plain, gzip, BGZF) or BCF; a TSV or CSV with a header that has chrom, pos (1-based), ref, alt and
-        perhaps id, in any order; or what one types, "chr20:43,044,295:G>A" (1-based), or a list of that.
-    regions: a BED file, its intervals, or (chrom, start, end); a record is in if its written REF overlaps one, or if it
-        is malformed.
+    source: VCF (plain, gzip, BGZF) or BCF; a table with the columns chrom, pos (1-based), ref, alt and perhaps id in
+        any order, with those of ANNOVAR or MAF, or with one column of variants as one types them; "-" or a pipe with
+        one of these; or what one types, "chr20:43,044,295:G>A" (1-based), or a list of that: `zoo.variants.notation`.
+    regions: of `RegionFilter`; a record is in if its written REF overlaps one, or if it is malformed.
     fix_swapped, max_length (bp): of `label_alleles`.
     chunk: records at a time.  start: records to skip, for going on where another run stopped.
 
@@ -64,11 +58,11 @@ def read_variants(
     how = {"genome": genome, "fix_swapped": fix_swapped, "max_length": max_length, "chunk": chunk, "start": start}
     if not isinstance(source, (str, Path)):
         file = VariantFile("typed variants", "typed", total=len(source), typed=list(source), **how)
-    elif isinstance(source, str) and is_typed(source) and not Path(source).exists():
+    elif isinstance(source, str) and is_notation(source) and not Path(source).exists():
         file = VariantFile(source, "typed", total=1, typed=[source], **how)
     else:
         file = _open(source, how)
-    typed_records(file.typed)  # a wrong one is an error now, not at the first chunk
+    typed_records(file.typed, genome)  # a wrong one is an error now, not at the first chunk
     _compare_contigs(file)
     file.regions = None if regions is None else RegionFilter(regions, genome, file.notes)
     return file
@@ -80,7 +74,7 @@ class VariantFile:
 
     kind: vcf, bcf, table or typed.  total: records in all, where an index or the source says; else None.
     notes: what a user should know; complete once the chunks were read.  header_lines: of VCF and BCF, without
-    line ends.
+    line ends.  held: the file behind `path`, a copy where the source is a pipe; None for typed variants.
     """
 
     path: str
@@ -94,6 +88,7 @@ class VariantFile:
     chunk: int = 4096
     start: int = 0
     typed: list[str] = field(default_factory=list)
+    held: Seekable | None = None
     layout: dict[str, Any] = field(default_factory=dict)
     regions: RegionFilter | None = None
     allele_type: ClassVar = Variants
@@ -127,9 +122,9 @@ class VariantFile:
     def _records(self, sample: int | None = None) -> Iterator[Record]:
         """Records from `start` on; with a sample's column, all records, each with (FORMAT, that column) behind it."""
         if self.kind == "typed":
-            return iter(typed_records(self.typed, self.start))
+            return iter(typed_records(self.typed, self.genome, self.start))
         if self.kind == "table":
-            return table_records(self.path, start=self.start, **self.layout)
+            return table_records(self.path, start=self.start, genome=self.genome, **self.layout)
         start = self.start if sample is None else 0  # a haplotype is known from its beginning alone
         if self.kind == "bcf":
             records = bcf_records(self.path, start, sample)
@@ -163,15 +158,34 @@ def _batches(records: Iterator[Record], chunk: int) -> Iterator[list[Record]]:
         yield batch
 
 
-def _open(path: str | Path, how: dict[str, Any]) -> VariantFile:
-    """Decide by the first bytes, then by the first line that is neither blank nor begins with ##."""
-    path = Path(path).expanduser()
-    if ">" in path.name and not path.exists():
-        raise ConfigError(f"{str(path)!r} is no file, and no variant as in chr20:43,044,295:G>A: correct it")
+def typed_records(texts: Sequence[str], genome: Genome, start: int = 0) -> list[Record]:
+    """Records of typed variants from number `start` on.  Raises ConfigError for a text that is none."""
+    records = []
+    for number, text in enumerate(texts):
+        try:
+            if not isinstance(text, str):
+                raise ConfigError(f"it has none of the forms that are read, {KNOWN}")
+            records.append(notation_record(number, number + 1, text, genome))
+        except ConfigError as error:
+            short = repr(text if len(str(text)) <= 60 else f"{str(text)[:57]}...")
+            raise ConfigError(
+                f"variant {short} does not read contig:position:REF>ALT, as in chr20:43,044,295:G>A, with a position "
+                f"from 1 on: {error}"
+            ) from None
+    return records[start:]
+
+
+def _open(source: str | Path, how: dict[str, Any]) -> VariantFile:
+    """Decide by the first bytes, then by the first lines that are neither blank nor begin with ##."""
+    path = Path(source) if is_pipe(source) else Path(source).expanduser()
+    if any(mark in path.name for mark in ">:") and not path.exists():
+        raise ConfigError(f"{str(path)!r} is no file, and no variant as in chr20:43,044,295:G>A or {KNOWN}: correct it")
+    held = seekable(path)
+    path, how = held.path, {**how, "held": held}
     head = next(read_chunks(path), b"")
     for magic, what in _OTHERS.items():
         if head.startswith(magic):
-            raise DataError(f"{path} is {what}, not one of variants: give VCF, BCF or a table")
+            raise DataError(f"{held.name} is {what}, not one of variants: give VCF, BCF or a table")
     if head.startswith(b"BCF\x02"):
         return VariantFile(str(path), "bcf", header_lines=_bcf_header(path), total=_indexed(path), **how)
     above, line, text = _first_line(path)
@@ -179,39 +193,44 @@ def _open(path: str | Path, how: dict[str, Any]) -> VariantFile:
     if text.startswith(_VCF_HEADER):
         layout = {"columns": len(cells)}
         return VariantFile(str(path), "vcf", layout=layout, header_lines=[*above, text], total=_indexed(path), **how)
-    table = _table_layout(text, line)
+    notes: list[str] = []
+    table = None if above and above[0].startswith("##fileformat=VCF") else find_layout(path, text, line, notes)
     if table is not None:
-        return VariantFile(str(path), "table", layout=table, **how)
+        return VariantFile(str(path), "table", layout={"layout": table}, notes=notes, **how)
     if not above and len(cells) >= 8 and cells[1].isdigit() and cells[3].isalpha():
         notes = [f"no header: its {len(cells)} columns are read as those of VCF, from CHROM, POS, ID, REF, ALT on"]
         return VariantFile(str(path), "vcf", layout={"columns": len(cells)}, notes=notes, total=_indexed(path), **how)
+    if missing := describe_missing(text):
+        raise DataError(f"{held.name} line {line} reads {text[:40]!r}: {missing}: rename a column; read are {FORMATS}")
     what = "is separated by spaces" if "\t" not in text and " " in text.strip() else f"reads {text[:40]!r}"
     raise DataError(
-        f"{path} line {line} {what}, where a VCF has its header line ({_VCF_HEADER}, between tabs) and a table its "
-        "column names (chrom, pos, ref, alt): correct the header".replace("\t", " ")
+        f"{held.name} line {line} {what}, where a VCF has its header line ({_VCF_HEADER}, between tabs) and a table "
+        f"its column names (chrom, pos, ref, alt): correct the header; read are {FORMATS}".replace("\t", " ")
     )
 
 
 def _first_line(path: Path) -> tuple[list[str], int, str]:
-    """(lines in ## above it, number, text) of the first line that is neither blank nor a comment in ##."""
+    """(lines in ## above it, number, text) of the header line of a VCF or a table, or of the first line that is data.
+
+    A comment in # is passed over, as above the header of a MAF, if it names no column.
+    """
     above: list[str] = []
+    comment: tuple[list[str], int, str] | None = None
     for line, text in read_text(path):
         text = text.removesuffix("\n")
-        if text.strip() and not text.startswith("##"):
-            return above, line, text
+        if text.strip() and not text.startswith(("##", "sep=")):
+            if (
+                text[0] != "#"
+                or text.startswith(_VCF_HEADER)
+                or describe_missing(text)
+                or find_layout(path, text, line, [])
+            ):
+                return above, line, text
+            comment = comment or (above, line, text)
         above += [text] if text.strip() else []
+    if comment:
+        return comment
     raise DataError(f"{path} holds no record and no header line: give VCF, BCF, or a table with chrom, pos, ref, alt")
-
-
-def _table_layout(text: str, line: int) -> dict[str, Any] | None:
-    """How to read a table by its header line; None where it names no chrom, pos, ref and alt."""
-    comma = "\t" not in text
-    cells = next(csv.reader([text])) if comma else text.split("\t")
-    names = [c.strip().removeprefix("#").lower() for c in cells]
-    columns = {c: names.index(c) for c in ("chrom", "pos", "id", "ref", "alt") if c in names}
-    if len(columns) - ("id" in columns) < 4:
-        return None
-    return {"header": line, "columns": columns, "width": len(cells), "comma": comma}
 
 
 def _bcf_header(path: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Records of variants as they are written: VCF text, BCF, a table, or what people type.
+"""Records of variants as they are written in VCF text and BCF.
 
 A text line that breaks the format becomes a record that says so; htslib stops at the first such line, so VCF text is
 parsed here.  Only the first five columns are read.
@@ -6,20 +6,16 @@ parsed here.  Only the first five columns are read.
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from zoo.data.region import parse_region
-from zoo.errors import ConfigError, DataError
+from zoo.errors import DataError
 from zoo.files.compressed import read_chunks
 from zoo.variants.variants import Record
 
-_TYPED = re.compile(r"(?P<place>\S+:[0-9,]+):(?P<ref>[^\s>,]+)>(?P<alt>\S+)")
 _LONGEST_LINE = 1 << 28
 
 
@@ -78,100 +74,11 @@ def vcf_records(
 def line_record(text: str, record: int, line: int, columns: int, sample: int | None = None) -> Record:
     """The record of one line of VCF text; arguments as of `vcf_records`."""
     cells = text.split("\t", 5)
-    site = _record(record, line, cells[:5], text.count("\t") + 1, columns)
+    site = site_record(record, line, cells[:5], text.count("\t") + 1, columns)
     return site if sample is None else (*site, _genotype(text, sample))
 
 
-def table_records(
-    path: str | Path, header: int, columns: dict[str, int], width: int, comma: bool, start: int
-) -> Iterator[Record]:
-    """Records of a table below its header line; columns: where chrom, pos, id, ref and alt stand."""
-    lines = ((n, t.removesuffix("\n")) for n, t in read_text(path) if n > header and t.strip() and t[:2] != "##")
-    order = [columns.get(c, -1) for c in ("chrom", "pos", "id", "ref", "alt")]
-    for record, (line, text) in enumerate(islice(lines, start, None), start):
-        cells = [c.strip() for c in (next(csv.reader([text])) if comma else text.split("\t"))]
-        chosen = ["." if i < 0 else cells[i] if i < len(cells) else "" for i in order]
-        yield _record(record, line, chosen, len(cells), width)
-
-
-def bcf_records(path: str | Path, start: int, sample: int | None = None) -> Iterator[Record]:
-    """Records of a BCF file; sample: as of `vcf_records`.
-
-    Raises DataError naming the record that htslib cannot read.
-    """
-    import pysam
-
-    with quiet_htslib():
-        try:
-            file = pysam.VariantFile(str(path), drop_samples=sample is None)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
-    record = -1
-    try:
-        while True:
-            # Between batches the caller works, with htslib's own verbosity.
-            with quiet_htslib():
-                batch: list[Any] = [
-                    (r.chrom, r.pos - 1, r.id or ".", r.ref or ".", ",".join(r.alts or (".",)), "")
-                    + (() if sample is None else (_genotype(str(r).rstrip("\n"), sample),))
-                    for r in islice(file, 512)
-                ]
-            if not batch:
-                return
-            for fields in batch:
-                record += 1
-                if record >= start:
-                    yield record, record + 1, *fields
-    except (OSError, ValueError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is damaged after record {record + 1:,} ({error}): fetch it again") from error
-    finally:
-        with quiet_htslib():
-            _close(file)
-
-
-def is_typed(text: str) -> bool:
-    """Whether a text reads as contig:position:REF>ALT."""
-    return _TYPED.fullmatch(text.strip()) is not None
-
-
-def typed_records(texts: Iterable[str], start: int = 0) -> list[Record]:
-    """Typed variants, positions 1-based.
-
-    >>> typed_records(["chr20:43,044,295:G>A"])
-    [(0, 1, 'chr20', 43044294, '.', 'G', 'A', '')]
-
-    Raises ConfigError for another text.
-    """
-    return [_typed(i, text) for i, text in enumerate(texts)][start:]
-
-
-@contextmanager
-def quiet_htslib():
-    """htslib writes no lines of its own to stderr."""
-    import pysam
-
-    before = pysam.set_verbosity(0)
-    try:
-        yield
-    finally:
-        pysam.set_verbosity(before)
-
-
-def _typed(record: int, text: str) -> Record:
-    match = _TYPED.fullmatch(text.strip()) if isinstance(text, str) else None
-    try:
-        place, reference, alternate = match.group("place", "ref", "alt") if match else ("", "", "")
-        chrom, pos, _ = parse_region(place)
-    except ConfigError:
-        short = repr(text if len(str(text)) <= 60 else f"{str(text)[:57]}...")
-        raise ConfigError(
-            f"variant {short} does not read contig:position:REF>ALT, as in chr20:43,044,295:G>A, with a position from "
-            "1 on: correct it"
-        ) from None
-    return _record(record, record + 1, [chrom, str(pos + 1), ".", reference, alternate], 5, 5)
-
-
-def _record(record: int, line: int, cells: list[str], n: int, columns: int) -> Record:
+def site_record(record: int, line: int, cells: list[str], n: int, columns: int) -> Record:
     """One line's chrom, POS (1-based), id, REF, ALT; what is missing reads as "."."""
     if n == columns and len(cells) == 5:
         chrom, pos, name, ref, alt = cells
@@ -187,6 +94,64 @@ def _record(record: int, line: int, cells: list[str], n: int, columns: int) -> R
     else:
         why = f"line {line}: CHROM, REF or ALT is empty"
     return record, line, chrom, int(pos) - 1 if whole else -1, name, ref, alt, why
+
+
+def bcf_records(path: str | Path, start: int, sample: int | None = None) -> Iterator[Record]:
+    """Records of a BCF file; sample: as of `vcf_records`.
+
+    Raises DataError naming the record that htslib cannot read.
+    """
+
+    def fields(r: Any) -> tuple:
+        site = r.chrom, r.pos - 1, r.id or ".", r.ref or ".", ",".join(r.alts or (".",)), ""
+        return site if sample is None else (*site, _genotype(str(r).rstrip("\n"), sample))
+
+    for record, site in enumerate(_read_bcf(path, fields, drop_samples=sample is None)):
+        if record >= start:
+            yield record, record + 1, *site
+
+
+def bcf_lines(path: str | Path) -> Iterator[str]:
+    """Lines of VCF text of the records of a BCF file; raises as `bcf_records` does."""
+    yield from _read_bcf(path, lambda r: str(r).rstrip("\n"), drop_samples=False)
+
+
+def _read_bcf(path: str | Path, of_record: Callable[[Any], Any], drop_samples: bool) -> Iterator[Any]:
+    import pysam
+
+    with quiet_htslib():
+        try:
+            file = pysam.VariantFile(str(path), drop_samples=drop_samples)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
+    n = 0
+    try:
+        while True:
+            # Between batches the caller works, with htslib's own verbosity.
+            with quiet_htslib():
+                batch = [of_record(r) for r in islice(file, 512)]
+            if not batch:
+                return
+            for record in batch:
+                n += 1
+                yield record
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is damaged after record {n:,} ({error}): fetch it again") from error
+    finally:
+        with quiet_htslib():
+            _close(file)
+
+
+@contextmanager
+def quiet_htslib():
+    """htslib writes no lines of its own to stderr."""
+    import pysam
+
+    before = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(before)
 
 
 def _genotype(text: str, sample: int) -> tuple[str, str]:

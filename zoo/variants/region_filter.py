@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from zoo.data.genome import Genome
 from zoo.data.intervals import Intervals, read_intervals
-from zoo.errors import GenomeMismatch
+from zoo.data.region import parse_region
+from zoo.errors import ConfigError, GenomeMismatch
+from zoo.files.pipes import is_pipe
 from zoo.variants.variants import Record
 
-Regions = str | Path | Intervals | Sequence[tuple[str, int, int]]
-"""A BED file, its intervals, or (chrom, start, end), 0-based half-open."""
+Regions = str | Path | Intervals | Sequence[tuple[str, int, int]] | Sequence[str | Path]
+"""A BED file or a list of intervals; regions as one types them, "chr20:1,001-1,200" (1-based), several with commas
+between, or a contig's name; several of these; a file's intervals; or (chrom, start, end), 0-based half-open."""
 
 
 class RegionFilter:
@@ -23,7 +27,7 @@ class RegionFilter:
         self.genome = genome
         self.names: dict[str, str] = {}
         by_contig: dict[str, list[tuple[int, int]]] = {}
-        for chrom, start, end in _spans(source):
+        for chrom, start, end in _spans(source, genome, notes):
             by_contig.setdefault(self._name(chrom), []).append((start, end))
         self.merged = {name: _merge(spans) for name, spans in by_contig.items()}
         unknown = [name for name in by_contig if name not in genome.contigs]
@@ -63,12 +67,33 @@ class RegionFilter:
         return self.names[chrom]
 
 
-def _spans(source: Regions) -> Iterable[tuple[str, int, int]]:
-    if not isinstance(source, (str, Path, Intervals)):
-        return source
-    intervals = source if isinstance(source, Intervals) else read_intervals(source)
-    intervals = intervals.select(intervals.ok & (intervals.end > intervals.start))
-    return zip(intervals.chrom, intervals.start.tolist(), intervals.end.tolist(), strict=True)
+def _spans(source: Regions, genome: Genome, notes: list[str]) -> Iterator[tuple[str, int, int]]:
+    for part in [source] if isinstance(source, (str, Path, Intervals)) else source:
+        if isinstance(part, str) and not is_pipe(part) and not Path(part).expanduser().exists():
+            yield from _typed(part, genome)
+        elif isinstance(part, (str, Path, Intervals)):
+            intervals = part if isinstance(part, Intervals) else read_intervals(part, columns=3)
+            notes += [note for note in intervals.notes if "count from 1" in note]
+            intervals = intervals.select(intervals.ok & (intervals.end > intervals.start))
+            yield from zip(intervals.chrom, intervals.start.tolist(), intervals.end.tolist(), strict=True)
+        else:
+            yield part
+
+
+def _typed(text: str, genome: Genome) -> Iterator[tuple[str, int, int]]:
+    """Regions, from 1, and whole contigs, with commas, semicolons or blanks between; numbers may have commas too."""
+    for part in filter(None, re.split(r"[;\s]+|,(?=[^0-9,][^,]*)|,(?=[^,\s]*:)", text.strip())):
+        if ":" in part and part not in genome.contigs:
+            yield parse_region(part)
+            continue
+        try:
+            name = genome.resolve(part)
+        except GenomeMismatch as error:
+            raise ConfigError(
+                f"regions {text[:60]!r} is no file, and {part[:60]!r} neither a region, as in chr20:1,001-1,200, nor a "
+                f"contig: {error}"
+            ) from None
+        yield name, 0, genome.contigs[name]
 
 
 def _merge(spans: Iterable[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:

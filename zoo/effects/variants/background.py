@@ -11,6 +11,7 @@ from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.edits import Edits
 from zoo.effects.variants.allele_windows import AlleleWindows, cut
 from zoo.errors import ConfigError, DataError
+from zoo.files.pipes import with_names
 
 if TYPE_CHECKING:
     from zoo.effects.variants.scorer import Scorer
@@ -48,7 +49,8 @@ class Background:
 def of_variants(scorer: Scorer, variants: VariantFile) -> Background:
     """Scores of the variants of a file, such as common ones that are matched to those in question."""
     scores = [scorer(chunk).values for chunk in variants]
-    return _made(scorer, np.concatenate(scores) if scores else np.zeros((0, len(scorer.columns))), str(variants.path))
+    values = np.concatenate(scores) if scores else np.zeros((0, len(scorer.columns)))
+    return _made(scorer, values, with_names(str(variants.path)))
 
 
 def of_shuffles(scorer: Scorer, variants: VariantFile, n: int, seed: int = 0) -> Background:
@@ -76,7 +78,8 @@ def of_shuffles(scorer: Scorer, variants: VariantFile, n: int, seed: int = 0) ->
         shuffled[m, at : at + size] = windows[m, at : at + size]
     own = Edits(row, edits.first, edits.position, edits.reference_length, edits.alternate, edits.alternate_first)
     made = AlleleWindows(shuffled, shuffled[:, :0], own, np.zeros(n, np.int64), scorer.length)
-    description = f"{n:,} dinucleotide shuffles around {len(rows):,} substitutions of {variants.path}, seed {seed}"
+    path = with_names(str(variants.path))
+    description = f"{n:,} dinucleotide shuffles around {len(rows):,} substitutions of {path}, seed {seed}"
     return _made(scorer, scorer.values([made] * len(scorer.shifts), row), description)
 
 

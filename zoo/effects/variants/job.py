@@ -23,6 +23,7 @@ from zoo.effects.variants.haplotype_effects import HaplotypeScorer
 from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, haplotype_rows, rows_of
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError
+from zoo.files.pipes import is_pipe
 from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
 from zoo.prediction.predict import origin
@@ -164,6 +165,8 @@ class ScoreJob:
         from zoo.effects.variants.resume import Parts
         from zoo.terminal.progress import counting
 
+        if resume:
+            self._refuse_pipes()
         write = writer_for(str(path), self.variants if self.sample is None else None, self.scorer.positions)
         for note in self.variants.notes:
             tell(note)
@@ -181,6 +184,16 @@ class ScoreJob:
         if note:
             tell(note)
         return counts
+
+    def _refuse_pipes(self) -> None:
+        """Raise ConfigError where an input is a pipe: whether it gives what it gave before, nobody can tell."""
+        regions = self._identity["regions"]
+        inputs = [self._identity["variants"], self._background, *(regions if isinstance(regions, list) else [regions])]
+        for source in inputs:
+            if isinstance(source, (str, Path)) and is_pipe(source):
+                raise ConfigError(
+                    f"--resume reads the input again, and {source} is a pipe: save it as a file and begin anew"
+                )
 
     def estimate(self) -> tuple[Counter, float, int]:
         """How many rows have which status, variants a second, and of how many that is measured; writes nothing."""

@@ -50,8 +50,10 @@ def writer_for(
         writer.takes_profiles = True
         return writer
     if path.endswith((".vcf", ".vcf.gz", ".bcf")):
-        if source is None or source.kind != "vcf":
-            raise ConfigError(f"{path} annotates a VCF, but the input is none: write .tsv or .parquet")
+        if source is None or source.kind not in ("vcf", "bcf"):
+            kind = "haplotypes" if source is None else source.kind
+            what = {"table": "a table of variants", "typed": "typed variants"}.get(kind, kind)
+            raise ConfigError(f"{path} annotates a VCF or BCF, but the input is {what}: write .tsv or .parquet")
         return partial(_annotated, source)
     raise ConfigError(f"{path!r} does not say which file to write: end it in {SUFFIXES}, or use - for the terminal")
 
@@ -181,14 +183,11 @@ def _to_bcf(plain: Path, out: Path) -> None:
 
 
 def _lines(source, columns, keys, rows, comments) -> Iterator[str]:
-    from zoo.variants.records import read_text
-
     scored = groupby(rows, key=itemgetter(0))
     places = {key: columns.index(c) for c, key in keys.items()}
     number, alleles = next(scored, (None, ()))
     record = -1
-    for _, line in read_text(source.path):
-        line = line.rstrip("\r\n")
+    for line in _source_lines(source):
         if line.startswith("#CHROM"):
             yield from _header(keys, comments)
         fields = line.split("\t")
@@ -204,6 +203,17 @@ def _lines(source, columns, keys, rows, comments) -> Iterator[str]:
             yield "\t".join(fields) + "\n"
     if number is not None:
         raise DataError(f"{source.path} has changed: there are scores of its record {number + 1:,}: score it anew")
+
+
+def _source_lines(source: VariantFile) -> Iterator[str]:
+    """The lines of a VCF as they are, without line ends; of a BCF, as htslib writes them."""
+    from zoo.variants.records import bcf_lines, read_text
+
+    if source.kind == "bcf":
+        yield from source.header_lines
+        yield from bcf_lines(source.path)
+    else:
+        yield from (line.rstrip("\r\n") for _, line in read_text(source.path))
 
 
 def _header(keys: Mapping[str, str], comments: Mapping[str, Any]) -> list[str]:

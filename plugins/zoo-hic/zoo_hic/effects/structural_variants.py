@@ -21,6 +21,7 @@ from zoo.data.genome import Genome
 from zoo.data.region import format_region
 from zoo.errors import DataError, GenomeMismatch
 from zoo.files.compressed import read_chunks
+from zoo.files.pipes import seekable
 from zoo.variants.records import quiet_htslib, read_text
 from zoo.variants.variants import STATUSES
 from zoo_hic.effects.disruption import MapChange, predict_effect
@@ -104,19 +105,20 @@ def score_alleles(
 
 def _lines(path: Path) -> Iterator[str]:
     """Lines of records."""
-    if next(read_chunks(path, 8), b"")[:3] == b"BCF":
+    held = seekable(path)
+    if next(read_chunks(held.path, 8), b"")[:3] == b"BCF":
         import pysam
 
         with quiet_htslib():
             try:
-                with pysam.VariantFile(str(path)) as file:
+                with pysam.VariantFile(str(held.path)) as file:
                     for record in file:
                         yield str(record).rstrip("\n")
             except (OSError, ValueError) as error:
                 raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
         return
     header = False
-    for number, text in read_text(path):
+    for number, text in read_text(held.path):
         if text.startswith("#CHROM\tPOS\tID\tREF\tALT"):
             header = True
         elif not text.startswith("#") and text.strip():
