@@ -186,7 +186,7 @@ def test_calibration_is_kept_with_the_weights(folder, tmp_path, capsys):
 
 def test_normals_take_out_what_a_kit_does(folder, tmp_path, capsys):
     rng = np.random.default_rng(5)
-    kit = np.exp2(rng.normal(0, 0.5, BINS))
+    kit = np.exp2(rng.normal(0, 0.15, BINS))
 
     def wrote(name, loss=False):
         depth = kit * rng.normal(30, 1, BINS)

@@ -26,7 +26,8 @@ def said(sample, calls):
     known = bins.mask & np.isfinite(bins.depth)
     predicted = BinPredictions(np.full((n, 5), 0.2, np.float32), np.zeros(n, np.float32), known)
     found = Calls("s", list(bins.contigs), made)
-    return CalledSample(found, predicted, np.zeros(n, np.int8), np.full(n, np.nan), sample.expected, "male", "", 0.1)
+    more = sample.expected, sample.expected, np.zeros(n, np.float32)
+    return CalledSample(found, predicted, np.zeros(n, np.int8), np.full(n, np.nan), *more, "male", "", 0.1)
 
 
 def long_events(sample):

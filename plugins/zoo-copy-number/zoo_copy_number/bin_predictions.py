@@ -32,32 +32,60 @@ class BinPredictions:
     level: np.ndarray | None = None
 
 
-def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = False) -> BinPredictions:
+def predict_bins(
+    model: Model,
+    bins: Bins,
+    *,
+    shift: np.ndarray | None = None,
+    before: BinPredictions | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> BinPredictions:
     """Run a model of `simulated_depth`'s kind over every bin.
 
     Neighbouring windows overlap by a quarter; a bin's prediction is their mean, weighted by the bin's distance to
     the window's ends.  The bins for the sample's bias are drawn once, with `seed`.
 
+    shift: (n,) added to log2 depth.  before: predictions without it, which contigs without a shift keep.
+
     Raises ConfigError for a model with other inputs or heads.
     """
-    import torch
-
-    from zoo.prediction.inference import inferring
-
     if set(model.input_fields) != {"signal", "sample"} or not {"states", "log2"} <= set(model.spec.outputs):
         raise ConfigError(
             f"model {model.spec.name!r} does not call copy number: take one that was trained on simulated_depth"
         )
     size = model.spec.input_length
     autosomes = is_autosomal(bins)
-    tracks = stack_tracks(bins, autosomes)
+    tracks = stack_tracks(bins, autosomes, shift)
     known = tracks[1] > 0
-    n_drawn = min(BIAS_BINS, max(size, int(known.sum())))
-    sample = draw_sample(tracks, n_drawn, np.random.default_rng(seed), autosomes)
+    drawn = min(BIAS_BINS, max(size, int(known.sum())))
+    sample = draw_sample(tracks, drawn, np.random.default_rng(seed), autosomes)
     spans = cut_windows(bins.contig, size, size * 3 // 4)
+    changed = np.ones(len(bins), bool)
+    if shift is not None and before is not None:
+        changed = np.isin(bins.contig, np.unique(bins.contig[shift != 0]))
+        spans = [(a, b) for a, b in spans if changed[a]]
+    total, ratio = _add_windows(model, tracks, sample, spans, progress)
+    means = np.where(known, ratio, np.nan).astype(np.float32)
+    total = total.astype(np.float32)
+    if before is not None and not changed.all():
+        kept = np.stack([before.corrected, *([] if before.level is None else [before.level])])
+        total, means = np.where(changed[:, None], total, before.probability), np.where(changed, means, kept)
+    return BinPredictions(total, means[0], known, *means[1:])
+
+
+def _add_windows(
+    model: Model, tracks: np.ndarray, sample: np.ndarray, spans: list[tuple[int, int]], progress: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means over windows: probability (n, K), and the outputs log2 and level (1 or 2, n); 0 where there is none."""
+    import torch
+
+    from zoo.prediction.inference import inferring
+
+    size, n = model.spec.input_length, tracks.shape[1]
     states = len(model.spec.outputs["states"][0].vocabulary)
     ratios = [name for name in ("log2", "level") if name in model.spec.outputs]
-    total, ratio, weight = np.zeros((len(bins), states)), np.zeros((len(ratios), len(bins))), np.zeros(len(bins))
+    total, ratio, weight = np.zeros((n, states)), np.zeros((len(ratios), n)), np.zeros(n)
     with inferring(model), counting(len(spans), label="calling", unit="windows", enabled=progress) as advance:
         for first in range(0, len(spans), ROWS):
             batch_spans = spans[first : first + ROWS]
@@ -78,5 +106,4 @@ def predict_bins(model: Model, bins: Bins, *, seed: int = 0, progress: bool = Fa
                 weight[a:b] += near
             advance(len(batch_spans))
     weight = np.maximum(weight, 1e-9)
-    means = np.where(known, ratio / weight, np.nan).astype(np.float32)
-    return BinPredictions((total / weight[:, None]).astype(np.float32), means[0], known, *means[1:])
+    return total / weight[:, None], ratio / weight

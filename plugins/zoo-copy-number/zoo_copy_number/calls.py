@@ -19,7 +19,7 @@ class CnvCall:
     contig, start, end: 0-based half-open.  state: one of STATES.
     copy_number: None where there is no call.  expected: copies that the sample should have there, its ploidy.
     quality: phred, of the call that was made; NaN where it is not known.
-    n_bins: bins that it rests on.  log2: their median log2 ratio to the depth of two copies; NaN where it is not known.
+    n_bins: bins that it rests on.  log2: their median log2 ratio to the depth of autosomes; NaN where it is not known.
 
     Raises DataError where these contradict each other.
     """

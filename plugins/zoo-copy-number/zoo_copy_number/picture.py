@@ -35,7 +35,7 @@ def draw_genome(bins: Bins, called: CalledSample) -> Figure:
     known = np.flatnonzero(called.predicted.known)
     step = max(1, len(known) // MAX_DOTS)
     at = known[::step]
-    way = np.sign(called.states[at].astype(int) - called.expected[at])
+    way = np.sign(called.states[at].astype(int) - called.neutral[at])
     values = np.clip(called.predicted.corrected[at], LOW, HIGH)
     for sign, colour in ((0, NEUTRAL), (-1, DELETION), (1, DUPLICATION)):
         part = way == sign

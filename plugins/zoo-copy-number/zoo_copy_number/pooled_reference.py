@@ -3,7 +3,7 @@
 pool_normals(bins, [normal, normal, ...]) -> bins with `reference` and `spread`
 
 Each normal's log2 depth over its median is brought to two copies on X and Y.  `reference` is the median over normals,
-`spread` 1.4826 times the median absolute deviation from it.
+`spread` 1.4826 times the median absolute deviation from it.  Bins that the normals do not cover are left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.coverage import find_uncovered, leave_out
 from zoo_copy_number.readers.reference import match_bins
 from zoo_copy_number.sex import SEXES, lies_on, measure_level
 from zoo_copy_number.tracks import is_autosomal, log2_depth
@@ -30,7 +31,8 @@ def pool_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
     """The bins with a reference pooled from normals of the same kit or bin size.
 
     The sexes of all are inferred together (`infer_sexes`), since a kit may capture X more or less than the
-    autosomes.  Raises DataError for fewer than two normals, and for one that lacks a tenth of the bins.
+    autosomes.  Bins without coverage in most normals are left out.  Raises DataError for fewer than two normals, and
+    for one that lacks a tenth of the bins.
     """
     if len(normals) < MIN_NORMALS:
         raise DataError(
@@ -45,9 +47,14 @@ def pool_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
                 f"{int(here.sum()):,} of {len(bins):,} bins of {bins.sample} are in the normal {normal.sample}, "
                 f"{_ENOUGH:.0%} are needed: another kit or bin size? give normals with these bins"
             )
+        row[here] = np.where(normal.mask, normal.depth, np.nan)[at[here]]
+    empty = find_uncovered(bins, rows)
+    bins, rows = leave_out(bins, empty, "in the normals"), rows[:, ~empty]
+    samples = [replace(bins, depth=row.copy(), sample=n.sample) for row, n in zip(rows, normals, strict=True)]
+    for row, normal in zip(rows, samples, strict=True):
         log2 = log2_depth(normal, is_autosomal(normal))
-        row[here] = np.where(log2 > -5, log2, np.nan)[at[here]]
-    sexes = infer_sexes([bins, *normals])[1:]
+        row[:] = np.where(log2 > -5, log2, np.nan)
+    sexes = infer_sexes([bins, *samples])[1:]
     x, y = lies_on(bins.contigs, bins.contig, "X"), lies_on(bins.contigs, bins.contig, "Y")
     for row, sex in zip(rows, sexes, strict=True):
         row[x] += sex == "male"

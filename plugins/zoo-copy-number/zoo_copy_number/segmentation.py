@@ -34,8 +34,17 @@ def decode_states(predicted: BinPredictions, contig: np.ndarray, expected: np.nd
     return out
 
 
-def cut_segments(predicted: BinPredictions, contig: np.ndarray, expected: np.ndarray, states: np.ndarray) -> np.ndarray:
-    """Runs of one state on one contig, as a table of dtype SEGMENT; runs without a usable bin are left out."""
+def cut_segments(
+    predicted: BinPredictions,
+    contig: np.ndarray,
+    expected: np.ndarray,
+    states: np.ndarray,
+    regions: np.ndarray | None = None,
+) -> np.ndarray:
+    """Runs of one state on one contig, as a table of dtype SEGMENT; runs without a usable bin are left out.
+
+    regions: (n,) int; a segment also ends where it changes, by default where another copy number is expected.
+    """
     share = np.zeros(len(states))
     for here in _directions(predicted.probability, expected):
         same = here[np.arange(len(states)), states]
@@ -43,7 +52,8 @@ def cut_segments(predicted: BinPredictions, contig: np.ndarray, expected: np.nda
     p = np.clip(share, 1e-4, 1 - 1e-4)
     odds = np.log(p) - np.log1p(-p)
     rows = []
-    for first, last in zip(*find_runs(states, contig), strict=True):
+    regions = expected if regions is None else regions
+    for first, last in zip(*find_runs(regions.astype(np.int64) * 128 + states, contig), strict=True):
         known = predicted.known[first:last]
         if known.any():
             state = int(states[first])

@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.chromosomes import find_karyotype
 from zoo_copy_number.event_accuracy import find_runs
-from zoo_copy_number.sex import lies_on
 
 TRACKS = (
     "depth",
@@ -36,8 +36,8 @@ _GC, _GC_SCALE = 0.41, 0.1
 
 
 def is_autosomal(bins: Bins) -> np.ndarray:
-    """(n,) bool: not on X, Y or the mitochondrion."""
-    return ~lies_on(bins.contigs, bins.contig, "X", "Y", "M", "MT", "Mito", "23", "24")
+    """(n,) bool: not on X, Y, the mitochondrion or another contig that is no chromosome."""
+    return find_karyotype(bins.contigs).lies_on(bins.contig, "autosome")
 
 
 def log2_depth(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
@@ -62,9 +62,11 @@ def log2_depth(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
     return np.clip(out, FLOOR, CEILING)
 
 
-def stack_tracks(bins: Bins, autosomes: np.ndarray | None = None) -> np.ndarray:
-    """(A, n) float32 in the order of `TRACKS`."""
+def stack_tracks(bins: Bins, autosomes: np.ndarray | None = None, shift: np.ndarray | None = None) -> np.ndarray:
+    """(A, n) float32 in the order of `TRACKS`.  shift: (n,) to add to log2 depth, unless there is none at all."""
     depth = log2_depth(bins, autosomes)
+    if shift is not None:
+        depth = np.where(depth > FLOOR, np.clip(depth + shift, FLOOR, CEILING), depth)
     known = np.isfinite(depth) & bins.mask
     nothing = np.full(len(bins), np.nan, np.float32)
     reference = nothing if bins.reference is None else bins.reference

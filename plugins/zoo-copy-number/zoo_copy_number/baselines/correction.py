@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo_copy_number.bins import Bins
-from zoo_copy_number.sex import lies_on
-from zoo_copy_number.tracks import log2_depth
+from zoo_copy_number.chromosomes import find_karyotype
+from zoo_copy_number.tracks import is_autosomal, log2_depth
 
 _STRATA = 40
 
@@ -48,15 +48,17 @@ def corrected_log2(
     """The log2 ratio of one sample to its expected copies.
 
     expected: (n,) copies in a normal cell; bins that expect none are left out.
-    least_mappability, most_spread: bins beyond are left out; where these are unknown, bins are kept.
+    least_mappability, most_spread: bins beyond are left out; where these are unknown, bins are kept.  Contigs that are
+        no chromosomes are left out as well.
 
     Curves are those of autosomal bins; unknown GC or mappability is not corrected for.  A bin that leaves the range of
     the two bins on either side by more than four times the noise is brought to the median of those four, much as
     DNAcopy smooths.
     """
-    autosomes = ~lies_on(bins.contigs, bins.contig, "X", "Y")
+    autosomes = is_autosomal(bins)
+    other = find_karyotype(bins.contigs).lies_on(bins.contig, "other")
     depth = log2_depth(bins, autosomes)
-    used = bins.mask & np.isfinite(depth) & (expected > 0) & ~(bins.mappability < least_mappability)
+    used = bins.mask & np.isfinite(depth) & (expected > 0) & ~other & ~(bins.mappability < least_mappability)
     if bins.spread is not None:
         used &= ~(bins.spread > most_spread)
     at = np.flatnonzero(used)

@@ -9,6 +9,7 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.coverage import find_uncovered, leave_out
 from zoo_copy_number.readers.cnvkit import PooledReference, read_reference
 from zoo_copy_number.readers.contigs import match_contigs
 
@@ -19,7 +20,7 @@ def add_reference(bins: Bins, path: str | Path) -> Bins:
     """The bins with `reference`, `spread` and, where it is not known yet, `gc` of a pooled reference.
 
     reference is less the median of its kind, targets and off-target bins each.  Bins that the reference does not have
-    get NaN.  Raises DataError where it has less than 90 % of the bins.
+    get NaN, those that it does not cover are left out.  Raises DataError where it has less than 90 % of the bins.
     """
     pool = read_reference(path)
     at = match_bins(bins, pool, f"the reference {pool.path}")
@@ -44,7 +45,15 @@ def add_reference(bins: Bins, path: str | Path) -> Bins:
         gc = np.where(np.isnan(gc), joined(pool.gc), gc)
         if origin.get("gc", "unknown") == "unknown":
             origin["gc"] = Path(path).name
-    return replace(bins, reference=joined(log2), spread=joined(pool.spread), gc=gc, notes=notes, origin=origin)
+    reference, spread = joined(log2), joined(pool.spread)
+    empty = find_uncovered(bins, np.exp2(reference)[None])
+    if empty.any():  # the median of those that are left
+        kinds = np.zeros(n, np.uint8) if bins.kind is None else bins.kind
+        for kind in np.unique(kinds):
+            level = ~empty & (kinds == kind) & np.isfinite(reference)
+            reference[kinds == kind] -= np.median(reference[level]) if level.any() else 0
+    bins = replace(bins, reference=reference, spread=spread, gc=gc, notes=notes, origin=origin)
+    return leave_out(bins, empty, f"in the reference {Path(path).name}")
 
 
 def match_bins(bins: Bins, other: PooledReference | Bins, name: str) -> np.ndarray:

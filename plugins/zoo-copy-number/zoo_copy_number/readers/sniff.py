@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from pathlib import Path
 
 from zoo.errors import DataError
@@ -60,12 +62,10 @@ def _read_start(path: Path):
     try:
         yield from read_chunks(path, 1 << 16)
     except DataError as error:
-        import gzip
-
         try:
             with gzip.open(path) as file:
                 head = file.read(4)
-        except (OSError, EOFError):
+        except (OSError, EOFError, zlib.error):
             raise error from None
         if head != b"BAM\x01":
             raise

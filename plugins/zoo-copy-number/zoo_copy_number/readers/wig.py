@@ -8,6 +8,7 @@ Source: UCSC's description of the wiggle format.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from zoo_copy_number.readers.sniff import sample_name
 _STEP = re.compile(rb"(?m)^(?:fixedStep|variableStep|track|browser|#)[^\n]*\n?")
 _KEY = re.compile(r"(\w+)=(\S+)")
 _NUMBER = re.compile(rb"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|-?[nN][aA][nN]|NA")
+_PRINTED = re.compile(rb"[ \t]*[-+0-9.eENnAa]+[ \t]*")
 _LONGEST_LINE = 1 << 16
+_DIGITS = 12
 
 
 @dataclass
@@ -115,19 +118,29 @@ def _values(path: str | Path, line: int, text: bytes, section: _Section) -> tupl
             cells = text.split()
             if len(cells) != 2 * len(rows):
                 raise ValueError
-            start, value = np.array(cells[::2]).astype(np.int64) - 1, _floats(cells[1::2])
+            start, value = _positions(cells[::2]) - 1, _floats(cells[1::2])
     except ValueError:
         _find_mistake(path, line, text, section.fixed)
         raise DataError(f"{path} line {line} and after: a value is no number: correct it") from None
     return np.full(len(start), section.contig, np.int32), start, start + section.span, value
 
 
+def _positions(cells: list[bytes]) -> np.ndarray:
+    array = np.array(cells)
+    if array.dtype.itemsize > _DIGITS or not np.char.isdigit(array).all():
+        raise ValueError
+    positions = array.astype(np.int64)
+    if (positions < 1).any():
+        raise ValueError
+    return positions
+
+
 def _floats(cells: list[bytes]) -> np.ndarray:
     array = np.array(cells)
-    if array.dtype.itemsize > 40:
+    if array.dtype.itemsize > 40 or not all(map(_PRINTED.fullmatch, cells)):
         raise ValueError
     value = np.where(array == b"NA", b"nan", array).astype(np.float64)
-    if any(b"_" in c for c in cells[:1]) or not np.isfinite(value[~np.isnan(value)]).all():
+    if not np.isfinite(value[~np.isnan(value)]).all():
         raise ValueError
     return value
 
@@ -137,11 +150,17 @@ def _find_mistake(path: str | Path, line: int, text: bytes, fixed: bool) -> None
         cells = row.split()
         if not cells:
             continue
-        shown = row.decode("latin-1").strip()[:40]
+        shown = ascii(row.decode("latin-1").strip()[:40])
         if len(cells) != (1 if fixed else 2):
             what = "one value" if fixed else "a position and a value"
-            raise DataError(f"{path} line {number}: {shown!r} must be {what}: correct it")
-        if not fixed and not cells[0].isdigit():
-            raise DataError(f"{path} line {number}: position {shown.split()[0]!r} is no whole number: correct it")
-        if not _NUMBER.fullmatch(cells[-1]):
-            raise DataError(f"{path} line {number}: {shown.split()[-1]!r} is no finite number: correct it")
+            raise DataError(f"{path} line {number}: {shown} must be {what}: correct it")
+        if not fixed and not (cells[0].isdigit() and len(cells[0]) <= _DIGITS and int(cells[0])):
+            position = ascii(cells[0].decode("latin-1")[:40])
+            raise DataError(f"{path} line {number}: position {position} is no whole number from 1 on: correct it")
+        value = ascii(cells[-1].decode("latin-1")[:40])
+        if len(cells[-1]) > 40 or not _NUMBER.fullmatch(cells[-1]) or not _is_finite(cells[-1]):
+            raise DataError(f"{path} line {number}: {value} is no finite number: correct it")
+
+
+def _is_finite(cell: bytes) -> bool:
+    return cell.endswith(b"NA") or math.isfinite(float(cell)) or math.isnan(float(cell))

@@ -40,7 +40,7 @@ _HEADER = (
     '##INFO=<ID=CIPOS,Number=2,Type=Integer,Description="Range of POS; -1,0 where the segment begins with its contig">',
     '##INFO=<ID=IMPRECISE,Number=0,Type=Flag,Description="Breakpoints are borders of bins">',
     '##INFO=<ID=NBINS,Number=1,Type=Integer,Description="Bins that the call rests on">',
-    '##INFO=<ID=LOG2,Number=1,Type=Float,Description="Median log2 of the corrected depth over that of two copies">',
+    '##INFO=<ID=LOG2,Number=1,Type=Float,Description="Median log2 of the corrected depth over that of autosomes">',
     '##INFO=<ID=EXPECTED,Number=1,Type=Integer,Description="Copies that the sample should have there">',
     '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
     '##FORMAT=<ID=CN,Number=1,Type=Integer,Description="Copy number">',
