@@ -166,3 +166,9 @@ def test_no_variable_that_lives_longer_than_five_lines_has_a_vague_name():
                 lines.setdefault(word, []).append(inner.lineno)
         vague += [f"{name} {word}" for word, at in lines.items() if max(at) - min(at) > 5]
     assert vague == []
+
+
+def test_the_tests_of_a_file_share_a_process(request):
+    """Where tests run side by side: what a module's fixtures train would else be trained in every process."""
+    if request.config.getoption("loadgroup", False):
+        assert request.node.nodeid.endswith("@tests/test_house.py")
