@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.errors import ContractError
 from zoo.fields import Field, Grid
+from zoo.files.strict_json import parse_json
 
 FORMAT = 1
 ACTIVATIONS = ("identity", "sigmoid", "softmax", "softplus", "exp")
@@ -88,8 +89,8 @@ class ModelSpec:
     def from_json(cls, text: str) -> ModelSpec:
         """Raises ContractError for anything that is no ModelSpec of a format this version reads."""
         try:
-            plain = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+            plain = parse_json(text)
+        except ValueError as error:
             raise ContractError(f"config.json is not JSON: {error}") from error
         if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT:
             raise ContractError(f"config.json is not of format {FORMAT}: upgrade zoo-core, or pull the model again")

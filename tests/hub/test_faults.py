@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ import zoo
 from zoo.cli.main import main
 from zoo.errors import HubError
 from zoo.files.locations import cache_root
-from zoo.hub import manifest
+from zoo.hub import folder, manifest
 from zoo.hub.card import facts, write_card
 from zoo.hub.config_file import read_spec
 from zoo.hub.loader import pull
@@ -109,7 +108,7 @@ def test_the_command_line_says_it_on_one_line(bundle, tmp_path, capsys):
 WRITES = [
     (os, "rename"),
     (os, "replace"),
-    (shutil, "copyfile"),
+    (folder, "copy_bounded"),
     (Path, "write_bytes"),
     (Path, "write_text"),
     (Path, "mkdir"),
@@ -168,36 +167,36 @@ def test_a_full_disk_while_saving_keeps_the_earlier_model(bundle, make_model, ba
 
 def test_a_full_disk_while_pulling_is_survived(bundle, tmp_path, monkeypatch):
     source = zoo.publish(bundle, "tiny", str(tmp_path / "hub"))
-    plain = shutil.copyfile
+    plain = folder.copy_bounded
 
-    def full(origin, target, **kwargs):
+    def full(origin, target, size):
         if str(target).endswith("model.safetensors"):
             raise OSError(errno.ENOSPC, "No space left on device")
-        return plain(origin, target, **kwargs)
+        return plain(origin, target, size)
 
-    monkeypatch.setattr(shutil, "copyfile", full)
+    monkeypatch.setattr(folder, "copy_bounded", full)
     with pytest.raises(HubError, match="no space is left"):
         pull(source)
-    monkeypatch.setattr(shutil, "copyfile", plain)
+    monkeypatch.setattr(folder, "copy_bounded", plain)
     assert zoo.load(source).source == source
 
 
 def test_a_publisher_that_is_killed_leaves_no_half_model(bundle, tmp_path):
     root = tmp_path / "hub"
     code = f"""
-import os, pathlib, shutil, signal
-from zoo.hub.folder import Folder
+import os, pathlib, signal
+from zoo.hub import folder
 from zoo.hub.sources import parse_place
 
-plain = shutil.copyfile
+plain = folder.copy_bounded
 
-def killed(origin, target, **kwargs):
-    plain(origin, target, **kwargs)
+def killed(origin, target, size):
+    plain(origin, target, size)
     if str(target).endswith("model.safetensors"):
         os.kill(os.getpid(), signal.SIGKILL)
 
-shutil.copyfile = killed
-Folder().publish(parse_place({str(root)!r}, "tiny"), pathlib.Path({str(bundle)!r}))
+folder.copy_bounded = killed
+folder.Folder().publish(parse_place({str(root)!r}, "tiny"), pathlib.Path({str(bundle)!r}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True)
     assert done.returncode == -9

@@ -95,19 +95,19 @@ def test_a_download_that_is_cut_once_is_taken_up_again(hub, published, batch):
 
 
 def test_a_pull_that_was_killed_is_completed_by_the_next(hub, published, monkeypatch):
-    import huggingface_hub
+    from zoo.hub import huggingface
 
-    whole = huggingface_hub.HfApi.hf_hub_download
+    whole = huggingface.download
 
-    def killed_at_the_weights(self, repository, path, **arguments):
-        if path == "model.safetensors":
+    def killed_at_the_weights(url, headers, path, size):
+        if path.name == "model.safetensors":
             raise KeyboardInterrupt
-        return whole(self, repository, path, **arguments)
+        return whole(url, headers, path, size)
 
-    monkeypatch.setattr(huggingface_hub.HfApi, "hf_hub_download", killed_at_the_weights)
+    monkeypatch.setattr(huggingface, "download", killed_at_the_weights)
     with pytest.raises(KeyboardInterrupt):
         pull("hf://genomics/tiny")
-    monkeypatch.setattr(huggingface_hub.HfApi, "hf_hub_download", whole)
+    monkeypatch.setattr(huggingface, "download", whole)
     zoo.load("hf://genomics/tiny")
     fetched = [r for r in hub.requests if r.startswith("GET") and "/resolve/" in r]
     assert len(fetched) == len(set(fetched)) == len(files_of(hub)) - 1

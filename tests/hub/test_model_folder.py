@@ -109,7 +109,10 @@ def edit_config(bundle, change):
         (lambda c: c["outputs"]["CTCF"]["field"].update(channels=["REST"]), "declares other inputs or outputs"),
         (lambda c: c.update(inputs={}), "declares other inputs or outputs"),
         (lambda c: c.update(requires={"zoo-nonesuch": "~=0.3"}), "pip install 'zoo-nonesuch~=0.3'"),
-        (lambda c: c.update(requires={"zoo-core": ">=99"}), "but .* is installed: run `pip install 'zoo-core>=99'`"),
+        (
+            lambda c: c.update(requires={"zoo-core": ">=99"}),
+            "but .* is installed; the publisher says: pip install 'zoo-core>=99'",
+        ),
         (lambda c: c.update(requires={"x; rm -rf /": "~=1"}), "names no version range"),
     ],
 )

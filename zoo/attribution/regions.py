@@ -75,7 +75,7 @@ def attribute(
             windows = interval_windows(regions, genome, length, max_n=max_n, on_error=on_error)
     attributed = attribute_windows(model, windows, interpreter=interpreter, output=output, progress=progress)
     if not len(attributed):
-        raise DataError(f"no row could be explained: {windows.rows.counts()}")
+        raise DataError(f"no row could be explained: {(attributed.rows or windows.rows).counts()}")
     return attributed
 
 

@@ -81,7 +81,7 @@ def _print_models(models):
 
 def _print_table(rows):
     """Columns as wide as their longest value, the last cut at the terminal's edge."""
-    from zoo.hub.card import printable
+    from zoo.terminal.printable import printable
 
     if not rows:
         click.echo("none")

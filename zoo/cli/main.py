@@ -13,17 +13,24 @@ import click
 from zoo.errors import UnknownComponent, ZooError, did_you_mean, explain
 from zoo.files.pipes import with_names
 from zoo.registry import registry
+from zoo.terminal.printable import clean_streams, printable
 
 STORY = (
     "list", "show", "doctor", "pull", "train", "evaluate", "predict", "score", "mutate", "epistasis", "attribute",
     "validate-attribution", "match-motifs", "report", "publish", "check", "new-plugin", "plugins", "demo",
 )  # fmt: skip
 
+_LONGEST = 4000
 _LIBRARIES = ("click", "hydra", "omegaconf", "lightning", "lightning_fabric", "pytorch_lightning", "torch", "submitit")
 
 
 def main(args: list[str] | None = None) -> int:
     """Run one command; returns 0, 1 for what the user can mend, 2 for our own mistakes."""
+    with clean_streams():
+        return _run(args)
+
+
+def _run(args: list[str] | None) -> int:
     try:
         code = cli.main(args, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
@@ -138,8 +145,14 @@ def _show(error: Exception) -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"zoo: error: {with_names(message)}", file=sys.stderr)
+    print(f"zoo: error: {_shortened(printable(with_names(message)))}", file=sys.stderr)
     return 1
+
+
+def _shortened(message: str) -> str:
+    """A sentence may quote a value of any length."""
+    half = _LONGEST // 2
+    return message if len(message) <= _LONGEST else f"{message[:half]} ... {message[-half:]}"
 
 
 if __name__ == "__main__":

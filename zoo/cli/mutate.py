@@ -62,7 +62,8 @@ def _named(substitutions, sign):
     """The largest effect of one sign, its position and letters."""
     import numpy as np
 
-    base, column = np.unravel_index(np.argmax(sign * substitutions.effects), substitutions.effects.shape)
+    effects = np.where(np.isfinite(substitutions.effects), sign * substitutions.effects, -np.inf)
+    base, column = np.unravel_index(np.argmax(effects), effects.shape)
     effect = substitutions.effects[base, column]
     if sign * effect <= 0:
         return "none"

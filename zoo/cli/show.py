@@ -19,12 +19,12 @@ from zoo.cli import options
 @options.json()
 def command(name, card, as_json):
     """Show the model NAME, or the component KIND/NAME with its arguments and their defaults."""
-    from pathlib import Path
+    import os
 
     from zoo.registry import registry
 
     kind, slash, component = name.partition("/")
-    is_path = "://" in name or name.startswith((".", "/", "~")) or Path(name).is_dir()
+    is_path = "://" in name or name.startswith((".", "/", "~")) or os.path.isdir(name)
     if slash and not is_path:
         _show_component(kind, component, as_json, registry())
     else:
@@ -33,10 +33,11 @@ def command(name, card, as_json):
 
 def _show_model(name, card, as_json):
     from zoo.evaluation.result import metrics_text
-    from zoo.hub.card import facts, printable
+    from zoo.hub.card import facts, read_card
     from zoo.hub.config_file import read_spec
     from zoo.hub.loader import fetch
     from zoo.hub.verify import verify_files
+    from zoo.terminal.printable import printable, printable_lines
 
     pulled = fetch(name)
     verify_files(pulled.folder, f"run `zoo pull {name} --force`")
@@ -46,7 +47,7 @@ def _show_model(name, card, as_json):
         found = {"source": source, "revision": pulled.revision, "folder": str(pulled.folder)}
         click.echo(json.dumps({**found, "spec": json.loads(spec.to_json())}, indent=2))
     elif card:
-        click.echo((pulled.folder / "README.md").read_text(encoding="utf-8"))
+        click.echo(printable_lines(read_card(pulled.folder)))
     else:
         rows = {"name": printable(spec.name), **facts(spec), "source": source, "folder": str(pulled.folder)}
         width = max(map(len, rows))

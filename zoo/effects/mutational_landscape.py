@@ -62,10 +62,16 @@ class Landscape:
         return self.effects.sum(0) / self.substitutions().sum(0)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """(chrom, pos, ref, alt, status, effect) of each substitution by position, then letter; pos is 1-based."""
+        """(chrom, pos, ref, alt, status, effect) of each substitution by position, then letter; pos is 1-based.
+
+        status: ok, or not_finite with None as the effect.
+        """
         for column, base in np.argwhere(self.substitutions().T).tolist():
             position, reference = self.start + column + 1, "ACGTN"[self.codes[column]]
-            yield self.chrom, position, reference, "ACGT"[base], "ok", self.effects[base, column]
+            effect = self.effects[base, column]
+            finite = bool(np.isfinite(effect))
+            status = "ok" if finite else "not_finite"
+            yield self.chrom, position, reference, "ACGT"[base], status, effect if finite else None
 
     def frame(self) -> pandas.DataFrame:
         """`rows` as a table, its last column called as the output, the header's comments in `attrs`."""

@@ -91,6 +91,7 @@ def landscape(
         values = engine.effects(codes, edits, progress=advance)
     effects = np.zeros((4, window.last - window.first), np.float32)
     effects[edits.alternate, edits.position - window.first] = values[:, 0].float().cpu().numpy()
+    _check_finite(reference, effects[edits.alternate, edits.position - window.first], model, window)
     return Landscape(
         effects,
         window.codes[window.first : window.last],
@@ -101,6 +102,14 @@ def landscape(
         window.contig_length,
         {**origin(model, selected), **window.comments, "inference": engine.report},
     )
+
+
+def _check_finite(reference: float, effects: np.ndarray, model: Model, window: RegionWindow) -> None:
+    if not np.isfinite(reference) or not np.isfinite(effects).any():
+        raise DataError(
+            f"model {model.spec.name!r} gives {float(reference):g} for the window {window.comments['window']}, so that "
+            "no effect is finite: do not use it there"
+        )
 
 
 def _of_letters(letters: str | tuple, length: int, start: int | None, end: int | None) -> RegionWindow:

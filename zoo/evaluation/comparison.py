@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.hub.card import printable
+from zoo.terminal.printable import printable
 
 MOST = 20_000
 _LONGEST = 200

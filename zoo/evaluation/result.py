@@ -84,7 +84,7 @@ class Evaluation:
         self.predictions[f"{name}.label"] = truth
 
     def write(self, path: str | Path, comments: Mapping[str, Any] | None = None) -> int:
-        """Write the predictions as a TSV with the column status (ok or no_label); returns the number of rows."""
+        """Write the predictions as a TSV whose column status is ok, no_label or not_finite; returns how many rows."""
         from zoo.files.tables import write_table
 
         names = {c if c not in {"status", *self.predictions} else f"input_{c}": c for c in self.identity}
@@ -93,7 +93,11 @@ class Evaluation:
         missing = np.full(rows, bool(labels))
         for label in labels:
             missing &= np.array([x is None or x != x for x in label], bool)
-        status = np.where(missing, "no_label", "ok")
+        finite = np.ones(rows, bool)
+        for key, column in self.predictions.items():
+            if not key.endswith(".label") and np.asarray(column).dtype.kind == "f":
+                finite &= np.isfinite(column)
+        status = np.where(missing, "no_label", np.where(finite, "ok", "not_finite"))
         columns = [*(self.identity[c] for c in names.values()), status, *self.predictions.values()]
         header = [*names, "status", *self.predictions]
         return write_table(path, header, zip(*columns, strict=True), {"split": self.split, **(comments or {})})

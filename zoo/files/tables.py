@@ -12,11 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import numpy as np
 
 from zoo.errors import DataError, installed
+from zoo.terminal.printable import PrintableStream
 
 if TYPE_CHECKING:
     pass
@@ -47,7 +48,7 @@ class TableWriter:
 
     def __enter__(self) -> TableWriter:
         if self.path == "-":
-            self._file = sys.stdout
+            self._file = cast(TextIO, PrintableStream(sys.stdout))
         else:
             self._atomic = atomic_path(self.path)
             temporary = self._atomic.__enter__()

@@ -15,6 +15,7 @@ from pathlib import Path
 from zoo.errors import HubError
 from zoo.files.atomic import sentence, write_file
 from zoo.files.locations import cache_root
+from zoo.files.regular_files import read_bounded
 from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
 from zoo.hub.store import Store, Unreachable
@@ -98,7 +99,7 @@ def _remembered(source: ModelSource, name: str) -> str | None:
     if len(matching) == 1:
         return matching[0]
     try:
-        revision = (_home(source) / "refs" / name).read_text(encoding="utf-8").strip()
+        revision = read_bounded(_home(source) / "refs" / name, 1 << 10).decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
     return revision if revision in cached else None
@@ -116,9 +117,11 @@ def _fetch(store: Store, source: ModelSource, revision: str, folder: Path, force
             if force:
                 shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(exist_ok=True)
-            store.fetch(source, revision, partial)
             try:
+                store.fetch(source, revision, partial)
                 verify_files(partial, f"pull {source} again")
+            except Unreachable:
+                raise  # the next pull goes on with what has come
             except HubError:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise

@@ -5,7 +5,12 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from zoo.errors import HubError
+from zoo.files.regular_files import read_bounded
+from zoo.terminal.printable import printable
 
 if TYPE_CHECKING:
     from zoo.fields import Field, Grid
@@ -16,6 +21,7 @@ _METRIC_COLUMNS = (
     "note",
 )  # fmt: skip
 _LONGEST = 2000
+_MOST_BYTES = 1 << 20
 _MARKS = "\\`*[]|"
 
 _TEMPLATE = """\
@@ -111,6 +117,17 @@ def write_card(spec: ModelSpec) -> str:
     )
 
 
+def read_card(folder: Path) -> str:
+    """README.md of a model folder, whose bytes may be anything.  HubError where it has none."""
+    path = folder / "README.md"
+    try:
+        return read_bounded(path, _MOST_BYTES).decode("utf-8", "replace")
+    except FileNotFoundError as error:
+        raise HubError(f"{folder} has no card: `zoo show` without --card says what config.json does") from error
+    except OSError as error:
+        raise HubError(f"{path} cannot be read ({error.strerror}): fetch or publish the model again") from error
+
+
 def facts(spec: ModelSpec) -> dict[str, str]:
     """The card's first facts as short texts, for the terminal."""
     outputs = [
@@ -136,11 +153,6 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "versions": ", ".join(f"{k} {v}" for k, v in spec.versions.items()),
     }
     return {key: printable(text)[:_LONGEST] for key, text in rows.items() if text}
-
-
-def printable(text: Any) -> str:
-    """A stranger's text on one line of a terminal, without control characters."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(str(text).split()))
 
 
 class _Ready(str):

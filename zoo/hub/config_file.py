@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import ContractError, HubError
+from zoo.files.regular_files import read_bounded
 from zoo.hub.manifest import CONFIG
 
 if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
 _MAX_CONFIG = 1 << 20
+_LONGEST_NAME = 200
+_VERSIONS = re.compile(r"[A-Za-z0-9 .,<>=!~*+_-]{0,100}")
+"""Version ranges that can stand in a command line between quotes."""
 
 
 def read_spec(folder: str | Path) -> ModelSpec:
@@ -21,11 +26,7 @@ def read_spec(folder: str | Path) -> ModelSpec:
 
     path = Path(folder) / CONFIG
     try:
-        with open(path, "rb") as handle:
-            raw = handle.read(_MAX_CONFIG + 1)
-        if len(raw) > _MAX_CONFIG:
-            raise HubError(f"{path} is larger than {_MAX_CONFIG:,} bytes: do not trust this model")
-        spec = ModelSpec.from_json(raw.decode("utf-8"))
+        spec = ModelSpec.from_json(read_bounded(path, _MAX_CONFIG).decode("utf-8"))
     except OSError as error:
         raise HubError(f"{path} cannot be read ({error.strerror}): fetch or publish the model again") from error
     except ContractError as error:
@@ -44,28 +45,32 @@ def check_requires(spec: ModelSpec) -> None:
 
     from packaging.requirements import InvalidRequirement, Requirement
 
-    for distribution, wanted in spec.requires.items():
+    for distribution, versions in spec.requires.items():
         try:
-            requirement = Requirement(f"{distribution}{wanted}")
+            requirement = Requirement(f"{distribution}{versions}")
         except InvalidRequirement as error:
-            raise HubError(f"model {spec.name!r} names no version range: {f'{distribution}{wanted}'!r}") from error
+            raise HubError(f"model {spec.name!r} names no version range: {f'{distribution}{versions}'!r}") from error
+        if requirement.url or requirement.extras or requirement.marker or not _VERSIONS.fullmatch(versions):
+            raise HubError(
+                f"model {spec.name!r} needs {f'{distribution}{versions}'!r}, which is more than the name of a package "
+                "and its versions: do not trust this model"
+            )
         plain = f"{requirement.name}{requirement.specifier}"
+        remedy = f"the publisher says: pip install '{plain}'; do so only if you know that package"
         try:
             installed = version(requirement.name)
         except PackageNotFoundError as error:
-            raise HubError(
-                f"model {spec.name!r} needs {plain}, which is not installed: run `pip install '{plain}'`"
-            ) from error
+            raise HubError(f"model {spec.name!r} needs {plain}, which is not installed; {remedy}") from error
         if not requirement.specifier.contains(installed, prereleases=True):
-            raise HubError(
-                f"model {spec.name!r} needs {plain}, but {installed} is installed: run `pip install '{plain}'`"
-            )
+            raise HubError(f"model {spec.name!r} needs {plain}, but {installed} is installed; {remedy}")
 
 
 def _check_types(spec: ModelSpec, path: Path) -> None:
     """A stranger's JSON may hold anything anywhere; what is shown and compared must be what it is called."""
     from zoo.spec import ModelSpec
 
+    if isinstance(spec.name, str) and len(spec.name) > _LONGEST_NAME:
+        raise HubError(f"{path}: a name of {len(spec.name):,} letters is no name: use at most {_LONGEST_NAME}")
     plain = ModelSpec("", {"name": ""}, {}, 1)
     for key in ModelSpec.__dataclass_fields__:
         value, example = getattr(spec, key), getattr(plain, key)

@@ -8,18 +8,21 @@ A revision is the sha256 of the manifest, so that publishing the same model twic
 
 from __future__ import annotations
 
+import errno
+import os
 import re
-import shutil
 from pathlib import Path
 
 from zoo.errors import HubError
 from zoo.files.atomic import new_folder, write_file
+from zoo.files.regular_files import copy_bounded, read_bounded
 from zoo.hub import manifest
 from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
 from zoo.hub.verify import verify_files
 
 _FULL = re.compile(r"[0-9a-f]{64}")
+_MAX_REF = 1 << 10
 _SHORT = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -36,16 +39,23 @@ class Folder(Store):
                 return matching[0]
             raise NotThere(f"{source.at(None)} has {len(matching) or 'no'} revision {name}: `ls {home}` shows them")
         try:
-            revision = (home / "refs" / name).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            revision = read_bounded(home / "refs" / name, _MAX_REF).decode("ascii").strip()
+        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError) as error:
             raise NotThere(f"{source.at(None)} has no revision {name!r}: `ls {home}` shows them") from error
+        except OSError as error:
+            raise NotThere(
+                f"{home / 'refs' / name} cannot be read ({error.strerror}): publish the model again"
+            ) from error
         if not _FULL.fullmatch(revision) or not (home / revision).is_dir():
             raise NotThere(f"{home / 'refs' / name} names no revision that is there: publish the model again")
         return revision
 
     def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
-        """Copy what the manifest lists."""
-        copy_bundle(self._home(source) / revision, folder)
+        """Copy what the manifest lists; HubError where the manifest is not that of the revision."""
+        origin = self._home(source) / revision
+        copy_bundle(origin, folder)
+        if manifest.revision_of(folder) != revision:
+            raise HubError(f"{origin} was changed after it was published: do not trust it, publish the model again")
 
     def publish(self, source: ModelSource, folder: Path, private: bool = False) -> str:
         """Copy beside, check the copy, rename, and only then move `main`."""
@@ -61,27 +71,31 @@ class Folder(Store):
     def names(self, place: str) -> list[str]:
         """Folders of `place` that have a `main`."""
         root = Path(place)
-        if not root.is_dir():
+        if not os.path.isdir(root):
             return []
         return sorted(p.name for p in root.iterdir() if NAME.fullmatch(p.name) and (p / "refs" / "main").is_file())
 
     def _home(self, source: ModelSource) -> Path:
         root = Path(source.place)
-        if not root.is_dir():
+        if not os.path.isdir(root):
             raise Unreachable(f"folder {root} is not there: mount it, or name another source")
         home = root / source.name
-        if not home.is_dir():
+        if not os.path.isdir(home):
             raise NotThere(f"folder {root} has no model {source.name!r}: `ls {root}` shows what it has")
         return home
 
 
 def copy_bundle(origin: Path, folder: Path) -> None:
-    """Copy the manifest and the files it lists, nothing else; links are not followed."""
-    for entry in manifest.read(origin):
-        target = folder / entry.path
+    """Copy the manifest and the files it lists, nothing else and no byte more than it says; links are not followed."""
+    sizes = {entry.path: entry.size for entry in manifest.read(origin)}
+    for path, size in {**sizes, manifest.MANIFEST: manifest.MAX_BYTES}.items():
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            shutil.copyfile(origin / entry.path, target, follow_symlinks=False)
+            copy_bounded(origin / path, target, size)
         except FileNotFoundError as error:
-            raise HubError(f"{origin / entry.path} is missing: publish the model again") from error
-    shutil.copyfile(origin / manifest.MANIFEST, folder / manifest.MANIFEST)
+            raise HubError(f"{origin / path} is missing: publish the model again") from error
+        except OSError as error:
+            if error.errno not in (errno.EFBIG, errno.EINVAL, errno.ELOOP):
+                raise
+            raise HubError(f"{origin / path} cannot be copied ({error.strerror}): publish the model again") from error

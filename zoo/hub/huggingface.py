@@ -6,19 +6,24 @@ The client does not compare what it downloads with its sha256, so our manifest d
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from zoo.errors import HubError, need
+from zoo.files.strict_json import parse_json
 from zoo.hub import manifest
-from zoo.hub.sources import ModelSource
+from zoo.hub.download import download, read_url
+from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
 
 _OFFICIAL = "https://huggingface.co"
 _SECONDS = 5.0
-"""How long a server may take to begin an answer."""
+_MOST_LISTED = 1 << 24
+_MOST_PAGES = 20
 
 
 class HuggingFace(Store):
@@ -29,21 +34,30 @@ class HuggingFace(Store):
     def resolve(self, source: ModelSource) -> str:
         """The commit that a branch, tag or commit means."""
         with _client(source) as api:
-            return api.model_info(_repository(source), revision=source.revision or "main", timeout=_SECONDS).sha
+            revision = quote(source.revision or "main", safe="")
+            url = f"{api.endpoint}/api/models/{_repository(source)}/revision/{revision}"
+            answer, _ = _answer(url, api)
+            if not isinstance(answer, dict) or not isinstance(answer.get("sha"), str):
+                raise HubError(f"{url} names no commit: is HF_ENDPOINT a Hugging Face server?")
+            return answer["sha"]
 
     def fetch(self, source: ModelSource, revision: str, folder: Path) -> None:
         """Download what the manifest of that commit lists, and nothing else of the repository.
 
-        Files that an earlier, cut download completed are kept; a connection that breaks is taken up again.
+        Files that an earlier, cut download completed are kept; a connection that breaks is taken up again.  No more
+        bytes are read than the manifest says, and of the manifest no more than one may have.
         """
         from huggingface_hub.errors import EntryNotFoundError
 
         with _client(source.at(revision)) as api:
-            arguments = {"revision": revision, "local_dir": folder, "etag_timeout": _SECONDS}
+            at = f"{api.endpoint}/{_repository(source)}/resolve/{quote(revision, safe='')}"
             try:
-                api.hf_hub_download(_repository(source), manifest.MANIFEST, **arguments)
+                if not (folder / manifest.MANIFEST).is_file():
+                    raw, _ = read_url(f"{at}/{manifest.MANIFEST}", _headers(api), manifest.MAX_BYTES)
+                    manifest.parse(raw, str(source.at(revision)))
+                    (folder / manifest.MANIFEST).write_bytes(raw)
                 for entry in manifest.read(folder):
-                    api.hf_hub_download(_repository(source), entry.path, **arguments)
+                    download(f"{at}/{entry.path}", _headers(api), folder / entry.path, entry.size)
             except EntryNotFoundError as error:
                 raise NotThere(
                     f"{source.at(revision)} is no model of the zoo, since a file is missing there "
@@ -72,16 +86,37 @@ class HuggingFace(Store):
 
     def names(self, place: str) -> list[str]:
         """Names of an organisation's models."""
-        from huggingface_hub.utils import get_session
-
         with _client(ModelSource("hf", place, "any")) as api:
-            # the client tries listings again for half a minute; one question shows whether anybody answers
-            get_session().head(api.endpoint, timeout=_SECONDS)
-            return sorted(model.id.split("/")[-1] for model in api.list_models(author=place))
+            names: list[str] = []
+            url: str | None = f"{api.endpoint}/api/models?author={quote(place, safe='')}"
+            for _ in range(_MOST_PAGES):
+                listed, url = _answer(url, api)
+                ids = [m.get("id") for m in listed if isinstance(m, dict)] if isinstance(listed, list) else []
+                names += [i.split("/")[-1] for i in ids if isinstance(i, str)]
+                if url is None:
+                    break
+            return sorted({name for name in names if NAME.fullmatch(name)})
 
 
 def _repository(source: ModelSource) -> str:
     return f"{source.place}/{source.name}"
+
+
+def _headers(api: Any) -> dict[str, str]:
+    from huggingface_hub.utils import build_hf_headers
+
+    return build_hf_headers(token=api.token, library_name="zoo")
+
+
+def _answer(url: str, api: Any) -> tuple[Any, str | None]:
+    """What the server says as JSON, and the address of the next page, if it has one."""
+    raw, headers = read_url(url, _headers(api), _MOST_LISTED)
+    following = re.search(r'<([^>]+)>;\s*rel="next"', headers.get("Link", ""))
+    following = following[1] if following and following[1].startswith(f"{api.endpoint}/") else None
+    try:
+        return parse_json(raw), following
+    except ValueError as error:
+        raise HubError(f"{url} does not answer in JSON ({error}): is HF_ENDPOINT a Hugging Face server?") from error
 
 
 @contextmanager

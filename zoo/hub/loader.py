@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoo.errors import HubError
 from zoo.hub.cache import Pulled, pull_source
 from zoo.hub.names import find
-from zoo.hub.verify import verify_files
+from zoo.hub.verify import file_stamps, verify_files
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -30,9 +30,12 @@ def load(name: str | Path, revision: str | None = None, verify: bool = True, dev
 
     place = choose_device(device)
     pulled = fetch(name, revision)
+    before = file_stamps(pulled.folder)
     if verify:
         verify_files(pulled.folder, _remedy(name, pulled))
     model = load_bundle(pulled.folder, verify=False)
+    if file_stamps(pulled.folder) != before:
+        raise HubError(f"{pulled.folder} was changed while it was read: load it again")
     model.source, model.revision = str(pulled.source.at(pulled.revision)), pulled.revision
     return model.to(place)
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.errors import HubError
+from zoo.files.regular_files import read_bounded, sha256_of
+from zoo.files.strict_json import parse_json
 
-__all__ = ["CONFIG", "GOLDEN", "MANIFEST", "REQUIRED", "WEIGHTS", "Entry", "read", "revision_of", "sha256_of", "write"]
+__all__ = ["CONFIG", "GOLDEN", "MANIFEST", "REQUIRED", "WEIGHTS", "Entry", "read", "revision_of", "write"]
 
 MANIFEST = "manifest.json"
 CONFIG, WEIGHTS, GOLDEN = "config.json", "model.safetensors", "golden.safetensors"
@@ -25,7 +27,8 @@ _SUFFIXES = {".json": 1 << 20, ".md": 1 << 20, ".txt": 1 << 24, ".tsv": 1 << 28,
 _SUFFIXES[".safetensors"] = 1 << 38
 """Allowed endings and the most bytes a file of each may have."""
 _MAX_FILES = 200
-_MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
+"""The most bytes that a manifest has."""
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -63,20 +66,14 @@ def revision_of(folder: Path) -> str:
 def parse(raw: bytes, where: str) -> list[Entry]:
     """Entries of a manifest's bytes; HubError for anything that is not one, or lists what may not be there."""
     try:
-        plain = json.loads(raw)
+        plain = parse_json(raw)
         if plain.get("format") != _FORMAT:
             raise HubError(f"{where}: manifest.json is not of format {_FORMAT}: upgrade zoo-core")
         entries = [Entry(f["path"], f["size"], f["sha256"]) for f in plain["files"]]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HubError(f"{where}: manifest.json is damaged ({error}): fetch or publish the model again") from error
     _check(entries, where)
     return entries
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file's bytes, in hex."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _check(entries: list[Entry], where: str) -> None:
@@ -114,18 +111,15 @@ def _check_path(path: object, where: str) -> None:
 
 def _measure(folder: Path, path: str) -> Entry:
     _check_path(path, str(folder))
-    return Entry(path, (folder / path).stat().st_size, sha256_of(folder / path))
+    size = (folder / path).stat().st_size
+    return Entry(path, size, sha256_of(folder / path, size))
 
 
 def _manifest_bytes(folder: Path) -> bytes:
     path = Path(folder) / MANIFEST
     try:
-        with open(path, "rb") as handle:
-            raw = handle.read(_MAX_BYTES + 1)
+        return read_bounded(path, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise HubError(f"{folder} is no model folder: it has no {MANIFEST}") from error
     except OSError as error:
-        raise HubError(f"{path} cannot be read: {error.strerror}") from error
-    if len(raw) > _MAX_BYTES:
-        raise HubError(f"{path} is larger than {_MAX_BYTES:,} bytes, so it is no manifest")
-    return raw
+        raise HubError(f"{path} cannot be read ({error.strerror}): fetch or publish the model again") from error

@@ -4,7 +4,8 @@
     model = load_bundle("runs/ctcf/model")
 
 Loading treats the folder as a stranger's data: names instead of class paths, no pickle, and the shapes of the
-weights are compared with what the configuration would build before any of it is built.
+weights are compared with what the configuration would build before any of it is built.  Weights that cannot be right
+are refused: numbers that are not finite, and golden inputs of another length than config.json declares.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from zoo.errors import HubError, ZooError
 from zoo.files.atomic import replace_folder
 from zoo.hub import manifest
 from zoo.hub.config_file import check_requires, read_spec
-from zoo.hub.golden import make_golden
+from zoo.hub.golden import make_golden, read_golden
 from zoo.hub.manifest import CONFIG, GOLDEN, WEIGHTS
-from zoo.hub.tensors import storable
+from zoo.hub.tensors import check_finite, storable
 from zoo.hub.verify import verify_files
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def save_bundle(
     from zoo.hub.card import write_card
 
     state = {k: storable(t) for k, t in model.state_dict().items()}
+    check_finite(state, f"model {model.spec.name!r}")
     # The model as a stranger would load it: built from its spec alone.
     try:
         copy = _build(model.spec)
@@ -70,7 +72,8 @@ def load_bundle(folder: str | Path, verify: bool = True) -> Model:
     """Build the model of a folder and load its weights, on the CPU and in eval mode.
 
     verify: compare every file with the manifest first.
-    Raises HubError for a folder that is damaged, needs a plugin that is not installed, or does not hold what it says.
+    Raises HubError for a folder that is damaged, needs a plugin that is not installed, does not hold what it says, or
+    holds weights that cannot be right: not finite, or of another input length than it declares.
     """
     from zoo.hub.tensors import read_header, read_tensors
 
@@ -80,10 +83,13 @@ def load_bundle(folder: str | Path, verify: bool = True) -> Model:
     spec = read_spec(folder)
     check_requires(spec)
     model = _build_like(spec, read_header(folder / WEIGHTS), folder)
+    weights = read_tensors(folder / WEIGHTS)
+    check_finite(weights, str(folder / WEIGHTS))
     try:
-        model.load_state_dict(read_tensors(folder / WEIGHTS), strict=True)
+        model.load_state_dict(weights, strict=True)
     except RuntimeError as error:
         raise HubError(f"{folder / WEIGHTS} does not fit its config.json: {_first_line(error)}") from error
+    read_golden(model.spec, folder)
     return model.eval()
 
 

@@ -26,6 +26,7 @@ from typing import Any
 
 from zoo.errors import HubError, did_you_mean
 from zoo.files.locations import core_file
+from zoo.files.regular_files import read_bounded
 from zoo.hub.cache import cached_revisions, offline
 from zoo.hub.package import package_folder
 from zoo.hub.path import folder_source
@@ -118,7 +119,7 @@ def _unknown(name: str) -> str:
     message += did_you_mean(name, [e.name for e in published()], command="zoo list models")
     for plugin, reason in registry().broken.items():
         message += f"; plugin {plugin}, which might list it, did not load: {reason}"
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         message += f"; the folder {name} holds no model: give a finished run, or a model folder"
     return message
 
@@ -200,12 +201,9 @@ def _read(path: Path, label: str, owner: str) -> Iterator[Published]:
     import yaml
 
     try:
-        with open(path, "rb") as handle:
-            raw = handle.read(_MAX_BYTES + 1)
+        raw = read_bounded(path, _MAX_BYTES, follow_links=True)
     except OSError as error:
         raise HubError(f"registry {path} of {label} cannot be read: {error.strerror}: mend or unset it") from error
-    if len(raw) > _MAX_BYTES:
-        raise HubError(f"registry {path} is larger than {_MAX_BYTES:,} bytes: split it over plugins")
     try:
         # every value a text: a revision of digits is no number, and no tag is followed
         plain = yaml.load(raw, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class Package(InPlaceStore):
     def locate(self, source: ModelSource) -> Path:
         """The folder inside the package."""
         folder = package_folder(source.place) / source.name
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise NotThere(f"package {source.place} holds no model {source.name!r}: update it, or name another source")
         return folder
 

@@ -5,6 +5,7 @@ RUN/config.json   what was trained, on which data        RUN/model/   the model 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from zoo.hub import manifest
@@ -23,11 +24,11 @@ class PathStore(InPlaceStore):
 def model_folder(path: Path) -> Path:
     """`path` itself or its `model`, whichever holds a manifest."""
     for folder in (path, path / "model"):
-        if (folder / manifest.MANIFEST).is_file():
+        if os.path.isfile(folder / manifest.MANIFEST):
             return folder
-    if not path.exists():
+    if not os.path.exists(path):
         raise NotThere(f"there is no folder {path}: check the path")
-    if (path / "config.json").is_file() and (path / "checkpoints").is_dir():
+    if os.path.isfile(path / "config.json") and os.path.isdir(path / "checkpoints"):
         raise NotThere(f"run {path} has no model yet: wait until it is finished, or resume it")
     raise NotThere(f"{path} holds no model: a model folder has a {manifest.MANIFEST}, and a finished run has model/")
 
@@ -48,12 +49,17 @@ def folder_source(text: str) -> ModelSource | None:
 
 
 def run_of(name: str | Path) -> Path | None:
-    """The run whose folder, or whose model's folder, a path or file:///path is; None for anything else."""
+    """The run whose folder, or whose model's folder, a path or file:///path is; None for anything else.
+
+    A folder with a manifest is a model's, whatever else a stranger put into it.
+    """
     path = _local(str(name))
     if path is None:
         return None
     for run in (path, path.parent) if path.name == "model" else (path,):
-        if (run / "config.json").is_file() and any((run / part).is_dir() for part in ("model", "checkpoints")):
+        is_model = (run / manifest.MANIFEST).exists()
+        parts = [run / part for part in ("model", "checkpoints")]
+        if not is_model and (run / "config.json").is_file() and any(part.is_dir() for part in parts):
             return run
     return None
 
@@ -65,4 +71,4 @@ def _local(text: str) -> Path | None:
     if is_url or "\0" in written:
         return None
     path = Path(written).expanduser()
-    return path if path.is_dir() else None
+    return path if os.path.isdir(path) else None

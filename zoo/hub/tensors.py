@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import HubError
+from zoo.files.regular_files import open_regular
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +34,20 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return {name: file.get_tensor(name) for name in file.keys()}
 
 
+def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
+    """Raise HubError, which names the tensor, for weights that hold NaN or infinity."""
+    import torch
+
+    for name, x in tensors.items():
+        if x.is_floating_point() or x.is_complex():
+            wrong = int((~torch.isfinite(x if x.is_complex() else x.float())).sum())
+            if wrong:
+                raise HubError(
+                    f"{where}: tensor {name!r} holds NaN or infinity ({wrong:,} of {x.numel():,} numbers), so that no "
+                    "prediction can be right: train or publish the model again"
+                )
+
+
 def storable(x: Tensor) -> Tensor:
     """A tensor as it is stored: contiguous, alone in its memory, on the CPU, float32 where it is floating."""
     import torch
@@ -46,9 +62,10 @@ def _open(path: Path):
     from safetensors import SafetensorError, safe_open
 
     try:
-        with open(path, "rb") as handle:
+        with open_regular(path) as handle:
             length = int.from_bytes(handle.read(8), "little")
-        if length > min(_MAX_HEADER, os.path.getsize(path)):
+            size = os.fstat(handle.fileno()).st_size
+        if length > min(_MAX_HEADER, size):
             raise HubError(f"{path} is damaged: its header claims {length:,} bytes: fetch or publish the model again")
         return safe_open(path, framework="pt", device="cpu")
     except (SafetensorError, OSError) as error:

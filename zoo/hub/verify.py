@@ -10,7 +10,8 @@ import stat
 from pathlib import Path
 
 from zoo.errors import HubError
-from zoo.hub.manifest import MANIFEST, read, revision_of, sha256_of
+from zoo.files.regular_files import sha256_of
+from zoo.hub.manifest import MANIFEST, read, revision_of
 
 
 def verify_files(folder: Path, remedy: str = "fetch or publish the model again") -> str:
@@ -25,13 +26,29 @@ def verify_files(folder: Path, remedy: str = "fetch or publish the model again")
         status, path = _status(folder, entry.path, remedy), folder / entry.path
         if status.st_size != entry.size:
             raise HubError(f"{path} has {status.st_size:,} bytes instead of {entry.size:,}: {remedy}")
-        if sha256_of(path) != entry.sha256:
+        try:
+            digest = sha256_of(path, entry.size)
+        except OSError as error:
+            raise HubError(f"{path} cannot be read ({error.strerror}): {remedy}") from error
+        if digest != entry.sha256:
             raise HubError(f"{path} does not have the sha256 that its manifest gives: {remedy}")
     listed = {MANIFEST, *(e.path for e in entries)}
     for path in _present(folder):
         if path not in listed:
             raise HubError(f"{folder} holds {path!r}, which its manifest does not list: remove it, or {remedy}")
     return revision_of(folder)
+
+
+def file_stamps(folder: Path) -> dict[str, tuple[int, ...]]:
+    """What changes on the disk when the manifest or a file that it lists is written anew, by path."""
+    stamps = {}
+    for path in (MANIFEST, *(entry.path for entry in read(folder))):
+        try:
+            s = os.stat(folder / path, follow_symlinks=False)
+            stamps[path] = (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
+        except OSError:
+            stamps[path] = ()
+    return stamps
 
 
 def _status(folder: Path, path: str, remedy: str) -> os.stat_result:

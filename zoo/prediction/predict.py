@@ -85,7 +85,7 @@ def predict_intervals(
 ) -> Predictions:
     """Windows of the model's input length around the middle (the summit, where the file has one) of each interval.
 
-    status: ok, malformed, contig_unknown, out_of_bounds, too_many_n.
+    status: ok, malformed, contig_unknown, out_of_bounds, too_many_n, not_finite.
     """
     selected = Output.parse(output, model.spec)
     length = model.spec.input_length
@@ -116,7 +116,7 @@ def predict_intervals(
 def predict_sequences(
     model: Model, sequences: Sequences, *, output: str | None = None, max_n: float = 0.5
 ) -> Predictions:
-    """Ready-made sequences of the model's input length.  status: ok, wrong_length, too_many_n."""
+    """Ready-made sequences of the model's input length.  status: ok, wrong_length, too_many_n, not_finite."""
     selected = Output.parse(output, model.spec)
     length = model.spec.input_length
 
@@ -177,6 +177,9 @@ def _scored(model: Model, codes: np.ndarray, output: Output, max_n: float) -> tu
     ok = status == "ok"
     if ok.any():
         scores[ok] = predict_codes(model, codes[ok], output)
+        finite = np.isfinite(scores)
+        status[ok & ~finite.all(axis=1)] = "not_finite"
+        scores[~finite] = np.nan
     return scores, status
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.hub.card import facts as card_facts
-from zoo.hub.card import printable
 from zoo.report.section import Section, Subject, Table, Text
+from zoo.terminal.printable import printable
 
 if TYPE_CHECKING:
     from zoo.spec import ModelSpec

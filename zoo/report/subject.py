@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from zoo.training.model_and_data import Opened
 
 INTERPRETERS = ("deeplift_shap", "ism")
-MOST_ROWS, MOST_BASES = 200_000, 50_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +95,18 @@ def open_subject(name: str, **options: Any) -> Subject:
 
 def _open(name: str, options: Options, notes: list[str]) -> tuple[Opened | None, Model]:
     """The model, and its data where they are at hand; data that the options name and that fail are an error."""
-    from zoo.training.model_and_data import open_evaluated
+    from zoo.training.model_and_data import open_evaluated, why_not_from_card
 
     run = run_of(name)
     named = options.config is not None or options.data or (options.fasta and not options.bed)
     if not named and run is None:
         model = load(name, device=options.device)
-        reason = _not_made(model.spec.data.get("config"))
+        reason = why_not_from_card(model)
         if reason:
-            notes.append(reason)
+            notes.append(
+                f"The data that the model was made with are not at hand ({reason}): --config RUN/config.json, or "
+                "--data and --fasta, say where they are."
+            )
             return None, model
     try:
         opened = open_evaluated(
@@ -118,21 +120,6 @@ def _open(name: str, options: Options, notes: list[str]) -> tuple[Opened | None,
         model = load(name, device=options.device)
         notes.append(f"The data that the model was made with could not be read here: {error}.")
         return None, model
-
-
-def _not_made(config: Any) -> str:
-    """Why a published model's own data are not made from its words; "" where they are."""
-    if not isinstance(config, Mapping) or config.get("name") != "simulated":
-        return (
-            "The data that the model was made with are not at hand: --config RUN/config.json, or --data and --fasta, "
-            "say where they are."
-        )
-    rows = [config.get(key, 0) for key in ("n_train", "n_validation", "n_test")]
-    length = config.get("length", 0)
-    plain = all(isinstance(x, int) and x >= 0 for x in (*rows, length))
-    if not plain or sum(rows) > MOST_ROWS or sum(rows) * length > MOST_BASES:
-        return "The simulated data that the model names are too many to be made for a report: --data makes others."
-    return ""
 
 
 def _output(text: str | None, model: Model, notes: list[str]) -> tuple[Output, str]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from zoo.evaluation.comparison import METRICS, number
-from zoo.hub.card import printable
 from zoo.report.validation import TONES, sentence
+from zoo.terminal.printable import printable
 
 if TYPE_CHECKING:
     from zoo.attribution.verdict import Verdict

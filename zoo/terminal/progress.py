@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from zoo.terminal.printable import terminal_of
+
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
@@ -47,6 +49,7 @@ def counting(
 def progress_bar(total: int | None, *, label: str, unit: str) -> ProgressBar[None]:
     """The bar itself, to be opened by `with`: label, bar, done of all in `unit`, time left."""
     steps = max(1, (total or 0) // 1000)  # of the bar; drawing costs more than many an item
+    terminal = terminal_of(sys.stderr)
     return click.progressbar(
-        repeat(None), total, label=f"{label}, {unit}", show_pos=True, file=sys.stderr, update_min_steps=steps
+        repeat(None), total, label=f"{label}, {unit}", show_pos=True, file=terminal, update_min_steps=steps
     )

@@ -59,7 +59,7 @@ def epistasis(
         which the term is as large or larger) / (1 + shuffles).
     max_pairs: more pairs than that are an error, not a surprise.
 
-    status: ok, overlap (the two cannot stand in one sequence), out_of_bounds, too_many_n.
+    status: ok, overlap (the two cannot stand in one sequence), out_of_bounds, too_many_n, not_finite.
     """
     need("epistasis", "pandas")
     import pandas
@@ -117,6 +117,8 @@ def _pair(variants: Variants, a: int, b: int, scorer: Scorer, shuffles: int, see
         return [*cells, "too_many_n", name, *[None] * 8]
     effects = _effects(scorer, windows)
     numbers = [*effects[0], _term(effects)[0]]
+    if not np.isfinite(numbers).all():
+        return [*cells, "not_finite", name, *(float(x) if np.isfinite(x) else None for x in numbers), *[None] * 4]
     if not shuffles:
         return [*cells, "ok", name, *map(float, numbers), None, None, 0, None]
     in_shuffles = _effects(scorer, _shuffled(windows, sets, shuffles, seed))

@@ -22,6 +22,7 @@ from zoo.effects.variants.allele_windows import AlleleWindows, Edit, place_windo
 from zoo.effects.variants.haplotype_variants import HaplotypeVariants, InWindow
 from zoo.effects.variants.rows import Scored
 from zoo.effects.variants.scorer import Scorer
+from zoo.effects.variants.scores import finite_pairs
 
 if TYPE_CHECKING:
     from zoo.variants.carried_alleles import CarriedAlleles
@@ -95,8 +96,12 @@ class HaplotypeScorer(Scorer):
         for number in np.unique(row[kept]):
             window = windows[int(rows[number])]
             n = len(window.rows) + 2
-            effects = [self._effects(*(x[at : at + n] for x in pair), window.own) for pair in pairs]
-            values[rows[number]] = [*np.concatenate(effects), len(window.rows), self._nearest(variants, window)]
+            own = [tuple(x[at : at + n] for x in pair) for pair in pairs]
+            effects = np.concatenate([self._effects(*pair, window.own) for pair in own])
+            if not (np.isfinite(effects).all() and finite_pairs(own).all()):
+                status[rows[number]] = "not_finite"
+                effects = np.where(np.isfinite(effects), effects, np.nan)
+            values[rows[number]] = [*effects, len(window.rows), self._nearest(variants, window)]
             at += n
 
     def _cut(self, contig, start, sets: Sequence[Sequence[Edit]], row: np.ndarray) -> AlleleWindows:

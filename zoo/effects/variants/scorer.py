@@ -19,7 +19,7 @@ from torch import Tensor
 from zoo.effects.engine.incremental import Incremental
 from zoo.effects.variants.allele_windows import ANCHORS, AlleleWindows, Anchor, cut
 from zoo.effects.variants.rows import Scored
-from zoo.effects.variants.scores import get_scores
+from zoo.effects.variants.scores import finite_pairs, get_scores
 from zoo.errors import ConfigError
 from zoo.outputs import Output
 
@@ -169,7 +169,9 @@ class Scorer:
         if not len(kept):
             return
         pairs = self.pairs(cuts, kept)
-        values[rows[kept]] = self._numbers(pairs)
+        numbers = self._numbers(pairs)
+        status[rows[kept[~(np.isfinite(numbers).all(1) & finite_pairs(pairs))]]] = "not_finite"
+        values[rows[kept]] = np.where(np.isfinite(numbers), numbers, np.nan)
         if whole is not None:
             start = len(self.output.names)
             whole[rows[kept]] = torch.stack([x[:, start:] for x in pairs[0]], 1).float().cpu().numpy()

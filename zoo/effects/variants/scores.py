@@ -10,10 +10,11 @@ A plugin adds one with `registry.add("score", "mine", "zoo_mine.scores:mine")`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -112,6 +113,15 @@ def gain_loss(reference: Tensor, alternate: Tensor) -> Tensor:
         best, at = (sign * change).nan_to_num(nan=-torch.inf).max(1)
         columns += [best.clamp(min=0), (at - middle).to(change.dtype)]
     return torch.stack(columns, 1)
+
+
+def finite_pairs(pairs: Sequence[tuple[Tensor, Tensor]]) -> np.ndarray:
+    """(A,) bool: are the outputs for both alleles finite?
+
+    pairs: as of `Scorer.pairs`, where the alternate allele's profile is NaN at positions that it lacks.
+    """
+    each = [torch.isfinite(reference).all(1) & ~torch.isinf(alternate).any(1) for reference, alternate in pairs]
+    return torch.stack(each).all(0).cpu().numpy()
 
 
 def get_scores(names: list[str] | tuple[str, ...]) -> dict[str, Score]:

@@ -37,6 +37,7 @@ SV_STATUSES = {
     "unsupported": "ALT is another symbolic allele, such as <INS> or <CNV>: its sequence is not given",
     "exceeds_window": "before or after, it is longer than three quarters of the model's window",
     "out_of_region": "it does not overlap the region asked for",
+    "not_finite": "no pair of places can be compared, or the model gives NaN or infinity",
 }
 """Statuses of structural variants; four are those of `zoo score`."""
 
@@ -98,9 +99,12 @@ def read_alleles(
 def score_alleles(
     predictor: Predictor, genome: Genome, alleles: Iterator[SvAllele]
 ) -> Iterator[tuple[SvAllele, MapChange | None]]:
-    """Each allele with its maps, in a window around it; None unless its status is ok."""
+    """Each allele with its maps, in a window around it; None unless its status is ok, or not_finite."""
     for allele in alleles:
-        yield allele, predict_effect(predictor, genome, [allele.edit]) if allele.edit else None
+        compared = predict_effect(predictor, genome, [allele.edit]) if allele.edit else None
+        if compared is not None and not all(np.isfinite(score.rms) for score in compared.scores.values()):
+            allele = replace(allele, status="not_finite")
+        yield allele, compared
 
 
 def _lines(path: Path) -> Iterator[str]:
