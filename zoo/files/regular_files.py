@@ -69,21 +69,6 @@ def sha256_of(path: str | Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def refuse_device(path: str | Path) -> None:
-    """OSError for a device without an end or a socket, as a user's input; pipes and terminals pass.
-
-    A path that is not there passes too: whoever opens it says so.
-    """
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return
-    if stat.S_ISSOCK(status.st_mode) or stat.S_ISBLK(status.st_mode):
-        _refuse(status, path)
-    if stat.S_ISCHR(status.st_mode) and not _is_terminal_or_null(path):
-        _refuse(status, path)
-
-
 def _pass_on(path: str | Path, size: int, take: Callable[[bytes], object]) -> None:
     left = size
     with open_regular(path) as file:
@@ -99,16 +84,3 @@ def _refuse(status: os.stat_result, path: str | Path) -> None:
         return
     kind = next((words for is_kind, words in _KINDS if is_kind(status.st_mode)), "of an unknown kind")
     raise OSError(errno.EINVAL, f"it is {kind}, no plain file", str(path))
-
-
-def _is_terminal_or_null(path: str | Path) -> bool:
-    if os.path.realpath(path) == os.devnull:
-        return True
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
-    except OSError:
-        return False
-    try:
-        return os.isatty(handle)
-    finally:
-        os.close(handle)
