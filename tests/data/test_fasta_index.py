@@ -33,7 +33,7 @@ def joined(read) -> list[tuple[str, str]]:
             records[-1][1] += codes
         else:
             records.append([header, b""])
-    return [(header, decode(np.frombuffer(codes, np.uint8))) for header, codes in records]
+    return [(header, decode(np.minimum(np.frombuffer(codes, np.uint8), 4))) for header, codes in records]
 
 
 def letters(genome: Genome) -> dict[str, str]:

@@ -18,7 +18,7 @@ from zoo.data.intervals import read_intervals
 from zoo.errors import ConfigError, DataError, GenomeMismatch, ZooError
 from zoo.variants.files import read_variants
 from zoo.variants.records import read_text
-from zoo.variants.reference_check import check_reference
+from zoo.variants.reference_check import AssemblyCheck
 from zoo.variants.variants import STATUSES, Variants
 
 LENGTH = 60_000
@@ -302,10 +302,37 @@ def test_another_assembly_is_told_by_the_contig_lengths(tmp_path, genome, lines)
             put(tmp_path, text(lines[:2], head)),
             bcf(tmp_path, text(lines[:2], HEAD.replace("60000", "61000"))),
         ):
-            with pytest.raises(GenomeMismatch, match=r"contig \w+ has 61,000 bp in its header, 60,000 bp .*\(1 of 1"):
-                read_variants(path, genome)
+            message = r"contig \w+ has 61,000 bp in the header, 60,000 bp .*\(1 of 1 .*--any-assembly"
+            with pytest.raises(GenomeMismatch, match=message):
+                all_of(path, genome)
+            anyway = all_of(path, genome, any_assembly=True)
+            assert anyway.status.tolist() == ["ok", "ok"]
+            assert all("contig_differs" in note for note in anyway.notes)
     bare = read_variants(put(tmp_path, text(lines[:2], HEAD.replace(f",length={LENGTH}", ""))), genome)
     assert bare.notes == ["the header gives no contig length, so only REF tells whether the assembly is the genome's"]
+
+
+OTHER_2 = HEAD.replace("##contig=<ID=chrUn,length=7>", "##contig=<ID=chr2,length=11>")
+
+
+def test_rows_on_a_contig_of_another_length_have_a_status_and_the_others_a_score(tmp_path, genome, lines):
+    path = put(tmp_path, text([*lines[:30], "2\t3\t.\tG\tT\t.\t.\t."], OTHER_2))
+    file = read_variants(path, genome)
+    found = Variants.join(file)
+    assert found.status.tolist() == ["ok"] * 30 + ["contig_differs"]
+    note = "contig chr2 has 11 bp in the header, 10 bp in the genome: rows on it "
+    assert file.notes == [note + "have the status contig_differs"]
+    anyway = read_variants(path, genome, any_assembly=True)
+    assert Variants.join(anyway).status.tolist() == ["ok"] * 31
+    assert anyway.notes == [note + "are scored all the same"]
+
+
+def test_nothing_is_left_where_every_record_lies_on_a_contig_of_another_length(tmp_path, genome):
+    path = put(tmp_path, text(["2\t3\t.\tG\tT\t.\t.\t."] * 3, OTHER_2))
+    with pytest.raises(GenomeMismatch, match=r"contig chr2 has 11 bp in the header, 10 bp in the genome \(1 of 2"):
+        all_of(path, genome)
+    assert len(all_of(path, genome, start=1)) == 2
+    assert len(all_of(put(tmp_path, text([], OTHER_2), "e.vcf"), genome)) == 0
 
 
 def test_regions_limit_a_file_by_the_written_reference(tmp_path, genome):
@@ -384,6 +411,8 @@ def test_all_of_a_thousand_genomes_file_is_the_references():
     file = read_variants(folder / "haplotypes/1000G_300samples_chr20_1-4Mb_phased.vcf.gz", genome)
     found = Variants.join(file)
     assert len(found) == found.ok.sum() == 24_990
-    assert check_reference(found, file.path, genome, first=24_990) == (0, 24_990)
+    check = AssemblyCheck(file.path, genome, first=24_990)
+    check.add(found)
+    assert (check.mismatched, check.compared) == (0, 24_990)
     assert (np.vectorize(len)(found.ref) == np.vectorize(len)(found.alt)).sum() == 23_670
     assert len(file.header.samples) == 300

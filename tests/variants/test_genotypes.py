@@ -259,32 +259,59 @@ def test_a_phase_set_may_be_any_label(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "reason", "position"),
     [
-        ("c1 60 A C GT 0|1 0|1", "line 9 has fewer or more columns"),
-        ("c1 60 A C GT 0|1 0|1 0|1 0|1", "fewer or more columns"),
-        ("c1 zero A C GT 0|1 0|1 0|1", "no position of 1 or more"),
-        ("c1 0 A C GT 0|1 0|1 0|1", "no position of 1 or more"),
-        ("c1 49 A C GT 0|1 0|1 0|1", "sort the file"),
-        ("c1 60 A C GT 0|2 0|1 0|1", "allele that ALT does not list"),
-        ("c1 60 A . GT 0|1 0|0 0|0", "allele that ALT does not list"),
-        ("c1 60 A C GT 0|1|1 0|1 0|1", "more than two alleles"),
-        ("c1 60 A C GT 0|x 0|1 0|1", "no GT"),
-        ("c1 60 A C GT 0-1 0|1 0|1", "no GT"),
-        ("c1 60 A C PS:GT 1:0|1 1:0|1 1:0|1", "must be the first"),
-        ("c1 60 A C- GT 0|1 0|1 0|1", "'C-' at c1:60 is neither bases nor symbolic"),
-        ("c1 60 <X> C GT 0|1 0|1 0|1", "'<X>' at c1:60 is neither bases"),
+        ("c1 60 A C GT 0|1 0|1", "line 9 has fewer or more columns", 59),
+        ("c1 60 A C GT 0|1 0|1 0|1 0|1", "fewer or more columns", 59),
+        ("c1 zero A C GT 0|1 0|1 0|1", "no position of 1 or more", -1),
+        ("c1 0 A C GT 0|1 0|1 0|1", "no position of 1 or more", -1),
+        ("c1 38 A C GT 0|1 0|1 0|1", "comes after a greater position: sort the file", 37),
+        ("c1 60 A C GT 0|2 0|1 0|1", "allele that ALT does not list", 59),
+        ("c1 60 A C GT 0|1 0 0|2", "allele that ALT does not list", 59),
+        ("c1 60 A . GT 0|1 0|0 0|0", "allele that ALT does not list", 59),
+        ("c1 60 A C GT 0|1|1 0|1 0|1", "more than two alleles", 59),
+        ("c1 60 A C GT 0|x 0|1 0|1", "no GT", 59),
+        ("c1 60 A C GT 0-1 0|1 0|1", "no GT", 59),
+        ("c1 60 A C PS:GT 1:0|1 1:0|1 1:0|1", "must be the first", 59),
+        ("c1 5000 A C GT 0|1 0|1 0|1", "beyond the end of its contig", 4999),
     ],
 )
-def test_a_malformed_record_is_refused_by_its_line_and_reason(tmp_path, row, said):
+@pytest.mark.parametrize("place", [4, 5])
+def test_a_malformed_record_is_left_out_with_its_reason(tmp_path, row, reason, position, place):
+    rows = [*ROWS[:place], row, *ROWS[place:5]]
+    if place == 4 and position in (59, 37):
+        rows[place] = row.replace("c1 60", "c1 40").replace("c1 38", "c1 30")
+        reason = reason.replace("line 9", "line 8")
     head = "##contig=<ID=c1>\n##contig=<ID=c2>\n"
-    with pytest.raises(DataError, match=said):
-        read_genotypes(vcf(tmp_path / "v.vcf", [*ROWS[:5], row], head=head), "c1")
+    store = read_genotypes(vcf(tmp_path / "v.vcf", rows, head=head), "c1", length=1000)
+    assert len(store.malformed) == 1
+    assert reason in store.malformed[0]
+    assert place == 4 or store.malformed_position.tolist() == [position]
+    assert same(store, read_genotypes(vcf(tmp_path / "w.vcf", ROWS[:5], head=head), "c1"))
 
 
-def test_a_contig_in_two_pieces_is_refused(tmp_path):
-    with pytest.raises(DataError, match="between two other contigs: sort"):
-        read_genotypes(vcf(tmp_path / "v.vcf", [*ROWS, "c1 70 A C GT 0|1 0|1 0|1"]), "c1")
+def test_a_file_of_which_most_records_cannot_be_read_is_refused(tmp_path):
+    rows = [*ROWS[:2], *[f"c1 {p} A C PS:GT 1:0|1 1:0|1 1:0|1" for p in (60, 61, 62)]]
+    with pytest.raises(DataError, match=r"line 11 has GT behind .* \(3 records cannot be read, 2 can\)"):
+        read_genotypes(vcf(tmp_path / "v.vcf", rows), "c1")
+    rows = ["c1 60 A C GT 0|1 0|1 0|1", *ROWS[:5], "c1 20 A C GT 0|1 0|1 0|1"]
+    with pytest.raises(DataError, match=r"line 10 comes after a greater position: sort the file"):
+        read_genotypes(vcf(tmp_path / "v.vcf", rows), "c1")
+
+
+def test_alleles_that_are_neither_bases_nor_symbolic_are_not_applied(tmp_path):
+    rows = ["c1 60 A C-,G,R GT 0|1 0|2 0|3", "c1 62 <X> C GT 0|1 0|1 0|1"]
+    store = read_genotypes(vcf(tmp_path / "v.vcf", rows), "c1")
+    assert [store.text(a) for a in np.flatnonzero(store.symbolic)] == ["C-", "R", "<X>"]
+
+
+def test_a_few_records_of_another_contig_do_no_harm_and_two_pieces_are_refused(tmp_path):
+    last = "c1 70 A C GT 0|1 0|1 0|1"
+    store = read_genotypes(vcf(tmp_path / "v.vcf", [*ROWS, last]), "c1")
+    assert store.position.tolist() == [9, 11, 11, 39, 49, 69]
+    many = [f"c2 {p} A C GT 0|1 0|1 0|1" for p in range(20, 40)]
+    with pytest.raises(DataError, match="comes behind records of another contig: sort"):
+        read_genotypes(vcf(tmp_path / "v.vcf", [*ROWS, *many, last]), "c1")
 
 
 def test_what_is_no_vcf_is_refused(tmp_path):

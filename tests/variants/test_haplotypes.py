@@ -206,11 +206,41 @@ def test_haploid_calls_give_one_haplotype_and_are_refused_between_diploid_ones(t
     assert found.size.tolist() == [[4, 0], [4, 4]]
 
 
-def test_another_reference_an_unknown_contig_and_bad_intervals_are_refused(tmp_path):
-    with pytest.raises(GenomeMismatch, match=r"c:5 C>T: genome 'g' has A there, not REF"):
-        both(tmp_path, [(5, "C", "T", "1|0")])
-    with pytest.raises(GenomeMismatch, match="not REF"):
-        both(tmp_path, [(19, "GTA", "G", "1|0")])
+def test_a_record_whose_reference_is_not_the_genomes_is_left_out_and_listed(tmp_path):
+    rows = [(5, "C", "T", "1|0"), (6, "C", "G", "1|0"), (7, "TTA", "T", "0/1"), (9, "ATG", "A", "1|0")]
+    one, two = both(tmp_path, [*rows, (19, "GTA", "G", "1|0")])
+    assert one.sequence == "ACGTAGGTACGTACGTACGT"
+    assert [(v.position, v.rule) for v in one.skipped] == [
+        (4, "ref_mismatch"), (8, "ref_mismatch"), (18, "ref_mismatch")
+    ]  # fmt: skip
+    assert two.sequence == REFERENCE
+
+
+def test_records_of_another_assembly_are_refused_with_their_figure(tmp_path):
+    wrong = [(p, "C" if REFERENCE[p - 1] != "C" else "G", "T", "1|0") for p in range(1, 21)]
+    with pytest.raises(GenomeMismatch, match=r"REF of 20 of 20 records on c .*about 15 are expected.* is c:1 C\)"):
+        both(tmp_path, wrong)
+    right = [(p, REFERENCE[p - 1], "N", "1|0") for p in range(1, 21)]
+    mixed = [w if i % 3 == 0 else r for i, (w, r) in enumerate(zip(wrong, right, strict=True))]
+    assert [len(h.skipped) for h in both(tmp_path, mixed)] == [7, 0]
+
+
+def test_letters_beyond_acgtn_are_left_out_and_listed(tmp_path):
+    one, _ = both(tmp_path, [(5, "A", "R", "1|0"), (7, "G", "T", "1|0"), (9, "A", "C-", "1|0"), (11, "G", "N", "1|0")])
+    assert [(v.alternate, v.rule) for v in one.skipped] == [("R", "non_acgt"), ("C-", "non_acgt")]
+    assert one.sequence == "ACGTACTTACNTACGTACGT"
+
+
+def test_ambiguity_codes_of_the_genome_allow_their_bases(tmp_path):
+    rows = [(3, "A", "C"), (6, "T", "G"), (8, "R", "C"), (9, "AG", "A"), (12, "GT", "G"), (15, "R", "C")]
+    path = vcf(tmp_path, [(*row, "1|0") for row in rows])
+    one, _ = haplotypes(path, fasta(tmp_path, "ACRTARGRARGTACGTACGT"), "s", "c", 0, 20)
+    assert one.sequence == "ACCTANGCAGTACGTACGT"
+    assert [v.position for v in one.variants] == [2, 7, 8]
+    assert [(v.position, v.rule) for v in one.skipped] == [(p, "ref_mismatch") for p in (5, 11, 14)]
+
+
+def test_an_unknown_contig_and_bad_intervals_are_refused(tmp_path):
     for start, end in [(-1, 5), (0, 21)]:
         with pytest.raises(GenomeMismatch, match="which has 20 bp"):
             both(tmp_path, [], start, end)

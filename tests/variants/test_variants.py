@@ -11,7 +11,7 @@ import pytest
 from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
-from zoo.variants.reference_check import check_reference
+from zoo.variants.reference_check import AssemblyCheck
 from zoo.variants.variants import STATUSES, Variants, label_alleles
 
 SEQUENCE = "GGTCACACATTTTGCTGACN"
@@ -84,7 +84,15 @@ def test_each_status_is_told(genome, case):
 def test_every_status_is_planted(genome):
     malformed = label(genome, ("x", -1, ".", "."), why="line 1 has 2 columns")
     assert (malformed.status[0], malformed.notes[0], malformed.contig[0]) == ("malformed", "line 1 has 2 columns", -1)
-    assert {status for _, status, _ in PLANTED.values()} | {"malformed"} == set(STATUSES)
+    rows = ("chr1", 0, "G", "A"), ("chrM", 0, "A", "C"), ("chrM", 9, "A", "C")
+    differs = label(genome, *rows, differing={1})
+    assert differs.status.tolist() == ["ok", "contig_differs", "contig_differs"]
+    assert differs.notes.tolist() == ["", "", "out_of_bounds"]
+    anyway = label(genome, *rows, differing={1}, any_assembly=True)
+    assert anyway.status.tolist() == ["ok", "ok", "out_of_bounds"]
+    assert anyway.notes.tolist() == ["", "contig_differs", "contig_differs"]
+    planted = {status for _, status, _ in PLANTED.values()}
+    assert planted | {"malformed", "contig_differs"} == set(STATUSES)
 
 
 def test_a_record_of_several_alternates_is_several_rows(genome):
@@ -140,23 +148,105 @@ def test_rows_are_chosen_and_joined(genome):
     assert len(Variants.join([])) == len(label_alleles([], genome)) == 0
 
 
-def test_a_file_of_another_assembly_is_told_by_its_reference_letters(genome):
-    right = [("chr1", i % 19, SEQUENCE[i % 19], "T" if SEQUENCE[i % 19] != "T" else "C") for i in range(95)]
-    wrong = [("chr1", 0, "A", "C")]
-    assert check_reference(label(genome, *right, *wrong * 5), "x.vcf", genome) == (5, 100)
-    with pytest.raises(GenomeMismatch, match=r"x.vcf: the REF of 6 of the first 101 .*6%.*chr1:1 A.*another assembly"):
-        check_reference(label(genome, *right, *wrong * 6), "x.vcf", genome)
-    assert check_reference(label(genome, *right, *wrong * 6), "x.vcf", genome, first=98) == (3, 98)
-    assert check_reference(label(genome, *wrong * 19), "x.vcf", genome) == (19, 19)
-    with pytest.raises(GenomeMismatch, match="19 of the first 20"):
-        check_reference(label(genome, *right[:1], *wrong * 19), "x.vcf", genome)
+def checked(genome, *rows, **options) -> AssemblyCheck:
+    check = AssemblyCheck("x.vcf", genome, **options)
+    check.add(label(genome, *rows))
+    return check
+
+
+def right(n: int) -> list[tuple]:
+    return [("chr1", i % 19, SEQUENCE[i % 19], "T" if SEQUENCE[i % 19] != "T" else "C") for i in range(n)]
+
+
+def test_two_typos_are_rows_and_a_share_near_that_of_chance_is_another_assembly(genome):
+    typo = ("chr1", 0, "A", "C")
+    few = checked(genome, *right(25), typo, typo)
+    assert (few.mismatched, few.compared, few.by_chance) == (2, 27, 13.5)
+    assert few.notes == [
+        "of the first 27 alleles 2 (7%) have another REF than the genome, as chr1:1 A (about 14 are expected of "
+        "another assembly): they are rows ref_mismatch"
+    ]
+    assert checked(genome, *right(76), *[typo] * 24).mismatched == 24
+    figure = r"x.vcf: of the first 100 alleles 25 \(25%; about 50 are expected .* chr1:1 A\).*--any-assembly"
+    with pytest.raises(GenomeMismatch, match=figure):
+        checked(genome, *right(75), *[typo] * 25)
+    assert checked(genome, *right(75), *[typo] * 25, any_assembly=True).mismatched == 25
+    assert checked(genome, *right(75), *[typo] * 25, first=80).compared == 80
+    assert checked(genome, *[typo] * 19).mismatched == 19
+    with pytest.raises(GenomeMismatch, match="of the first 20 alleles 20"):
+        checked(genome, *[typo] * 20)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_variants_are_told_as_of_another_assembly_from_twenty_on(tmp_path, seed):
+    """The chance that 20 substitutions of another assembly pass is about 0.6 %; of 60 it is below 1e-5."""
+    rng = np.random.default_rng(seed)
+    letters = decode(rng.integers(0, 4, 1000).astype(np.uint8))
+    (tmp_path / "g.fa").write_text(f">chr1\n{letters}\n")
+    rows = [("chr1", int(p), *rng.choice(list("ACGT"), 2, replace=False)) for p in rng.integers(0, 1000, 60)]
+    with pytest.raises(GenomeMismatch, match="another assembly"):
+        checked(Genome(tmp_path / "g.fa"), *rows)
 
 
 def test_exchanged_or_uncompared_rows_are_no_sign_of_another_assembly(genome):
     exchanged = [("chr1", 0, "A", "G")] * 50
     uncompared = [("chr9", 0, "A", "G"), ("chr1", 0, "N", "<DEL>"), ("chr1", 0, "N", "."), ("chr1", 99, "A", "G")] * 9
-    assert check_reference(label(genome, *exchanged, *uncompared), "x.vcf", genome) == (0, 50)
-    assert check_reference(label(genome, ("chr1", 0, "G", "<DEL>"), ("chr1", 0, "G", ".")), "x.vcf", genome) == (0, 2)
+    found = checked(genome, *exchanged, *uncompared)
+    assert (found.mismatched, found.compared) == (0, 50)
+    assert checked(genome, ("chr1", 0, "G", "<DEL>"), ("chr1", 0, "G", ".")).compared == 2
+
+
+def test_the_check_goes_on_over_chunks(genome):
+    check = AssemblyCheck("x.vcf", genome)
+    for _ in range(3):
+        check.add(label(genome, *[("chr1", 0, "A", "C")] * 6))
+    with pytest.raises(GenomeMismatch, match="of the first 24"):
+        check.add(label(genome, *[("chr1", 0, "A", "C")] * 6))
+
+
+@pytest.fixture(scope="module")
+def ambiguous(tmp_path_factory) -> Genome:
+    path = tmp_path_factory.mktemp("ambiguous") / "g.fa"
+    path.write_text(">chr1\nACGTrCGTNNGTyyACG\n>chr2\nAKGT\n")
+    return Genome(path)
+
+
+AMBIGUOUS = {
+    "the first base of R": (("chr1", 4, "A", "C"), "ok", "ref_ambiguous"),
+    "the other base of R": (("chr1", 4, "g", "C"), "ok", "ref_ambiguous"),
+    "no base of R": (("chr1", 4, "T", "C"), "ref_mismatch", ""),
+    "R itself": (("chr1", 4, "R", "C"), "ok", "ref_ambiguous"),
+    "another letter of the same two bases": (("chr1", 4, "Y", "C"), "non_acgt", ""),
+    "R where the genome is sure": (("chr1", 0, "R", "C"), "non_acgt", ""),
+    "N for R": (("chr1", 4, "N", "C"), "ok", ""),
+    "a deletion of R": (("chr1", 3, "TA", "T"), "ok", "ref_ambiguous"),
+    "a deletion of what R is not": (("chr1", 3, "TC", "T"), "ref_mismatch", ""),
+    "REF no base of R, ALT N": (("chr1", 4, "T", "N"), "ref_mismatch", ""),
+    "an insertion behind R": (("chr1", 4, "A", "ACC"), "ok", "ref_ambiguous"),
+    "any base where the genome has N": (("chr1", 8, "A", "C"), "ok", "ref_ambiguous"),
+    "R and ALT of R": (("chr1", 4, "A", "R"), "non_acgt", "ref_ambiguous"),
+    "two codes": (("chr1", 11, "TCTA", "T"), "ok", "ref_ambiguous"),
+    "two codes, one wrong": (("chr1", 11, "TCGA", "T"), "ref_mismatch", ""),
+    "another contig": (("chr2", 1, "G", "C"), "ok", "ref_ambiguous"),
+    "K is G or T": (("chr2", 1, "A", "C"), "ref_mismatch", ""),
+}
+
+
+@pytest.mark.parametrize("case", AMBIGUOUS)
+@pytest.mark.parametrize("fix_swapped", [False, True])
+def test_a_base_that_the_ambiguity_code_of_the_genome_allows_is_a_note(ambiguous, case, fix_swapped):
+    row, status, notes = AMBIGUOUS[case]
+    found = label(ambiguous, row, fix_swapped=fix_swapped)
+    assert (found.status[0], found.notes[0]) == (status, notes)
+
+
+def test_the_genome_keeps_its_ambiguity_codes(ambiguous):
+    assert ambiguous.letters(0, 0, 17) == "ACGTRCGTNNGTYYACG"
+    assert ambiguous.letters(1, 1, 4) == "KGT"
+    assert [ambiguous.ambiguity(i).tolist() for i in (0, 1)] == [[4, 12, 13], [1]]
+    assert decode(ambiguous.fetch("chr1", 3, 10)) == "TNCGTNN"
+    again = Genome(ambiguous.files)
+    assert again.letters(0, 3, 5) == "TR"
 
 
 def test_variants_need_no_torch(tmp_path):

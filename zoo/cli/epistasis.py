@@ -21,8 +21,9 @@ from zoo.cli import options
 @click.option("--shuffles", default=100, show_default=True, help="Shuffled backgrounds of the null; 0 for none.")
 @options.seed("the shuffles")
 @options.anchor
+@options.any_assembly
 @options.device
-def command(variants, model, fasta, out, output, max_distance, shuffles, seed, anchor, device):
+def command(variants, model, fasta, out, output, max_distance, shuffles, seed, anchor, any_assembly, device):
     """Every pair of variants that fit into one window: each effect, the joint one, and what is not their sum.
 
     The null puts the same changes into dinucleotide shuffles of the window; p_value is two-sided and empirical.
@@ -46,6 +47,7 @@ def command(variants, model, fasta, out, output, max_distance, shuffles, seed, a
         shuffles=shuffles,
         seed=seed,
         anchor=anchor,
+        any_assembly=any_assembly,
     )
     if not len(frame):
         raise DataError(

@@ -36,6 +36,12 @@ anchor = click.option(
     help="Which rim of the window stays for insertions and deletions.",
 )
 
+any_assembly = click.option(
+    "--any-assembly",
+    is_flag=True,
+    help="Go on where contig lengths or REF say that the file is of another assembly, and score what matches.",
+)
+
 on_error = click.option(
     "--on-error",
     type=click.Choice(["raise", "skip"]),

@@ -45,6 +45,7 @@ from zoo.cli import options
 @options.anchor
 @click.option("--share", default=0, show_default=True, help="bp: variants that near share one window; 0 centres each.")
 @click.option("--fix-swapped", is_flag=True, help="Score variants whose REF and ALT are exchanged.")
+@options.any_assembly
 @options.max_n()
 @click.option(
     "--background",
@@ -52,16 +53,16 @@ from zoo.cli import options
     "shuffled windows, as in --background 1000.",
 )
 @options.seed("shuffled windows")
-@click.option("--phased", is_flag=True, help="Score the haplotypes of --sample: together, alone and in context.")
-@click.option("--sample", help="Whose genotypes --phased reads.")
+@click.option("--phased", is_flag=True, help="Score the haplotypes of a sample: together, alone and in context.")
+@click.option("--sample", help="Whose genotypes --phased reads; need not be given for a file of one sample.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
 @options.device
 @click.option("--engine", default="local", show_default=True, help="Where scores are computed: local, or a plugin's.")
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Of that engine.")
 def command(
-    variants, model, fasta, out, shifts, regions, fix_swapped, background, seed, phased, sample, resume, dry_run,
-    device, engine, engine_options, **options,
+    variants, model, fasta, out, shifts, regions, fix_swapped, any_assembly, background, seed, phased, sample, resume,
+    dry_run, device, engine, engine_options, **options,
 ):  # fmt: skip
     """Score every allele of a VCF, VCF.gz, BCF or table, of a pipe (-), or variants as typed, with MODEL.
 
@@ -78,8 +79,10 @@ def command(
 
     where = build_engine(engine, engine_options, device)
     genome = Genome(fasta)
-    if bool(phased) != bool(sample) or (phased and (background or fix_swapped or len(variants) != 1)):
-        raise ConfigError("--phased takes one VCF and --sample NAME, without --background or --fix-swapped")
+    if sample and not phased:
+        raise ConfigError("--sample says whose haplotypes are scored: give --phased with it")
+    if phased and (background or fix_swapped or len(variants) != 1):
+        raise ConfigError("--phased takes one VCF or BCF, without --background or --fix-swapped: leave these out")
     scorer = (HaplotypeScorer if phased else Scorer)(
         load(model, device="cpu" if hasattr(where, "device") else device),
         genome,
@@ -87,7 +90,8 @@ def command(
         **options,
     )
     source = variants[0] if len(variants) == 1 else list(variants)
-    limits = {"regions": list(regions) or None, "fix_swapped": fix_swapped, "sample": sample}
+    limits = {"regions": list(regions) or None, "fix_swapped": fix_swapped, "any_assembly": any_assembly}
+    limits |= {"phased": phased, "sample": sample}
     job = ScoreJob(source, genome, scorer, background, engine=where, seed=seed, **limits)
     if dry_run:
         _estimate(job)

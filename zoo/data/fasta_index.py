@@ -34,7 +34,8 @@ class NotIndexed(Exception):
 
 
 def readers(fasta: Path, store: Path) -> Iterator[Pieces]:
-    """Ways to read a file, as `fasta_records.pieces` gives it: the first counts that does not raise NotIndexed.
+    """Ways to read a file, as `fasta_records.pieces` gives it with ambiguity codes: the first counts that does not
+    raise NotIndexed.
 
     store: a folder for the index of a FASTA whose own folder may not be written, or has the index of another file.
 
@@ -48,7 +49,7 @@ def readers(fasta: Path, store: Path) -> Iterator[Pieces]:
         if _current(fasta, beside):
             yield _indexed(fasta, beside)
         yield _indexed(fasta, beside if store.parent == fasta.parent else [store / path.name for path in beside])
-    yield pieces(fasta)
+    yield pieces(fasta, ambiguity=True)
 
 
 def _current(fasta: Path, index: list[Path]) -> bool:
@@ -80,7 +81,7 @@ def _checked(fasta: Path, faidx: Faidx) -> Pieces:
         yield 0, header, b""
         bases, at = 0, record.offset
         while at < record.bend and (text := faidx.file.read(min(_PIECE, record.bend - at))):
-            codes = to_codes(text)
+            codes = to_codes(text, ambiguity=True)
             if b"\xff" in codes:
                 raise NotIndexed(f"record {name!r} of {fasta} holds a letter that is no nucleotide")
             yield 0, None, codes

@@ -11,12 +11,14 @@ from zoo.files.compressed import read_chunks
 
 _TABLE = ENCODE.tobytes()
 _DROP = b"\r\n \t"
+_KEEPING = bytes(ord(chr(b).upper()) if chr(b) in "RYSWKMBDHVryswkmbdhv" else _TABLE[b] for b in range(256))
 
 
-def pieces(path: str | Path) -> Iterator[tuple[int, str | None, bytes]]:
+def pieces(path: str | Path, ambiguity: bool = False) -> Iterator[tuple[int, str | None, bytes]]:
     """(line number, header, b"") for every record, then (line number, None, codes) any number of times.
 
-    Any line lengths, LF or CRLF, plain or gzip; lower case reads as upper case, IUPAC ambiguity as N.
+    Any line lengths, LF or CRLF, plain or gzip; lower case reads as upper case, IUPAC ambiguity as N, or, where
+    `ambiguity` is asked for, as the upper-case letter itself.
     Raises DataError, naming the line, for a byte that is no nucleotide and for text before the first record.
     """
     line, line_start, header, started = 1, True, None, False
@@ -40,7 +42,7 @@ def pieces(path: str | Path) -> Iterator[tuple[int, str | None, bytes]]:
             body = chunk[at:end]
             if not started and body.strip():
                 raise DataError(f"{path} line {line} begins with {body.lstrip()[:20]!r}, FASTA with '>': is it FASTA?")
-            codes = to_codes(body)
+            codes = to_codes(body, ambiguity)
             if b"\xff" in codes:
                 raise _bad_letter(body, path, line)
             yield line, None, codes
@@ -51,9 +53,9 @@ def pieces(path: str | Path) -> Iterator[tuple[int, str | None, bytes]]:
         raise DataError(f"{path} holds no sequence: FASTA begins with '>name'")
 
 
-def to_codes(text: bytes) -> bytes:
-    """Lines of letters to codes, 255 for a byte that is no nucleotide."""
-    return text.translate(_TABLE, _DROP)
+def to_codes(text: bytes, ambiguity: bool = False) -> bytes:
+    """Lines of letters to codes, 255 for a byte that is no nucleotide; ambiguity as of `pieces`."""
+    return text.translate(_KEEPING if ambiguity else _TABLE, _DROP)
 
 
 def parse_header(raw: bytes, path: str | Path, line: int) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.aliases import find
+from zoo.data.codes import decode
 from zoo.data.genome_store import Contig, open_store
 from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 
@@ -145,6 +146,20 @@ class Genome:
         if start > end:
             raise DataError(f"interval {contig}:{start}-{end}: start is after end: swap them")
         return self.windows(self.contig_ids([contig]), np.array([start]), end - start)[0]
+
+    def letters(self, contig_id: int, start: int, end: int) -> str:
+        """Upper-case letters of a stretch within one contig, with the ambiguity codes that `codes` has as N."""
+        store, offset = self._stores[self._file_of[contig_id]], int(self._offset[contig_id])
+        letters = bytearray(decode(store.codes[offset + start : offset + end]).encode())
+        first, last = np.searchsorted(store.ambiguity["at"], (offset + start, offset + end))
+        for place, letter in store.ambiguity[first:last].tolist():
+            letters[place - offset - start] = letter
+        return letters.decode("ascii")
+
+    def ambiguity(self, contig_id: int) -> np.ndarray:
+        """(n,) int64, ascending: places within a contig where its FASTA has an ambiguity code other than N."""
+        at = self._stores[self._file_of[contig_id]].ambiguity["at"] - self._offset[contig_id]
+        return at[slice(*np.searchsorted(at, (0, self._length[contig_id])))]
 
     def codes(self, contig: str) -> np.ndarray:
         """Codes (length,) of a whole contig, by name or alias: memory-mapped, without a copy."""

@@ -1,6 +1,7 @@
 """One FASTA file as a flat, memory-mapped array of codes, built once.
 
-    hg38.fa.gz -> hg38.fa.gz.zoo/<key>.codes (one byte a base) and <key>.json (contigs, lengths, checksums)
+    hg38.fa.gz -> hg38.fa.gz.zoo/<key>.codes (one byte a base, then the few ambiguity codes) and <key>.json
+                  (contigs, lengths, checksums)
 
 The key is the FASTA's size and time of change, and the store's format.  Where the FASTA's folder may not be
 written, the store goes to `$ZOO_CACHE` (default ~/.cache/zoo).
@@ -27,7 +28,9 @@ from zoo.files.compressed import is_gzip
 from zoo.files.locations import cache_root
 from zoo.terminal.progress import counting
 
-FORMAT = 1
+FORMAT = 2
+AMBIGUITY = np.dtype([("at", "<i8"), ("letter", "u1")])
+"""Where the flat array has N for an ambiguity code of the FASTA, and its upper-case letter."""
 _BIG = 50_000_000
 
 _log = logging.getLogger("zoo.genome")
@@ -46,10 +49,11 @@ class Contig:
 
 @dataclass(frozen=True)
 class Store:
-    """codes: (sum of lengths,) uint8, read-only, contigs one after another."""
+    """codes: (sum of lengths,) uint8, read-only, contigs one after another.  ambiguity: AMBIGUITY, sorted by place."""
 
     codes: np.ndarray
     contigs: tuple[Contig, ...]
+    ambiguity: np.ndarray
 
 
 def open_store(fasta: str | Path) -> Store:
@@ -127,10 +131,11 @@ def _load(folder: Path, key: str) -> Store | None:
         contigs = tuple(Contig(**c) for c in index["contigs"])
         total = sum(c.length for c in contigs)
         path = folder / f"{key}.codes"
-        if path.stat().st_size != total:
+        n = int(index["ambiguous"])
+        if path.stat().st_size != total + n * AMBIGUITY.itemsize:
             return None
-        codes = np.memmap(path, np.uint8, "r") if total else np.empty(0, np.uint8)
-        return Store(np.asarray(codes), contigs)
+        codes = np.memmap(path, np.uint8, "r", shape=(total,)) if total else np.empty(0, np.uint8)
+        return Store(np.asarray(codes), contigs, np.fromfile(path, AMBIGUITY, n, offset=total))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -142,12 +147,14 @@ def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
         size = fasta.stat().st_size * (4 if is_gzip(fasta) else 1)
         bar = counting(size, label=f"unpacking {fasta.name}", unit="bp", enabled=size >= _BIG)
         with codes.open("wb") as out, bar as advance:
-            contigs = _read(fasta, folder, out, advance)
+            contigs, ambiguous = _read(fasta, folder, out, advance)
+            out.write(ambiguous.tobytes())
             out.flush()
             os.fsync(out.fileno())
         if _key(fasta) != key:
             raise DataError(f"{fasta} changed while it was read: try again when nobody writes it")
-        index.write_text(json.dumps({"source": fasta.name, "contigs": [vars(c) for c in contigs]}))
+        held = {"source": fasta.name, "ambiguous": len(ambiguous), "contigs": [vars(c) for c in contigs]}
+        index.write_text(json.dumps(held))
         os.replace(codes, folder / f"{key}.codes")
         os.replace(index, folder / f"{key}.json")
     except OSError as error:
@@ -164,7 +171,7 @@ def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
             old.unlink(missing_ok=True)
 
 
-def _read(fasta: Path, folder: Path, out: BinaryIO, advance: Callable[[int], None]) -> list[Contig]:
+def _read(fasta: Path, folder: Path, out: BinaryIO, advance: Callable[[int], None]) -> tuple[list[Contig], np.ndarray]:
     for pieces in readers(fasta, folder):
         out.seek(0)
         out.truncate()
@@ -175,9 +182,12 @@ def _read(fasta: Path, folder: Path, out: BinaryIO, advance: Callable[[int], Non
     raise DataError(f"{fasta} cannot be read")
 
 
-def _unpack(fasta: Path, pieces: Pieces, out: BinaryIO, advance: Callable[[int], None]) -> list[Contig]:
-    """Write the codes of every contig; the contigs in file order."""
+def _unpack(
+    fasta: Path, pieces: Pieces, out: BinaryIO, advance: Callable[[int], None]
+) -> tuple[list[Contig], np.ndarray]:
+    """Write the codes of every contig; the contigs in file order, and the ambiguity codes (AMBIGUITY)."""
     contigs: list[Contig] = []
+    ambiguous = [np.zeros(0, AMBIGUITY)]
     lines: dict[str, int] = {}
     name, header, start, written = "", None, 0, 0
     digest = hashlib.blake2b(digest_size=16)
@@ -188,6 +198,8 @@ def _unpack(fasta: Path, pieces: Pieces, out: BinaryIO, advance: Callable[[int],
 
     for line, text, codes in pieces:
         if text is None:
+            codes, letters = _split_ambiguity(codes, written)
+            ambiguous += [letters] if len(letters) else []
             out.write(codes)
             digest.update(codes)
             written += len(codes)
@@ -203,4 +215,13 @@ def _unpack(fasta: Path, pieces: Pieces, out: BinaryIO, advance: Callable[[int],
             )
         lines[name] = line
     finish()
-    return contigs
+    return contigs, np.concatenate(ambiguous)
+
+
+def _split_ambiguity(piece: bytes, at: int) -> tuple[bytes, np.ndarray]:
+    """(codes, with N for ambiguity codes; AMBIGUITY of these) of a piece that begins at place `at`."""
+    letters = np.frombuffer(piece, np.uint8)
+    places = np.flatnonzero(letters > 4)
+    ambiguous = np.zeros(len(places), AMBIGUITY)
+    ambiguous["at"], ambiguous["letter"] = at + places, letters[places]
+    return (np.minimum(letters, 4).tobytes() if len(places) else piece), ambiguous

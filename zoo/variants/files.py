@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.data.genome import Genome
-from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.errors import ConfigError, DataError
 from zoo.files.compressed import read_chunks
 from zoo.files.pipes import Seekable, is_pipe, seekable
 from zoo.variants.notation import KNOWN, is_notation
 from zoo.variants.records import bcf_records, quiet_htslib, read_text, vcf_records
+from zoo.variants.reference_check import AssemblyCheck, ContigLengths
 from zoo.variants.region_filter import RegionFilter, Regions
 from zoo.variants.variant_tables import FORMATS, describe_missing, find_layout, notation_record, table_records
 from zoo.variants.variants import Record, Variants, label_alleles
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _LETTERS_A_CHUNK = 1 << 26
 _OTHERS = {b"BCF\x04": "a BCF1 file of samtools", b"BAM\x01": "a BAM file", b"CRAM": "a CRAM file"}
 _VCF_HEADER = "#CHROM\tPOS\tID\tREF\tALT"
-_CONTIG = re.compile(r"##contig=<(?:.*,)?ID=(?P<name>[^,>]+)(?:,.*)?>")
-_LENGTH = re.compile(r"[<,]length=([0-9]+)[,>]")
 
 
 def read_variants(
@@ -36,6 +34,7 @@ def read_variants(
     *,
     regions: Regions | None = None,
     fix_swapped: bool = False,
+    any_assembly: bool = False,
     max_length: int = 10_000,
     chunk: int = 4096,
     start: int = 0,
@@ -47,15 +46,17 @@ def read_variants(
         one of these; or what one types, "chr20:43,044,295:G>A" (1-based), or a list of that: `zoo.variants.notation`.
     regions: of `RegionFilter`; a record is in if its written REF overlaps one, or if it is malformed.
     fix_swapped, max_length (bp): of `label_alleles`.
+    any_assembly: read on where contig lengths or REF say that the file is of another assembly than the genome.
     chunk: records at a time.  start: records to skip, for going on where another run stopped.
 
-    Raises GenomeMismatch where a contig's length in a header of VCF or BCF differs from the genome's, DataError for a
-    file that is cut off, damaged or no file of variants, ConfigError for a typed text that is no variant.  Single bad
-    lines of a text file become malformed rows.
+    Raises DataError for a file that is cut off, damaged or no file of variants, ConfigError for a typed text that is no
+    variant; as it is read, GenomeMismatch for a file of another assembly (`AssemblyCheck`).  Single bad lines of a text
+    file become malformed rows; rows on a contig of another length than the header's are contig_differs.
     """
     if chunk < 1 or start < 0:
         raise ConfigError(f"chunk {chunk} must be 1 or more and start {start} 0 or more: correct them")
     how = {"genome": genome, "fix_swapped": fix_swapped, "max_length": max_length, "chunk": chunk, "start": start}
+    how["any_assembly"] = any_assembly
     if not isinstance(source, (str, Path)):
         file = VariantFile("typed variants", "typed", total=len(source), typed=list(source), **how)
     elif isinstance(source, str) and is_notation(source) and not Path(source).exists():
@@ -63,7 +64,9 @@ def read_variants(
     else:
         file = _open(source, how)
     typed_records(file.typed, genome)  # a wrong one is an error now, not at the first chunk
-    _compare_contigs(file)
+    file.lengths = ContigLengths.of(file.header_lines, genome)
+    if file.kind in ("vcf", "bcf"):
+        file.notes += file.lengths.describe(any_assembly)
     file.regions = None if regions is None else RegionFilter(regions, genome, file.notes)
     return file
 
@@ -83,7 +86,9 @@ class VariantFile:
     total: int | None = None
     notes: list[str] = field(default_factory=list)
     header_lines: list[str] = field(default_factory=list)
+    lengths: ContigLengths = field(default_factory=ContigLengths)
     fix_swapped: bool = False
+    any_assembly: bool = False
     max_length: int = 10_000
     chunk: int = 4096
     start: int = 0
@@ -114,10 +119,28 @@ class VariantFile:
                 raise DataError(f"{self.path}: htslib cannot read its header: correct its ## lines") from error
 
     def __iter__(self) -> Iterator[Variants]:
+        return self._checked(self._parts())
+
+    def _parts(self) -> Iterator[Variants]:
         for records in _batches(self._records(), self.chunk):
             kept = records if self.regions is None else self.regions.within(records)
             if kept:
-                yield label_alleles(kept, self.genome, self.fix_swapped, self.max_length)
+                yield label_alleles(kept, self.genome, self.fix_swapped, self.max_length, **self._assembly)
+
+    @property
+    def _assembly(self) -> dict[str, Any]:
+        """What `label_alleles` must know of contigs that differ."""
+        return {"differing": self.lengths.differing, "any_assembly": self.any_assembly}
+
+    def _checked(self, parts: Iterator[Any]) -> Iterator[Any]:
+        """The parts; raises GenomeMismatch where they are of another assembly."""
+        check = AssemblyCheck(self.held.name if self.held else self.path, self.genome, self.lengths, self.any_assembly)
+        for part in parts:
+            check.add(part.shown)
+            yield part
+        if not self.start:
+            check.finish()
+        self.notes += [note for note in check.notes if note not in self.notes]
 
     def _records(self, sample: int | None = None) -> Iterator[Record]:
         """Records from `start` on; with a sample's column, all records, each with (FORMAT, that column) behind it."""
@@ -255,28 +278,3 @@ def _indexed(path: Path) -> int | None:
             return int(pysam.bcftools.index("--nrecords", str(path)))
     except (pysam.SamtoolsError, ValueError):
         return None
-
-
-def _compare_contigs(file: VariantFile) -> None:
-    """Lengths in the header against the genome's; contigs that one of them lacks are left to the rows."""
-    compared, wrong = 0, []
-    for text in file.header_lines:
-        contig, length = _CONTIG.fullmatch(text), _LENGTH.search(text)
-        if not contig or not length:
-            continue
-        try:
-            own = file.genome.resolve(contig["name"])
-        except GenomeMismatch:
-            continue
-        compared += 1
-        if int(length[1]) != file.genome.contigs[own]:
-            wrong.append((contig["name"], int(length[1]), file.genome.contigs[own]))
-    if wrong:
-        name, in_header, own = wrong[0]
-        raise GenomeMismatch(
-            f"{file.path} is of another assembly than genome {file.genome.name!r}: contig {name} has {in_header:,} bp "
-            f"in its header, {own:,} bp in the genome ({len(wrong)} of {compared} contigs differ): name the FASTA that "
-            "the variants were called against, or lift them over"
-        )
-    if not compared and file.kind in ("vcf", "bcf"):
-        file.notes.append("the header gives no contig length, so only REF tells whether the assembly is the genome's")

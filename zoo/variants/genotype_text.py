@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numba
-import numpy as np
 
 NO_SET = -1
 """Phased, FORMAT PS absent: all such genotypes of a contig are one phase set (VCF 4.3, 1.6.2)."""
@@ -16,7 +15,7 @@ HAPLOID = -4
 
 
 class Problem(IntEnum):
-    """Why a line was refused."""
+    """Why a line was refused; SPLIT alone is of the whole file."""
 
     NONE = 0
     COLUMNS = 1
@@ -26,26 +25,34 @@ class Problem(IntEnum):
     PLOIDY = 5
     GENOTYPE = 6
     FORMAT = 7
+    OUTSIDE = 8
+    SPLIT = 9
 
 
 PROBLEMS = {
     Problem.COLUMNS: "has fewer or more columns than its header: the file is cut off or damaged, fetch it again",
     Problem.POSITION: "has no position of 1 or more in column 2: correct or drop it",
-    Problem.ORDER: "comes after a greater position or between two other contigs: sort the file with `bcftools sort`",
+    Problem.ORDER: "comes after a greater position: sort the file with `bcftools sort`",
     Problem.ALLELE: "has a genotype with an allele that ALT does not list: correct or drop it",
     Problem.PLOIDY: "has a genotype of more than two alleles, only haploids and diploids can be read: leave it out",
     Problem.GENOTYPE: "has a genotype that is no GT (VCF 4.3, 1.6.2): correct or drop it",
     Problem.FORMAT: "has GT behind another FORMAT key, it must be the first (VCF 4.3, 1.6.2): correct the file",
+    Problem.OUTSIDE: "lies beyond the end of its contig: correct or drop it",
+    Problem.SPLIT: "comes behind records of another contig: sort the file with `bcftools sort`",
 }
 
 _NONE, _COLUMNS, _POSITION, _ORDER = (int(p) for p in list(Problem)[:4])
-_ALLELE, _PLOIDY, _GENOTYPE, _FORMAT = (int(p) for p in list(Problem)[4:])
+_ALLELE, _PLOIDY, _GENOTYPE, _FORMAT, _OUTSIDE, _SPLIT = (int(p) for p in list(Problem)[4:])
 
 _TAB, _END, _RETURN, _HASH, _COLON, _COMMA, _DOT, _ZERO, _NINE, _BAR, _SLASH = b"\t\n\r#:,.09|/"
 _G, _T, _P, _S = b"GTPS"
 
-_SITES, _ALLELES, _LAST, _PLACE = range(4)
+_SITES, _ALLELES, _LAST, _PLACE, _ASTRAY = range(5)
 """Of `state`."""
+STATE = (0, 0, -1, 0, 0)
+"""Before the first line."""
+_FEW = 16
+"""So many lines of other contigs may lie between those of one, as a misspelt name makes them."""
 _WITHIN, _BEHIND = 1, 2
 """Of state[_PLACE]: within the lines of the contig, or behind them."""
 _LARGEST = 1 << 31
@@ -55,45 +62,58 @@ _LABEL = 1 << 30
 
 @numba.njit(nogil=True, cache=True)
 def parse(
-    text, contig, sample_of, samples, end, state, ploidy, position, alleles, letters, letter, slots, value, phase
-):
+    text, contig, sample_of, samples, end, length, state, ploidy,
+    position, alleles, letters, letter, slots, value, phase, refused,
+):  # fmt: skip
     """Read the lines of one contig; what they hold goes to the arrays, from their beginning.
 
     text: (bytes,) uint8, whole lines.  contig: its name.  sample_of: (columns,) the number of a sample column
-    among `samples` chosen ones, -1 for the others.  end: stop at this 0-based position.
-    state: (4,) int64 [sites, alleles, last position, 1 within the contig and 2 behind it], kept between calls.
+    among `samples` chosen ones, -1 for the others.  end: stop at this 0-based position.  length: bp of the contig.
+    state: `STATE`, kept between calls: sites, alleles, last position, 1 within the contig and 2 behind it, lines there.
     ploidy: (samples,) the ploidy last seen, 0 before any.
     position, alleles: (lines,) 0-based, and REF plus ALT alleles.  letters: (alleles,) length of each.
     letter: (bytes,).  slots, value, phase: (entries,) 2 * sample + haplotype: allele and phase set;
     2 * samples + sample: site of a missing genotype; 3 * samples + sample: site where the ploidy becomes `phase`.
+    refused: (lines, 3) `Problem`, line, position or -1 of every line that was left out.
 
-    Returns sites, alleles, letters, entries, `Problem` (0 for none), line of the problem.
+    Returns sites, alleles, letters, entries, refused lines.
     """
     i, line = 0, -1
-    v = a = c = e = 0
+    v = a = c = e = b = 0
+    ploidy_before = ploidy.copy()
     while i < len(text):
         line += 1
-        i, p, count, c, problem = _fixed(text, i, contig, state, end, letters, a, letter, c)
-        if problem or p >= end:
-            return v, a, c, e, problem, line
-        if p >= 0:
+        begin, c0, e0, last = i, c, e, state[_LAST]
+        i, p, count, c, problem = _fixed(text, i, contig, state, end, length, letters, a, letter, c)
+        if not problem and p >= end:
+            return v, a, c, e, b
+        if not problem and p >= 0:
             state[_LAST] = position[v] = p
             alleles[v] = count
             i, has_gt, ps, problem = _format(text, i)
             site, first = state[_SITES] + v, state[_ALLELES] + a
-            v, a = v + 1, a + count
-            if problem:
-                return v, a, c, e, problem, line
-            i, e, problem = _samples(
-                text, i, has_gt, ps, count, sample_of, samples, site, first, ploidy, slots, value, phase, e
-            )
-            if problem:
-                return v, a, c, e, problem, line
-    return v, a, c, e, _NONE, line
+            if not problem:
+                i, e, problem = _samples(
+                    text, i, has_gt, ps, count, sample_of, samples, site, first, ploidy, slots, value, phase, e
+                )
+            if not problem:
+                v, a = v + 1, a + count
+        if problem:
+            refused[b, 0], refused[b, 1], refused[b, 2] = problem, line, p
+            b += 1
+            i, c, e, state[_LAST] = begin, c0, e0, last
+            ploidy[:] = ploidy_before
+            for k in range(e):
+                if slots[k] >= 3 * samples:
+                    ploidy[slots[k] - 3 * samples] = phase[k]
+            while text[i] != _END:
+                i += 1
+            i += 1
+    return v, a, c, e, b
 
 
 @numba.njit(nogil=True, cache=True)
-def _fixed(text, i, contig, state, end, letters, a, letter, c):
+def _fixed(text, i, contig, state, end, length, letters, a, letter, c):
     """The columns before FORMAT: (FORMAT, or the next line; position, -1 for no record of the contig; how many alleles;
     letters so far; problem).  From `end` on only the position is read.
     """
@@ -105,13 +125,14 @@ def _fixed(text, i, contig, state, end, letters, a, letter, c):
     if text[i] == _END and not comment:
         return i, -1, 0, c, _COLUMNS
     if comment or not same or j != len(contig):
-        if not comment and state[_PLACE] == _WITHIN:
+        if not comment and state[_PLACE]:
+            state[_ASTRAY] = state[_ASTRAY] + 1 if state[_PLACE] == _BEHIND else 1
             state[_PLACE] = _BEHIND
         while text[i] != _END:
             i += 1
         return i + 1, -1, 0, c, _NONE
-    if state[_PLACE] == _BEHIND:
-        return i, -1, 0, c, _ORDER
+    if state[_PLACE] == _BEHIND and state[_ASTRAY] > _FEW:
+        return i, -1, 0, c, _SPLIT
     i, p, state[_PLACE] = i + 1, 0, _WITHIN
     while _ZERO <= text[i] <= _NINE and p < _LARGEST:
         p = p * 10 + (text[i] - _ZERO)
@@ -119,6 +140,8 @@ def _fixed(text, i, contig, state, end, letters, a, letter, c):
     if text[i] != _TAB or p < 1 or p >= _LARGEST:
         return i, -1, 0, c, _POSITION
     p -= 1
+    if p >= length:
+        return i, p, 0, c, _OUTSIDE
     if p < state[_LAST]:
         return i, p, 0, c, _ORDER
     if p >= end:
@@ -250,20 +273,3 @@ def _phase_set(text, i, ps):
         label = (label * 31 + text[i]) % 1_000_003_723
         i += 1
     return number if is_number and number < _LARGEST else _LABEL + label
-
-
-@numba.njit(nogil=True, cache=True)
-def group(slots, value, phase, n):
-    """Entries by slot, in file order within each: first (n + 1,), value, phase."""
-    first = np.zeros(n + 1, np.int64)
-    for s in slots:
-        first[s + 1] += 1
-    for s in range(n):
-        first[s + 1] += first[s]
-    at = first[:-1].copy()
-    values, phases = np.empty_like(value), np.empty_like(phase)
-    for k in range(len(slots)):
-        j = at[slots[k]]
-        values[j], phases[j] = value[k], phase[k]
-        at[slots[k]] = j + 1
-    return first, values, phases

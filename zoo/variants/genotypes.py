@@ -5,8 +5,8 @@ VCF / VCF.gz / BCF -> lines (index or one pass) -> `parse` -> Genotypes: sites, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from zoo.data.aliases import find
 from zoo.data.codes import ENCODE
+from zoo.data.genome import Genome
 from zoo.errors import DataError, GenomeMismatch, did_you_mean
 from zoo.variants.vcf_lines import FAR, read_header, record_lines
 
@@ -29,11 +30,13 @@ class Genotypes:
     site_first: (V + 1,) the alleles of site v are site_first[v] to site_first[v + 1], REF first.
     letters, letters_first: the letters of allele a (of A, REF and ALT of all sites) are
         letters[letters_first[a] : letters_first[a + 1]], uint8; `codes` has the same shape, A C G T N = 0 1 2 3 4.
-    symbolic: (A,) bool, alleles that name no sequence: <DEL>, breakends, `*`.  They are never applied.
+    symbolic: (A,) bool, alleles that name no sequence, <DEL>, breakends, `*`, or have letters beyond ACGTN.  They are
+        never applied.
     first: (2 S + 1,) haplotype h of sample s carries the alternate alleles allele[first[2 s + h] : first[2 s + h + 1]].
     allele, phase: (E,) int32; phase is the phase set (PS), or NO_SET, UNPHASED, HOMOZYGOUS, HAPLOID of `genotype_text`.
     missing_first, missing: sites at which sample s misses an allele, which is then read as reference.
     ploidy_first, ploidy_site, ploidy: from site ploidy_site[k] on, sample s has ploidy[k] haplotypes.
+    malformed, malformed_position: records that could not be read, and why; (M,) int64, -1 where that is not known.
     """
 
     path: Path
@@ -54,6 +57,8 @@ class Genotypes:
     ploidy_first: np.ndarray
     ploidy_site: np.ndarray
     ploidy: np.ndarray
+    malformed: tuple[str, ...] = ()
+    malformed_position: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __repr__(self) -> str:
         sizes = f"{len(self.samples):,} samples, {len(self.position):,} sites, {len(self.allele):,} alleles carried"
@@ -66,6 +71,22 @@ class Genotypes:
     def text(self, allele: int) -> str:
         """The letters of allele `allele` as the file has them."""
         return self.letters[self.letters_first[allele] : self.letters_first[allele + 1]].tobytes().decode()
+
+    def checked_table(self, genome: Genome) -> np.ndarray:
+        """`table` with the flag WRONG for the alleles of records whose REF is not what the genome reads.
+
+        Raises GenomeMismatch where so many are that the genotypes are of another assembly.
+        """
+        from zoo.variants.haplotype_references import flag_references
+
+        if genome.checksum not in self._checked:
+            self._checked.clear()
+            self._checked[genome.checksum] = flag_references(self, genome)
+        return self._checked[genome.checksum]
+
+    @cached_property
+    def _checked(self) -> dict[str, np.ndarray]:
+        return {}
 
     @cached_property
     def table(self) -> np.ndarray:
@@ -107,18 +128,20 @@ def read_genotypes(
     samples: str | Sequence[str] | None = None,
     start: int | None = None,
     end: int | None = None,
+    length: int | None = None,
 ) -> Genotypes:
     """Genotypes of one contig, or of the records that bear on [start, end) of it.
 
     vcf: VCF, plain, gzip or BGZF, or BCF; an index beside it (.tbi, .csi) is used.  contig: its name or an alias
     (20 for chr20).  samples: one or several names, all where not given.  start, end: 0-based half-open; records that
-    overlap the region, and those that overlap these further left, are read.
+    overlap the region, and those that overlap these further left, are read.  length: bp of the contig, if it is known.
 
     Phase follows VCF 4.3, 1.6.2: `|` is phased, `/` is not; genotypes with the same PS are one phase set, phased
     genotypes without PS are one more.  Missing alleles (`.`) read as reference and are listed in `missing`.
 
-    Raises DataError for a file that is cut off, damaged, unsorted or malformed and for an unknown sample,
-    GenomeMismatch for a contig that the file does not know.
+    A record that cannot be read is left out and listed in `malformed`.  Raises DataError where these are more than the
+    others, for a file that is cut off, damaged or unsorted, and for an unknown sample, GenomeMismatch for a contig that
+    the file does not know.
     """
     path = Path(vcf).expanduser()
     if (start or 0) < 0 or (end is not None and end < (start or 0)):
@@ -136,14 +159,17 @@ def read_genotypes(
     sample_of = np.full(len(named), -1, np.int64)
     sample_of[ids] = np.arange(len(ids))
     chunks = record_lines(path, name, start or 0, FAR if end is None else end, bool(contigs))
-    return _collect(path, name, (start or 0, end), chosen, sample_of, chunks, bool(contigs))
+    how = {"known": bool(contigs), "length": FAR if length is None else length}
+    return _collect(path, name, (start or 0, end), chosen, sample_of, chunks, **how)
 
 
-def _collect(path, contig, region, samples, sample_of, chunks: Iterator[tuple[int, bytes]], known: bool) -> Genotypes:
-    from zoo.variants.genotype_text import PROBLEMS, group, parse
+def _collect(path, contig, region, samples, sample_of, chunks, *, known: bool, length: int) -> Genotypes:
+    from zoo.variants.genotype_text import STATE, parse
+    from zoo.variants.haplotype_index import group
 
     n_samples, end = len(samples), FAR if region[1] is None else region[1]
-    state, ploidy = np.array([0, 0, -1, 0]), np.zeros(n_samples, np.int64)
+    state, ploidy = np.array(STATE), np.zeros(n_samples, np.int64)
+    refused: list[tuple[int, int, str]] = []
     name = np.frombuffer(contig.encode(), np.uint8)
     parts: list[tuple[np.ndarray, ...]] = []
     for line, chunk in chunks:
@@ -152,10 +178,9 @@ def _collect(path, contig, region, samples, sample_of, chunks: Iterator[tuple[in
         out = [np.empty(lines, np.int32), np.empty(lines, np.int32)]
         out += [np.empty(2 * lines + np.count_nonzero(text == 44), np.int32), np.empty(len(text), np.uint8)]
         out += [np.empty(min(4 * lines * n_samples, len(text) + lines), np.int32) for _ in range(3)]
-        *counts, problem, bad = parse(text, name, sample_of, n_samples, end, state, ploidy, *out)
-        if problem:
-            raise DataError(f"{path} {_where(chunk, bad, line)} {PROBLEMS[problem]}")
-        v, a, c, e = counts
+        bad = np.empty((lines, 3), np.int64)
+        v, a, c, e, n = parse(text, name, sample_of, n_samples, end, length, state, ploidy, *out, bad)
+        refused += [(problem, at, _where(chunk, k, line)) for problem, k, at in bad[:n].tolist()]
         state[0] += v
         state[1] += a
         if v:
@@ -164,6 +189,7 @@ def _collect(path, contig, region, samples, sample_of, chunks: Iterator[tuple[in
             break
     if not known and not state[3]:
         raise GenomeMismatch(f"contig {contig!r}: {path} {_NO_RECORD}")
+    malformed = _refusals(path, refused, int(state[0]))
     empty = tuple(np.empty(0, np.uint8 if i == 3 else np.int32) for i in range(7))
     position, alleles, letters, letter, slots, value, phase = (
         np.concatenate(x) for x in zip(*(parts or [empty]), strict=True)
@@ -183,7 +209,7 @@ def _collect(path, contig, region, samples, sample_of, chunks: Iterator[tuple[in
         letter,
         letters_first,
         codes,
-        _symbolic(path, contig, position, site_first, letter, letters_first, codes),
+        _symbolic(letter, letters_first),
         first[: 2 * n_samples + 1],
         value[:carried],
         phase[:carried],
@@ -192,25 +218,30 @@ def _collect(path, contig, region, samples, sample_of, chunks: Iterator[tuple[in
         first[3 * n_samples :] - missing,
         value[missing:ploidies],
         phase[missing:ploidies],
+        malformed,
+        np.array([at for _, at, _ in refused], np.int64),
     )
 
 
-def _symbolic(path, contig, position, site_first, letter, letters_first, codes) -> np.ndarray:
-    """(A,) bool; DataError for an allele that is neither letters nor symbolic (VCF 4.3, 1.6.1)."""
-    n = len(letters_first) - 1
-    allele = np.repeat(np.arange(n), np.diff(letters_first))
-    odd = (codes == 255) | np.isin(letter, np.frombuffer(b"*.-", np.uint8))
-    odd_alleles = np.unique(allele[odd])
-    symbolic = np.zeros(n, bool)
-    for a in odd_alleles:
-        text = letter[letters_first[a] : letters_first[a + 1]].tobytes().decode("latin-1")
-        is_reference = site_first[np.searchsorted(site_first, a)] == a
-        if is_reference or not (text == "*" or text[0] in "<." or text[-1] == "." or "[" in text or "]" in text):
-            at = int(position[np.searchsorted(site_first, a, side="right") - 1]) + 1
-            raise DataError(
-                f"{path}: allele {text!r} at {contig}:{at} is neither bases nor symbolic: correct or drop the record"
-            )
-        symbolic[a] = True
+def _refusals(path: Path, refused: list[tuple[int, int, str]], sites: int) -> tuple[str, ...]:
+    """Why records were left out; DataError where that is no matter of single records.  sites: the others."""
+    from zoo.variants.genotype_text import PROBLEMS, Problem
+
+    reasons = [(problem, f"{where} {PROBLEMS[Problem(problem)]}") for problem, _, where in refused]
+    split = [text for problem, text in reasons if problem == Problem.SPLIT]
+    unsorted = [text for problem, text in reasons if problem == Problem.ORDER]
+    if split or len(unsorted) > max(1, sites // 20):
+        raise DataError(f"{path} {(split or unsorted)[0]}")
+    if len(reasons) > sites:
+        raise DataError(f"{path} {reasons[0][1]} ({len(reasons):,} records cannot be read, {sites:,} can)")
+    return tuple(text for _, text in reasons)
+
+
+def _symbolic(letter: np.ndarray, letters_first: np.ndarray) -> np.ndarray:
+    """(A,) bool: alleles with anything beside A C G T N, upper or lower case."""
+    symbolic = np.zeros(len(letters_first) - 1, bool)
+    odd = np.flatnonzero(~np.isin(letter, np.frombuffer(b"ACGTNacgtn", np.uint8)))
+    symbolic[np.searchsorted(letters_first, odd, side="right") - 1] = True
     return symbolic
 
 

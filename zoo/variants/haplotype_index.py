@@ -11,7 +11,7 @@ POSITION, SPAN, SHIFT, REPLACED, INSERTED, CODE, REFERENCE, FLAGS = range(8)
 """Columns of `allele_table`."""
 REACH, AT, ALLELE, SET = range(4)
 """Columns of `carried_of`."""
-ANCHORED, GROWS, NO_SEQUENCE = 1, 2, 4
+ANCHORED, GROWS, NO_SEQUENCE, WRONG = 1, 2, 4, 8
 MANY = -8
 
 
@@ -106,3 +106,33 @@ def sets_of(first, phase):
                 break
             sets[s] = phase[k]
     return sets
+
+
+@numba.njit(nogil=True, cache=True)
+def group(slots, value, phase, n):
+    """Entries by slot, in file order within each: first (n + 1,), value, phase."""
+    first = np.zeros(n + 1, np.int64)
+    for s in slots:
+        first[s + 1] += 1
+    for s in range(n):
+        first[s + 1] += first[s]
+    at = first[:-1].copy()
+    values, phases = np.empty_like(value), np.empty_like(phase)
+    for k in range(len(slots)):
+        j = at[slots[k]]
+        values[j], phases[j] = value[k], phase[k]
+        at[slots[k]] = j + 1
+    return first, values, phases
+
+
+@numba.njit(nogil=True, cache=True)
+def wrong_references(x, position, site_first, letters_first, codes):
+    """(V,) bool: sites whose REF the contig x does not have; where it has N, it may be anything."""
+    wrong = np.zeros(len(position), np.bool_)
+    for v in range(len(position)):
+        first = letters_first[site_first[v]]
+        span, p = letters_first[site_first[v] + 1] - first, position[v]
+        wrong[v] = p + span > len(x)
+        for j in range(0 if wrong[v] else span):
+            wrong[v] |= x[p + j] != 4 and x[p + j] != codes[first + j]
+    return wrong

@@ -18,19 +18,19 @@ from zoo.variants.haplotype_index import (
     NO_SEQUENCE,
     POSITION,
     REACH,
-    REFERENCE,
     REPLACED,
     SET,
     SHIFT,
     SPAN,
+    WRONG,
 )
 
-__all__ = ["MISMATCH", "PHASE", "fill_windows", "phase_windows", "splice_windows"]
+__all__ = ["fill_windows", "phase_windows", "splice_windows"]
 
-APPLIED, OVERLAP, SYMBOLIC, UNKNOWN_PHASE, OTHER_SET = 1, 2, 3, 4, 5
+APPLIED, OVERLAP, SYMBOLIC, UNKNOWN_PHASE, OTHER_SET, MISMATCH = 1, 2, 3, 4, 5, 6
 """What became of an allele in a window; 0 where it lies outside."""
-PHASE, MISMATCH = 1, 2
-"""Why a window was refused: an allele of unknown phase, a REF that the genome does not have."""
+LEFT_OUT = NO_SEQUENCE | WRONG
+"""Flags of alleles that are never applied: without a sequence, or with a REF that the genome does not have."""
 
 _NO_SET_CHOSEN = -9
 _ENDLESS = np.int64(1) << 40
@@ -107,7 +107,7 @@ def _alleles_of_set(low, last, end, chosen, carried, table):
             if carried[k, AT] >= end:
                 break
             row = table[carried[k, ALLELE]]
-            if carried[k, SET] == chosen and _owner(row) < end and not row[FLAGS] & NO_SEQUENCE:
+            if carried[k, SET] == chosen and _owner(row) < end and not row[FLAGS] & LEFT_OUT:
                 count += 1
                 begins = min(begins, np.int64(carried[k, AT]))
     return count, begins
@@ -142,7 +142,7 @@ def _unknown(low, last, end, chosen, haploid, carried, table):
             if (
                 _fate(carried[k, SET], chosen, haploid) >= UNKNOWN_PHASE
                 and _owner(row) < end
-                and not row[FLAGS] & NO_SEQUENCE
+                and not row[FLAGS] & LEFT_OUT
             ):
                 count += 1
                 if worst < 0 or carried[k, AT] < carried[worst, AT]:
@@ -167,25 +167,16 @@ def _is_haploid(start, end, position, first, last, site, ploidy):
     return True
 
 
-@numba.njit(nogil=True, inline="always")
-def _reads(x, p, span, codes, reference, flags):
-    """Whether the contig x reads at p as the REF whose codes begin at `reference`, the first of them in the flags."""
-    same = p + span <= len(x) and (flags >> 8 & 0xFF) == x[p]
-    for j in range(1, span if same else 0):
-        same &= codes[reference + j] == x[p + j]
-    return same
-
-
 @numba.njit(nogil=True, cache=True)
 def phase_windows(
     starts, ends, reads_on, sample, position, first, carried, bins, shift, sets, table,
-    ploidy_first, ploidy_site, ploidy, flag, low, chosen, unphased, haploid, problem, culprit, begin, stop,
+    ploidy_first, ploidy_site, ploidy, flag, low, chosen, unphased, haploid, culprit, begin, stop,
 ):  # fmt: skip
     """What is known of the phase of windows begin to stop, before they are spliced.
 
     starts ... flag: of `splice_windows`.  low: (N, 2) the first allele that can bear on each haplotype.
     chosen: (N,) the phase set that is followed, MANY where every allele of the sample has a known phase.
-    unphased, haploid, problem, culprit: (N,).
+    unphased, haploid: (N,).  culprit: (N,) an allele of unknown phase for which the window is refused, -1 for none.
     """
     begins, last = np.empty(2, np.int64), np.empty(2, np.int64)
     for i in range(begin, stop):
@@ -205,24 +196,24 @@ def phase_windows(
         chosen[i] = _choose_set(begins, last, end, carried, table)
         unphased[i], worst = _unknown(begins, last, end, chosen[i], alone, carried, table)
         if unphased[i] and not flag:
-            problem[i], culprit[i] = PHASE, worst
+            culprit[i] = worst
 
 
 @numba.njit(nogil=True, cache=True)
 def splice_windows(
     x, starts, ends, limit, reads_on, sample, first, carried, table, codes, low, chosen, haploid,
-    y, y_first, where, write, size, skipped, problem, culprit, fate, begin, stop,
+    y, y_first, where, write, size, skipped, culprit, fate, begin, stop,
 ):  # fmt: skip
     """Both haplotypes of windows begin to stop: window i, haplotype h to y[y_first[2 i + h] : y_first[2 i + h + 1]].
 
-    x: (contig,) codes.  starts, ends, sample, problem, culprit: (N,).  size, skipped: (N, 2).  limit: bases of one;
+    x: (contig,) codes.  starts, ends, sample, culprit: (N,).  size, skipped: (N, 2).  limit: bases of one;
     reads_on: not ended by `ends`.  first ... codes: of `Genotypes`.  low, chosen, haploid: of `phase_windows`.
     y, where: codes and reference positions (or empty); only if `write`.  fate: (E,) of a single window, or empty.
     """
     for i in range(begin, stop):
         start, end, phase_set, alone = starts[i], _ENDLESS if reads_on else ends[i], chosen[i], haploid[i]
         # Written out here: passing a dozen arrays to a function for each haplotype takes as long as its work.
-        for h in range(0 if problem[i] else 1 if alone else 2):
+        for h in range(0 if culprit[i] >= 0 else 1 if alone else 2):
             base, at, done, missed, frozen, grew = y_first[2 * i + h], start, 0, 0, -1, False
             for k in range(low[i, h], first[2 * sample[i] + h + 1]):
                 p = carried[k, AT]
@@ -234,18 +225,15 @@ def splice_windows(
                 owner = s if replaced or s == p else s - 1
                 inside = owner < end and (owner >= start or s + replaced > start) and owner - at < limit - done
                 became = APPLIED if phase_set == MANY else _fate(carried[k, SET], phase_set, alone)
-                if flags & NO_SEQUENCE:
-                    became, inside = SYMBOLIC, p >= start
+                if flags & LEFT_OUT:
+                    became, inside = SYMBOLIC if flags & NO_SEQUENCE else MISMATCH, p >= start
                 elif became == APPLIED and p <= frozen and (p < frozen or not flags & ANCHORED or grew):
                     became = OVERLAP
-                missed += inside and (became == OVERLAP or became == SYMBOLIC)
+                missed += inside and (became == OVERLAP or became == SYMBOLIC or became == MISMATCH)
                 if inside and len(fate):
                     fate[k] = became
                 if became != APPLIED:
                     continue
-                if not _reads(x, p, span, codes, table[row, REFERENCE], flags):
-                    problem[i], culprit[i] = MISMATCH, k
-                    break
                 frozen, grew = p + span - 1, (flags & GROWS) != 0
                 n = min(min(s, end) - at, limit - done)
                 if n > 0:
@@ -263,7 +251,7 @@ def splice_windows(
                         done += 1
                 at = max(at, min(s + replaced, end))
             n = min(end - at, limit - done)
-            if n > 0 and not problem[i]:
+            if n > 0:
                 if write:
                     _copy(x, at, n, y, where, base + done)
                 done += n

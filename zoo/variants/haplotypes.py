@@ -11,8 +11,9 @@ Overlapping records are resolved as `bcftools consensus` (1.16) does, each haplo
 3. Every other record is skipped: an SNV or insertion within a deletion, an SNV behind an insertion or deletion of
    the same POS, a second insertion at one POS.  A skipped record does not stand in the way of later ones.
 
-Where it differs from bcftools: symbolic alleles, <DEL> among them, and `*` are skipped and listed (bcftools applies
-<DEL>, stops at others and writes `*` as a letter), and unphased genotypes are refused.
+Where it differs from bcftools: symbolic alleles, <DEL> among them, `*` and letters beyond ACGTN are skipped and listed
+(bcftools applies <DEL>, stops at others and writes letters as they are), so is a record whose REF is not the genome's
+(bcftools stops), and unphased genotypes are refused.
 
 A window is cut out of the haplotype of the whole contig: a deletion that begins left of it removes bases of it, where
 bcftools, given the window alone, skips that record.  An inserted base belongs to the reference base before it, so
@@ -31,16 +32,17 @@ from zoo.data.codes import decode
 from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo.variants.genotypes import Genotypes, read_genotypes
+from zoo.variants.variants import is_symbolic
 
-_RULES = {2: "overlap", 3: "symbolic", 4: "unphased", 5: "phase_set"}
+_RULES = {2: "overlap", 3: "symbolic", 4: "unphased", 5: "phase_set", 6: "ref_mismatch"}
 
 
 @dataclass(frozen=True)
 class Variant:
     """One alternate allele of a record.  index: of its site in `Genotypes`; position: 0-based.
 
-    rule: why it was not applied: overlap, symbolic, unphased, phase_set (phased, but not with the rest of the window);
-    empty where it was.
+    rule: why it was not applied: overlap, symbolic, non_acgt (letters beyond ACGTN), ref_mismatch (the genome reads
+    otherwise than REF), unphased, phase_set (phased, but not with the rest of the window); empty where it was.
     """
 
     index: int
@@ -60,6 +62,7 @@ class Haplotype:
     variants, skipped, unphased: applied; not applied by the rules above; left at the reference because their phase is
         unknown (the same in both haplotypes).
     missing: (M,) int64, positions of records at which the sample misses an allele, which was read as reference.
+    malformed: why records of the window, or of an unknown place, could not be read; they are left out.
     """
 
     sample: str
@@ -73,6 +76,7 @@ class Haplotype:
     skipped: tuple[Variant, ...]
     unphased: tuple[Variant, ...]
     missing: np.ndarray
+    malformed: tuple[str, ...]
 
     @property
     def sequence(self) -> str:
@@ -121,8 +125,9 @@ def haplotypes(
     and lists them in `unphased`.  Unknown are heterozygotes with `/`, those of a phase set (PS) other than the one
     with most alleles in the window, and haploid calls between diploid ones.  Missing genotypes read as reference.
 
-    Raises DataError for that and for a VCF that breaks its format, GenomeMismatch where a contig is unknown, the
-    interval leaves it, or REF is not what the FASTA has.
+    A record that cannot be read, or whose REF is not what the FASTA has, is left out and listed.  Raises DataError for
+    unknown phase and for a VCF that breaks its format as a whole, GenomeMismatch where a contig is unknown, the
+    interval leaves it, or REF differs in so many records that they are of another assembly.
     """
     genome = Genome.of(fasta)
     contig = genome.resolve(chrom)
@@ -135,22 +140,24 @@ def haplotypes(
         if genome.resolve(store.contig) != contig:
             raise GenomeMismatch(f"the genotypes are of contig {store.contig!r}, not {chrom!r}: read those of {chrom}")
     else:
-        store = read_genotypes(vcf, chrom, sample, start, end)
+        store = read_genotypes(vcf, chrom, sample, start, end, genome.contigs[contig])
     fate = np.zeros(len(store.allele), np.uint8)
     window = _run(store, genome, sample, [start], [end], None, True, unphased, None, None, fate)
     positions, s = np.asarray(window.positions), store.sample_id(sample)
     own = [np.arange(store.first[2 * s + h], store.first[2 * s + h + 1]) for h in range(2)]
-    unknown = np.concatenate([e[fate[e] >= 4] for e in own])
+    unknown = np.concatenate([e[(fate[e] == 4) | (fate[e] == 5)] for e in own])
     unknown = unknown[np.unique(store.allele[unknown], return_index=True)[1]]
     missing = store.position[store.missing[store.missing_first[s] : store.missing_first[s + 1]]].astype(np.int64)
     missing = missing[(missing >= start) & (missing < end)]
+    malformed = [(start <= p < end) or p < 0 for p in store.malformed_position.tolist()]
+    malformed = tuple(why for why, here in zip(store.malformed, malformed, strict=True) if here)
     both = []
     for h in range(1 if window.haploid[0] else 2):
         part, became = slice(window.first[h], window.first[h + 1]), fate[own[h]]
-        lists = own[h][became == 1], own[h][(became == 2) | (became == 3)], unknown
+        lists = own[h][became == 1], own[h][np.isin(became, (2, 3, 6))], unknown
         applied, skipped, left = (_variants(store, e, fate) for e in lists)
         where = contig, start, end, window.codes[part], positions[part]
-        both.append(Haplotype(sample, h + 1, *where, applied, skipped, left, missing))
+        both.append(Haplotype(sample, h + 1, *where, applied, skipped, left, missing, malformed))
     return tuple(both)
 
 
@@ -201,7 +208,7 @@ def _run(store, genome, samples, starts, ends, length, positions, unphased, thre
     x = genome.codes(store.contig)
     size, skipped = np.zeros((n, 2), np.int64), np.zeros((n, 2), np.int64)
     unknown, haploid = np.zeros(n, np.int64), np.zeros(n, np.bool_)
-    problem, culprit = np.zeros(n, np.uint8), np.zeros(n, np.int64)
+    culprit, table = np.full(n, -1, np.int64), store.checked_table(genome)
     fate = np.zeros(0, np.uint8) if fate is None else fate
     threads = threads or genome.threads or default_threads()
 
@@ -211,12 +218,12 @@ def _run(store, genome, samples, starts, ends, length, positions, unphased, thre
     def splice(y, first, where, write, a, b) -> None:
         phase_windows(
             starts, ends, reads_on, ids, store.position, store.first, store.carried, *store.bins, store.sets,
-            store.table, store.ploidy_first, store.ploidy_site, store.ploidy, unphased == "flag",
-            low, chosen, unknown, haploid, problem, culprit, a, b,
+            table, store.ploidy_first, store.ploidy_site, store.ploidy, unphased == "flag",
+            low, chosen, unknown, haploid, culprit, a, b,
         )  # fmt: skip
         splice_windows(
-            x, starts, ends, limit, reads_on, ids, store.first, store.carried, store.table, store.codes,
-            low, chosen, haploid, y, first, where, write, size, skipped, problem, culprit, fate, a, b,
+            x, starts, ends, limit, reads_on, ids, store.first, store.carried, table, store.codes,
+            low, chosen, haploid, y, first, where, write, size, skipped, culprit, fate, a, b,
         )  # fmt: skip
         if write:
             fill_windows(y, first, where, size, a, b)
@@ -224,8 +231,8 @@ def _run(store, genome, samples, starts, ends, length, positions, unphased, thre
     def run(y, first, where, write) -> None:
         work = 2 * (length or int((ends - starts).max(initial=0))) if write else 200
         in_threads(lambda a, b: splice(y, first, where, write, a, b), n, work, threads)
-        if problem.any():
-            _refuse(store, genome, ids, problem, culprit)
+        if (culprit >= 0).any():
+            _refuse(store, ids, culprit)
 
     no_codes, no_positions = np.zeros(0, np.uint8), np.zeros(0, np.int64)
     if length is None:
@@ -260,18 +267,10 @@ def _buffer(out: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
     return out
 
 
-def _refuse(store: Genotypes, genome: Genome, ids, problem, culprit) -> None:
-    from zoo.variants.haplotype_kernels import MISMATCH
-
-    i = int(np.flatnonzero(problem)[0])
+def _refuse(store: Genotypes, ids: np.ndarray, culprit: np.ndarray) -> None:
+    i = int(np.flatnonzero(culprit >= 0)[0])
     variant = _variants(store, culprit[i : i + 1], None)[0]
     at = f"{store.contig}:{variant.position + 1:,} {variant.reference}>{variant.alternate}"
-    if problem[i] == MISMATCH:
-        contig = genome.resolve(store.contig)
-        letters = decode(genome.fetch(contig, variant.position, variant.position + len(variant.reference)))
-        raise GenomeMismatch(
-            f"{at}: genome {genome.name!r} has {letters} there, not REF: give the FASTA that the VCF was called on"
-        )
     phase = int(store.phase[culprit[i]])
     what = "is of another phase set than the rest of its window" if phase >= -1 else "is not phased"
     what = "is a haploid call between diploid ones" if phase == -4 else what
@@ -287,5 +286,8 @@ def _variants(store: Genotypes, entries: np.ndarray, fate: np.ndarray | None) ->
         a = int(store.allele[k])
         v = int(np.searchsorted(store.site_first, a, side="right")) - 1
         rule = "" if fate is None else _RULES.get(int(fate[k]), "")
-        variants.append(Variant(v, int(store.position[v]), store.text(int(store.site_first[v])), store.text(a), rule))
+        reference, alternate = store.text(int(store.site_first[v])), store.text(a)
+        if rule == "symbolic" and not is_symbolic(alternate):
+            rule = "non_acgt"
+        variants.append(Variant(v, int(store.position[v]), reference, alternate, rule))
     return tuple(variants)

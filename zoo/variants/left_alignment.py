@@ -15,8 +15,8 @@ import numpy as np
 
 from zoo.data.genome import Genome
 
-OTHER = 5
-"""Code of a letter that is none of ACGTN."""
+N, OTHER = 4, 5
+"""Codes of N, and of a letter that is none of ACGTN."""
 
 _CODES = np.full(256, OTHER, np.uint8)
 for _code, _letter in enumerate(b"ACGTN"):
@@ -40,7 +40,7 @@ class AlleleCodes:
     def of(cls, texts: Sequence[str]) -> AlleleCodes:
         """Letters, upper or lower case, to codes.
 
-        >>> Alleles.of(["ac", "*"]).codes.tolist()
+        >>> AlleleCodes.of(["ac", "*"]).codes.tolist()
         [0, 1, 5]
         """
         length = np.fromiter(map(len, texts), np.int64, len(texts))

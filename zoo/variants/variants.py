@@ -5,7 +5,7 @@ Records (as written) -> one row an allele -> REF compared with the genome -> the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar, Self
 
@@ -13,12 +13,14 @@ import numpy as np
 
 from zoo.data.genome import Genome
 from zoo.errors import GenomeMismatch
-from zoo.variants.left_alignment import OTHER, AlleleCodes, matches_genome, normalize
+from zoo.variants.ambiguity_codes import readable_references
+from zoo.variants.left_alignment import OTHER, AlleleCodes, N, matches_genome, normalize
 
 STATUSES = {
     "ok": "the allele can be scored",
     "malformed": "the line could not be read; `notes` says why",
     "contig_unknown": "the genome has no contig of this name, nor by another name",
+    "contig_differs": "the contig is of another length in the file's header than in the genome",
     "out_of_bounds": "the position, or the end of REF, lies off the contig",
     "ref_mismatch": "the genome reads otherwise than REF",
     "ref_alt_swapped": "the genome reads as ALT and not as REF",
@@ -43,7 +45,8 @@ class Variants:
     norm_pos: int64, 0-based, norm_ref, norm_alt: left-aligned and trimmed (`zoo.variants.left_alignment`), upper case;
     as written where the row has no score.
     status: "ok" or the first reason why there is no score, of `STATUSES`.
-    notes: further reasons, contig_aliased, ref_alt_swapped (scored with REF and ALT exchanged), joined by ";".
+    notes: further reasons, contig_aliased, contig_differs, ref_alt_swapped (scored with REF and ALT exchanged),
+    ref_ambiguous (the genome has an ambiguity code that allows REF), alt_is_ref, joined by ";".
     """
 
     record: np.ndarray
@@ -93,41 +96,43 @@ class Variants:
 
 
 def label_alleles(
-    records: list[Record], genome: Genome, fix_swapped: bool = False, max_length: int = 10_000
+    records: list[Record],
+    genome: Genome,
+    fix_swapped: bool = False,
+    max_length: int = 10_000,
+    differing: Collection[int] = (),
+    any_assembly: bool = False,
 ) -> Variants:
     """One row for every allele of the records, with its status and its normal spelling.
 
     fix_swapped: score a row whose REF and ALT are exchanged as if they were not.  max_length: bp of REF or ALT.
+    differing: ids of contigs that are of another length in the file's header; their rows have the status
+    contig_differs, with `any_assembly` a note alone.
 
-    REF is compared where all its letters are ACGTN; a REF of N alone says nothing beside a symbolic ALT.  A
-    malformed record is one row.
+    REF is compared where all its letters are ACGTN, or where the genome has ambiguity codes; a REF of N alone says
+    nothing beside a symbolic ALT.  A malformed record is one row.
     """
-    number, _, chrom, pos, name, ref, alt, why = (list(c) for c in zip(*records, strict=True)) if records else [[]] * 8
-    row, allele, one = _split_alt(alt, why)
-    row = np.array(row, np.int64)
-    chrom, name, ref, why = (_texts(c)[row] for c in (chrom, name, ref, why))
-    number, pos = (np.array(c, np.int64)[row] for c in (number, pos))
-    alt = _texts(one)
+    number, allele, chrom, pos, name, ref, alt, why = _columns(records)
     contig, aliased = _contigs(chrom, why, genome)
     refs, alts = AlleleCodes.of(ref), AlleleCodes.of(alt)
 
     bad_ref, bad_alt = refs.holding(OTHER), alts.holding(OTHER)
     no_alt = alt == "."
-    symbolic = np.zeros(len(alt), np.bool_)
-    symbolic[bad_alt] = [_is_symbolic(a) for a in alt[bad_alt]]
+    symbolic = np.array([bad and is_symbolic(a) for bad, a in zip(bad_alt, alt, strict=True)], np.bool_)
     malformed = why != ""
     unknown = ~malformed & (contig < 0)
     placed = ~malformed & ~unknown
-    size = np.zeros(len(pos), np.int64)
-    size[placed] = genome.lengths(contig[placed])
-    outside = placed & ((pos < 0) | (pos + refs.length > size))
+    outside = placed & ((pos < 0) | (pos + refs.length > genome.lengths(contig)))
 
     compared = _speaks(placed & ~outside & ~bad_ref, symbolic | no_alt, ref)
-    wrong = compared & ~_matching(compared, genome, contig, pos, refs)
-    swapped = _matching(wrong, genome, contig, pos, alts) & ~_begins(ref, alt)
+    wrong, ambiguous, refs = _compare(compared, placed & ~outside & bad_ref, genome, contig, pos, refs, ref)
+    bad_ref = bad_ref & ~ambiguous
+    swapped = _matching(wrong & ~alts.holding(N), genome, contig, pos, alts) & ~_begins(ref, alt)
+    differs = placed & np.isin(contig, list(differing))
     reasons = {
         "malformed": malformed,
         "contig_unknown": unknown,
+        "contig_differs": differs & (not any_assembly),
         "out_of_bounds": outside,
         "ref_mismatch": wrong & ~swapped,
         "ref_alt_swapped": swapped & (not fix_swapped),
@@ -136,15 +141,42 @@ def label_alleles(
         "too_long": ~malformed & ((refs.length > max_length) | ((alts.length > max_length) & ~symbolic)),
         "non_acgt": ~malformed & (bad_ref | (bad_alt & ~symbolic & ~no_alt)),
     }
-    same = np.array([r.upper() == a.upper() for r, a in zip(ref, alt, strict=True)], np.bool_)
-    noted = {"contig_aliased": aliased, "ref_alt_swapped": swapped & fix_swapped, "alt_is_ref": same & ~malformed}
+    noted = {
+        "contig_aliased": aliased,
+        "contig_differs": differs & any_assembly,
+        "ref_ambiguous": ambiguous,
+        "ref_alt_swapped": swapped & fix_swapped,
+        "alt_is_ref": ~malformed & _same_letters(ref, alt),
+    }
     status, notes = _status_and_notes(reasons, noted, why)
 
     normal = _normal_spelling(genome, contig, pos, ref, alt, refs, alts, swapped, status == "ok")
     return Variants(
-        *(number, np.array(allele, np.int64), chrom, contig, pos, name, ref, alt),
+        *(number, allele, chrom, contig, pos, name, ref, alt),
         *(*normal, status, notes),
     )
+
+
+def _columns(records: list[Record]) -> tuple[np.ndarray, ...]:
+    """(A,) each, a row an allele: numbers of the record and of the allele, chrom, pos, id, ref, alt, why malformed."""
+    number, _, chrom, pos, name, ref, alt, why = (list(c) for c in zip(*records, strict=True)) if records else [[]] * 8
+    row, allele, one = _split_alt(alt, why)
+    row = np.array(row, np.int64)
+    chrom, name, ref, why = (_texts(c)[row] for c in (chrom, name, ref, why))
+    number, pos = (np.array(c, np.int64)[row] for c in (number, pos))
+    return number, np.array(allele, np.int64), chrom, pos, name, ref, _texts(one), why
+
+
+def _compare(
+    compared: np.ndarray, odd: np.ndarray, genome: Genome, contig: np.ndarray, pos: np.ndarray, refs: AlleleCodes, ref
+) -> tuple[np.ndarray, np.ndarray, AlleleCodes]:
+    """(A,) bool each: REF that the genome does not have, REF that ambiguity codes allow; the codes of REF, N for these.
+
+    compared: rows of ACGTN.  odd: rows with other letters within their contig.  ref: as written.
+    """
+    wrong = compared & ~_matching(compared, genome, contig, pos, refs)
+    ambiguous, refs = readable_references(genome, contig, pos, refs, np.flatnonzero(wrong | odd), ref)
+    return wrong & ~ambiguous, ambiguous, refs
 
 
 def _speaks(rows: np.ndarray, silent: np.ndarray, ref: np.ndarray) -> np.ndarray:
@@ -153,6 +185,10 @@ def _speaks(rows: np.ndarray, silent: np.ndarray, ref: np.ndarray) -> np.ndarray
     at = np.flatnonzero(rows & silent)
     compared[at] = [bool(r.strip("Nn")) for r in ref[at]]
     return compared
+
+
+def _same_letters(ref: np.ndarray, alt: np.ndarray) -> np.ndarray:
+    return np.array([r.upper() == a.upper() for r, a in zip(ref, alt, strict=True)], np.bool_)
 
 
 def _begins(ref: np.ndarray, alt: np.ndarray) -> np.ndarray:
@@ -209,7 +245,7 @@ def _contigs(chrom: np.ndarray, why: np.ndarray, genome: Genome) -> tuple[np.nda
     return np.where(why == "", contig, -1), np.array([a for _, a in found], np.bool_) & (why == "")
 
 
-def _is_symbolic(alt: str) -> bool:
+def is_symbolic(alt: str) -> bool:
     """<ID>, *, and breakends with a mate (brackets) or without (VCF 4.3, 1.6.1 and 5.4)."""
     single_breakend = len(alt) > 1 and (alt[0] == "." or alt[-1] == ".")
     return alt == "*" or single_breakend or any(c in alt for c in "<>[]")

@@ -121,5 +121,9 @@ def test_the_command_writes_the_same_rows(case, frame, tmp_path, capsys):
         np.testing.assert_allclose(found, frame[f"CTCF:raw.{effect}"][1:].astype(float), rtol=1e-5, atol=1e-6)
     assert "7 rows (6 ok, 1 out_of_bounds)" in capsys.readouterr().err
     assert main(args) == 1
-    assert "--phased takes one VCF and --sample NAME" in capsys.readouterr().err
+    assert "v.vcf has 2 samples: name one, as in --sample NA1" in capsys.readouterr().err
+    assert main([*args, "--sample", "NA1", "--fix-swapped"]) == 1
+    assert "--phased takes one VCF or BCF, without --background or --fix-swapped" in capsys.readouterr().err
+    assert main([*args[:-3], "--sample", "NA1"]) == 1
+    assert "give --phased with it" in capsys.readouterr().err
     assert main([*args, "--sample", "NA9"]) == 1

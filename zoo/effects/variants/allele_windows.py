@@ -10,12 +10,13 @@ The rule for every variant, in its normal spelling (left-aligned, trimmed):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from zoo.data.codes import encode
 from zoo.data.edits import Edits
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ N = 4
 
 Edit = tuple[int, int, str]
 """First base that is replaced, bases replaced, letters put there; positions count from the window's first base."""
+Reference = tuple[int, int, str]
+"""Window, position in it, letters: what a record's REF has where the genome has an ambiguity code, and the model N."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,11 @@ class AlleleWindows:
         sets: Sequence[Sequence[Edit]],
         row: np.ndarray,
         length: int,
+        references: Iterable[Reference] = (),
     ) -> AlleleWindows:
         """Windows (R,) of `length` bp that begin at `start`, with the edits of A variants; row: (A,) window of each.
 
+        references: letters of the windows that are not the genome's.
         Replacements that keep the length are cut at the window's right rim; a deletion may reach over it.
         """
         edits = Edits.sets([[_within(e, length) for e in edits] for edits in sets], rows=row)
@@ -67,6 +72,9 @@ class AlleleWindows:
         moved = int((total[edits.first[1:]] - total[edits.first[:-1]]).max(initial=0))
         flank = max(moved, int((edits.position + edits.reference_length).max(initial=0)) - length)
         long = genome.windows(contig, start - flank, length + 2 * flank)
+        for window, position, letters in references:
+            own = long[window, flank + position : flank + position + len(letters)]
+            own[:] = encode(letters)[: len(own)]
         return cls(long[:, flank:], long[:, :flank], edits, start, length)
 
     @property
@@ -138,11 +146,20 @@ def cut(
     """
     position = variants.norm_pos[rows]
     start = place_windows(position, length, step) + shift
-    windows, row = np.unique(np.stack([variants.contig[rows], start]), axis=1, return_inverse=True)
+    own = np.array([has_own_reference(variants, r) for r in rows], np.bool_)
+    keys = variants.contig[rows], start, np.where(own, rows + 1, 0)  # whose REF is not the genome's shares no window
+    windows, row = np.unique(np.stack(keys), axis=1, return_inverse=True)
+    row = row.reshape(-1)
     offset = (position - start).tolist()
     alleles = zip(offset, variants.norm_ref[rows], variants.norm_alt[rows], strict=True)
     sets = [[edit_of(*allele)] for allele in alleles]
-    return AlleleWindows.of(genome, windows[0], windows[1], sets, row.reshape(-1), length)
+    references = [(int(row[i]), offset[i], variants.norm_ref[rows[i]]) for i in np.flatnonzero(own).tolist()]
+    return AlleleWindows.of(genome, windows[0], windows[1], sets, row, length, references)
+
+
+def has_own_reference(variants: Variants, row: int) -> bool:
+    """Whether REF has letters where the genome has ambiguity codes, which a model reads as N."""
+    return "ref_ambiguous" in variants.notes[row]
 
 
 def edit_of(position: int, reference: str, alternate: str) -> Edit:

@@ -19,7 +19,7 @@ import torch
 from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.edits import Edits
 from zoo.data.genome import Genome
-from zoo.effects.variants.allele_windows import AlleleWindows, Anchor, Edit, edit_of
+from zoo.effects.variants.allele_windows import AlleleWindows, Anchor, Edit, edit_of, has_own_reference
 from zoo.effects.variants.job import ScoreJob
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError, need
@@ -49,6 +49,7 @@ def epistasis(
     seed: int = 0,
     anchor: Anchor = "both",
     max_pairs: int = 10_000,
+    any_assembly: bool = False,
 ) -> pandas.DataFrame:
     """A row for every pair of variants of a contig that lie in one window.
 
@@ -58,6 +59,7 @@ def epistasis(
     shuffles: backgrounds of the null, 0 for none.  p_value is two-sided and empirical: (1 + number of backgrounds in
         which the term is as large or larger) / (1 + shuffles).
     max_pairs: more pairs than that are an error, not a surprise.
+    any_assembly: of zoo.score_variants.
 
     status: ok, overlap (the two cannot stand in one sequence), out_of_bounds, too_many_n, not_finite.
     """
@@ -68,7 +70,7 @@ def epistasis(
     genome = Genome.of(fasta)
     Output.one(output, model.spec)
     scorer = Scorer(model, genome, output=output, anchor=anchor)
-    alleles = Variants.join(ScoreJob(variants, genome, scorer).alleles())
+    alleles = Variants.join(ScoreJob(variants, genome, scorer, any_assembly=any_assembly).alleles())
     length = model.spec.input_length
     reach = length // 2 if max_distance is None else max_distance
     if not 0 < reach < length:
@@ -112,7 +114,9 @@ def _pair(variants: Variants, a: int, b: int, scorer: Scorer, shuffles: int, see
     if first[0] + first[1] > second[0] or first[:1] == second[:1]:
         return [*cells, "overlap", name, *[None] * 8]
     sets = [[first], [second], [first, second]]
-    windows = AlleleWindows.of(genome, contig, np.array([start]), sets, np.zeros(3, np.int64), length)
+    own = [(0, int(p - start), variants.norm_ref[i]) for p, i in zip(place, (a, b), strict=True)
+           if has_own_reference(variants, i)]  # fmt: skip
+    windows = AlleleWindows.of(genome, contig, np.array([start]), sets, np.zeros(3, np.int64), length, own)
     if (windows.reference == 4).mean() > scorer.max_n:
         return [*cells, "too_many_n", name, *[None] * 8]
     effects = _effects(scorer, windows)

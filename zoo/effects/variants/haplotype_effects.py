@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from zoo.effects.variants.allele_windows import AlleleWindows, Edit, place_windows
+from zoo.effects.variants.allele_windows import AlleleWindows, Edit, has_own_reference, place_windows
 from zoo.effects.variants.haplotype_variants import HaplotypeVariants, InWindow
 from zoo.effects.variants.rows import Scored
 from zoo.effects.variants.scorer import Scorer
@@ -85,7 +85,9 @@ class HaplotypeScorer(Scorer):
             sets += mutants
             row += [number] * len(mutants)
         row = np.array(row)
-        cuts = [self._cut(variants.contig[rows], start[rows] + shift, sets, row) for shift in self.shifts]
+        own = [(i, r) for i, r in enumerate(rows.tolist()) if has_own_reference(variants, r)]
+        references = [(i, int(variants.norm_pos[r] - start[r]), variants.norm_ref[r]) for i, r in own]
+        cuts = [self._cut(variants.contig[rows], start[rows], shift, sets, row, references) for shift in self.shifts]
         reasons = self.refused(cuts, variants.contig[rows][row])
         status[rows[row[reasons != ""]]] = reasons[reasons != ""]
         kept = np.flatnonzero(reasons == "")
@@ -104,12 +106,14 @@ class HaplotypeScorer(Scorer):
             values[rows[number]] = [*effects, len(window.rows), self._nearest(variants, window)]
             at += n
 
-    def _cut(self, contig, start, sets: Sequence[Sequence[Edit]], row: np.ndarray) -> AlleleWindows:
+    def _cut(self, contig, start, shift, sets: Sequence[Sequence[Edit]], row, references) -> AlleleWindows:
+        start = start + shift
         edits = [
             [(p - int(start[r]), old, new) for p, old, new in edits if 0 <= p - start[r] < self.length]
             for edits, r in zip(sets, row.tolist(), strict=True)
         ]
-        return AlleleWindows.of(self.genome, contig, start, edits, row, self.length)
+        own = [(i, at - shift, letters) for i, at, letters in references]
+        return AlleleWindows.of(self.genome, contig, start, edits, row, self.length, own)
 
     def _effects(self, reference: torch.Tensor, alternate: torch.Tensor, own: int) -> np.ndarray:
         """reference, alternate: (2 + variants, K) outputs -> the effects of every score, in the order of columns.

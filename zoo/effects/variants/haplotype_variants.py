@@ -40,10 +40,9 @@ class HaplotypeVariants:
 
     def __init__(self, alleles: CarriedAlleles):
         self.alleles = alleles
-        self.position = alleles.pos.tolist()
-        self.end = [p + len(ref) for p, ref in zip(self.position, alleles.ref, strict=True)]
-        self.furthest = np.maximum.accumulate(np.array(self.end, np.int64))
-        self.nearest = np.minimum(alleles.pos, alleles.norm_pos)
+        self.position, self.end = alleles.place.tolist(), alleles.end.tolist()
+        self.furthest = np.maximum.accumulate(alleles.end)
+        self.nearest = alleles.nearest
         self.phase, self.haplotype = alleles.phase.tolist(), alleles.haplotype.tolist()
         self.ok = alleles.ok.tolist()
         self._written: dict[int, Edit] = {}

@@ -51,9 +51,11 @@ class ScoreJob:
     engine: where the scores are computed; in this process if it is not given.
     regions: a BED file or intervals; variants outside of them are left out.
     fix_swapped: score variants whose REF and ALT are exchanged as if they were not.
-    sample: score the haplotypes of this sample of a VCF or BCF; the scorer is then a `HaplotypeScorer`.
+    any_assembly: score what matches of a file of another assembly too.
+    phased: score the haplotypes of a sample of a VCF or BCF; the scorer is then a `HaplotypeScorer`.
+    sample: which one; need not be named where the file has one alone.
 
-    Raises GenomeMismatch, at the first chunk, for a file of another assembly.  Memory does not grow with the file.
+    Raises GenomeMismatch, as it is read, for a file of another assembly.  Memory does not grow with the file.
     """
 
     def __init__(
@@ -66,25 +68,27 @@ class ScoreJob:
         engine: Engine | None = None,
         regions: Regions | None = None,
         fix_swapped: bool = False,
+        any_assembly: bool = False,
+        phased: bool = False,
         sample: str | None = None,
         seed: int = 0,
     ):
         from zoo.variants.files import read_variants
         from zoo.variants.phased_file import read_phased
 
-        if sample is None:
-            self.variants = read_variants(source, genome, regions=regions, fix_swapped=fix_swapped)
+        how = {"regions": regions, "any_assembly": any_assembly}
+        if sample is None and not phased:
+            self.variants = read_variants(source, genome, fix_swapped=fix_swapped, **how)
         elif fix_swapped or background is not None:
             raise ConfigError("haplotypes have no background, and no REF and ALT to exchange: leave these options out")
         else:
-            self.variants = read_phased(source, genome, sample, scorer.reach, regions=regions)
-        self.sample = sample
+            self.variants = read_phased(source, genome, sample, scorer.reach, **how)
+        self.sample = getattr(self.variants, "sample", None)
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
         self._background, self._seed = background, seed
-        self._identity = {"variants": source, "regions": regions, "fix_swapped": fix_swapped, **_size(source)}
-        self._identity |= (
-            {} if sample is None else {"sample": sample, "indexed": getattr(self.variants, "indexed", None) is not None}
-        )
+        self._identity = {"variants": source, "fix_swapped": fix_swapped, **how, **_size(source)}
+        indexed = getattr(self.variants, "indexed", None) is not None
+        self._identity |= {} if self.sample is None else {"sample": self.sample, "indexed": indexed}
 
     @cached_property
     def background(self) -> Background | None:
@@ -95,13 +99,14 @@ class ScoreJob:
             return self._background
         if str(self._background).isdigit():
             return of_shuffles(self.scorer, self.variants, int(self._background), self._seed)
-        return of_variants(self.scorer, read_variants(self._background, self.genome))
+        how = {"any_assembly": self.variants.any_assembly}
+        return of_variants(self.scorer, read_variants(self._background, self.genome, **how))
 
     @property
     def columns(self) -> list[str]:
         """COLUMNS, the scores, their quantiles, then NORMAL; of haplotypes, as of `haplotype_rows`."""
         if self.sample is not None:
-            return [*HAPLOTYPE_COLUMNS, *self.scorer.columns, "notes"]
+            return [*HAPLOTYPE_COLUMNS, *self.scorer.columns, *NORMAL]
         quantiles = self.background.columns if self.background is not None else []
         return [*COLUMNS, *self.scorer.columns, *quantiles, *NORMAL]
 
@@ -122,22 +127,11 @@ class ScoreJob:
 
     def alleles(self) -> Iterator[Variants]:
         """The alleles of every chunk, without scores; raises as `chunks` does."""
-        from zoo.variants.reference_check import check_reference
-
-        for number, part in enumerate(self.variants):
-            if number == 0:
-                check_reference(part.shown, str(self.variants.path), self.genome)
-            yield part
+        return iter(self.variants)
 
     def chunks(self, start: int = 0, profiles: bool = False) -> Iterator[Chunk]:
         """Rows of some records at a time, from record `start` on; profiles: with those of both alleles."""
-        from zoo.variants.reference_check import check_reference
-
-        checked = False
         for part, scored in self.engine(replace(self.variants, start=start), self.scorer, profiles):
-            if not checked:
-                check_reference(part.shown, str(self.variants.path), self.genome)
-                checked = True
             if self.background is not None:
                 quantiles = self.background.quantiles(self.scorer.columns, scored.values)
                 scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
@@ -168,10 +162,14 @@ class ScoreJob:
         if resume:
             self._refuse_pipes()
         write = writer_for(str(path), self.variants if self.sample is None else None, self.scorer.positions)
+        heard = len(self.variants.notes)
         for note in self.variants.notes:
             tell(note)
         if str(path) == "-":
-            return self._print(write)
+            counts = self._print(write)
+            for note in self.variants.notes[heard:]:
+                tell(note)
+            return counts
         comments = {k: v for k, v in self.comments.items() if k != "aliases"}
         parts = Parts(path, self.columns, {**self._identity, "columns": self.columns, **comments}, resume)
         if parts.records:
@@ -181,8 +179,8 @@ class ScoreJob:
                 parts.write(chunk)
                 advance(chunk.last - chunk.first)
         counts, note = parts.finish(self.comments, write)
-        if note:
-            tell(note)
+        for text in [*self.variants.notes[heard:], *([note] if note else [])]:
+            tell(text)
         return counts
 
     def _refuse_pipes(self) -> None:
@@ -243,6 +241,7 @@ def score_variants(
     fasta: str | Path | Sequence[str | Path] | Genome,
     regions: str | Path | None = None,
     fix_swapped: bool = False,
+    any_assembly: bool = False,
     background: str | Path | int | None = None,
     seed: int = 0,
     **options: Any,
@@ -253,14 +252,14 @@ def score_variants(
     variants: a VCF, VCF.gz or BCF, a table with the columns chrom, pos, ref, alt, or variants as people type them,
         "chr20:43,044,295:G>A" (1-based).
     fasta: the genome: a FASTA file, several, or a Genome.
-    regions, fix_swapped, background, seed: of `ScoreJob`.
+    regions, fix_swapped, any_assembly, background, seed: of `ScoreJob`.
     options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
 
     model = as_model(model)
     genome = Genome.of(fasta)
     scorer = Scorer(model, genome, **options)
-    limits = {"regions": regions, "fix_swapped": fix_swapped}
+    limits = {"regions": regions, "fix_swapped": fix_swapped, "any_assembly": any_assembly}
     return ScoreJob(variants, genome, scorer, background, seed=seed, **limits).table()
 
 
@@ -269,18 +268,21 @@ def score_haplotypes(
     vcf: str | Path,
     *,
     fasta: str | Path | Sequence[str | Path] | Genome,
-    sample: str,
+    sample: str | None = None,
     regions: Regions | None = None,
+    any_assembly: bool = False,
     **options: Any,
 ) -> pandas.DataFrame:
     """A row for every allele that a haplotype of `sample` carries, as `zoo score --phased` writes them.
 
+    sample: its name; need not be given for a file of one sample.
     regions: a BED file or (chrom, start, end), 0-based half-open; alleles whose REF lies outside do not come out.
     options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
     genome = Genome.of(fasta)
     scorer = HaplotypeScorer(as_model(model), genome, **options)
-    return ScoreJob(vcf, genome, scorer, sample=sample, regions=regions).table()
+    limits = {"regions": regions, "any_assembly": any_assembly}
+    return ScoreJob(vcf, genome, scorer, phased=True, sample=sample, **limits).table()
 
 
 def _size(source: str | Path | Sequence[str]) -> dict[str, int]:

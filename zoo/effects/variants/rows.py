@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
-HAPLOTYPE_COLUMNS = ("chrom", "pos", "ref", "alt", "status", "sample", "haplotype")
+HAPLOTYPE_COLUMNS = (*COLUMNS, "sample", "haplotype")
 
 
 @dataclass(frozen=True)
@@ -52,33 +52,33 @@ class Chunk:
 
 def rows_of(variants: Variants, scored: Scored) -> Iterator[list[Any]]:
     """A row of COLUMNS, the scores and NORMAL for every allele."""
-    normal = np.where(variants.norm_pos >= 0, variants.norm_pos + 1, variants.norm_pos)
     for i in range(len(variants)):
-        yield [
-            variants.chrom[i],
-            int(variants.pos[i]) + 1 if variants.pos[i] >= 0 else None,
-            variants.id[i],
-            variants.ref[i],
-            variants.alt[i],
-            scored.status[i],
-            *scored.values[i],
-            int(normal[i]) if normal[i] > 0 else None,
-            variants.norm_ref[i],
-            variants.norm_alt[i],
-            variants.notes[i],
-        ]
+        yield [*_written(variants, i), scored.status[i], *scored.values[i], *_normal(variants, i), variants.notes[i]]
 
 
 def haplotype_rows(variants: CarriedAlleles, scored: Scored, sample: str) -> Iterator[list[Any]]:
-    """A row of HAPLOTYPE_COLUMNS, the scorer's columns and notes for every allele that comes out."""
+    """A row of HAPLOTYPE_COLUMNS, the scorer's columns and NORMAL for every allele that comes out."""
     shown = variants.shown
     for i in range(len(shown)):
         status = scored.status[i]
         unknown = status in ("unphased", "phase_set")
         *effects, number, nearest = scored.values[i]
         yield [
-            *(shown.chrom[i], int(shown.pos[i]) + 1 if shown.pos[i] >= 0 else None, shown.ref[i], shown.alt[i]),
-            *(status, sample, 0 if unknown else int(shown.haplotype[i]), *effects),
+            *(*_written(shown, i), status, sample, 0 if unknown else int(shown.haplotype[i]), *effects),
             *(None if np.isnan(x) else int(x) for x in (number, nearest)),
-            "" if scored.notes is None else scored.notes[i],
+            *(*_normal(shown, i), "" if scored.notes is None else scored.notes[i]),
         ]
+
+
+def _written(variants: Variants, i: int) -> tuple[Any, ...]:
+    """chrom, pos, id, ref, alt as the file has them."""
+    return variants.chrom[i], _one_based(variants, variants.pos, i), variants.id[i], variants.ref[i], variants.alt[i]
+
+
+def _normal(variants: Variants, i: int) -> tuple[Any, ...]:
+    return _one_based(variants, variants.norm_pos, i), variants.norm_ref[i], variants.norm_alt[i]
+
+
+def _one_based(variants: Variants, pos: np.ndarray, i: int) -> int | None:
+    """None where the position could not be read; 0 is that of a telomere (VCF 4.3, 1.6.1)."""
+    return int(pos[i]) + 1 if pos[i] >= 0 or variants.status[i] != "malformed" else None
