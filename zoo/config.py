@@ -144,6 +144,7 @@ class _Session:
         from hydra.core.utils import run_job
 
         from zoo.training.distributed import launcher, rank  # imports torch
+        from zoo.training.run_folder import RunFolder
 
         composed = self.compose(config, overrides)
         plain = self.plain(composed)
@@ -154,6 +155,7 @@ class _Session:
         if plain["resume"] or rank():  # the records are there already, or the first process keeps them
             task(plain)
             return 0
+        RunFolder(Path(plain["output_dir"])).refuse_foreign()  # before Hydra writes its records there
         folder = Path(plain["output_dir"]) if chosen else new_folder(Path(plain["output_dir"]))
         settings = [f"output_dir={quoted(folder)}"]
         if (folder / ".hydra").exists():

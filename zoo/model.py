@@ -6,7 +6,7 @@ batch {codes (N, L) uint8, ...} -> prepare -> inputs {one_hot (N, 4, L), ...}
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import cast
 
@@ -27,6 +27,7 @@ class Model(nn.Module):
 
     def __init__(self, spec: ModelSpec, encoder: Encoder, heads: Mapping[str, Head]):
         super().__init__()
+        _require_head_names(heads)
         self.encoder = encoder
         self.heads = nn.ModuleDict(heads)
         inputs = {**encoder.inputs, **{k: f for head in heads.values() for k, f in head.inputs.items()}}
@@ -40,6 +41,11 @@ class Model(nn.Module):
 
     def prepare(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Codes to one-hot; a missing optional input becomes zeros, with `present/<input>` (N,) beside it."""
+        if not isinstance(batch, Mapping):
+            raise ContractError(
+                f"a batch is a mapping such as {{'codes': (N, L) uint8}}, not {type(batch).__name__}: "
+                "zoo.predict(model, sequences=['ACGT...']) reads letters"
+            )
         reference = next(iter(batch.values()))
         prepared = {}
         for key, field in self.input_fields.items():
@@ -215,6 +221,13 @@ def _requires(spec: ModelSpec) -> dict[str, str]:
     parts = [("encoder", spec.encoder["name"]), *(("head", part["name"]) for part in spec.heads.values())]
     owners = {registry().component(kind, name).owner for kind, name in parts} - {Registry.owner}
     return {owner: "~=" + ".".join(version(owner).split(".")[:2]) for owner in sorted(owners)}
+
+
+def _require_head_names(names: Iterable[str]) -> None:
+    """ContractError for a name that PyTorch gives no part of a model."""
+    for name in names:
+        if not name or "." in name or hasattr(nn.ModuleDict(), name):
+            raise ContractError(f"PyTorch takes no part called {name!r}: name the target otherwise (data.target)")
 
 
 def _check(spec: ModelSpec, encoder: Encoder, heads: Mapping[str, Head]) -> dict[str, tuple[Field, Grid | None]]:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 REDUCTIONS = ("sum", "mean", "max", "logsum")
 TRANSFORMS = ("log2", "log1p", "exp")
 
+_COLUMNS = ("status", "")
+"""Names of columns that stand beside the outputs in every table."""
+
 _TERM = re.compile(
     r"^(?:(?P<factor>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?(?P<name>[^@:*\s,]+)"
     r"(?:@(?P<start>-?\d+)\.\.(?P<end>-?\d+))?(?P<modifiers>(?::[a-z0-9]+)*)$"
@@ -170,6 +173,29 @@ def _split(expression: str) -> list[tuple[float, str]]:
         pieces[0], sign = pieces[0][1:].strip(), -1.0
     signs = [sign] + [1.0 if s == "+" else -1.0 for s in pieces[1::2]]
     return list(zip(signs, pieces[::2], strict=True))
+
+
+def as_name(text: str) -> str:
+    """A name that an output can be called by: blanks and the letters of the grammar become underscores.
+
+    >>> as_name("H3K27ac (rep 1)"), as_name("-log10p"), as_name("CTCF")
+    ('H3K27ac_(rep_1)', '_log10p', 'CTCF')
+    """
+    name = re.sub(r"[@:*\s,]+", "_", text.strip())
+    name = re.sub(r"^[+-]", "_", name)
+    if name.endswith(".label"):  # a table of predictions has a column of that name beside every task
+        name = name.removesuffix(".label") + "_label"
+    return f"{name}_" if name in _COLUMNS else name
+
+
+def require_names(targets: Mapping[str, Field]) -> None:
+    """ConfigError for a target, or a channel of one, that no output could be called by."""
+    for name in (name for target, field in targets.items() for name in (target, *field.channels)):
+        if as_name(name) != name:
+            raise ConfigError(
+                f"{name!r} cannot name an output, which has no blanks and no @:*, : "
+                f"call it {as_name(name)!r} (data.target, data.task)"
+            )
 
 
 def _parse_term(text: str, sign: float, spec: ModelSpec) -> tuple[Term, bool]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.data.genome import Genome
-from zoo.data.splits import Region, Splits, parse_region, split_by_hash, split_column
+from zoo.data.splits import Region, Splits, draw_splits, parse_region, split_by_hash, split_column
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 
 
@@ -74,3 +74,28 @@ def test_the_fractions_are_about_kept_and_move_with_the_seed():
     assert 0.3 < (first != second).mean() < 0.6
     with pytest.raises(ConfigError, match="leave some training"):
         split_by_hash(hashes, 0.5, 0.5)
+
+
+def test_a_draw_that_leaves_every_split_whole_is_the_plain_one():
+    hashes = np.random.default_rng(0).integers(0, 2**63, 5_000).astype(np.uint64)
+    labels = (hashes % np.uint64(2)).astype(np.float32)[:, None]
+    codes, note = draw_splits(hashes, labels, 0.1, 0.1)
+    assert codes.tolist() == split_by_hash(hashes, 0.1, 0.1).tolist()
+    assert note == ""
+
+
+@given(
+    n=st.integers(3, 60), n_positive=st.integers(0, 60), columns=st.integers(0, 2), seed=st.integers(0, 5),
+    copies=st.integers(1, 3),
+)  # fmt: skip
+def test_every_split_has_examples_and_each_class_that_is_there_three_times(n, n_positive, columns, seed, copies):
+    once = np.random.default_rng(n).integers(0, 2**63, n).astype(np.uint64)
+    hashes = np.repeat(once, copies)
+    labels = np.repeat((np.arange(n) < n_positive).astype(np.float32)[:, None], columns, 1).repeat(copies, 0)
+    codes, _ = draw_splits(hashes, labels, 0.1, 0.1, seed)
+    assert set(codes.tolist()) == {0, 1, 2}
+    for h in once:
+        assert len(set(codes[hashes == h].tolist())) == 1
+    if columns and 3 <= n_positive <= n - 3:
+        for code in range(3):
+            assert set(labels[codes == code, 0].tolist()) == {0, 1}

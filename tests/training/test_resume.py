@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from zoo.errors import ConfigError
+from zoo.training.resume import open_run
 from zoo.training.run import train
 
 RUN = """
@@ -27,6 +28,7 @@ def noted(self, batch, batch_idx):
     with open(sys.argv[2], "a") as log:
         log.write(json.dumps([self.global_step, indices]) + "\\n")
 module.TrainingModule.training_step = noted
+from zoo.training.resume import open_run
 from zoo.training.run import train
 train(json.load(open(sys.argv[1])))
 """
@@ -177,3 +179,30 @@ def test_a_run_cut_off_before_its_evaluation_only_evaluates(config, monkeypatch,
     result = train(config)
     assert result.metrics
     assert (result.model_folder / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("content", [{"thesis.tex": "x"}, {"config.json": '{"format": 1}'}, {"model/a": "x"}])
+def test_a_folder_that_holds_something_else_is_left_as_it_is(config, tmp_path, content):
+    from zoo.config import run
+
+    folder = tmp_path / "run"
+    for name, text in content.items():
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(text)
+    before = sorted(folder.rglob("*"))
+    for start in (lambda: open_run(config), lambda: run(print, ["experiment=demo", f"output_dir={folder}"])):
+        with pytest.raises(ConfigError, match=r"holds '.*' and is no run's folder: choose another, or a new one"):
+            start()
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_folder_with_a_scheduler_s_messages_is_a_new_run_s(config, tmp_path):
+    (tmp_path / "run").mkdir()
+    for name in ("slurm-17.out", "train.log", ".hydra"):
+        (tmp_path / "run" / name).touch()
+    open_run(config)[0].begin(config)
+    open_run(config)
+    (tmp_path / "run" / "report.html").touch()  # beside a run's own files anything may lie
+    open_run(config)
+    with pytest.raises(ConfigError, match="is a file"):
+        open_run({**config, "output_dir": str(tmp_path / "run" / "train.log")})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from zoo.cli import options
@@ -16,20 +18,29 @@ from zoo.cli import options
 @options.seed("the data and of the training")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the training, as in zoo train.")
 def command(folder, seed, overrides):
-    """Simulate, train, evaluate, publish, pull and predict, printing the command that does each step alone."""
+    """Simulate, train, evaluate, publish, pull and predict, printing the command that does each step alone.
+
+    A second tour in one folder starts afresh, with a run of its own beside the first.
+    """
     import time
     from pathlib import Path
 
     from zoo.config import compose
+    from zoo.errors import EXTRAS, need
+    from zoo.files.locations import new_folder
+
+    need("zoo demo", *EXTRAS["train"][1])
     from zoo.training.publication import publish
     from zoo.training.run import train
 
     since = time.monotonic()
     root = Path(folder).resolve()
-    root.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(root)
+    config = compose(["experiment=demo", f"seed={seed}", *overrides])
+    config["output_dir"] = str(new_folder(root / "run"))
     _say("1. Train a dilated CNN on sequences with planted CTCF motifs, and judge it beside baselines")
     click.echo("   zoo train experiment=demo")
-    run = train(compose(["experiment=demo", f"output_dir={root / 'run'}", f"seed={seed}", *overrides]))
+    run = train(config)
     _say("2. Publish it to a folder that stands for a hub")
     click.echo(f"   zoo publish {run.folder} --name demo-ctcf --to file://{root}/hub")
     source = publish([run.folder], name="demo-ctcf", to=f"file://{root}/hub")
@@ -49,6 +60,17 @@ def command(folder, seed, overrides):
         "  zoo show encoder/dilated_cnn        what can be set\n"
         "  zoo train --help                    train on your own peaks: data=peaks\n"
     )
+
+
+def _refuse_foreign(root) -> None:
+    """ZooError where the folder holds what no demo wrote."""
+    from zoo.errors import ZooError
+
+    if root.exists() and not root.is_dir():
+        raise ZooError(f"{root} is a file: name a folder with zoo demo --to FOLDER")
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
+        if path.name not in ("hub", "new.fa", "predictions.tsv") and not re.fullmatch(r"run(-\d+)?|\..*", path.name):
+            raise ZooError(f"{root} holds {path.name!r}, which no demo wrote: choose another folder with --to FOLDER")
 
 
 def _say(text: str) -> None:

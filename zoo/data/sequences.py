@@ -63,8 +63,8 @@ class Sequences:
 
     @classmethod
     def from_letters(cls, sequences: Iterable[str]) -> Sequences:
-        """Sequences given as text, numbered from 0; raises DataError as `encode` does."""
-        return cls.from_codes([encode(s) for s in sequences])
+        """Sequences given as text, numbered from 0; one text is one sequence.  Raises DataError as `encode` does."""
+        return cls.from_codes([encode(s) for s in ([sequences] if isinstance(sequences, str) else sequences)])
 
     @classmethod
     def from_codes(cls, codes: list[np.ndarray]) -> Sequences:

@@ -8,7 +8,7 @@ A batch is a plain dict with flat keys.  Heads are named after the targets they 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,8 @@ class Source(ABC):
     inputs: fields of the batch beside the codes, by key.
     targets: field of every target, by name; a head of that name predicts it.
     input_length: bp of the window that a model of this source is built for.
+    dropped: {reason: examples} that it read and left out.
+    notes: what else a person should know of how the files were read, a sentence each; printed before training.
     """
 
     inputs: Mapping[str, Field] = {}
@@ -63,6 +65,8 @@ class Source(ABC):
     input_length: int
     contexts: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    dropped: Mapping[str, int] = {}
+    notes: Sequence[str] = ()
 
     @abstractmethod
     def examples(self, split: str) -> Examples:

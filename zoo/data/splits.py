@@ -139,6 +139,41 @@ def split_column(values: Iterable[str], where: str = "column split", lines: Sequ
     return np.array([known[v] for v in values], np.int8)
 
 
+def is_split_word(text: str) -> bool:
+    """Whether a word says train, validation or test."""
+    return any(text.strip().lower() in words for words in _COLUMN.values())
+
+
+def draw_splits(
+    hashes: np.ndarray, labels: np.ndarray, validation: float, test: float, seed: int = 0
+) -> tuple[np.ndarray, str]:
+    """`split_by_hash`; where that leaves a split without examples, or without a class of a column, fixed numbers
+    instead, class by class of the first such column.
+
+    hashes: (N,) uint64.  labels: (N, C) of 0, 1 and NaN; (N, 0) where there are no classes.
+    Returns (N,) int8 codes, and a sentence where they are not those of `split_by_hash`.
+    """
+    codes = split_by_hash(hashes, validation, test, seed)
+    _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
+    drawn = [0, *(code for code, share in ((1, validation), (2, test)) if share)]
+    empty = any(not (codes == code).any() for code in drawn)
+    lacking = (y for y in labels[first].T if _lacks_a_class(codes[first], y, drawn))
+    column = next(lacking, None)
+    if len(first) < len(drawn) or (column is None and not empty):
+        return codes, ""
+    strata = np.zeros(len(first), np.int8) if column is None else np.nan_to_num(column, nan=2).astype(np.int8)
+    order, drawn_codes = _mixed(hashes[first], seed), np.zeros(len(first), np.int8)
+    for stratum in range(3):
+        rows = np.flatnonzero(strata == stratum)
+        rows = rows[np.argsort(order[rows])]
+        # One at least for each split as far as they go, and one for training first of all.
+        n_test, n_validation = (max(1, round(share * len(rows))) if share else 0 for share in (test, validation))
+        drawn_codes[rows[: min(n_test + n_validation, len(rows) - 1)]] = 1
+        drawn_codes[rows[: min(n_test, len(rows) - 1)]] = 2
+    why = "examples" if column is None else "a class"
+    return drawn_codes[group], f"splits are drawn in fixed numbers: a plain draw left one of them without {why}"
+
+
 def split_by_hash(hashes: np.ndarray, validation: float, test: float, seed: int = 0) -> np.ndarray:
     """(N,) uint64 sequence hashes to (N,) int8 codes; equal hashes fall into one split.
 
@@ -146,11 +181,23 @@ def split_by_hash(hashes: np.ndarray, validation: float, test: float, seed: int 
     """
     if validation < 0 or test < 0 or validation + test >= 1:
         raise ConfigError(f"validation {validation} and test {test} must be fractions that leave some training data")
+    u = _mixed(hashes, seed)
+    return np.where(u < test, 2, np.where(u < test + validation, 1, 0)).astype(np.int8)
+
+
+def _mixed(hashes: np.ndarray, seed: int) -> np.ndarray:
+    """(N,) uniform in 0 to 1, a function of hash and seed."""
     x = hashes.astype(np.uint64) + np.uint64((seed * 0x9E3779B97F4A7C15) % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor)
-    u = (x >> np.uint64(11)).astype(np.float64) / 2.0**53
-    return np.where(u < test, 2, np.where(u < test + validation, 1, 0)).astype(np.int8)
+    return (x >> np.uint64(11)).astype(np.float64) / 2.0**53
+
+
+def _lacks_a_class(codes: np.ndarray, labels: np.ndarray, drawn: Sequence[int]) -> bool:
+    """Whether a split lacks a class that is there often enough for all of them."""
+    seen = [int((labels == label).sum()) for label in (0, 1)]
+    rare = min(seen) < len(drawn)
+    return not rare and any(not ((codes == code) & (labels == label)).any() for code in drawn for label in (0, 1))
 
 
 def _listed(value: Sequence[str] | str | None) -> list[str]:

@@ -83,6 +83,7 @@ class Plan:
     subsets: {stratum: (n,) bool}, "all" first.
     targets: {head: field} that are evaluated.  outputs: what the model predicts for each; empty without a model.
     baselines: of each head.
+    activation: of each head of the model.
     """
 
     split: str
@@ -92,6 +93,7 @@ class Plan:
     targets: Mapping[str, Field]
     outputs: Mapping[str, tuple[Field, Grid | None]]
     baselines: Mapping[str, list[Baseline]]
+    activation: Mapping[str, str]
 
     @classmethod
     def of(
@@ -121,7 +123,12 @@ class Plan:
         chosen = {head: baselines_for(field, k, motifs) if baselines else [] for head, field in targets.items()}
         if "codes" not in examples.batch(np.arange(1)):
             chosen = {head: [b for b in several if not b.features] for head, several in chosen.items()}
-        return cls(split, examples, identity, subsets, targets, outputs, chosen)
+        activation = model.spec.activation if model else {}
+        return cls(split, examples, identity, subsets, targets, outputs, chosen, activation)
+
+    def is_probability(self, head: str) -> bool:
+        """Whether the model's numbers for a target without positions are probabilities."""
+        return self.activation.get(head) == "sigmoid" and not self.targets[head].position_axes
 
     def labels_and_features(self, batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """target/HEAD, and feature/BASELINE of those that read the sequence, each (N, ...)."""
@@ -176,7 +183,16 @@ class _Table:
             order = _order(field, self.plan.outputs[head][0])
             values, note = _select_channel(self.values[f"prediction/{head}"], channel, order, truth, field)
             self.result.keep(head if len(self.plan.targets) > 1 else "", task or head, field, truth, values)
-            yield self.predictor, values, values, note
+            if self.plan.is_probability(head) and not _are_probabilities(truth):
+                # Of a probability and a measured value the ranks may be compared, the numbers not.
+                yield (
+                    self.predictor,
+                    None,
+                    values,
+                    "probabilities, but the labels are none: ranks alone count",
+                )
+            else:
+                yield self.predictor, values, values, note
         for baseline in self.plan.baselines[head]:
             if self.fitted is not None and baseline.task in (None, task):
                 feature = self.values.get(f"feature/{baseline.name}")
@@ -235,6 +251,11 @@ def _select_channel(
             f"evaluate on windows of the length, bin_size and classes that the model was made for"
         )
     return prediction, ""
+
+
+def _are_probabilities(truth: np.ndarray) -> bool:
+    known = truth[np.isfinite(truth)]
+    return bool(((known >= 0) & (known <= 1)).all())
 
 
 def _labelled(truth: np.ndarray, field: Field) -> np.ndarray:

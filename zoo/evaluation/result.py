@@ -144,12 +144,14 @@ def _block(title: str, rows: list[dict]) -> str:
     if not rows:
         return title
     metrics = list(dict.fromkeys(r["metric"] for r in rows))
+    # What nobody has a value of is left to the notes.
+    shown = [m for m in metrics if any(r["value"] is not None for r in rows if r["metric"] == m)]
     units = {r["metric"]: r["unit"] for r in rows}
-    header = ["", *(m if units[m] in ("examples", "") else f"{m} ({units[m]})" for m in metrics)]
+    header = ["", *(m if units[m] in ("examples", "") else f"{m} ({units[m]})" for m in shown)]
     lines = [header]
     for predictor in dict.fromkeys(r["predictor"] for r in rows):
         cells = {r["metric"]: number(r) for r in rows if r["predictor"] == predictor}
-        lines.append([predictor, *(cells.get(m, "") for m in metrics)])
+        lines.append([predictor, *(cells.get(m, "") for m in shown)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([title, *text, *_notes(rows, metrics)])

@@ -23,6 +23,7 @@ class ConfounderPenalty(Objective):
 
     additive = False
     part = "confounder_penalty"
+    target_range = None  # it reads no target
 
     def __init__(self, *, head: str = "output"):
         super().__init__()

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from zoo.errors import ContractError
 from zoo.objectives.head_objective import HeadObjective
+from zoo.objectives.target_range import TargetRange
 
 
 class CrossEntropy(HeadObjective):
@@ -26,6 +27,9 @@ class CrossEntropy(HeadObjective):
     """
 
     part = "cross_entropy"
+    target_range = TargetRange(
+        "labels from 0 to 1", "objective=squared_error for measured values", low=0, high=1, fractions=True
+    )
 
     def __init__(
         self,
@@ -37,6 +41,11 @@ class CrossEntropy(HeadObjective):
     ):
         super().__init__(head=head)
         self.classes = tuple(classes) if classes else None
+        if self.classes:
+            last = len(self.classes) - 1
+            self.target_range = TargetRange(
+                f"ids of its {last + 1} classes, 0 to {last}", "classes as the data name them", ("class",), 0, last
+            )
         self.activation = "softmax" if self.classes else "sigmoid"
         self.positive_weight = positive_weight
         if class_weights is not None and len(class_weights) != len(self.classes or ()):

@@ -28,6 +28,7 @@ class DomainAdversarial(Objective):
     """
 
     part = "domain_adversarial"
+    target_range = None  # it reads no target
 
     def __init__(
         self, *, in_channels: int, domains: Sequence[str] = ("a", "b"), hidden: int = 64, strength: float = 1.0

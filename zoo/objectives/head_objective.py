@@ -10,6 +10,7 @@ from torch import Tensor
 
 from zoo.errors import ContractError
 from zoo.interfaces import Objective
+from zoo.objectives.target_range import REAL, TargetRange
 
 
 class HeadObjective(Objective):
@@ -23,6 +24,9 @@ class HeadObjective(Objective):
 
     part: str
     """Key of the term among the parts."""
+
+    target_range: TargetRange | None = REAL
+    """Labels that it can learn from."""
 
     def __init__(self, *, head: str = "output"):
         super().__init__()

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from zoo.errors import ConfigError
 from zoo.objectives.head_objective import HeadObjective
+from zoo.objectives.target_range import TargetRange
 
 
 class Poisson(HeadObjective):
@@ -26,6 +27,7 @@ class Poisson(HeadObjective):
     """
 
     part = "poisson"
+    target_range = TargetRange("counts of 0 or more", "objective=squared_error for measured values", low=0, whole=True)
 
     def __init__(
         self, *, head: str = "output", link: Literal["log", "softplus"] = "log", shape_weight: float | None = None

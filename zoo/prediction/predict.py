@@ -133,7 +133,8 @@ def predict_sequences(
                 yield [sequences.headers[row], int(sizes[i]), status[i], *scores[i]]
 
     comments = {**origin(model, selected), "window": f"sequences of {length} bp"}
-    return Predictions(["name", "length", "status", *selected.names], rows(), comments, len(sequences))
+    columns = [_free(c, {"status", *selected.names}) for c in ("name", "length")]
+    return Predictions([*columns, "status", *selected.names], rows(), comments, len(sequences))
 
 
 def predict_codes(model: Model, codes: np.ndarray, output: Output, *, rows: int | None = None) -> np.ndarray:

@@ -67,8 +67,14 @@ def _interface(encoder: Encoder | Callable[[], Encoder], made: list[Encoder]) ->
 def _shape(encoder: Encoder, length: int | None, sizes: list[int]) -> str:
     length = length or valid_length(encoder, 240)
     grid = encoder.grid(length)
-    with torch.no_grad():
-        x = encoder.eval()(sample(encoder.inputs, 3, length))
+    try:
+        with torch.no_grad():
+            x = encoder.eval()(sample(encoder.inputs, 3, length))
+    except RuntimeError as error:
+        raise Refused(
+            f"grid accepts {length:,} bp, but the forward pass ends in {str(error).splitlines()[0]}: let grid raise "
+            "ContractError for lengths that cannot be read, or give --length"
+        ) from error
     if x.dim() != 3:
         raise Refused(f"an embedding is (N, D, T), not {tuple(x.shape)}")
     sizes.append(length)

@@ -48,6 +48,8 @@ def footprint(encoder: Encoder) -> Footprint | None:
     length = valid_length(encoder, max(64, 2 * declared + 2 * bin_size))
     if length > _LONGEST:
         raise Unmeasured(f"{declared:,} bp would need a window of {length:,} bp")
+    if length < 2 * declared:
+        raise Unmeasured(f"{declared:,} bp would need a longer window than the {length:,} bp that it reads")
     grid = encoder.grid(length)
     middle, shift = length // 2, max(1, length // (16 * bin_size))
     hulls = _hulls(encoder, [middle, middle - shift * bin_size, middle + shift * bin_size], length)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Callable, Mapping
 
@@ -13,6 +14,10 @@ from zoo.errors import ZooError
 from zoo.fields import Field, Grid
 from zoo.interfaces import Encoder
 from zoo.testing.report import Unmeasured
+
+_LONGEST_TRIED = 16_384
+_FREQUENT = (100_000, 196_608, 393_216, 500_000, 1_000_000, 2_097_152)
+"""Windows of published networks, tried where an encoder reads one length alone."""
 
 
 def sample_field(field: Field, n: int, positions: int, generator: torch.Generator) -> Tensor:
@@ -67,17 +72,26 @@ def settled(module: nn.Module, run: Callable[[nn.Module], object], seed: int = 0
 
 
 def valid_length(encoder: Encoder, at_least: int) -> int:
-    """The shortest window of `at_least` bp or a little more that the encoder accepts."""
+    """The shortest window of `at_least` bp or little more that the encoder accepts; else one that it reads at all."""
     bins = math.lcm(*(f.bin_size for f in encoder.inputs.values() if "T" in f.axes))
-    reason = "no length was tried"
+    reasons: list[str] = []
     for multiple in (1 << i for i in range(13)):
         step = math.lcm(bins, multiple)
         length = math.ceil(at_least / step) * step
-        try:
-            grid = encoder.grid(length)
-        except ZooError as error:
-            reason = str(error)
-            continue
-        if isinstance(grid, Grid) and grid.length >= 1:
+        if _accepts(encoder, length, reasons):
             return length
-    raise Unmeasured(f"no window near {at_least:,} bp is accepted ({reason}): give a length")
+    lengths = itertools.chain(range(bins, _LONGEST_TRIED, bins), (1 << i for i in range(10, 21)), _FREQUENT)
+    length = next((n for n in lengths if _accepts(encoder, n, reasons)), None)
+    if length is None:
+        raise Unmeasured(f"no window near {at_least:,} bp is accepted ({reasons[0]}): give a length")
+    return length
+
+
+def _accepts(encoder: Encoder, length: int, reasons: list[str]) -> bool:
+    """Whether `grid` takes a length; why it does not goes to `reasons`."""
+    try:
+        grid = encoder.grid(length)
+    except ZooError as error:
+        reasons.append(str(error))
+        return False
+    return isinstance(grid, Grid) and grid.length >= 1

@@ -19,6 +19,7 @@ from zoo.data.source import Source
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.model import Model, build
+from zoo.outputs import require_names
 from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
 from zoo.training.augment import batch_fields, shift_step
@@ -74,6 +75,7 @@ class TrainingPlan:
         source = registry().get("data", name)(**arguments)
         if not source.targets:
             raise ConfigError(f"data {name!r} has no target: there is nothing to train on")
+        require_names(source.targets)
         return source
 
     @cached_property
@@ -198,8 +200,17 @@ class TrainingPlan:
         motifs, n_bootstrap = settings.get("motifs") or (), settings.get("bootstrap", 1000)
         return evaluate(model, self.source, split, motif=motifs, n_bootstrap=n_bootstrap)
 
+    def summary(self) -> list[str]:
+        """What the run learns from, a line each; ConfigError for labels that its objectives cannot learn."""
+        from zoo.training.data_summary import summarise
+
+        name = (self.config.get("data") or {}).get("name", "data")
+        both_strands = self.config.get("strand", "none") != "none" or self.model.encoder.strand == "equivariant"
+        first, *others = summarise(self.source, self.loss, both_strands)
+        return [f"{name}: {first}", *(f"  {line}" for line in others)]
+
     def explain(self) -> str:
-        """Every argument of data, encoder, heads and objectives: its value, and what filled it."""
+        """Every argument of data, encoder, heads and objectives: its value, and what filled it; then the data."""
         self.loss  # noqa: B018  (builds all of them)
         lines = []
         for part, arguments in self.arguments.items():
@@ -207,7 +218,7 @@ class TrainingPlan:
             rows = [(*row, a.filled_by) for name, a in arguments.items() for row in _flat(name, a.value)]
             width = max((len(name) for name, *_ in rows), default=0)
             lines += [f"  {name.ljust(width)}  {text.ljust(32)}  {filled_by}" for name, text, filled_by in rows]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.summary()])
 
     def _resolve(self, part: str, kind: str, entry: Config, run: Config) -> tuple[str, dict[str, Any]]:
         """Name and arguments of a component, noted for `explain`; run: what the run fills, by argument."""

@@ -35,7 +35,7 @@ def open_run(config: Mapping[str, Any]) -> tuple[RunFolder, dict[str, Any]]:
     resume: a run's folder; its own configuration is taken, whatever else is set.
     Without it `output_dir` is taken; if a run of the same configuration was cut off there, that one goes on
     (a job that the scheduler starts again is such a case).
-    Raises ConfigError where the folder holds a finished or another run.
+    Raises ConfigError where the folder holds a finished or another run, or something that is none.
     """
     if config.get("resume"):
         resume = str(config["resume"])
@@ -50,6 +50,7 @@ def open_run(config: Mapping[str, Any]) -> tuple[RunFolder, dict[str, Any]]:
     )
     folder = RunFolder(Path(path).expanduser())
     config = {**config, "output_dir": str(folder.path)}
+    folder.refuse_foreign()
     if folder.is_finished:
         raise ConfigError(f"{folder.path} holds a finished run: choose another output_dir")
     if folder.last.is_file() and _without(_read(folder.config)) != _without(plain(config)):

@@ -64,6 +64,9 @@ def train(config: Mapping[str, Any]) -> Result:
     torch.manual_seed(int(config.get("seed", 0)))
     plan = TrainingPlan.of(config)
     source, model, module = plan.source, plan.model, plan.module(settings)
+    lines = plan.summary()
+    if rank() == 0:
+        print(*lines, sep="\n", file=sys.stderr)
     trainer = make_trainer(settings, folder, module)
 
     since = time.monotonic()

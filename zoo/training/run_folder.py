@@ -13,6 +13,9 @@ from typing import Any
 from zoo.errors import ConfigError
 from zoo.files.atomic import write_file
 
+_MESSAGES = (".log", ".out", ".err", ".txt")
+"""Endings of what a scheduler and the configuration write before a run begins."""
+
 
 class RunFolder:
     """Paths of one run."""
@@ -26,6 +29,25 @@ class RunFolder:
         self.logs = path / "logs"
         self.model = path / "model"
         self.metrics = path / "metrics.json"
+
+    def refuse_foreign(self) -> None:
+        """ConfigError where the folder is there and holds something other than a run or what writes of one."""
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"output_dir {self.path} is a file: name a folder")
+        if not self.path.is_dir() or self._is_of_a_run():
+            return
+        for path in sorted(self.path.iterdir()):
+            if not path.name.startswith(".") and path.suffix not in _MESSAGES:
+                raise ConfigError(
+                    f"output_dir {self.path} holds {path.name!r} and is no run's folder: choose another, or a new one"
+                )
+
+    def _is_of_a_run(self) -> bool:
+        """Whether config.json is a run's; a model's has no output_dir."""
+        try:
+            return "output_dir" in json.loads(self.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError):
+            return False
 
     def begin(self, config: Mapping[str, Any]) -> None:
         """Write the configuration; what a run left that never came to its first checkpoint is of no use."""

@@ -91,3 +91,133 @@ def test_what_is_not_given_is_said(tmp_path):
         Table()
     with pytest.raises(ConfigError, match="auto, binary or real"):
         Table(table=put(tmp_path, SMALL), values="counts")
+
+
+def rows(n=40, **columns):
+    """CSV text of n random sequences and columns of (n,) values."""
+    rng = np.random.default_rng(3)
+    columns = {"sequence": [decode(rng.integers(0, 4, 30).astype(np.uint8)) for _ in range(n)], **columns}
+    lines = [",".join(map(str, row)) for row in zip(*columns.values(), strict=True)]
+    return "\n".join([",".join(columns), *lines]) + "\n"
+
+
+LABELS = [0, 1] * 20
+REAL = [f"{x:.3f}" for x in np.random.default_rng(4).normal(size=40)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["1.5"] * 7 + ["l.5"] + ["2"] * 32, r"line 9, column 'y': 'l.5' is no finite number: correct it"),
+        (["1.5"] * 7 + ["inf"] + ["2"] * 32, r"line 9, column 'y': 'inf' is no finite number"),
+        (
+            ["1.5"] * 7 + ["-Inf", "1e999"] + ["2"] * 31,
+            r"line 9, column 'y': '-Inf' is no finite number \(2 such cells\)",
+        ),
+        (["1.5"] * 7 + ["?"] + ["2"] * 32, r"line 9, column 'y': '\?' is no finite number"),
+        (["yes", "no"] * 10 + ["yse"] + ["no"] * 19, r"line 22, column 'y': 'yse' is neither yes nor no"),
+        (["TRUE", "FALSE"] * 10 + ["2"] + ["TRUE"] * 19, r"line 22, column 'y': '2' is neither true nor false"),
+    ],
+)
+def test_one_cell_that_is_no_number_does_not_drop_its_column(tmp_path, cells, message):
+    path = put(tmp_path, rows(control=LABELS, y=cells), "t.csv")
+    with pytest.raises(DataError, match=message):
+        Table(table=path)
+    assert Table(table=path, targets=["control"]).targets["value"].channels == ("control",)
+
+
+def test_numbers_with_a_decimal_comma_are_named(tmp_path):
+    path = put(tmp_path, rows(y=REAL).replace(",", "\t").replace(".", ","))
+    with pytest.raises(DataError, match=r"line 2, column 'y': .* with a point in place of the comma"):
+        Table(table=path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "id", "ID", "peak_id", "Unnamed: 0", "index", "chrom", "chr", "start", "chromStart", "peak_end", "end",
+        "strand", "position", "fold", "cv_fold", "fold_id", "split", "is_train", "cluster", "batch",
+    ],
+)  # fmt: skip
+def test_names_places_and_folds_are_left_out_with_a_word_and_taken_if_they_are_named(tmp_path, name):
+    numbers = [7 * i % 5 for i in range(40)]
+    path = put(tmp_path, rows(**{name: numbers, "bound": LABELS}), "t.csv")
+    source = Table(table=path)
+    assert source.targets["value"].channels == ("bound",)
+    assert source.targets["value"].values == "binary"
+    assert any(f"columns left out: '{name}' (" in note for note in source.notes)
+    assert Table(table=path, targets=[name]).values[:, 0].tolist() == numbers
+
+
+@pytest.mark.parametrize("name", ["log2_fold_change", "activity", "H3K27ac", "spend", "binding", "ends_in_A", "score"])
+def test_other_names_are_targets(tmp_path, name):
+    assert Table(table=put(tmp_path, rows(**{name: REAL}), "t.csv")).targets["value"].channels == (name,)
+
+
+def test_a_column_that_counts_the_rows_is_no_target(tmp_path):
+    source = Table(table=put(tmp_path, rows(n_th=range(1, 41), bound=LABELS), "t.csv"))
+    assert source.targets["value"].channels == ("bound",)
+    assert any("'n_th' (row numbers)" in note for note in source.notes)
+
+
+def test_text_is_left_out_with_an_example(tmp_path):
+    source = Table(table=put(tmp_path, rows(tissue=["liver", "brain"] * 20, empty=[""] * 40, y=REAL), "t.csv"))
+    assert source.targets["value"].channels == ("y",)
+    (note,) = [note for note in source.notes if "left out" in note]
+    assert "'tissue' (text, such as 'liver')" in note
+    assert "'empty' (empty)" in note
+
+
+@pytest.mark.parametrize(
+    "words", [("True", "False"), ("yes", "no"), ("Pos", "Neg"), ("positive", "negative"), ("T", "F"), ("Y", "N")]
+)
+def test_words_for_labels_are_read(tmp_path, words):
+    source = Table(table=put(tmp_path, rows(bound=[words[1 - x] for x in LABELS]), "t.csv"))
+    assert source.values[:, 0].tolist() == LABELS
+    assert source.targets["value"].values == "binary"
+    assert f"column 'bound': {words[0].lower()} is read as 1, {words[1].lower()} as 0" in source.notes
+
+
+def test_labels_beside_measured_values_are_not_learned_as_one_of_them(tmp_path):
+    path = put(tmp_path, rows(bound=LABELS, activity=REAL), "t.csv")
+    with pytest.raises(ConfigError, match=r"column 'bound' holds labels of 0 and 1, column 'activity' .* data.targets"):
+        Table(table=path)
+    with pytest.raises(ConfigError, match=r"data.values=real"):
+        Table(table=path, targets=["bound", "activity"])
+    assert Table(table=path, values="real").targets["value"].channels == ("bound", "activity")
+    assert Table(table=path, targets="bound").targets["value"].values == "binary"
+
+
+@pytest.mark.parametrize("name", ["split", "Fold", "set", "partition"])
+def test_a_column_that_says_the_split_is_the_split(tmp_path, name):
+    words = ["train"] * 20 + ["val"] * 10 + ["test"] * 10
+    path = put(tmp_path, rows(y=LABELS, **{name: words}), "t.csv")
+    source = Table(table=path)
+    assert source.describe()["n"] == {"train": 20, "validation": 10, "test": 10}
+    assert source.notes == [f"splits are those of column {name!r}"]
+    drawn = Table(table=path, splits={"column": ""})
+    assert drawn.describe()["splits"]["by"] == "hash of the sequence"
+    assert any(f"'{name}' (a part of the rows)" in note for note in drawn.notes)
+
+
+def test_a_typo_in_the_split_column_is_named(tmp_path):
+    words = ["train"] * 30 + ["tset"] + ["test"] * 9
+    with pytest.raises(DataError, match=r"column 'split' line 32: 'tset' is no split"):
+        Table(table=put(tmp_path, rows(y=LABELS, split=words), "t.csv"))
+
+
+def test_names_that_no_output_could_have_are_changed_with_a_word(tmp_path):
+    names = ["H3K27ac (rep 1)", "class", "status", "-log10p", "a:b"]
+    source = Table(table=put(tmp_path, rows(**dict.fromkeys(names, REAL)), "t.csv"))
+    assert source.targets["value"].channels == ("H3K27ac_(rep_1)", "class", "status_", "_log10p", "a_b")
+    assert sum("is called" in note for note in source.notes) == 4
+    with pytest.raises(DataError, match=r"several columns would be called 'a_b': rename"):
+        Table(table=put(tmp_path, rows(**dict.fromkeys(["a b", "a:b"], REAL)), "t.csv"))
+
+
+def test_a_small_table_has_both_classes_in_every_split(tmp_path):
+    for n_positive in (3, 5, 10):
+        labels = [1] * n_positive + [0] * (40 - n_positive)
+        source = Table(table=put(tmp_path, rows(y=labels), "t.csv"))
+        for split in ("train", "validation", "test"):
+            assert set(source.examples(split).labels.tolist()) == {0, 1}, (n_positive, split)

@@ -13,7 +13,7 @@ from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences, hash_by_length, read_sequences
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, groups, most_common
-from zoo.data.splits import Fractions, split_by_hash
+from zoo.data.splits import Fractions, draw_splits
 from zoo.errors import ConfigError, DataError
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, resolve_paths
@@ -65,8 +65,11 @@ class Fasta(Source):
         self._groups = groups(self.sequences, self._hashes)
         is_posted = np.arange(len(self.sequences)) >= len(sets[0][0])
         test = None if is_posted.any() else fractions.test
-        split = split_by_hash(self._groups, fractions.validation, test or 0.0, seed)
-        split[is_posted] = SPLITS.index("test")
+        split = np.full(len(self.sequences), SPLITS.index("test"), np.int8)
+        split[~is_posted], note = draw_splits(
+            self._groups[~is_posted], self._labels[~is_posted, None], fractions.validation, test or 0.0, seed
+        )
+        self.notes = [note] if note else []
         by = "hash shared by duplicates, reverse complements and overlapping intervals"
         self._how = {"by": by, "validation": fractions.validation, "test": test, "seed": seed}
         self.dropped: dict[str, int] = {}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,17 +14,29 @@ from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, most_common
-from zoo.data.splits import Fractions, split_by_hash, split_column
+from zoo.data.sources.table_columns import (
+    Choice,
+    Column,
+    TableText,
+    choose_targets,
+    read_text,
+    refuse_mixed_kinds,
+    split_column_of,
+)
+from zoo.data.splits import Fractions, draw_splits, split_column
 from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
-from zoo.files.compressed import file_identity, read_lines, resolve_paths
-
-_MISSING = {"", ".", "na", "nan", "n/a", "none", "null"}
+from zoo.files.compressed import file_identity, resolve_paths
+from zoo.outputs import as_name
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableSplits(Fractions):
-    """column: that says train, validation or test; null draws the fractions by a hash of the sequence."""
+    """column: that says train, validation or test.
+
+    None takes a column that is called split, fold, set or the like and says it, else draws the fractions by a hash of
+    the sequence; "" always draws.
+    """
 
     column: str | None = None
 
@@ -39,11 +48,14 @@ class Table(Source):
     header: False where the first line is data; columns are then called 1, 2, ...
     sequence, row_name: columns.
     splits: settings, see `TableSplits`.
-    targets: columns; every other column that holds only numbers where not given.
-    values: "binary" (0 and 1), "real", or "auto": binary where all of them are 0, 1 or missing.
+    targets: columns; where not given, every other column of numbers or labels (0 and 1, true and false, yes and no,
+        positive and negative), but for those that are called like row names, places and parts of the rows.
+    values: "binary" (0 and 1), "real", or "auto": binary where all of them are 0, 1 or missing; labels beside other
+        numbers are refused.
     target: name of the prediction.
 
-    A missing value (empty, NA, nan, .) has weight 0.  Raises DataError naming line and column.
+    A missing value (empty, NA, nan, .) has weight 0.  `notes` say what was left out.  Raises DataError naming line and
+    column, also where nearly all cells of a column are numbers and one is not.
     """
 
     def __init__(
@@ -68,34 +80,65 @@ class Table(Source):
         splits = settings_of(TableSplits, "data.splits", splits)
         self.path = resolve_paths(root, table)[0]
         self.target, self.licence = target, licence
-        columns, lines, rows = _read(self.path, header)
-        at = {c: i for i, c in enumerate(columns)}
-        for column in (sequence, row_name, splits.column, *_listed(targets)):
-            if column is not None and column not in at:
-                raise DataError(f"{self.path} has no column {column!r}{did_you_mean(column, columns)}")
-        others = [c for c in columns if c not in (sequence, row_name, splits.column)]
-        chosen = _listed(targets) or [c for c in others if _numeric(rows, at[c])]
-        if not chosen:
-            raise DataError(f"{self.path} has no column of numbers beside {sequence!r}: name one with data.targets")
-        self.values = np.stack([_numbers(self.path, lines, rows, at[c], c) for c in chosen], 1)
-        binary = bool(np.isin(self.values[np.isfinite(self.values)], (0.0, 1.0)).all())
-        if values == "binary" and not binary:
-            raise DataError(f"{self.path}: columns {', '.join(chosen)} hold more than 0 and 1: set data.values=real")
-        kind = "binary" if values == "binary" or (values == "auto" and binary) else "real"
-        self.targets = {target: Field("C", channels=tuple(chosen), values=kind)}
-        self.sequences = _sequences(self.path, lines, rows, at[sequence], None if row_name is None else at[row_name])
+        text = read_text(self.path, header)
+        self._refuse_unknown(text, (sequence, row_name, splits.column, *_listed(targets)))
+        column = splits.column
+        if column is None:
+            column = split_column_of(text, [sequence, row_name or "", *_listed(targets)])
+        taken = [name for name in (sequence, row_name, column) if name]
+        choice = choose_targets(text, _listed(targets), taken)
+        if not choice.columns:
+            left = "".join(f"; {note}" for note in choice.notes)
+            raise DataError(
+                f"{self.path} has no column of numbers beside {sequence!r} to predict: name one with data.targets{left}"
+            )
+        self.values = np.stack([c.values for c in choice.columns], 1)
+        self.targets = {target: Field("C", channels=self._names(choice), values=self._kind(choice.columns, values))}
+        self.sequences = _sequences(text, sequence, row_name)
         self.input_length = most_common(self.sequences.lengths)
         self._hashes, _ = hash_by_length(self.sequences.lengths, self.sequences.batch)
-        if splits.column is None:
-            codes = split_by_hash(self._hashes, splits.validation, splits.test, seed)
-            self._how = {"by": "hash of the sequence", "validation": splits.validation, "test": splits.test}
+        how = self._split(text, column, splits, seed)
+        self.notes = [*choice.notes, how]
+
+    def _refuse_unknown(self, text: TableText, names: Sequence[str | None]) -> None:
+        for name in names:
+            if name and name not in text.columns:
+                raise DataError(f"{self.path} has no column {name!r}{did_you_mean(name, text.columns)}")
+
+    def _names(self, choice: Choice) -> tuple[str, ...]:
+        """Names of the tasks: those of the columns, as an output can be called by them."""
+        names = {c.name: as_name(c.name) for c in choice.columns}
+        for name, task in names.items():
+            if list(names.values()).count(task) > 1:
+                raise DataError(f"{self.path}: several columns would be called {task!r}: rename {name!r}")
+            if task != name:
+                choice.notes.append(f"column {name!r} is called {task!r}, as outputs are named without blanks and @:*,")
+        return tuple(names.values())
+
+    def _kind(self, columns: Sequence[Column], values: str) -> str:
+        """binary or real; ConfigError where the values contradict what data.values says, or each other."""
+        binary = bool(np.isin(self.values[np.isfinite(self.values)], (0.0, 1.0)).all())
+        if values == "binary" and not binary:
+            names = ", ".join(c.name for c in columns)
+            raise DataError(f"{self.path}: columns {names} hold more than 0 and 1: set data.values=real")
+        if values == "auto" and not binary:
+            refuse_mixed_kinds(columns)
+        return "binary" if values == "binary" or (values == "auto" and binary) else "real"
+
+    def _split(self, text: TableText, column: str | None, splits: TableSplits, seed: int) -> str:
+        """Rows of every split; returns how they were drawn, in words."""
+        if column:
+            codes = split_column(text.cells(column), f"{self.path} column {column!r}", text.lines)
+            self._how, words = {"by": f"column {column}"}, f"splits are those of column {column!r}"
         else:
-            words = [r[at[splits.column]] for r in rows]
-            codes = split_column(words, f"{self.path} column {splits.column!r}", lines)
-            self._how = {"by": f"column {splits.column}"}
+            labels = self.values if self.targets[self.target].values == "binary" else self.values[:, :0]
+            codes, note = draw_splits(self._hashes, labels, splits.validation, splits.test, seed)
+            self._how = {"by": "hash of the sequence", "validation": splits.validation, "test": splits.test}
+            words = f"splits are drawn by a hash of the sequence{'; ' if note else ''}{note}"
         self._rows = {s: np.flatnonzero(codes == i) for i, s in enumerate(SPLITS)}
         if not len(self._rows["train"]):
             raise DataError(f"{self.path} leaves no row for training: check its split column")
+        return words
 
     def examples(self, split: str) -> ReadyExamples:
         """Rows of one split."""
@@ -122,77 +165,18 @@ class Table(Source):
         }
 
 
-def _read(path: Path, header: bool) -> tuple[list[str], list[int], list[list[str]]]:
-    """Column names, line numbers and rows."""
-    columns: list[str] | None = None
-    lines, rows = [], []
-    for line, cells in _cells(path):
-        if columns is None:
-            columns = cells if header else [str(i + 1) for i in range(len(cells))]
-            twice = next((c for c in columns if columns.count(c) > 1), None)
-            if twice is not None:
-                raise DataError(f"{path} line {line}: column {twice!r} comes twice: rename one")
-            if header:
-                continue
-        if len(cells) != (n := len(columns)):
-            raise DataError(f"{path} line {line} has {len(cells)} columns, the first has {n}: make them alike")
-        lines.append(line)
-        rows.append(cells)
-    if columns is None or not rows:
-        raise DataError(f"{path} holds no rows: it needs a header line and one line a sequence")
-    return columns, lines, rows
-
-
-def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells); tab-separated if the first line has a tab, else by comma."""
-    kept = [(n, text) for n, text in read_lines(path) if text.strip() and not text.startswith("##")]
-    delimiter = "\t" if kept and "\t" in kept[0][1] else ","
-    try:
-        reader = csv.reader([text for _, text in kept], delimiter=delimiter, strict=True)
-        for (number, _), cells in zip(kept, reader, strict=False):
-            yield number, [c.strip() for c in cells]
-    except csv.Error as error:
-        raise DataError(f"{path} cannot be read as a table ({error}): check its quotes") from error
-
-
-def _numeric(rows: list[list[str]], column: int) -> bool:
-    cells = [r[column] for r in rows if r[column].lower() not in _MISSING]
-    return bool(cells) and all(_number(c) is not None for c in cells)
-
-
-def _numbers(path: Path, lines: list[int], rows: list[list[str]], column: int, name: str) -> np.ndarray:
-    """(n,) float32, NaN where missing."""
-    values = np.empty(len(rows), np.float32)
-    for i, row in enumerate(rows):
-        value = math.nan if row[column].lower() in _MISSING else _number(row[column])
-        if value is None:
-            raise DataError(
-                f"{path} line {lines[i]}, column {name!r}: {row[column][:40]!r} is no finite number: "
-                "correct it, or leave it empty if it is missing"
-            )
-        values[i] = value
-    return values
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and "_" not in text else None
-
-
-def _sequences(path: Path, lines: list[int], rows: list[list[str]], column: int, name: int | None) -> Sequences:
-    codes = []
-    for line, row in zip(lines, rows, strict=True):
+def _sequences(text: TableText, column: str, name: str | None) -> Sequences:
+    codes, number = [], text.columns.index(column) + 1
+    for line, letters in zip(text.lines, text.cells(column), strict=True):
         try:
-            codes.append(encode(row[column]))
+            codes.append(encode(letters))
         except DataError as error:
-            raise DataError(f"{path} line {line}, column {column + 1}: {error}") from None
-        if not row[column]:
-            raise DataError(f"{path} line {line}, column {column + 1}: the sequence is empty: drop the line")
-    headers = [f"row_{i + 1}" if name is None else row[name] for i, row in enumerate(rows)]
-    return replace(Sequences.from_codes(codes), headers=headers, line=np.array(lines, np.int64), path=str(path))
+            raise DataError(f"{text.path} line {line}, column {number}: {error}") from None
+        if not letters:
+            raise DataError(f"{text.path} line {line}, column {number}: the sequence is empty: drop the line")
+    headers = text.cells(name) if name else [f"row_{i + 1}" for i in range(len(codes))]
+    lines = np.array(text.lines, np.int64)
+    return replace(Sequences.from_codes(codes), headers=headers, line=lines, path=str(text.path))
 
 
 def _listed(value: Sequence[str] | str | None) -> list[str]:
