@@ -7,7 +7,7 @@ from zoo.cli.main import main
 from zoo.data.codes import decode, reverse_complement
 from zoo.data.source import SPLITS
 from zoo.errors import ConfigError, ContractError
-from zoo.fields import Field
+from zoo.fields import Field, Grid
 from zoo.outputs import require_names
 from zoo.training.label_statistics import disagreements
 from zoo.training.plan import TrainingPlan
@@ -129,6 +129,25 @@ def test_what_is_learned_is_printed_before_training_and_by_explain(zoo_train, ta
     assert code == 0, err
     assert first in err.splitlines()
     assert "value (binary): y: 30 of 60 labels are 1, the others 0" in err
+
+
+def test_a_length_that_the_encoder_does_not_read_is_refused_before_the_first_step(table, monkeypatch):
+    from zoo.encoders.motif_cnn import MotifCNN
+
+    def grid(self, length):
+        if length != 60:
+            raise ContractError(f"60 bp, not {length} bp")
+        return Grid(0, length, 1)
+
+    monkeypatch.setattr(MotifCNN, "grid", grid)
+    assert table({"y": LABELS}).summary()
+    sequences = [*letters(58), *letters(2, length=61)]
+    with pytest.raises(ConfigError, match=r"2 of 60 examples are 61 bp long, which encoder 'motif_cnn' does not read"):
+        table({"y": LABELS}, sequences=sequences).summary()
+    monkeypatch.undo()
+    lines = table({"y": LABELS}, sequences=[*sequences[:59], "N" + sequences[59][1:]]).summary()
+    assert "  2 of 60 examples have another length: 60 to 61 bp" in lines
+    assert "  1 examples hold an N" in lines
 
 
 def test_every_split_is_counted(table):

@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from zoo.training.launch import _free_port
 from zoo.training.run import train
 
 SRUN = """#!/usr/bin/env python3
@@ -79,7 +80,7 @@ def test_srun_starts_the_processes_and_a_signal_before_the_time_limit_queues_the
         "PATH": f"{tools}:{os.environ['PATH']}",
         "OMP_NUM_THREADS": "1",
         "PIDS": str(tmp_path / "pids"),
-        "MASTER_PORT": str(20_000 + os.getpid() % 10_000),
+        "MASTER_PORT": str(_free_port()),
     }
     command = ["srun", sys.executable, "-c", TRAIN, str(tmp_path / "asked.json")]
     job = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
@@ -110,21 +111,21 @@ def test_srun_starts_the_processes_and_a_signal_before_the_time_limit_queues_the
     assert training["processes"] == 2
 
 
-@pytest.mark.xfail(run=False, reason="the two processes wait for each other without end; not understood yet")
+@pytest.mark.slow
 def test_torchrun_inside_one_slurm_task_makes_one_run_of_its_processes(config, tmp_path):
     """SLURM counts one task, number 0; torchrun's own numbers must win, or every process takes itself for the first."""
     config["trainer"] |= {"devices": 2, "max_epochs": 1}
     (tmp_path / "asked.json").write_text(json.dumps(config))
     (tmp_path / "script.py").write_text(TRAIN)
     slurm = {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train"}
-    port = f"--master_port={20_000 + os.getpid() % 10_000}"
+    port = f"--master_port={_free_port()}"
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", port]
     done = subprocess.run(
         [*command, str(tmp_path / "script.py"), str(tmp_path / "asked.json")],
         env={**os.environ, "OMP_NUM_THREADS": "1", **slurm},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # 25 s of processor time, most of it imports: minutes where many share a machine
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("zoo publish") == 1

@@ -12,27 +12,29 @@ import numpy as np
 
 from zoo.data.sequences import canonical_hash
 from zoo.data.source import SPLITS, Examples, Source
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, ZooError
 from zoo.evaluation.split_predictions import labels_of, read
 from zoo.fields import Field
+from zoo.model import Model
 from zoo.training.label_statistics import LabelStatistics, disagreements, listed
 from zoo.training.loss import Term, Terms
 
 _TURNED = np.uint64(0x9E3779B97F4A7C15)
 
 
-def summarise(source: Source, loss: Terms, both_strands: bool) -> list[str]:
+def summarise(source: Source, model: Model, loss: Terms, both_strands: bool) -> list[str]:
     """Lines on the data of a run.
 
     both_strands: the model answers alike for a sequence and its reverse complement, or learns to.
-    Raises ConfigError for labels outside what an objective takes (its `target_range`), and where all training labels
-    are alike or missing.
+    Raises ConfigError for labels outside what an objective takes (its `target_range`), where all training labels are
+    alike or missing, and for examples of a length that the encoder does not read.
     """
     reader = _Reader(source, both_strands)
     notes = list(_refused_or_noted(loss, reader.statistics))
     _require_something_to_learn(loss, reader.statistics)
     n = {split: len(source.examples(split)) for split in SPLITS}
     lengths = np.concatenate([np.asarray(source.examples(s).lengths) for s in SPLITS if n[s]])
+    _require_lengths(model, lengths)
     first = ", ".join(f"{n[split]:,} {split}" for split in SPLITS)
     lines = [
         f"{first} examples of {source.input_length:,} bp",
@@ -156,6 +158,18 @@ def _refused_or_noted(loss: Terms, statistics: Mapping[str, LabelStatistics]) ->
                     f"{what} holds {low:.4g} to {high:.4g}, which objective {name} learns as {meant}: "
                     "set objective=squared_error if they are measured values"
                 )
+
+
+def _require_lengths(model: Model, lengths: np.ndarray) -> None:
+    """ConfigError for a length that the encoder refuses."""
+    for length, number in zip(*np.unique(lengths, return_counts=True), strict=True):
+        try:
+            model.encoder.grid(int(length))
+        except ZooError as error:
+            raise ConfigError(
+                f"{number:,} of {len(lengths):,} examples are {length:,} bp long, which encoder "
+                f"{model.spec.encoder['name']!r} does not read ({error}): leave them out, or choose another encoder"
+            ) from error
 
 
 def _require_something_to_learn(loss: Terms, statistics: Mapping[str, LabelStatistics]) -> None:

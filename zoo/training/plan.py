@@ -206,7 +206,7 @@ class TrainingPlan:
 
         name = (self.config.get("data") or {}).get("name", "data")
         both_strands = self.config.get("strand", "none") != "none" or self.model.encoder.strand == "equivariant"
-        first, *others = summarise(self.source, self.loss, both_strands)
+        first, *others = summarise(self.source, self.model, self.loss, both_strands)
         return [f"{name}: {first}", *(f"  {line}" for line in others)]
 
     def explain(self) -> str:

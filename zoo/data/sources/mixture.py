@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,7 @@ class Mixture(Source):
                     raise ConfigError(f"source {name!r} of data=mixture has no input {key!r}, which another has")
         if self.labels["contexts"]:
             self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
+        self.notes = list(_notes(self.sources))
         self.dropped: dict[str, int] = {}
         self._examples: dict[str, MixedExamples] = {}
         self._hashed: dict[tuple[str, str], np.ndarray | None] = {}
@@ -253,6 +254,13 @@ class MixedExamples(Examples):
             if at.any():
                 within[at] *= float(shares.get(name, 1.0)) / within[at].sum()
         return within
+
+
+def _notes(sources: Mapping[str, Source]) -> Iterator[str]:
+    """What the sources have to say, and what each of them left out, by its name."""
+    for name, source in sources.items():
+        yield from (f"{name}: {note}" for note in source.notes)
+        yield from (f"{name}: left out {n:,} {reason.replace('_', ' ')}" for reason, n in source.dropped.items() if n)
 
 
 def _build(name: str, source: Mapping[str, Any] | Source, shared: Mapping[str, Any]) -> Source:

@@ -104,6 +104,7 @@ class Peaks(Source):
         self.regions = self.splits.of(self.genome)
         self.reader = WindowReader(self.genome)
         self.peaks = read_intervals(self._file, self.filters.on_error)
+        self.notes = list(self.peaks.notes)
         self.dropped: dict[str, int] = {}
         self.matching: dict[str, dict[str, Any]] = {}
         self._place_peaks()
