@@ -4,7 +4,8 @@
         os.environ["HF_ENDPOINT"] = hub.endpoint
 
 Repositories live in memory.  Files above `lfs_above` bytes travel by git-lfs, as large ones do, the others inside
-the commit.  Knobs spoil single answers: `cut` drops the line, `corrupt` sends other bytes, `down` answers 503.
+the commit.  Knobs spoil single answers: `cut` drops the line, `corrupt` sends other bytes, `down` answers 503,
+`trickle` sends a byte at a time, `endless` never stops.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,6 +55,8 @@ class Hub:
 
     cut: {path: bytes after which the line is dropped}, each once, or for ever where `cut_always` is set.
     corrupt: {path: bytes to send in place of the true ones}.
+    trickle: parts of paths, of API calls too, whose answers come a byte every 50 ms.
+    endless: parts of paths whose answers say no length and go on for `most_endless` bytes; `sent` counts them.
     """
 
     repositories: dict[str, Repository] = field(default_factory=dict)
@@ -64,6 +68,10 @@ class Hub:
     cut_always: bool = False
     corrupt: dict[str, bytes] = field(default_factory=dict)
     down: bool = False
+    trickle: set[str] = field(default_factory=set)
+    endless: set[str] = field(default_factory=set)
+    most_endless: int = 1 << 28
+    sent: int = 0
     requests: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -98,6 +106,8 @@ class _Handler(BaseHTTPRequestHandler):
             if self.hub.down:
                 return self._answer(503, {"error": "down"})
             path = unquote(urlsplit(self.path).path)
+            if any(part in path for part in (*self.hub.trickle, *self.hub.endless)):
+                return self._spoil(any(part in path for part in self.hub.trickle))
             for pattern, method in _ROUTES:
                 if match := re.fullmatch(pattern, path):
                     return getattr(self, method)(body, **match.groupdict())
@@ -106,6 +116,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = answer_any
+
+    def _spoil(self, slowly):
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        piece = b" " if slowly else b" " * (1 << 16)
+        while self.hub.sent < self.hub.most_endless:
+            self.wfile.write(piece)
+            self.hub.sent += len(piece)
+            if slowly:
+                time.sleep(0.05)
 
     def create(self, body):
         wanted = json.loads(body)

@@ -230,6 +230,53 @@ def test_a_model_of_many_revisions_is_pinned_by_the_registry(hub, published, mak
     assert zoo.load("ctcf@main").source != published
 
 
+@pytest.mark.parametrize("part", ["/api/models/", "/manifest.json", "/model.safetensors"])
+def test_a_server_that_trickles_ends_in_a_sentence(part, hub, published, monkeypatch):
+    monkeypatch.setattr("zoo.hub.download.PATIENCE", 0.4)
+    hub.trickle.add(part)
+    start = time.monotonic()
+    with pytest.raises(HubError, match=r"is too slow: \d+ bytes came in 0\.4 s"):
+        pull("hf://genomics/tiny")
+    assert time.monotonic() - start < 3
+    hub.trickle.clear()
+    pull("hf://genomics/tiny", force=True)
+
+
+@pytest.mark.parametrize("part", ["/api/models/", "/manifest.json", "/model.safetensors"])
+def test_a_server_that_never_stops_is_read_no_further_than_the_manifest_says(part, hub, published):
+    hub.endless.add(part)
+    with pytest.raises(HubError, match=r"sends more than the [\d,]+ bytes that it may have"):
+        pull("hf://genomics/tiny")
+    assert hub.sent < hub.most_endless / 2
+    assert not [p for p in (cache_root() / "models").rglob("*") if p.suffix in (".safetensors", ".part")]
+
+
+def test_a_size_that_is_announced_too_large_is_not_read_at_all(hub, published):
+    hub.corrupt["model.safetensors"] = b"x" * (1 << 22)
+    with pytest.raises(HubError, match="sends more than"):
+        pull("hf://genomics/tiny")
+
+
+def test_a_file_that_is_too_short_is_refused(hub, published):
+    hub.corrupt["model.safetensors"] = b"x" * 10
+    with pytest.raises(HubError, match=r"has 10 bytes instead of the [\d,]+ of its manifest"):
+        pull("hf://genomics/tiny")
+
+
+@pytest.mark.parametrize("sha", ["../../../etc", "a/b", "", None, 7, "x" * 500, "\x1b[2J"])
+def test_a_commit_that_is_no_name_is_refused(sha, hub, published, tmp_path, monkeypatch):
+    monkeypatch.setattr("loopback._Handler._info", lambda self, name, found: {"id": name, "sha": sha})
+    with pytest.raises(HubError) as caught:
+        pull("hf://genomics/tiny")
+    assert "\x1b" not in str(caught.value)
+
+
+def test_names_that_no_model_can_have_do_not_spoil_the_list(hub, published, monkeypatch):
+    hub.repositories["genomics/BERT Large\x1b[2J"] = hub.repositories["genomics/tiny"]
+    monkeypatch.setenv("ZOO_HUB", PLACE)
+    assert [m["name"] for m in zoo.list_models() if m["source"].startswith("hf://genomics")] == ["tiny"]
+
+
 def loopback_repository(files):
     import loopback
 

@@ -125,11 +125,15 @@ def _client(source: ModelSource, writing: bool = False) -> Iterator:
     need(str(source), "huggingface_hub")
     from huggingface_hub import HfApi, constants
     from huggingface_hub import errors as hf
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     endpoint = (os.environ.get("HF_ENDPOINT") or _OFFICIAL).rstrip("/")
     xet = constants.HF_HUB_DISABLE_XET
     # other servers have no xet, and the client does not fall back without it
     constants.HF_HUB_DISABLE_XET = xet or urlsplit(endpoint).hostname != urlsplit(_OFFICIAL).hostname
+    # the client's bars move the cursor, which nothing but our own bar may
+    bars = not are_progress_bars_disabled()
+    disable_progress_bars()
     try:
         yield HfApi(endpoint=endpoint, token=os.environ.get("HF_TOKEN") or None, library_name="zoo")
     except hf.GatedRepoError as error:
@@ -166,6 +170,8 @@ def _client(source: ModelSource, writing: bool = False) -> Iterator:
         raise Unreachable(f"the download of {source} was cut ({_first_line(error)}): run it again") from error
     finally:
         constants.HF_HUB_DISABLE_XET = xet
+        if bars:
+            enable_progress_bars()
 
 
 def _refused(source: ModelSource, endpoint: str, error: Exception, writing: bool) -> HubError:
