@@ -65,7 +65,7 @@ EXTRAS = {
     "motifs": ("motifs of JASPAR", ("pyjaspar",)),
     "hub": ("models from hf://, and uploads", ("huggingface_hub",)),
     "pandas": ("zoo.predict, zoo.score_variants and others that return a DataFrame", ("pandas",)),
-    "formats": ("files in .parquet, .bw and .h5", ("pyarrow", "pandas", "pybigtools", "h5py")),
+    "formats": ("files in .parquet, .xlsx, .bw and .h5", ("pyarrow", "pandas", "pybigtools", "h5py", "openpyxl")),
     "tensorboard": ("trainer.logger=tensorboard", ("tensorboard",)),
     "submitit": ("sweeps under SLURM", ("hydra_plugins.hydra_submitit_launcher", "submitit")),
 }

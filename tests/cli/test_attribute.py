@@ -164,7 +164,7 @@ def test_an_interpreter_that_does_not_go_with_a_file_is_noticed_before_the_run(z
         ({"--model": "ctcf-motf-cnn"}, "did you mean 'ctcf-motif-cnn'"),
         ({"--output": "CTCF,CTCF_short"}, "one output is needed, not 2 (CTCF, CTCF_short)"),
         ({"--output": "GATA1"}, "no output 'GATA1'"),
-        ({"-o": "effects.xlsx"}, ".tsv, .tsv.gz, .bw"),
+        ({"-o": "effects.xls"}, ".tsv, .tsv.gz, .parquet, .xlsx, .bw, .h5, .png, .svg or .pdf, or use -"),
         ({"-o": "nowhere/t.bw"}, "folder nowhere for t.bw does not exist"),
         ({"--interpreter": "isn"}, "did you mean 'ism'"),
         ({"--set": "start"}, "does not read key=value"),

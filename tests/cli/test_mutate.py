@@ -82,7 +82,7 @@ def test_what_lies_beyond_the_contig_is_noted(zoo, fasta):
         ({"--model": "ctcf-motf-cnn"}, "did you mean 'ctcf-motif-cnn'"),
         ({"--output": "CTCF,CTCF_short"}, "one output is needed, not 2 (CTCF, CTCF_short)"),
         ({"--output": "GATA1"}, "no output 'GATA1'"),
-        ({"-o": "effects.xlsx"}, ".tsv, .tsv.gz, .parquet"),
+        ({"-o": "effects.xls"}, ".tsv, .tsv.gz, .parquet, .xlsx, .bw, .png, .svg or .pdf, or use -"),
         ({"--device": "tpu"}, "choose from auto, cpu"),
         ({"--fasta": "nowhere.fa"}, "nowhere.fa"),
     ],

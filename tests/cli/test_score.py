@@ -226,11 +226,12 @@ def test_an_unfinished_run_is_not_overwritten_nor_mixed_with_another(files, tmp_
     from zoo.effects.variants.rows import Chunk
 
     out = tmp_path / "s.tsv"
-    Parts(out, ["a"], {"model": "other"}).write(Chunk(0, 1, [["x"]], np.array([0])))
+    with Parts(out, ["a"], {"anchor": "none"}) as parts:
+        parts.write(Chunk(0, 1, [["x"]], np.array([0])))
     assert score(files, "-o", out) == 1
     assert "go on with --resume, or delete the folder" in capsys.readouterr().err
     assert score(files, "-o", out, "--resume") == 1
-    assert "is of another run, whose" in capsys.readouterr().err
+    assert "is of another run, since" in capsys.readouterr().err
 
 
 def test_a_part_that_was_lost_is_noticed(tmp_path):
@@ -238,13 +239,14 @@ def test_a_part_that_was_lost_is_noticed(tmp_path):
     from zoo.effects.variants.rows import Chunk
     from zoo.errors import DataError
 
-    parts = Parts(tmp_path / "s.tsv", ["status"], {})
-    for first, record in ((0, 1), (2, 5), (6, 7)):  # records that --regions left out lie between
-        parts.write(Chunk(first, record + 1, [["ok"]], np.array([record])))
-    assert [record for record, _ in Parts(tmp_path / "s.tsv", ["status"], {}, resume=True).rows()] == [1, 5, 7]
+    with Parts(tmp_path / "s.tsv", ["status"], {}) as parts:
+        for first, record in ((0, 1), (2, 5), (6, 7)):  # records that --regions left out lie between
+            parts.write(Chunk(first, record + 1, [["ok"]], np.array([record])))
+    with Parts(tmp_path / "s.tsv", ["status"], {}, resume=True) as parts:
+        assert [record for record, _ in parts.rows()] == [1, 5, 7]
     (tmp_path / "s.tsv.parts" / "000000002-000000006.tsv").unlink()
     with pytest.raises(DataError, match="lacks the records 2 to 6: delete it and start anew"):
-        Parts(tmp_path / "s.tsv", ["status"], {}, resume=True)
+        Parts(tmp_path / "s.tsv", ["status"], {}, resume=True).__enter__()
 
 
 def test_a_full_disk_is_a_sentence_and_no_file(files, tmp_path, capsys, monkeypatch):

@@ -159,7 +159,7 @@ def test_the_title_says_region_output_and_reference():
 
 @pytest.mark.parametrize("name", ["effects.txt", "effects", "effects.bigwig", ""])
 def test_an_unknown_name_lists_the_kinds(landscape, name):
-    with pytest.raises(ConfigError, match=r"\.tsv, \.tsv\.gz, \.parquet, \.bw, \.png, \.svg, \.pdf"):
+    with pytest.raises(ConfigError, match=r"\.tsv, \.tsv\.gz, \.parquet, \.xlsx, \.bw, \.png, \.svg or \.pdf"):
         landscape.write(name)
 
 

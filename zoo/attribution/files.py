@@ -1,6 +1,6 @@
 """Files of attributions, by the end of their names.
 
-.tsv, .tsv.gz, -     a row a sequence: where it is, the prediction, the sum of the contributions
+a table, or -        a row a sequence: where it is, the prediction, the sum of the contributions
 .bw                  what each base contributes; the four letters each where the name has {base}
 .h5                  hypothetical and actual contributions, as zoo.attribution.hdf5 lays them out
 .png, .svg, .pdf     letters as high as what each base contributes
@@ -10,9 +10,7 @@ attributed.write("contributions.bw")
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +18,12 @@ import numpy as np
 
 from zoo.attribution.kinds import actual
 from zoo.attribution.overlaps import mean_track
-from zoo.errors import ConfigError, DataError, need
-from zoo.files.tables import TableWriter, atomic_path
+from zoo.errors import ConfigError, DataError
+from zoo.files.endings import PICTURES, TABLES, check_output, is_table
+from zoo.files.tables import TableWriter
 
 if TYPE_CHECKING:
     from zoo.attribution.result import Attributed
-
-SUFFIXES = ".tsv, .tsv.gz, .bw, .h5, .png, .svg, .pdf"
 
 CHUNK = 256
 
@@ -37,45 +34,20 @@ def check_path(path: str | Path) -> Callable[[Attributed, str], list[str]]:
     Raises, before anything is computed: ConfigError for a name that does not say what to write, ZooError where a
     library is missing, DataError where the folder is missing or cannot be written to.
     """
-    name = str(path)
-    writer = _writer(name)
-    folder = Path(name).parent
-    if name != "-" and not folder.is_dir():
-        raise DataError(f"folder {folder} for {Path(name).name} does not exist: create it or choose another path")
-    if name != "-" and not os.access(folder, os.W_OK):
-        raise DataError(f"folder {folder} for {Path(name).name} cannot be written to: choose another path")
-    return writer
+    ending = check_output(path, (*TABLES, ".bw", ".h5", *PICTURES))
+    if is_table(path):
+        return _write_table
+    return {".bw": _write_bigwig, ".h5": _write_h5}.get(ending, _write_picture)
 
 
 def check_kind(path: str | Path, kind: str) -> None:
     """Raises ConfigError for a file that needs all four letters, where `kind` knows only the one that is there."""
     name = str(path)
-    if kind == "contribution" and (name.endswith(".h5") or "{base}" in name):
+    if kind == "contribution" and (name.lower().endswith(".h5") or "{base}" in name):
         raise ConfigError(
             f"{name} needs what all four letters would contribute, which kind contribution does not say: "
             "choose an interpreter, or its arguments, of kind hypothetical or effect"
         )
-
-
-def is_table(path: str | Path) -> bool:
-    """Whether a name is one that `check_path` takes for a table."""
-    return str(path) == "-" or str(path).endswith((".tsv", ".tsv.gz"))
-
-
-def _writer(name: str) -> Callable[[Attributed, str], list[str]]:
-    if is_table(name):
-        return _write_table
-    match Path(name).suffix:
-        case ".bw":
-            need(name, "pybigtools")
-            return _write_bigwig
-        case ".h5":
-            need(name, "h5py")
-            return _write_h5
-        case ".png" | ".svg" | ".pdf" as suffix:
-            need(name, "matplotlib")
-            return partial(_write_picture, kind=suffix[1:])
-    raise ConfigError(f"{name!r} does not say which file to write: end it in {SUFFIXES}, or use - for the terminal")
 
 
 def _write_table(attributed: Attributed, path: str) -> list[str]:
@@ -159,12 +131,12 @@ def _write_h5(attributed: Attributed, path: str) -> list[str]:
     return [path]
 
 
-def _write_picture(attributed: Attributed, path: str, kind: str) -> list[str]:
+def _write_picture(attributed: Attributed, path: str) -> list[str]:
     from zoo.pictures.attribution import draw_attribution
+    from zoo.pictures.figure_files import save_figure
 
     _refuse_missing(attributed, path)
-    with atomic_path(path) as temporary:
-        draw_attribution(attributed, shown=attributed.shown).savefig(temporary, format=kind)
+    save_figure(path, draw_attribution(attributed, shown=attributed.shown))
     return [path]
 
 

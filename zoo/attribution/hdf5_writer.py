@@ -24,7 +24,7 @@ import numpy as np
 
 from zoo.attribution.kinds import actual
 from zoo.errors import ConfigError
-from zoo.files.tables import atomic_path
+from zoo.files.hdf5 import new_hdf5
 
 if TYPE_CHECKING:
     import h5py
@@ -39,8 +39,6 @@ _LONGEST = 15_000
 
 def write_h5(attributed: Attributed, path: str | Path) -> None:
     """Write the datasets above; raises ConfigError for kind contribution, which has nothing hypothetical."""
-    import h5py
-
     if attributed.kind not in ("hypothetical", "effect"):
         raise ConfigError(f"{path} needs what all four letters would contribute, not kind {attributed.kind!r}")
     n, length = attributed.codes.shape
@@ -50,7 +48,7 @@ def write_h5(attributed: Attributed, path: str | Path) -> None:
         "shuffle": True,
         "chunks": (min(n, max(1, 8192 // length)), 4, length),
     }
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         raw = file.create_dataset("raw/seq", (n, 4, length), "i1", **packed)
         shap = file.create_dataset("shap/seq", (n, 4, length), "f4", **packed)
         projected = file.create_dataset("projected_shap/seq", (n, 4, length), "f4", **packed)

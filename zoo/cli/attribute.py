@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.files.endings import PICTURES, TABLES
 
 
 @click.command(
@@ -21,7 +22,7 @@ from zoo.cli import options
 )
 @options.output()
 @options.interpreter("How to explain; zoo list lists them.", default="ism", show_default=True)
-@options.out(".tsv, .tsv.gz, .bw (with {base} in its name one file a letter), .h5, .png, .svg, .pdf")
+@options.out((*TABLES, ".bw", ".h5", *PICTURES), ".bw with {base} in its name: one file a letter")
 @options.max_n("are not explained")
 @options.on_error
 @options.device
@@ -37,7 +38,6 @@ def command(regions, model, fasta, sequences, output, interpreter, settings, out
     """
     from time import perf_counter
 
-    from zoo.attribution.files import check_path
     from zoo.errors import ConfigError
 
     if sequences and (regions or fasta):
@@ -45,8 +45,7 @@ def command(regions, model, fasta, sequences, output, interpreter, settings, out
     if not sequences and not (regions and fasta):
         raise ConfigError("nothing to explain: give REGIONS and --fasta GENOME, or --sequences FASTA")
     for out in outs:
-        check_path(out)
-        if sequences and out.endswith(".bw"):
+        if sequences and out.lower().endswith(".bw"):
             raise ConfigError(f"{out}: sequences have no place in a genome, which bigWig needs: write .tsv or .h5")
 
     from zoo.attribution.arguments import named_interpreter
@@ -90,7 +89,7 @@ def _refuse_early(outs, network, windows, interpreter, output):
     from zoo.attribution.files import check_kind
     from zoo.attribution.sequences import attribute_codes
 
-    if len(windows) > 1 and any(out.endswith(".h5") or "{base}" in out for out in outs):
+    if len(windows) > 1 and any(out.lower().endswith(".h5") or "{base}" in out for out in outs):
         kind = attribute_codes(network, windows.codes[:1], interpreter=interpreter, output=output).kind
         for out in outs:
             check_kind(out, kind)
@@ -98,8 +97,8 @@ def _refuse_early(outs, network, windows, interpreter, output):
 
 def _write(attributed, outs, seconds):
     """Files, then a line of numbers; DataError where nothing was explained."""
-    from zoo.attribution.files import is_table
     from zoo.errors import DataError
+    from zoo.files.endings import is_table
 
     for name in [name for out in outs if len(attributed) or is_table(out) for name in attributed.write(out)]:
         if name != "-":
@@ -108,7 +107,7 @@ def _write(attributed, outs, seconds):
         table = next((out for out in outs if is_table(out)), None)
         hint = "add -o table.tsv to see them" if table is None else f"see the column status in {table}"
         raise DataError(f"no row could be explained ({attributed.rows.counts()}): {hint}")
-    if any(out.endswith(".bw") for out in outs) and not attributed.comments["overlap"].startswith("0 "):
+    if any(out.lower().endswith(".bw") for out in outs) and not attributed.comments["overlap"].startswith("0 "):
         click.echo(f"note: {attributed.comments['overlap']}", err=True)
     rows = f"{len(attributed.rows):,} row{'s' * (len(attributed.rows) != 1)}"
     click.echo(
@@ -117,7 +116,7 @@ def _write(attributed, outs, seconds):
         f"{seconds:,.1f} s, {len(attributed) / seconds:,.1f} windows/s",
         err=True,
     )
-    if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
+    if not any(out.lower().endswith(PICTURES) for out in outs):
         click.echo("next: the same command with -o logos.png draws them", err=True)
 
 

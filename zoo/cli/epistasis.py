@@ -15,7 +15,7 @@ from zoo.cli import options
 @click.argument("variants", nargs=-1, required=True, metavar="VCF | CHROM:POS:REF>ALT...")
 @options.model
 @options.genome(required=True)
-@options.out(".tsv, .tsv.gz", many=False)
+@options.out(many=False)
 @options.output()
 @click.option("--max-distance", type=int, help="bp between a pair; default half of the model's input.")
 @click.option("--shuffles", default=100, show_default=True, help="Shuffled backgrounds of the null; 0 for none.")

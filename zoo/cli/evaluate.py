@@ -24,7 +24,7 @@ from zoo.cli import options
 @options.seed("the resamples")
 @click.option("--batch-size", type=int, help="Examples a forward pass; by default what suits the device.")
 @options.device
-@options.out(".tsv, .tsv.gz, every prediction beside its label", many=False, terminal=False)
+@options.out(note="every prediction beside its label", many=False, terminal=False)
 @options.json("the metrics")
 def command(model, split, motifs, kmer, config, data, fasta, bootstrap, device, out, as_json, **options):
     """Evaluate MODEL, a run folder or a published model, on one split of its data.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.files.endings import PICTURES, TABLES
 
 
 @click.command(
@@ -16,7 +17,7 @@ from zoo.cli import options
 @click.argument("region", metavar="REGION")
 @options.model
 @options.genome(required=True)
-@options.out(".tsv, .tsv.gz, .parquet, .bw (with {base} in its name one file a letter), .png, .svg, .pdf")
+@options.out((*TABLES, ".bw", *PICTURES), ".bw with {base} in its name: one file a letter")
 @options.output()
 @click.option("--full", is_flag=True, help="Run the model in full for every mutant: slow, and needs no rules.")
 @options.device
@@ -28,11 +29,8 @@ def command(region, model, fasta, outs, output, full, device):
     """
     from time import perf_counter
 
-    from zoo.effects.mutational_landscape import check_path
     from zoo.hub.loader import load
 
-    for out in outs:
-        check_path(out)
     network = load(model, device=device)
 
     from zoo.effects.saturation_mutagenesis import landscape
@@ -54,7 +52,7 @@ def command(region, model, fasta, outs, output, full, device):
         f"{seconds:.2g} s, {len(substitutions) / seconds:,.0f} mutations/s with set-up",
         err=True,
     )
-    if not any(out.endswith((".png", ".svg", ".pdf")) for out in outs):
+    if not any(out.lower().endswith(PICTURES) for out in outs):
         click.echo("next: the same command with -o effects.png draws it", err=True)
 
 

@@ -2,11 +2,11 @@
 
     @options.model
     @options.genome(required=True)
-    @options.out(".tsv, .tsv.gz, .png")
+    @options.out((*TABLES, ".png"))
     @options.device
     def command(model, fasta, outs, device): ...
 
-Plugins' commands use them too.  Nothing but click is imported.
+Plugins' commands use them too.  Nothing but click and the endings of files is imported.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+
+from zoo.files.endings import TABLES, check_output
 
 _OUTPUT = "task, task:raw, task:sum, task@-50..50:mean"
 
@@ -70,14 +72,26 @@ def output(many: bool = False, help: str | None = None) -> Decorator:
     return click.option("--output", help=help or (f"Which outputs: {_OUTPUT}; default all." if many else one))
 
 
-def out(kinds: str, many: bool = True, terminal: bool = True, **more: Any) -> Decorator:
+def out(
+    endings: tuple[str, ...] = TABLES, note: str = "", many: bool = True, terminal: bool = True, **more: Any
+) -> Decorator:
     """-o/--out: the files to write, as a tuple `outs`; without `many` one file, as `out`.
 
-    kinds: the endings that are understood, in words.
+    Another name, a folder that is missing and a library that is not installed are refused before the command runs.
+
+    endings: those that the command writes.  note: what to know of them.
     terminal: - is a table on the terminal, and the default; without it nothing is written by default.
     more: of click.option, as default and required.
     """
+
+    def check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        for name in value if many else [value] * (value is not None):
+            check_output(name, endings, terminal)
+        return value
+
+    kinds = ", ".join(endings) + (f" ({note})" if note else "")
     text = f"File to write: {kinds}" + ("; - is a table on the terminal, the default." if terminal else ".")
+    more = {"callback": check, **more}
     if terminal:
         more = {"default": ["-"] if many else "-", **more}
     if many:

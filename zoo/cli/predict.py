@@ -16,7 +16,7 @@ from zoo.cli import options
 @options.genome("Genome of the intervals")
 @click.option("--bed", help="Intervals: BED3 to BED12, narrowPeak or broadPeak, plain or gzipped.")
 @click.option("--sequences", help="In place of --fasta and --bed: a FASTA file whose records are predicted themselves.")
-@options.out(".tsv, .tsv.gz", many=False)
+@options.out(many=False)
 @options.output(many=True)
 @options.max_n()
 @options.on_error

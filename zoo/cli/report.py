@@ -13,7 +13,7 @@ from zoo.cli import options
     epilog="Example: zoo report ctcf-motif-cnn --bed peaks.bed --fasta hg19.fa -o report.html",
 )
 @options.model_argument
-@options.out(".html", many=False, terminal=False, default="report.html", show_default=True)
+@options.out((".html", ".htm"), many=False, terminal=False, default="report.html", show_default=True)
 @options.output(help="One output to explain, as in CTCF:raw; by default the model's first.")
 @options.interpreter("What explains it; by default deeplift_shap, or ism where that does not run.")
 @click.option("--bed", help="Intervals whose windows are explained, in place of the test split's.")
@@ -41,8 +41,6 @@ def command(context, model, out, interpreter, settings, no_validation, **options
     from zoo.report.subject import open_subject
     from zoo.report.writer import write_report
 
-    if not out.endswith((".html", ".htm")):
-        raise ConfigError(f"{out!r} does not say that it is HTML: end it in .html")
     if settings and not interpreter:
         raise ConfigError("--set changes an argument of --interpreter: name that too")
     began = perf_counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.files.endings import TABLES
 
 
 @click.command(
@@ -16,7 +17,9 @@ from zoo.cli import options
 @options.model
 @options.genome(required=True)
 @options.out(
-    ".tsv, .tsv.gz, .parquet, .h5 (with whole profiles), or the annotated VCF: .vcf, .vcf.gz, .bcf", many=False
+    (*TABLES, ".h5", ".hdf5", ".vcf", ".vcf.gz", ".bcf"),
+    "HDF5 with whole profiles; VCF and BCF are the input with the scores in INFO",
+    many=False,
 )
 @options.output(many=True)
 @click.option(
@@ -96,7 +99,18 @@ def command(
     if dry_run:
         _estimate(job)
     else:
-        _report(job.to(out, resume, _note), out)
+        parameters = click.get_current_context().params
+        bound = {key: value for key, value in parameters.items() if key not in _NOT_BOUND}
+        counts = job.to(out, resume, _note, bound)
+        if counts is not None:
+            _report(counts, out)
+
+
+# What does not change a number, or is known to the job by its content.
+_NOT_BOUND = {
+    "variants", "model", "fasta", "out", "resume", "dry_run", "device", "engine", "engine_options", "regions",
+    "background", "seed",
+}  # fmt: skip
 
 
 def _note(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.files.endings import PICTURES, TABLES
 
 
 @click.command(
@@ -23,7 +24,7 @@ from zoo.cli import options
 @click.option("--n", default=200, show_default=True, help="Sequences, at most.")
 @click.option("--shuffles", default=100, show_default=True, help="Shuffles of the scores that show what chance does.")
 @options.seed("whatever is drawn at random")
-@options.out(".tsv, .tsv.gz (each sequence), .png, .svg, .pdf", terminal=False)
+@options.out((*TABLES, *PICTURES), "a table has a row for each sequence", terminal=False)
 @options.json("the numbers and verdicts")
 @options.device
 def command(model, interpreter, settings, shuffles, seed, outs, as_json, **more):
@@ -40,7 +41,6 @@ def command(model, interpreter, settings, shuffles, seed, outs, as_json, **more)
     from zoo.errors import ConfigError
     from zoo.report.subject import open_subject
 
-    _check_endings(outs)
     if shuffles < 20:
         raise ConfigError(f"{shuffles} shuffles are too few to show what chance does: use 20 or more")
     named = named_interpreter(interpreter, settings)
@@ -63,16 +63,6 @@ def command(model, interpreter, settings, shuffles, seed, outs, as_json, **more)
     for out in outs:
         _write(validation, out)
         click.echo(f"wrote {out}", err=True)
-
-
-def _check_endings(outs):
-    from zoo.errors import ConfigError, need
-
-    for out in outs:
-        if not out.endswith((".tsv", ".tsv.gz", ".png", ".svg", ".pdf")):
-            raise ConfigError(f"{out!r} does not say which file to write: end it in .tsv, .tsv.gz, .png, .svg or .pdf")
-        if not out.endswith((".tsv", ".tsv.gz")):
-            need(out, "matplotlib")
 
 
 def _metrics(subject, seed):
@@ -99,12 +89,12 @@ def _print(validation, verdicts, subject, as_json):
 
 
 def _write(validation, out):
-    from zoo.files.tables import atomic_path
+    from zoo.files.endings import is_table
 
-    if out.endswith((".tsv", ".tsv.gz")):
+    if is_table(out):
         validation.write(out)
         return
     from zoo.pictures.faithfulness import draw_agreement
+    from zoo.pictures.figure_files import save_figure
 
-    with atomic_path(out) as temporary:
-        draw_agreement(validation).savefig(temporary, format=out.rsplit(".", 1)[1])
+    save_figure(out, draw_agreement(validation))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.errors import DataError
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
 
 
 def write_bigwig(path: str | Path, contigs: Mapping[str, int], runs: Iterable[tuple[str, int, np.ndarray]]) -> int:

@@ -192,6 +192,12 @@ class Genome:
         parts = sorted(f"{c.length} {c.checksum}" for c in self._records)
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
+    @cached_property
+    def content(self) -> str:
+        """Hex digest of all sequences and their names, whatever the files are called."""
+        parts = sorted(f"{c.name} {c.length} {c.checksum}" for c in self._records)
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
     def identity(self) -> dict[str, Any]:
         """What a model card says of the genome: plain JSON."""
         return {

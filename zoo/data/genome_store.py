@@ -3,8 +3,9 @@
     hg38.fa.gz -> hg38.fa.gz.zoo/<key>.codes (one byte a base, then the few ambiguity codes) and <key>.json
                   (contigs, lengths, checksums)
 
-The key is the FASTA's size and time of change, and the store's format.  Where the FASTA's folder may not be
-written, the store goes to `$ZOO_CACHE` (default ~/.cache/zoo).
+The key is a digest of the FASTA's bytes, and the store's format.  The digest is computed again when the file may have
+changed, which its status tells (zoo.data.known_digest), at about 1 GB/s.  Where the FASTA's folder may not be written,
+the store goes to `$ZOO_CACHE` (default ~/.cache/zoo).
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -23,14 +23,17 @@ from typing import BinaryIO
 import numpy as np
 
 from zoo.data.fasta_index import NotIndexed, Pieces, readers
+from zoo.data.known_digest import KnownDigest, known_digest
 from zoo.errors import DataError
 from zoo.files.compressed import is_gzip
 from zoo.files.locations import cache_root
+from zoo.files.locks import lock
 from zoo.terminal.progress import counting
 
 FORMAT = 2
 AMBIGUITY = np.dtype([("at", "<i8"), ("letter", "u1")])
 """Where the flat array has N for an ambiguity code of the FASTA, and its upper-case letter."""
+_ENDING = f"-v{FORMAT}"
 _BIG = 50_000_000
 
 _log = logging.getLogger("zoo.genome")
@@ -57,31 +60,33 @@ class Store:
 
 
 def open_store(fasta: str | Path) -> Store:
-    """The store of a FASTA file; it is built where there is none that fits the file.
+    """The store of a FASTA file; it is built where there is none of what the file holds.
 
     Several processes may ask at once: one builds, the others wait for it.
     """
     fasta = Path(fasta).expanduser()
     is_gzip(fasta)  # a missing or unreadable file is an error even where an old store exists
-    key = _key(fasta)
-    for folder in (_beside(fasta), _in_cache(fasta)):
-        store = _load(folder, key)
-        if store is not None:
+    folders = [_beside(fasta), _in_cache(fasta)]
+    key = known_digest(fasta, folders)
+    if key is not None:
+        for folder in folders:
+            if (store := _load(folder, key)) is not None:
+                return store
+    known = KnownDigest.of(fasta)
+    for folder in folders:
+        if (store := _load(folder, known.digest)) is not None:
+            known.remember(fasta, [folder, *folders])
             return store
     folder = _writable_folder(fasta)
-    with _lock(folder) as alone:
-        store = _load(folder, key)
+    with lock(folder / "lock") as alone:
+        store = _load(folder, known.digest)
         if store is None:
-            _build(fasta, folder, key, alone)
-            store = _load(folder, key)
+            _build(fasta, folder, known, alone)
+            store = _load(folder, known.digest)
     if store is None:
         raise DataError(f"{fasta} changed while it was read: try again when nobody writes it")
+    known.remember(fasta, [folder])
     return store
-
-
-def _key(fasta: Path) -> str:
-    stat = fasta.stat()
-    return f"{stat.st_size}-{stat.st_mtime_ns}-v{FORMAT}"
 
 
 def _beside(fasta: Path) -> Path:
@@ -110,27 +115,13 @@ def _writable_folder(fasta: Path) -> Path:
     )
 
 
-@contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock; a crash releases it.  False where there are no locks: then only the renames protect."""
-    with (folder / "lock").open("a") as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-            held = True
-        except (ImportError, OSError):
-            held = False
-        yield held
-
-
 def _load(folder: Path, key: str) -> Store | None:
     """The store of this key, None where it is absent or incomplete."""
     try:
-        index = json.loads((folder / f"{key}.json").read_text())
+        index = json.loads((folder / f"{key}{_ENDING}.json").read_text())
         contigs = tuple(Contig(**c) for c in index["contigs"])
         total = sum(c.length for c in contigs)
-        path = folder / f"{key}.codes"
+        path = folder / f"{key}{_ENDING}.codes"
         n = int(index["ambiguous"])
         if path.stat().st_size != total + n * AMBIGUITY.itemsize:
             return None
@@ -140,8 +131,9 @@ def _load(folder: Path, key: str) -> Store | None:
         return None
 
 
-def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
+def _build(fasta: Path, folder: Path, known: KnownDigest, alone: bool) -> None:
     """Write beside the final names, then rename; the index comes last and makes the store valid."""
+    key = known.digest
     codes, index = folder / f"{key}.{os.getpid()}.tmp", folder / f"{key}.json.{os.getpid()}.tmp"
     try:
         size = fasta.stat().st_size * (4 if is_gzip(fasta) else 1)
@@ -151,12 +143,12 @@ def _build(fasta: Path, folder: Path, key: str, alone: bool) -> None:
             out.write(ambiguous.tobytes())
             out.flush()
             os.fsync(out.fileno())
-        if _key(fasta) != key:
+        if not known.holds(fasta):
             raise DataError(f"{fasta} changed while it was read: try again when nobody writes it")
         held = {"source": fasta.name, "ambiguous": len(ambiguous), "contigs": [vars(c) for c in contigs]}
         index.write_text(json.dumps(held))
-        os.replace(codes, folder / f"{key}.codes")
-        os.replace(index, folder / f"{key}.json")
+        os.replace(codes, folder / f"{key}{_ENDING}.codes")
+        os.replace(index, folder / f"{key}{_ENDING}.json")
     except OSError as error:
         raise DataError(
             f"the store of {fasta} cannot be written to {folder} ({error.strerror or error}): "

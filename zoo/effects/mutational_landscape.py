@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +11,13 @@ import numpy as np
 
 from zoo.data.bigwig import write_bigwig
 from zoo.errors import ConfigError, DataError, need
-from zoo.files.tables import TableWriter, atomic_path
+from zoo.files.endings import PICTURES, TABLES, check_output, is_table
+from zoo.files.tables import TableWriter
 
 if TYPE_CHECKING:
     import pandas
 
 COLUMNS = ("chrom", "pos", "ref", "alt", "status")
-SUFFIXES = ".tsv, .tsv.gz, .parquet, .bw, .png, .svg, .pdf"
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,7 @@ class Landscape:
     def write(self, path: str | Path) -> list[str]:
         """Write a file of the kind that the name says; returns the names that were written.
 
-        .tsv, .tsv.gz: `rows` below `##` comment lines; - is standard output.
-        .parquet: `frame`.
+        .tsv, .tsv.gz, .parquet, .xlsx: `rows`, and the header; - is standard output.
         .bw: the mean effect at each base; a name with {base} makes four files, one for each letter's effects.
         .png, .svg, .pdf: the picture.
 
@@ -107,20 +105,10 @@ class Landscape:
 
 def check_path(path: str | Path) -> Callable[[Landscape, str], list[str]]:
     """The writer for a name; raises as `Landscape.write` does, before anything is computed."""
-    name = str(path)
-    if name == "-" or name.endswith((".tsv", ".tsv.gz")):
+    ending = check_output(path, (*TABLES, ".bw", *PICTURES))
+    if is_table(path):
         return _write_table
-    suffix = Path(name).suffix
-    if suffix == ".parquet":
-        need(name, "pyarrow", "pandas")
-        return _write_parquet
-    if suffix == ".bw":
-        need(name, "pybigtools")
-        return _write_bigwig
-    if suffix in (".png", ".svg", ".pdf"):
-        need(name, "matplotlib")
-        return partial(_write_picture, kind=suffix[1:])
-    raise ConfigError(f"{name!r} does not say which file to write: end it in {SUFFIXES}, or use - for the terminal")
+    return _write_bigwig if ending == ".bw" else _write_picture
 
 
 def _write_table(landscape: Landscape, path: str) -> list[str]:
@@ -130,17 +118,11 @@ def _write_table(landscape: Landscape, path: str) -> list[str]:
     return [path]
 
 
-def _write_parquet(landscape: Landscape, path: str) -> list[str]:
-    with atomic_path(path) as temporary:
-        landscape.frame().to_parquet(temporary, engine="pyarrow", index=False)
-    return [path]
-
-
-def _write_picture(landscape: Landscape, path: str, kind: str) -> list[str]:
+def _write_picture(landscape: Landscape, path: str) -> list[str]:
+    from zoo.pictures.figure_files import save_figure
     from zoo.pictures.mutational_landscape import draw_landscape
 
-    with atomic_path(path) as temporary:
-        draw_landscape(landscape).savefig(temporary, format=kind)
+    save_figure(path, draw_landscape(landscape))
     return [path]
 
 

@@ -1,32 +1,48 @@
 """Tables that people and programs read: `##` comment lines, a header row, one row an input row, tabs between.
 
+    rows -> .tsv, .tsv.gz, .parquet (zoo.files.parquet), .xlsx (zoo.files.spreadsheet), or - for the terminal
+
 A table is written beside its name and moved into place whole: there is never half a file under the name asked for.
 """
 
 from __future__ import annotations
 
 import gzip
+import io
+import itertools
 import math
-import os
 import sys
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import Any, Protocol, TextIO, cast
 
 import numpy as np
 
 from zoo.errors import DataError, installed
+from zoo.files.atomic import atomic_path
+from zoo.files.endings import TERMINAL, ending
 from zoo.terminal.printable import PrintableStream
-
-if TYPE_CHECKING:
-    pass
 
 MISSING = "NA"
 
 
+class Rows(Protocol):
+    """A table that is being written."""
+
+    def row(self, values: Sequence[Any]) -> None:
+        """One value a column."""
+        ...
+
+    def close(self, whole: bool) -> None:
+        """Write what is left; not whole: let go of the file without an error, it is deleted."""
+        ...
+
+
 class TableWriter:
-    """Stream rows to a TSV file; `-` is standard output, a name in .gz is compressed.
+    """Stream rows to a table of the kind that the name says; `-` is standard output, any other ending is a TSV's.
+
+    Parquet holds the comments as metadata of its schema, a spreadsheet on a second sheet.
 
     >>> with TableWriter("-", ["chrom", "score"], {"model": "ctcf-motif-cnn"}) as table:
     ...     table.row(["chr1", 0.25])
@@ -35,74 +51,100 @@ class TableWriter:
     chr1	0.25
     """
 
-    def __init__(self, path: str | Path, columns: Sequence[str], comments: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        path: str | Path,
+        columns: Sequence[str],
+        comments: Mapping[str, Any] | None = None,
+        types: Mapping[str, Callable[[Any], Any]] | None = None,
+    ):
+        """types: of columns whose values come as text, {"pos": int, "score": numpy.float32}; a TSV needs none."""
         if len(set(columns)) != len(columns):
             twice = next(c for c in columns if list(columns).count(c) > 1)
             raise DataError(f"table {path} would have two columns named {twice!r}: rename one")
         self.columns = list(columns)
         self.comments = dict(comments or {})
         self.path = str(path)
+        self.types = [(types or {}).get(c) for c in columns]
         self.rows = 0
-        self._file: TextIO
-        self._atomic: atomic_path
 
     def __enter__(self) -> TableWriter:
-        if self.path == "-":
-            self._file = cast(TextIO, PrintableStream(sys.stdout))
-        else:
-            self._atomic = atomic_path(self.path)
-            temporary = self._atomic.__enter__()
-            opener = gzip.open if self.path.endswith(".gz") else open
-            self._file = opener(temporary, "wt", encoding="utf-8", newline="\n")
-        for key, value in self.comments.items():
-            self._file.write(f"##{_text(key)}={_text(value)}\n")
-        self._file.write("\t".join(_text(c) for c in self.columns) + "\n")
+        with ExitStack() as stack:
+            temporary = None if self.path == TERMINAL else stack.enter_context(atomic_path(self.path))
+            self._body = _body(self.path, temporary, self.columns, self.comments)
+            stack.push(lambda kind, error, trace: self._body.close(whole=kind is None))
+            self._stack = stack.pop_all()
         return self
 
     def row(self, values: Sequence[Any]) -> None:
-        """One value a column; None and NaN become NA."""
+        """One value a column; None and NaN become NA, or an empty cell of Parquet or a spreadsheet."""
         if len(values) != len(self.columns):
             raise ValueError(f"{len(values)} values for {len(self.columns)} columns")
-        self._file.write("\t".join(_text(v) for v in values) + "\n")
+        if not isinstance(self._body, _Text):
+            values = [_typed(value, kind) for value, kind in zip(values, self.types, strict=True)]
+        self._body.row(values)
         self.rows += 1
 
     def __exit__(self, kind, error, trace) -> None:
-        if self.path == "-":
-            self._file.flush()
-            return
+        self._stack.__exit__(kind, error, trace)
+
+
+def _body(path: str, temporary: Path | None, columns: Sequence[str], comments: Mapping[str, Any]) -> Rows:
+    if temporary is None:
+        if sys.__stdout__ is None and sys.stdout is None:
+            raise DataError("standard output is closed: name a file with -o")
+        return _Text(cast(TextIO, PrintableStream(sys.stdout)), columns, comments, [])
+    match ending(path):
+        case ".parquet":
+            from zoo.files.parquet import ParquetRows
+
+            return ParquetRows(temporary, columns, comments)
+        case ".xlsx":
+            from zoo.files.spreadsheet import SheetRows
+
+            return SheetRows(temporary, path, columns, comments)
+    raw = temporary.open("wb")
+    packed = [gzip.GzipFile("", "wb", fileobj=raw, mtime=0)] if path.lower().endswith(".gz") else []
+    text = io.TextIOWrapper(packed[0] if packed else raw, encoding="utf-8", errors="surrogateescape", newline="\n")
+    return _Text(text, columns, comments, [text, *packed, raw])
+
+
+class _Text:
+    """Tabs between values; the files that are closed at the end, from the outside in."""
+
+    def __init__(self, file: TextIO, columns: Sequence[str], comments: Mapping[str, Any], files: list[Any]):
+        self.file, self.files = file, files
         try:
-            self._file.close()
-        except OSError as full:
-            kind, error = type(full), full
-            self._atomic.__exit__(kind, error, None)
+            for key, value in comments.items():
+                file.write(f"##{_text(key)}={_text(value)}\n")
+            self.row(columns)
+        except BaseException:
+            self.close(whole=False)
             raise
-        self._atomic.__exit__(kind, error, trace)
+
+    def row(self, values: Sequence[Any]) -> None:
+        self.file.write("\t".join([_text(v) for v in values]) + "\n")
+
+    def close(self, whole: bool) -> None:
+        if not self.files and whole:
+            self.file.flush()
+        errors = []
+        for file in self.files:
+            try:
+                file.close()
+            except OSError as error:
+                errors.append(error)
+        if errors and whole:
+            raise errors[0]
 
 
-class atomic_path:
-    """A temporary path beside `path`, moved onto it when the block ends without an error, else deleted."""
-
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-
-    def __enter__(self) -> Path:
-        folder = self.path.parent
-        if not folder.is_dir():
-            raise DataError(f"folder {folder} for {self.path.name} does not exist: create it or choose another path")
-        try:
-            handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", suffix=".part", dir=folder)
-        except OSError as error:
-            raise DataError(f"{self.path} cannot be written: {error.strerror}: choose another path") from error
-        os.close(handle)
-        os.chmod(name, 0o666 & ~_umask())
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind, error, trace) -> None:
-        if kind is None:
-            os.replace(self.temporary, self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
+def _typed(value: Any, kind: Callable[[Any], Any] | None) -> Any:
+    """None for what is missing; a text as the number that it stands for."""
+    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        return None
+    if kind is None:
+        return value
+    return None if value == MISSING else kind(value)
 
 
 def write_table(
@@ -119,13 +161,13 @@ def write_table(
 
 
 def read_table(path: str | Path) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """(comments, rows as text) of a table that `TableWriter` wrote."""
+    """(comments, rows as text) of a TSV that `TableWriter` wrote."""
     opener = gzip.open if str(path).endswith(".gz") else open
     comments, rows, columns = {}, [], None
-    with opener(path, "rt", encoding="utf-8") as lines:
+    with opener(path, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
         for number, line in enumerate(lines, 1):
             line = line.rstrip("\n")
-            if line.startswith("##"):
+            if columns is None and line.startswith("##"):
                 key, _, value = line[2:].partition("=")
                 comments[key] = value
             elif columns is None:
@@ -136,6 +178,25 @@ def read_table(path: str | Path) -> tuple[dict[str, str], list[dict[str, str]]]:
                     raise DataError(f"{path} line {number}: {len(values)} columns where the header has {len(columns)}")
                 rows.append(dict(zip(columns, values, strict=True)))
     return comments, rows
+
+
+def read_comments(path: str | Path) -> dict[str, str]:
+    """The comments of a table of any kind that `TableWriter` wrote."""
+    match ending(path):
+        case ".parquet":
+            import pyarrow.parquet
+
+            metadata = pyarrow.parquet.read_schema(path).metadata or {}
+            others = (b"ARROW:schema", b"PANDAS_ATTRS")
+            return {key.decode(): value.decode() for key, value in metadata.items() if key not in others}
+        case ".xlsx":
+            from zoo.files.spreadsheet import read_about
+
+            return read_about(path)
+    opener = gzip.open if str(path).endswith(".gz") else open
+    with opener(path, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        above = itertools.takewhile(lambda line: line.startswith("##"), lines)
+        return {key: value for key, _, value in (line[2:].rstrip("\n").partition("=") for line in above)}
 
 
 def data_frame(columns: Sequence[str], rows: Iterable[Sequence[Any]], comments: Mapping[str, Any] | None = None) -> Any:
@@ -178,9 +239,3 @@ def _text(value: Any) -> str:
         short = str(value) if getattr(value, "dtype", None) == "float32" else f"{value:.7g}"
         return MISSING if math.isnan(value) else short
     return str(value).replace("\t", " ").replace("\n", " ").replace("\r", " ")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

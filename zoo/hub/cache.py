@@ -15,6 +15,7 @@ from pathlib import Path
 from zoo.errors import HubError
 from zoo.files.atomic import sentence, write_file
 from zoo.files.locations import cache_root
+from zoo.files.locks import lock
 from zoo.files.regular_files import read_bounded
 from zoo.hub import manifest
 from zoo.hub.sources import ModelSource
@@ -106,12 +107,10 @@ def _remembered(source: ModelSource, name: str) -> str | None:
 
 
 def _fetch(store: Store, source: ModelSource, revision: str, folder: Path, force: bool) -> None:
-    from filelock import FileLock
-
     partial = folder.with_name(f".partial-{revision}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".lock-{revision}")):
+        with lock(folder.with_name(f".lock-{revision}")):
             if folder.is_dir() and not force:
                 return
             if force:

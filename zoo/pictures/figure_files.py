@@ -6,14 +6,22 @@ import base64
 import html
 import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
+from zoo.files.endings import PICTURES as _PICTURES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PICTURES = (".png", ".svg", ".pdf", ".html")
+PICTURES = (*_PICTURES, ".html")
+
+
+def save_figure(path: str | Path, figure: Figure) -> None:
+    """Write it as .png, .svg or .pdf; raises DataError where the file cannot be written."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format=Path(path).suffix[1:].lower())
 
 
 def save_picture(path: str, figure: Figure, title: str, alt: str, numbers: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import EXTRAS, need
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
 from zoo.report.chapters import gather
 from zoo.report.page import render
 from zoo.report.summary import summary

@@ -7,25 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from zoo.errors import ConfigError
+from zoo.files.endings import is_table
 from zoo.files.tables import TableWriter
-from zoo.pictures.figure_files import PICTURES
 from zoo_hic.maps import ContactMap
-
-MAPS = (".cool",)
-TABLES = (".tsv", ".tsv.gz")
-
-
-def check_name(out: str, kinds: tuple[str, ...] = (*MAPS, *TABLES, *PICTURES)) -> None:
-    """Raises ConfigError for a name that ends in none of these."""
-    if not out.lower().endswith(kinds):
-        raise ConfigError(f"{out!r} does not say which file to write: end it in {', '.join(kinds)}")
 
 
 def output_kind(out: str) -> str:
     """map, table or picture."""
-    name = out.lower()
-    return "map" if name.endswith(MAPS) else "table" if name.endswith(TABLES) else "picture"
+    return "map" if out.lower().endswith(".cool") else "table" if is_table(out) else "picture"
 
 
 def write_square(

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError, need
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
 
 if TYPE_CHECKING:
     from zoo.attribution.result import Attributed

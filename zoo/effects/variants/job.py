@@ -8,7 +8,7 @@ zoo.score_variants("ctcf-motif-cnn", "calls.vcf.gz", fasta="hg38.fa")       -> p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -86,9 +86,10 @@ class ScoreJob:
         self.sample = getattr(self.variants, "sample", None)
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
         self._background, self._seed = background, seed
-        self._identity = {"variants": source, "fix_swapped": fix_swapped, **how, **_size(source)}
-        indexed = getattr(self.variants, "indexed", None) is not None
-        self._identity |= {} if self.sample is None else {"sample": self.sample, "indexed": indexed}
+        self.source = source
+        self.limits = {"fix_swapped": fix_swapped, "sample": self.sample}
+        if self.sample is not None:  # an index changes how records are counted
+            self.limits["indexed"] = getattr(self.variants, "indexed", None) is not None
 
     @cached_property
     def background(self) -> Background | None:
@@ -149,14 +150,24 @@ class ScoreJob:
         rows = list(self.rows())
         return data_frame(self.columns, rows, self.comments)
 
-    def to(self, path: str | Path, resume: bool = False, tell=lambda note: None) -> Counter:
+    def to(
+        self,
+        path: str | Path,
+        resume: bool = False,
+        tell=lambda note: None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Counter | None:
         """Write the file that the name says, by parts; how many rows have which status.
 
-        resume: go on behind the last part of a run that was cut off.  path: "-" is the terminal.
-        tell: is called with notes, as they come.
+        resume: go on behind the last part of a run that was cut off; None is returned where nothing is left to do.
+        path: "-" is the terminal.  tell: is called with notes, as they come.
+        options: what else changes what is written, so that a run with other ones is not gone on with.
+
+        Raises ConfigError where what lies there is of another run.
         """
-        from zoo.effects.variants.output_files import writer_for
+        from zoo.effects.variants.output_files import check_complete, writer_for
         from zoo.effects.variants.resume import Parts
+        from zoo.effects.variants.run_identity import identify, short
         from zoo.terminal.progress import counting
 
         if resume:
@@ -166,19 +177,24 @@ class ScoreJob:
         for note in self.variants.notes:
             tell(note)
         if str(path) == "-":
+            if resume:
+                raise ConfigError("--resume goes on with a file: name it with -o")
             counts = self._print(write)
             for note in self.variants.notes[heard:]:
                 tell(note)
             return counts
-        comments = {k: v for k, v in self.comments.items() if k != "aliases"}
-        parts = Parts(path, self.columns, {**self._identity, "columns": self.columns, **comments}, resume)
-        if parts.records:
-            tell(f"going on behind record {parts.records:,}")
-        with counting(self.remaining(parts.records), label="scoring", unit="records") as advance:
-            for chunk in self.chunks(parts.records, getattr(write, "takes_profiles", False)):
-                parts.write(chunk)
-                advance(chunk.last - chunk.first)
-        counts, note = parts.finish(self.comments, write)
+        run = identify(self, options)
+        if resume and check_complete(path, run):
+            tell(f"{path} is complete: nothing is left to do")
+            return None
+        with Parts(path, self.columns, run, resume) as parts:
+            if parts.records:
+                tell(f"going on behind record {parts.records:,}")
+            with counting(self.remaining(parts.records), label="scoring", unit="records") as advance:
+                for chunk in self.chunks(parts.records, getattr(write, "takes_profiles", False)):
+                    parts.write(chunk)
+                    advance(chunk.last - chunk.first)
+            counts, note = parts.finish({**self.comments, "run": short(run)}, write)
         for text in [*self.variants.notes[heard:], *([note] if note else [])]:
             tell(text)
         return counts
@@ -283,8 +299,3 @@ def score_haplotypes(
     scorer = HaplotypeScorer(as_model(model), genome, **options)
     limits = {"regions": regions, "any_assembly": any_assembly}
     return ScoreJob(vcf, genome, scorer, phased=True, sample=sample, **limits).table()
-
-
-def _size(source: str | Path | Sequence[str]) -> dict[str, int]:
-    """bytes of a file, by which a changed one is told apart."""
-    return {"bytes": Path(source).stat().st_size} if isinstance(source, str) and Path(source).is_file() else {}

@@ -1,4 +1,4 @@
-"""The files that scores of variants are written to: a table, Parquet, or the input VCF with the scores in INFO."""
+"""The files that scores of variants are written to: a table, HDF5, or the input VCF with the scores in INFO."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import ConfigError, DataError, need
-from zoo.files.tables import MISSING, TableWriter, atomic_path
+from zoo.errors import ConfigError, DataError
+from zoo.files.atomic import atomic_path
+from zoo.files.endings import TABLES, check_output, ending, is_table
+from zoo.files.hdf5 import new_hdf5
+from zoo.files.tables import MISSING, TableWriter, read_comments
 
 if TYPE_CHECKING:
     from zoo.variants.files import VariantFile
 
-SUFFIXES = ".tsv, .tsv.gz, .parquet, .h5, .vcf, .vcf.gz, .bcf"
+ENDINGS = (*TABLES, ".h5", ".hdf5", ".vcf", ".vcf.gz", ".bcf")
 _TEXTS = {"chrom", "id", "ref", "alt", "status", "norm_ref", "norm_alt", "notes", "sample"}
 _WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest"}
 _OWN = ("chrom", "pos", "id", "ref", "alt", "norm_pos", "norm_ref", "norm_alt")
@@ -37,53 +40,81 @@ def writer_for(
     positions: of every profile in bp from the variant, which .h5 holds.
     Raises ConfigError for another name, for .h5 without a profile, and for a VCF of scores whose input is none.
     """
-    if path == "-" or path.endswith((".tsv", ".tsv.gz")):
+    kind = check_output(path, ENDINGS)
+    if is_table(path):
         return _table
-    if path.endswith(".parquet"):
-        need(path, "pyarrow")
-        return _parquet
-    if path.endswith((".h5", ".hdf5")):
-        need(path, "h5py")
+    if kind in (".h5", ".hdf5"):
         if not positions:
             raise ConfigError(f"{path} holds whole profiles: name them, as in --profile task")
         writer: Any = partial(_hdf5, positions)
         writer.takes_profiles = True
         return writer
-    if path.endswith((".vcf", ".vcf.gz", ".bcf")):
-        if source is None or source.kind not in ("vcf", "bcf"):
-            kind = "haplotypes" if source is None else source.kind
-            what = {"table": "a table of variants", "typed": "typed variants"}.get(kind, kind)
-            raise ConfigError(f"{path} annotates a VCF or BCF, but the input is {what}: write .tsv or .parquet")
-        return partial(_annotated, source)
-    raise ConfigError(f"{path!r} does not say which file to write: end it in {SUFFIXES}, or use - for the terminal")
+    if source is None or source.kind not in ("vcf", "bcf"):
+        kind = "haplotypes" if source is None else source.kind
+        what = {"table": "a table of variants", "typed": "typed variants"}.get(kind, kind)
+        raise ConfigError(f"{path} annotates a VCF or BCF, but the input is {what}: write .tsv or .parquet")
+    return partial(_annotated, source)
+
+
+def check_complete(path: str | Path, run: Mapping[str, Any]) -> bool:
+    """Whether a file is there whole and no part of it is left to write; run: `run_identity.identify`.
+
+    Raises ConfigError for a file of another run.
+    """
+    from zoo.effects.variants.run_identity import short_difference
+
+    path = Path(path)
+    if not path.is_file() or path.with_name(f"{path.name}.parts").exists():
+        return False
+    line = _run_line(path)
+    if line is None:
+        raise ConfigError(
+            f"{path} does not say which run wrote it: leave out --resume to write it anew, or choose another name"
+        )
+    changed = short_difference(line, run)
+    if changed:
+        raise ConfigError(
+            f"{path} is complete, but of a run with other {changed}: leave out --resume to write it anew, or choose "
+            "another name"
+        )
+    return True
+
+
+def _run_line(path: Path) -> str | None:
+    """What the comment `run` of a file says; None where there is none."""
+    kind = ending(path, ENDINGS)
+    try:
+        if kind in TABLES:
+            return read_comments(path).get("run")
+        if kind in (".h5", ".hdf5"):
+            import h5py
+
+            with h5py.File(path, "r", locking="best-effort") as file:
+                return str(file.attrs["run"])
+        import pysam
+
+        from zoo.variants.records import quiet_htslib
+
+        with quiet_htslib(), pysam.VariantFile(str(path)) as file:
+            lines = str(file.header).splitlines()
+        return next((line.removeprefix("##zoo_run=") for line in lines if line.startswith("##zoo_run=")), None)
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
 
 
 def _table(path: Path, columns: Sequence[str], rows: Iterable[Row], comments: Mapping[str, Any]) -> None:
-    with TableWriter(path, columns, comments) as table:
+    types = {c: str if c in _TEXTS else int if c in _WHOLE else _number for c in columns}
+    with TableWriter(path, columns, comments, types) as table:
         for _, cells in rows:
             table.row(cells)
 
 
-def _parquet(path: Path, columns: Sequence[str], rows: Iterable[Row], comments: Mapping[str, Any]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    types = {c: pa.string() if c in _TEXTS else pa.int64() if c in _WHOLE else pa.float32() for c in columns}
-    metadata = {str(k): str(v) for k, v in comments.items()}
-    schema = pa.schema(list(types.items())).with_metadata(metadata)
-    rows = iter(rows)
-    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema) as file:
-        while part := [cells for _, cells in islice(rows, 65_536)]:
-            values = {
-                c: pa.array([_value(cells[i], types[c]) for cells in part], types[c]) for i, c in enumerate(columns)
-            }
-            file.write_table(pa.table(values, schema=schema))
-
-
-def _value(cell: Any, kind: Any) -> Any:
-    if cell is None or cell == MISSING:
-        return None
-    return cell if str(kind) == "string" else int(cell) if str(kind) == "int64" else float(cell)
+def _number(cell: Any) -> Any:
+    """A score as float32; a column that holds something else stays text."""
+    try:
+        return np.float32(cell)
+    except ValueError:
+        return str(cell)
 
 
 def _hdf5(
@@ -97,7 +128,7 @@ def _hdf5(
     """/table/<column> (A,), /profiles/<name>/reference and alternate (A, T), position (T,); comments as attributes."""
     import h5py
 
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs.update({str(k): str(v) for k, v in comments.items()})
         table: Any = file.create_group("table")
         for column in columns:
@@ -123,6 +154,12 @@ def _hdf5(
                 for k, allele in enumerate(("reference", "alternate")):
                     _append(groups[name][allele], part[:, k, at : at + len(position)], True)
                 at += len(position)
+
+
+def _value(cell: Any, kind: str) -> Any:
+    if cell is None or cell == MISSING:
+        return None
+    return cell if kind == "string" else float(cell)
 
 
 def _append(dataset: Any, values: Any, number: bool) -> None:

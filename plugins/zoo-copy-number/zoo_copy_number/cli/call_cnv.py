@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.pictures.figure_files import PICTURES
 
 
 @click.command(
@@ -14,7 +15,7 @@ from zoo.cli import options
 )
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @options.model
-@options.out(".vcf, .vcf.gz, .bed, .seg, or a picture: .png, .svg, .pdf, .html", terminal=False)
+@options.out((".vcf", ".vcf.gz", ".bed", ".bed.gz", ".seg", ".seg.gz", *PICTURES), terminal=False)
 @options.genome("Genome of the bins: gives their GC, and checks that they fit")
 @click.option("--gc", help="GC of the bins as wig, bigWig or bedGraph, in place of --fasta.")
 @click.option("--ignore-gc", is_flag=True, help="Correct nothing by GC: for samples whose events themselves follow it.")
@@ -54,10 +55,7 @@ def command(
     from zoo_copy_number.coverage import find_lone_uncovered, leave_out
     from zoo_copy_number.pooled_reference import pool_normals
     from zoo_copy_number.readers import read_bins
-    from zoo_copy_number.writers import check_name
 
-    for out in outs:
-        check_name(out)
     if normals and reference:
         raise ConfigError("--normal and --reference both give a reference: leave one out")
     began = perf_counter()

@@ -9,7 +9,7 @@ import gzip
 import math
 from pathlib import Path
 
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
 from zoo_copy_number.calls import Calls
 
 

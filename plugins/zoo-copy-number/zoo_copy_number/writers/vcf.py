@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from zoo.data.codes import decode
 from zoo.errors import ConfigError, DataError
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
 from zoo_copy_number.calls import Calls, CnvCall
 
 if TYPE_CHECKING:

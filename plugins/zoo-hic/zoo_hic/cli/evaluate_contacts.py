@@ -24,7 +24,7 @@ from zoo.cli import options
 @click.option("--draws", default=500, show_default=True, help="Resamples for intervals and nulls.")
 @options.seed("the resamples")
 @options.device
-@options.out(".tsv", many=False, terminal=False)
+@options.out(many=False, terminal=False)
 def command(
     model, split, distances, ceiling, pairs, curve, config, data, fasta, allow_other_assembly, draws, seed, device, out
 ):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.files.endings import TABLES
+from zoo.pictures.figure_files import PICTURES
 
 
 @click.command(
@@ -17,7 +19,7 @@ from zoo.cli import options
 @click.argument("region", metavar="[REGION]", required=False)
 @options.model
 @options.genome(required=True)
-@options.out(".cool, .tsv, .tsv.gz (pairs), .png, .svg, .pdf, .html", terminal=False)
+@options.out((".cool", *TABLES, *PICTURES), "a table has a row for each pair of bins", terminal=False)
 @click.option("--observed", metavar="MAP", help="Measured .cool, .mcool or .hic to set beside the prediction.")
 @click.option("--allow-other-assembly", is_flag=True, help="Take an observed map whose contigs have other lengths.")
 @click.option("--delete", "deleted", multiple=True, metavar="PLACE", help="Delete chr:first-last.")
@@ -56,6 +58,7 @@ def command(
     """
     from zoo.data.genome import Genome
     from zoo.errors import ConfigError
+    from zoo.files.endings import check_output
     from zoo.hub.loader import load
     from zoo_hic.cli.predictions import (
         PredictRequest,
@@ -64,14 +67,13 @@ def command(
         score_variants_and_write,
     )
     from zoo_hic.effects.edits import parse_edit
-    from zoo_hic.output import MAPS, PICTURES, TABLES, check_name
     from zoo_hic.predictor import Predictor
     from zoo_hic.region_prediction import parse_locus
 
     typed = [("delete", deleted), ("invert", inverted), ("duplicate", duplicated), ("mutate", mutated)]
     edited = any(texts for _, texts in typed)
-    for out in outs:
-        check_name(out, TABLES if variants else (*MAPS, *TABLES, *PICTURES))
+    for out in outs if variants else ():
+        check_output(out)
     if variants and (edited or observed or places or not outs):
         raise ConfigError("--variants takes -o scores.tsv, and neither edits, --observed nor --null: leave them out")
     if region is None and not variants:

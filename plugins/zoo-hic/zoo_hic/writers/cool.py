@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from zoo.errors import ConfigError, DataError
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
 from zoo_hic.maps import ContactMap, check_square
 
 if TYPE_CHECKING:

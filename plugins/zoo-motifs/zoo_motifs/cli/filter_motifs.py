@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.files.endings import PICTURES, TABLES
 
-PICTURES = (".png", ".svg", ".pdf")
 RANDOM = 2_000
 
 
@@ -32,7 +32,7 @@ RANDOM = 2_000
 @click.option("--trim", default=0.25, show_default=True, help="Bits below which columns are cut from both ends.")
 @options.output(help="What filters are ranked by: task, task:raw; default all, before their activation.")
 @click.option("--match", "known", help="Match the filters to jaspar, jaspar:plants, ..., or a MEME file.")
-@options.out(".meme, .tsv, .tsv.gz, .png, .svg, .pdf")
+@options.out((".meme", *TABLES, *PICTURES))
 @options.seed("the sequences that are drawn")
 @options.device
 def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output, known, outs, seed, device):
@@ -47,15 +47,11 @@ def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output,
     from dataclasses import replace
     from time import perf_counter
 
-    from zoo.errors import ConfigError
     from zoo.hub.loader import load
     from zoo.outputs import Output
     from zoo_motifs.databases import database
     from zoo_motifs.filter_ranking import rank_filters
 
-    for out in outs:
-        if out != "-" and not out.endswith((".meme", ".tsv", ".tsv.gz", *PICTURES)):
-            raise ConfigError(f"-o {out}: write .meme, .tsv, .tsv.gz, .png, .svg or .pdf, or - for the terminal")
     targets, database_name, notes = database(known) if known else (None, None, [])
     network = load(model, device=device)
     scanned = _read_sequences(network.spec.input_length, sequences, bed, fasta, n, seed)
@@ -106,21 +102,21 @@ def _comments(network, ranking, origin, database_name, trim):
 
 
 def _write(ranking, out, comments):
-    from zoo.files.tables import atomic_path, write_table
+    from zoo.files.tables import write_table
+    from zoo.pictures.figure_files import save_figure
     from zoo_motifs.filter_ranking import COLUMNS
 
-    if out.endswith(".meme"):
+    if out.lower().endswith(".meme"):
         from zoo.errors import DataError
         from zoo_motifs.meme import write_meme
 
         if not ranking.filters:
             raise DataError(f"no filter is active at enough sites, so {out} would be empty: lower --min-sites")
         write_meme(out, [one.motif for one in ranking.filters])
-    elif out.endswith(PICTURES):
+    elif out.lower().endswith(PICTURES):
         from zoo_motifs.motif_logos import draw_filters
 
-        with atomic_path(out) as temporary:
-            draw_filters(ranking).savefig(temporary, format=out.rpartition(".")[2])
+        save_figure(out, draw_filters(ranking))
     else:
         write_table(out, COLUMNS, ranking.rows(), comments)
 

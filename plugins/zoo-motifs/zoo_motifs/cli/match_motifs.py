@@ -20,7 +20,7 @@ from zoo.cli import options
     show_default=True,
     help="jaspar (CORE vertebrates), jaspar:plants and other groups, or a MEME file.",
 )
-@options.out(".tsv, .tsv.gz")
+@options.out()
 @click.option("--best", default=10, show_default=True, type=click.IntRange(1), help="Rows a query, at most.")
 @click.option("--max-q", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="Largest q-value.")
 @click.option(
@@ -44,16 +44,12 @@ def command(query, known, outs, best, max_q, min_agreement, every, per_query):
     from importlib.metadata import version
     from time import perf_counter
 
-    from zoo.errors import ConfigError
     from zoo.files.tables import write_table
     from zoo_motifs.databases import database
     from zoo_motifs.letter_similarity import AGREES
     from zoo_motifs.meme import read_meme
     from zoo_motifs.tomtom import COLUMNS, match
 
-    for out in outs:
-        if out != "-" and not out.endswith((".tsv", ".tsv.gz")):
-            raise ConfigError(f"-o {out}: the table is written as .tsv or .tsv.gz, or to the terminal with -")
     queries = read_meme(query)
     targets, name, notes = database(known)
     began = perf_counter()

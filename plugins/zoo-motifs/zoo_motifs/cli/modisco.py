@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from zoo.cli import options
+
 
 @click.command(
     "modisco",
@@ -11,7 +13,9 @@ import click
     epilog="Example: zoo modisco attributions.h5 -o patterns.h5 --meme patterns.meme",
 )
 @click.argument("attributions", metavar="ATTRIBUTIONS.h5")
-@click.option("-o", "--out", required=True, help="HDF5 file of patterns and seqlets, as `modisco report` reads it.")
+@options.out(
+    (".h5", ".hdf5"), "patterns and seqlets, as `modisco report` reads them", many=False, terminal=False, required=True
+)
 @click.option("--meme", help="Motifs of the patterns, trimmed, for `zoo match-motifs`.")
 @click.option("--max-seqlets", default=20_000, show_default=True, help="Of each sign, at most.")
 @click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.files.endings import PICTURES, TABLES
 
 
 @click.command(
@@ -29,7 +30,7 @@ from zoo.cli import options
     show_default=True,
     help="The consensus of a motif, or for every background a site drawn from its counts.",
 )
-@options.out(".tsv, .tsv.gz, .png, .svg, .pdf")
+@options.out((*TABLES, *PICTURES))
 @options.seed("backgrounds, shuffles and drawn sites")
 @options.device
 def command(first, second, model, output, gaps, backgrounds, sequences, shuffle, gc, sites, outs, seed, device):
@@ -44,10 +45,8 @@ def command(first, second, model, output, gaps, backgrounds, sequences, shuffle,
     from zoo.errors import ConfigError
     from zoo.hub.loader import load
     from zoo_motifs.spacing.experiment import motif_spacing
-    from zoo_motifs.spacing.files import PICTURES, check_path, write_spacing
+    from zoo_motifs.spacing.files import write_spacing
 
-    for out in outs:
-        check_path(out)
     gaps = _parse_gaps(gaps)
     if shuffle and not sequences:
         raise ConfigError("--shuffle keeps the dinucleotides of given backgrounds: name them with --sequences")
@@ -65,7 +64,7 @@ def command(first, second, model, output, gaps, backgrounds, sequences, shuffle,
         if out != "-":
             click.echo(f"wrote {out}", err=True)
     click.echo(f"{spacing.sentence()}; {seconds:.2g} s", err=True)
-    if not any(out.endswith(PICTURES) for out in outs):
+    if not any(out.lower().endswith(PICTURES) for out in outs):
         click.echo("next: the same command with -o spacing.png draws it", err=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.data.motifs import UNIFORM, Motif
 from zoo.errors import DataError
-from zoo.files.tables import atomic_path
+from zoo.files.atomic import atomic_path
 
 
 def label(motif: Motif) -> str:
