@@ -168,7 +168,7 @@ def test_what_is_not_finite_is_refused_by_name(made, tmp_path, name, bad):
 
 @pytest.mark.parametrize("name", ["t.txt", "t", "t.bigwig", ""])
 def test_an_unknown_name_lists_the_kinds(made, name):
-    with pytest.raises(ConfigError, match=r"\.tsv, \.tsv\.gz, \.bw, \.h5, \.png, \.svg, \.pdf"):
+    with pytest.raises(ConfigError, match=r"\.tsv, \.tsv\.gz, \.parquet, \.xlsx, \.bw, \.h5, \.png, \.svg or \.pdf"):
         made().write(name)
 
 

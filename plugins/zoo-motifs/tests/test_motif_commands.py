@@ -104,8 +104,8 @@ def test_mistakes_are_one_line_each(zoo, queries, tmp_path):
     for arguments, message in (
         (("match-motifs", tmp_path / "none.meme"), "does not exist"),
         (("match-motifs", queries, "--database", "jaspar:plant"), "did you mean 'plants'"),
-        (("match-motifs", queries, "-o", "x.csv"), "written as .tsv"),
-        (("filter-motifs", "ctcf-motif-cnn", "-o", "x.txt"), "write .meme"),
+        (("match-motifs", queries, "-o", "x.csv"), "end it in .tsv, .tsv.gz, .parquet or .xlsx"),
+        (("filter-motifs", "ctcf-motif-cnn", "-o", "x.txt"), "end it in .meme, .tsv"),
         (("filter-motifs", "ctcf-motif-cnn", "--bed", "x.bed"), "give --bed and --fasta"),
         (("filter-motifs", "ctcf-motif-cnn", "--sequences", "x.fa", "--fasta", "y.fa"), "stands alone"),
         (("filter-motifs", "ctcf-motif-cnn", "--sequences", tmp_path / "x.fa"), "does not exist"),
