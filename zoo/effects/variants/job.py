@@ -87,8 +87,9 @@ class ScoreJob:
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
         self._background, self._seed = background, seed
         self.source = source
+        self.source = source
+        self._inputs = [source, background, *(regions if isinstance(regions, list) else [regions])]
         self.limits = {"fix_swapped": fix_swapped, "sample": self.sample}
-        if self.sample is not None:  # an index changes how records are counted
             self.limits["indexed"] = getattr(self.variants, "indexed", None) is not None
 
     @cached_property
@@ -201,9 +202,7 @@ class ScoreJob:
 
     def _refuse_pipes(self) -> None:
         """Raise ConfigError where an input is a pipe: whether it gives what it gave before, nobody can tell."""
-        regions = self._identity["regions"]
-        inputs = [self._identity["variants"], self._background, *(regions if isinstance(regions, list) else [regions])]
-        for source in inputs:
+        for source in self._inputs:
             if isinstance(source, (str, Path)) and is_pipe(source):
                 raise ConfigError(
                     f"--resume reads the input again, and {source} is a pipe: save it as a file and begin anew"
