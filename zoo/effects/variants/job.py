@@ -87,9 +87,9 @@ class ScoreJob:
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
         self._background, self._seed = background, seed
         self.source = source
-        self.source = source
         self._inputs = [source, background, *(regions if isinstance(regions, list) else [regions])]
         self.limits = {"fix_swapped": fix_swapped, "sample": self.sample}
+        if self.sample is not None:  # an index changes how records are counted
             self.limits["indexed"] = getattr(self.variants, "indexed", None) is not None
 
     @cached_property
