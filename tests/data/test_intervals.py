@@ -65,6 +65,50 @@ def test_crlf_spaces_gzip_and_no_last_newline(tmp_path):
     assert packed.start.tolist() == found.start.tolist()
 
 
+def peaks(folder: Path, first: str, n: int = 5, other: str = "narrowPeak", name: str = "x.bed"):
+    return read_intervals(put(folder, "\n".join([first, *[ROWS[other]] * n]) + "\n", name), on_error="skip")
+
+
+def test_the_layout_is_that_of_most_rows(tmp_path):
+    near_zero = "chr1\t0\t300\tpeak\t7\t.\t5\t20\t3\t150"  # reads as thickStart and thickEnd too
+    found = peaks(tmp_path, near_zero)
+    assert (found.format, found.ok.all(), found.centers()[0]) == ("narrowPeak", True, 150)
+    coloured = "chr1\t10\t20\tpeak\t7.5\t-\t0\t0\t0"  # no thick part, and black
+    assert peaks(tmp_path, coloured, other="BED9").format == "BED9"
+    assert peaks(tmp_path, ROWS["broadPeak"], other="BED9").format == "BED9"
+    assert peaks(tmp_path, ROWS["BED9"], other="broadPeak").format == "broadPeak"
+    assert peaks(tmp_path, ROWS["BED9"], 1, "broadPeak", "x.broadPeak").format == "broadPeak"
+    found = peaks(tmp_path, ROWS["BED3"])
+    assert (found.format, found.ok.tolist()) == ("narrowPeak", [False, *[True] * 5])
+    assert found.status[0] == "3 columns, most rows have 10: make them alike"
+    assert peaks(tmp_path, ROWS["narrowPeak"], other="BED6").status[0].startswith("10 columns, most rows have 6")
+
+
+def test_the_line_that_breaks_the_layout_is_named(tmp_path):
+    text = f"{ROWS['BED6']}\n" * 50 + f"{ROWS['BED4']}\n" + f"{ROWS['BED6']}\n" * 50
+    with pytest.raises(DataError, match=r"x.bed line 51: 4 columns, most rows have 6"):
+        read_intervals(put(tmp_path, text))
+    with pytest.raises(DataError, match=r"x.bed line 1: 4 columns, most rows have 6"):
+        read_intervals(put(tmp_path, f"{ROWS['BED4']}\n" + f"{ROWS['BED6']}\n" * 50))
+    numbers = f"{ROWS['narrowPeak']}\n" * 9 + ROWS["narrowPeak"].replace("15.3", "high") + "\n"
+    with pytest.raises(DataError, match=r"line 10: column 8 \(pValue\) 'high' is no number"):
+        read_intervals(put(tmp_path, numbers))
+
+
+def test_an_interval_list_counts_from_1_and_gives_rows_of_bed(tmp_path):
+    text = "@HD\tVN:1.6\n@SQ\tSN:chr1\tLN:99\nchr1\t11\t20\t-\tname\nchr1\t0\t5\t+\tx\nchr1\t1\n"
+    found = read_intervals(put(tmp_path, text), on_error="skip")
+    assert (found.format, found.start[0], found.end[0], found.strand[0], found.name[0]) == ("BED6", 10, 20, "-", "name")
+    assert found.raw[0] == ["chr1", "10", "20", "name", ".", "-"]
+    assert list(found.status[1:]) == [
+        "column 2 (start) is 0: an interval list counts from 1",
+        "2 column(s), an interval list has chrom, start, end, strand and name: complete it",
+    ]
+    assert found.notes == ["x.bed is read as an interval list of Picard: its positions count from 1"]
+    found = read_intervals(put(tmp_path, "chr1:11-20\n1:1,001\nchr1:x\n"), on_error="skip")
+    assert (found.start.tolist(), found.end.tolist(), found.format) == ([10, 1000, -1], [20, 1001, -1], "BED3")
+
+
 BAD = {
     "start after end": ("chr1\t500\t120", "line 2: start 500 is after end 120: swap them or drop the line"),
     "negative": ("chr1\t-5\t120", r"line 2: column 2 \(start\) -5 is negative"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import threading
 import tracemalloc
 from pathlib import Path
 
@@ -363,6 +364,41 @@ def test_regions_limit_a_file_by_the_written_reference(tmp_path, genome):
             6,
             7,
         ]
+
+
+@pytest.mark.parametrize("form", ["plain", "gzip", "bgzf", "bcf", "list"])
+@pytest.mark.parametrize("way", ["descriptor", "fifo"])
+def test_no_record_is_lost_in_a_pipe(tmp_path, genome, lines, form, way):
+    content = text(lines[:3000])
+    packed = {
+        "plain": content.encode,
+        "gzip": lambda: gzip.compress(content.encode()),
+        "bgzf": lambda: bgzip(tmp_path, content).read_bytes(),
+        "bcf": lambda: bcf(tmp_path, content).read_bytes(),
+        "list": lambda: "".join("{0}:{1}:{3}:{4}\n".format(*line.split("\t")) for line in lines[:3000]).encode(),
+    }[form]()
+    if way == "fifo":
+        os.mkfifo(tmp_path / "calls")
+        path, end = tmp_path / "calls", tmp_path / "calls"
+    else:
+        reading, end = os.pipe()
+        path = f"/dev/fd/{reading}"
+
+    def write():
+        with open(end, "wb") as file:
+            file.write(packed)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    file = read_variants(path, genome, chunk=700)
+    for _ in range(2):
+        assert [len(chunk) for chunk in file] == [700] * 4 + [200]
+    assert Variants.join(file).ok.all()
+    thread.join()
+    if way == "descriptor":  # a named pipe would wait for another writer
+        with pytest.raises(DataError, match=r"is a pipe that was read before, and gives its bytes once"):
+            read_variants(path, genome)
+        os.close(reading)
 
 
 def test_memory_stays_flat(tmp_path, genome, lines):

@@ -19,6 +19,7 @@ from zoo.data.aliases import find
 from zoo.data.codes import decode
 from zoo.data.genome_store import Contig, open_store
 from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
+from zoo.files.pipes import refuse_pipe
 
 _log = logging.getLogger("zoo.genome")
 
@@ -30,7 +31,7 @@ class Genome:
     name: assembly name for tables and model cards; the file's name where it is not given.
     threads: for large batches of windows; OMP_NUM_THREADS, or all cores, where it is not given.
 
-    Raises DataError for a file that breaks its format or a contig name that comes twice.
+    Raises DataError for a file that breaks its format, for a pipe, and for a contig name that comes twice.
     """
 
     def __init__(self, fasta: str | Path | Sequence[str | Path], name: str | None = None, threads: int | None = None):
@@ -41,6 +42,8 @@ class Genome:
         self.name = name or "+".join(_stem(f) for f in self.files)
         self.threads = threads
         self.aliases: dict[str, str] = {}
+        for file in self.files:
+            refuse_pipe(file, "a genome")
         self._stores = [open_store(f) for f in self.files]
         self._records: list[Contig] = []
         files_of: list[int] = []

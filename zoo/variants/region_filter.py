@@ -82,7 +82,8 @@ def _spans(source: Regions, genome: Genome, notes: list[str]) -> Iterator[tuple[
 
 def _typed(text: str, genome: Genome) -> Iterator[tuple[str, int, int]]:
     """Regions, from 1, and whole contigs, with commas, semicolons or blanks between; numbers may have commas too."""
-    for part in filter(None, re.split(r"[;\s]+|,(?=[^0-9,][^,]*)|,(?=[^,\s]*:)", text.strip())):
+    marks = r"[;\s]+|,(?=[^0-9])|,(?=[^,\s]*:)" if ":" in text else r"[,;\s]+"
+    for part in filter(None, re.split(marks, text.strip())):
         if ":" in part and part not in genome.contigs:
             yield parse_region(part)
             continue
