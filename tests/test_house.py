@@ -135,7 +135,7 @@ def functions():
 def is_wide_by_nature(node):
     """Compiled kernels take arrays one by one, commands have an argument an option."""
     decorators = " ".join(ast.unparse(d) for d in node.decorator_list)
-    return any(word in decorators for word in ("jit", "vectorize", "click.", "command", "option"))
+    return any(word in decorators for word in ("jit", "vectorize", "CompiledLoop", "click.", "command", "option"))
 
 
 def test_a_caller_writes_at_most_12_arguments():

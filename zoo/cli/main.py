@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -32,7 +35,8 @@ def main(args: list[str] | None = None) -> int:
 
 def _run(args: list[str] | None) -> int:
     try:
-        code = cli.main(args, prog_name="zoo", standalone_mode=False)
+        with _rare_collections():
+            code = cli.main(args, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
@@ -54,6 +58,17 @@ def _run(args: list[str] | None) -> int:
     except Exception as error:
         _show(error)
         return 2
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """PyTorch makes hundreds of thousands of objects that stay: to look for garbage among them takes 0.2 s."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Commands(click.Group):

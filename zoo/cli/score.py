@@ -74,9 +74,7 @@ def command(
     """
     from zoo.data.genome import Genome
     from zoo.effects.variants.engines import build_engine
-    from zoo.effects.variants.haplotype_effects import HaplotypeScorer
     from zoo.effects.variants.job import ScoreJob
-    from zoo.effects.variants.scorer import Scorer
     from zoo.errors import ConfigError
     from zoo.hub.loader import load
 
@@ -86,7 +84,11 @@ def command(
         raise ConfigError("--sample says whose haplotypes are scored: give --phased with it")
     if phased and (background or fix_swapped or len(variants) != 1):
         raise ConfigError("--phased takes one VCF or BCF, without --background or --fix-swapped: leave these out")
-    scorer = (HaplotypeScorer if phased else Scorer)(
+    if phased:
+        from zoo.effects.variants.haplotype_effects import HaplotypeScorer as Scorer
+    else:
+        from zoo.effects.variants.scorer import Scorer
+    scorer = Scorer(
         load(model, device="cpu" if hasattr(where, "device") else device),
         genome,
         shifts=_whole_numbers(shifts),

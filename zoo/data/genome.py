@@ -17,6 +17,7 @@ import numpy as np
 
 from zoo.data.aliases import find
 from zoo.data.codes import decode
+from zoo.data.compiled_loop import CompiledLoop
 from zoo.data.genome_store import Contig, open_store
 from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 from zoo.files.pipes import refuse_pipe
@@ -186,7 +187,8 @@ class Genome:
         gc, n = np.empty(len(starts), np.int32), np.empty(len(starts), np.int32)
         codes, at = self._stores[self._file_of[contig_id]].codes, starts + self._offset[contig_id]
         threads = self.threads or default_threads()
-        in_threads(lambda a, b: count_bases(codes, at, length, gc, n, a, b), len(at), length, threads)
+        count = count_bases.of(len(at) * length)
+        in_threads(lambda a, b: count(codes, at, length, gc, n, a, b), len(at), length, threads)
         return gc, n
 
     @cached_property
@@ -211,7 +213,7 @@ class Genome:
             "checksum": self.checksum,
         }
 
-    def _gather(self, kernel, contig_ids, starts, strands, out: np.ndarray) -> np.ndarray:
+    def _gather(self, loop: CompiledLoop, contig_ids, starts, strands, out: np.ndarray) -> np.ndarray:
         from zoo.data.window_kernels import as_int64, default_threads, in_threads
 
         ids, starts = as_int64(contig_ids), as_int64(starts)
@@ -223,6 +225,7 @@ class Genome:
             )
         reverse = np.zeros(len(ids), np.bool_) if strands is None else _reverse(strands, len(ids))
         each = out[:1].nbytes
+        kernel = loop.of(out.size)
         threads = self.threads or default_threads()
         for file, rows in self._by_file(ids):
             whole = len(rows) == len(ids)

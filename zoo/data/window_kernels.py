@@ -11,14 +11,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
-import numba
 import numpy as np
+
+from zoo.data.compiled_loop import CompiledLoop
 
 _MIN_BYTES = 1 << 19
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
 
-@numba.njit(nogil=True, cache=True)
+@CompiledLoop
 def gather_codes(codes, offset, size, contig, start, reverse, rows, out, first, last):
     """out[rows[i]] = codes of window i, for first <= i < last; N past the contig's ends.
 
@@ -48,7 +49,7 @@ def gather_codes(codes, offset, size, contig, start, reverse, rows, out, first, 
                 z[j] = x[j]
 
 
-@numba.njit(nogil=True, cache=True)
+@CompiledLoop
 def gather_one_hot(codes, offset, size, contig, start, reverse, rows, out, first, last):
     """out[rows[i]] = one-hot of window i; N and what lies past the contig's ends are zeros.  out: (M, 4, L)."""
     length = out.shape[2]
@@ -76,7 +77,7 @@ def gather_one_hot(codes, offset, size, contig, start, reverse, rows, out, first
                     z[j] = x[j] == base
 
 
-@numba.njit(nogil=True, cache=True)
+@CompiledLoop
 def count_bases(codes, start, length, gc, n, first, last):
     """gc[i], n[i] = G + C and N in codes[start[i] : start[i] + length], for first <= i < last."""
     for i in range(first, last):

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from zoo.data.compiled_loop import CompiledLoop
 from zoo.data.genome import Genome
 
 N, OTHER = 4, 5
 """Codes of N, and of a letter that is none of ACGTN."""
+
+REPEAT = 100
+"""Steps to the left that an allele may take, as a guess of the work."""
 
 _CODES = np.full(256, OTHER, np.uint8)
 for _code, _letter in enumerate(b"ACGTN"):
@@ -73,8 +76,9 @@ def matches_genome(genome: Genome, contig: np.ndarray, pos: np.ndarray, alleles:
     Raises GenomeMismatch for a contig id that is not of the genome.
     """
     matching = np.zeros(len(pos), np.bool_)
+    match = _match.of(int(alleles.length.sum()))
     for codes, offset, size, rows in genome.flat(np.ascontiguousarray(contig, np.int64)):
-        _match(codes, offset, size, pos, alleles.codes, alleles.first, alleles.length, rows, matching)
+        match(codes, offset, size, pos, alleles.codes, alleles.first, alleles.length, rows, matching)
     return matching
 
 
@@ -92,8 +96,9 @@ def normalize(
     new_ref = AlleleCodes(np.zeros(ref.length.sum() + n, np.uint8), _starts(ref.length + 1), np.zeros(n, np.int64))
     new_alt = AlleleCodes(np.zeros(alt.length.sum() + n, np.uint8), _starts(alt.length + 1), np.zeros(n, np.int64))
     new_pos = np.array(pos, np.int64)
+    spell = _normalize.of(int(ref.length.sum() + alt.length.sum()) + REPEAT * n)
     for codes, offset, size, rows in genome.flat(np.ascontiguousarray(contig, np.int64)):
-        _normalize(
+        spell(
             *(codes, offset, size, rows, new_pos),
             *(ref.codes, ref.first, ref.length, alt.codes, alt.first, alt.length),
             *(new_ref.codes, new_ref.first, new_ref.length, new_alt.codes, new_alt.first, new_alt.length),
@@ -105,7 +110,7 @@ def _starts(length: np.ndarray) -> np.ndarray:
     return np.cumsum(length) - length
 
 
-@numba.njit(nogil=True, cache=True)
+@CompiledLoop
 def _match(genome, offset, size, pos, codes, first, length, rows, matching):
     for i in rows:
         if pos[i] < 0 or pos[i] + length[i] > size[i]:
@@ -116,7 +121,7 @@ def _match(genome, offset, size, pos, codes, first, length, rows, matching):
         matching[i] = same
 
 
-@numba.njit(nogil=True, cache=True)
+@CompiledLoop
 def _normalize(
     genome,
     offset,

@@ -20,15 +20,14 @@ from torch import Tensor, nn
 
 from zoo.data.edits import Edits
 from zoo.effects.engine.backends import Backend, Compiled, Eager
+from zoo.effects.engine.full_inference import FullInference
 from zoo.effects.engine.memory import available_bytes
 from zoo.effects.engine.plan import Plan
-from zoo.effects.engine.precision import as_type, full_precision, in_precision
 from zoo.effects.engine.references import At
 from zoo.effects.engine.rules.operation import rules
 from zoo.effects.engine.self_check import SelfCheck
 from zoo.errors import ContractError
-from zoo.layers.one_hot import one_hot
-from zoo.prediction.inference import batch_rows, evaluating, inferring
+from zoo.prediction.inference import batch_rows, evaluating
 from zoo.tracing.cache import cached
 from zoo.tracing.graph import Weights
 from zoo.tracing.trace import Untraceable, trace
@@ -47,16 +46,14 @@ class Counts:
     overflowed: int = 0
 
 
-class Incremental:
+class Incremental(FullInference):
     """Effects of edits on `function`, a torch function of {key: (N, ...)} that uses `module`.
 
-    shapes: of each input, without N; `sequence` names the one-hot one, (4, L).
-    n_encoding: how an N is encoded, as in zoo.layers.one_hot.
+    shapes, sequence, n_encoding, dtype: of `FullInference`.
     integers: inputs that hold class ids.
     carry: False computes every mutant in full.
     check: compare a random sample of mutants with full inference in float64.
     backend: loops over windows; compiled ones on a CPU, torch on other devices, unless given.
-    dtype: in which the engine computes; the module's own where it is not given, but float32 at least.
 
     A model that cannot be recorded is run in full; `report` says so.
     """
@@ -75,13 +72,7 @@ class Incremental:
         backend: Backend | None = None,
         dtype: torch.dtype | None = None,
     ):
-        first = next(module.parameters(), torch.zeros(()))
-        self._module = weakref.ref(module)
-        self.function = function
-        own = first.dtype if first.dtype in (torch.float32, torch.float64) else torch.float32
-        self.device, self.dtype = first.device, dtype or own
-        self.length = shapes[sequence][1]
-        self.sequence, self.n_encoding = sequence, n_encoding
+        super().__init__(module, function, shapes, sequence=sequence, n_encoding=n_encoding, dtype=dtype)
         self.backend = backend or (Compiled() if self.device.type == "cpu" else Eager())
         self.counts = Counts()
         self.plan, self.refused = None, "" if carry else "as asked"
@@ -94,16 +85,6 @@ class Incremental:
             except Untraceable as error:
                 self.refused = str(error)
         self.check = SelfCheck(self) if check else None
-
-    @property
-    def module(self) -> nn.Module:
-        """The module whose weights are used."""
-        module = self._module()
-        if module is None:
-            raise ContractError(
-                "the model of this engine is gone: keep a reference to it as long as the engine is used"
-            )
-        return module
 
     @property
     def report(self) -> str:
@@ -175,20 +156,6 @@ class Incremental:
     def at(self, codes: np.ndarray, inputs: Mapping[str, Tensor] | None = None) -> At:
         """The engine with these references: one pass over them, then any number of calls."""
         return At(self, codes, dict(inputs or {}))
-
-    def encode(self, codes: np.ndarray) -> Tensor:
-        """codes (N, L) -> one-hot (N, 4, L) of the engine's type."""
-        return one_hot(torch.from_numpy(np.ascontiguousarray(codes)).to(self.device), self.n_encoding, self.dtype)
-
-    def full(self, codes: np.ndarray, inputs: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Full inference of the model itself: codes (N, L) -> (N, ...), in batches that suit the device."""
-        rows = batch_rows(self.length, self.device.type)
-        parts = []
-        with in_precision(self.module, self.dtype), inferring(self.module, self.device), full_precision(self.device):
-            for i in range(0, len(codes), rows):
-                given = {k: as_type(x[i : i + rows], self.dtype) for k, x in (inputs or {}).items()}
-                parts.append(self.function({**given, self.sequence: self.encode(codes[i : i + rows])}))
-        return torch.cat(parts)
 
     def _groups(self, rows: np.ndarray, n: int) -> Iterator[tuple[int, int]]:
         """Slices of mutants, sorted by row, whose references fit into memory together."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 from zoo.data.edits import Edits
 from zoo.effects.variants.allele_windows import AlleleWindows, cut
 from zoo.errors import ConfigError, DataError
@@ -59,6 +58,8 @@ def of_shuffles(scorer: Scorer, variants: VariantFile, n: int, seed: int = 0) ->
     The bases that a template replaces, and what replaces them, stay in the middle of the shuffled window.
     Raises DataError for a file without a scorable substitution among its first records.
     """
+    from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
+
     chunk = next(iter(variants), None)
     rows = np.zeros(0, np.int64)
     if chunk is not None:

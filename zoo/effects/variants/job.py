@@ -19,7 +19,6 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.engines import Engine, Local
-from zoo.effects.variants.haplotype_effects import HaplotypeScorer
 from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, haplotype_rows, rows_of
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError
@@ -74,7 +73,6 @@ class ScoreJob:
         seed: int = 0,
     ):
         from zoo.variants.files import read_variants
-        from zoo.variants.phased_file import read_phased
 
         how = {"regions": regions, "any_assembly": any_assembly}
         if sample is None and not phased:
@@ -82,6 +80,8 @@ class ScoreJob:
         elif fix_swapped or background is not None:
             raise ConfigError("haplotypes have no background, and no REF and ALT to exchange: leave these options out")
         else:
+            from zoo.variants.phased_file import read_phased
+
             self.variants = read_phased(source, genome, sample, scorer.reach, **how)
         self.sample = getattr(self.variants, "sample", None)
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
@@ -294,6 +294,8 @@ def score_haplotypes(
     regions: a BED file or (chrom, start, end), 0-based half-open; alleles whose REF lies outside do not come out.
     options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
+    from zoo.effects.variants.haplotype_effects import HaplotypeScorer
+
     genome = Genome.of(fasta)
     scorer = HaplotypeScorer(as_model(model), genome, **options)
     limits = {"regions": regions, "any_assembly": any_assembly}

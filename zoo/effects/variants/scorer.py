@@ -3,28 +3,31 @@
     Variants -> cut (windows) -> outputs of both alleles -> scores (A, columns), status (A,)
 
 Alleles as long as the reference go through incremental inference; insertions and deletions, which move a flank, through
-the whole model.  Variants with the same window share its reference pass.
+the whole model, and so does everything where there are only a few, which is sooner done than the model is recorded.
+Variants with the same window share its reference pass.
 """
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.effects.engine.incremental import Incremental
+from zoo.effects.engine.full_inference import FullInference
 from zoo.effects.variants.allele_windows import ANCHORS, AlleleWindows, Anchor, cut
 from zoo.effects.variants.rows import Scored
 from zoo.effects.variants.scores import finite_pairs, get_scores
+from zoo.effects.variants.strand_outputs import strand_outputs
 from zoo.errors import ConfigError
 from zoo.outputs import Output
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
+    from zoo.effects.engine.incremental import Incremental
     from zoo.fields import Grid
     from zoo.model import Model
     from zoo.variants.variants import Variants
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 Strands = Literal["forward", "average", "both"]
 STRANDS = ("forward", "average", "both")
 ROWS = 2048
+FEW = 16
+"""So many alleles at a time go through the whole model: to record it costs more than to run it twice for each."""
 
 
 class Scorer:
@@ -93,12 +98,21 @@ class Scorer:
             "share": share,
             "max_n": max_n,
         }
-        self._engines = [self._engine(turned) for turned in ((False,) if strands == "forward" else (False, True))]
+        turned = (False,) if strands == "forward" else (False, True)
+        functions = [strand_outputs(model, self.output, self.profiles, t) for t in turned]
+        self._models = [FullInference(model, function, **self._inputs()) for function in functions]
 
     @property
     def engine(self) -> Incremental:
         """Effects of edits on the outputs, of the forward strand."""
         return self._engines[0]
+
+    @cached_property
+    def _engines(self) -> list[Incremental]:
+        """Of every strand; the model is recorded at the first use."""
+        from zoo.effects.engine.incremental import Incremental
+
+        return [Incremental(self.model, one.function, **self._inputs()) for one in self._models]
 
     @property
     def anchors(self) -> tuple[str, ...]:
@@ -197,7 +211,7 @@ class Scorer:
 
     def pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
         """Outputs for the reference and the alternate allele, (A, K) each, of every strand that has columns."""
-        pairs = [[self._outputs(engine, alleles, kept) for alleles in cuts] for engine in self._engines]
+        pairs = [[self._outputs(strand, alleles, kept) for alleles in cuts] for strand in range(len(self._models))]
         merged = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
         if self.strands == "average":
             merged = [tuple(torch.stack(x).mean(0) for x in zip(*merged, strict=True))]
@@ -206,26 +220,35 @@ class Scorer:
     def _numbers(self, pairs: list[tuple[Tensor, Tensor]]) -> np.ndarray:
         return torch.cat([self.scored(*pair) for pair in pairs], 1).float().cpu().numpy()
 
-    def _outputs(self, engine: Incremental, alleles: AlleleWindows, kept: np.ndarray) -> tuple[Tensor, Tensor]:
+    def _outputs(self, strand: int, alleles: AlleleWindows, kept: np.ndarray) -> tuple[Tensor, Tensor]:
         """Outputs for the reference and the alternate allele of each variant: two of (A, K)."""
-        edits = alleles.edits[kept]
-        moves = alleles.moves[kept]
+        model, edits, moves = self._models[strand], alleles.edits[kept], alleles.moves[kept]
         moved, still = np.flatnonzero(moves), np.flatnonzero(~moves)
-        effects, reference = engine.with_references(alleles.reference, edits[still])
-        references = reference.new_empty(len(kept), reference.shape[1])
-        references[still] = reference
-        alternate = references.clone()
-        alternate[still] += effects
+        few = len(still) <= FEW  # of one call, so that a run that goes on gives what the whole run gives
+        whole = np.arange(len(kept)) if few else moved
+        used, row = np.unique(edits.row[whole], return_inverse=True)
+        outputs = model.full(alleles.reference[used]) if len(used) else None
+        if few:
+            references = outputs[row.reshape(-1)]
+            alternate = references.clone()
+            if len(still):
+                alternate[still] = model.full(alleles.alternate(kept[still], "left"))
+        else:
+            effects, reference = self._engines[strand].with_references(alleles.reference, edits[still])
+            references = reference.new_empty(len(kept), reference.shape[1])
+            references[still] = reference
+            alternate = references.clone()
+            alternate[still] += effects
+            if outputs is not None:
+                references[moved] = outputs[row.reshape(-1)]
         if len(moved):
-            each = [self._aligned(engine, alleles, kept[moved], anchor) for anchor in self.anchors]
+            each = [self._aligned(model, alleles, kept[moved], anchor) for anchor in self.anchors]
             alternate[moved] = torch.stack(each).nanmean(0)
-            used, row = np.unique(edits.row[moved], return_inverse=True)
-            references[moved] = engine.full(alleles.reference[used])[row.reshape(-1)]
         return references, alternate
 
-    def _aligned(self, engine: Incremental, alleles: AlleleWindows, chosen: np.ndarray, anchor: str) -> Tensor:
+    def _aligned(self, model: FullInference, alleles: AlleleWindows, chosen: np.ndarray, anchor: str) -> Tensor:
         """Outputs (A, K) for alternate alleles, profiles put at the reference's positions, NaN where there is none."""
-        outputs = engine.full(alleles.alternate(chosen, anchor))
+        outputs = model.full(alleles.alternate(chosen, anchor))
         if self.profiles is None:
             return outputs
         place = torch.from_numpy(alleles.alternate_positions(chosen, anchor)).to(outputs.device)
@@ -258,21 +281,8 @@ class Scorer:
                 at = part.stop
         return torch.cat(columns, 1)
 
-    def _engine(self, turned: bool) -> Incremental:
-        alive = weakref.ref(self.model)
-        output, profiles = self.output, self.profiles
-
-        def run(inputs: Mapping[str, Tensor]) -> Tensor:
-            prediction = _read(alive(), inputs, turned, output.raw)
-            parts = [output.select(prediction)]
-            if profiles is not None:
-                if profiles.raw != output.raw:
-                    prediction = _read(alive(), inputs, turned, profiles.raw)
-                parts += [t[0].of(prediction) for t in profiles.terms]
-            return torch.cat(parts, 1)
-
-        length = self.model.spec.input_length
-        return Incremental(self.model, run, {"one_hot": (4, length)}, n_encoding=self.model.spec.n_encoding)
+    def _inputs(self) -> dict:
+        return {"shapes": {"one_hot": (4, self.length)}, "n_encoding": self.model.spec.n_encoding}
 
 
 def _distinct(variants: Variants, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -285,11 +295,3 @@ def _distinct(variants: Variants, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
             same.append((row, first[key]))
     distinct = np.array(sorted(first.values(), key=lambda r: (variants.contig[r], variants.norm_pos[r])), np.int64)
     return distinct, np.array(same, np.int64).reshape(-1, 2)
-
-
-def _read(model: Model, inputs: Mapping[str, Tensor], turned: bool, raw: bool) -> dict[str, Tensor]:
-    """The model's prediction; of the other strand, turned back, where asked."""
-    run: Callable = model if raw else model.predict
-    if not turned:
-        return run(inputs)
-    return {head: model.spec.outputs[head][0].flip(x) for head, x in run(model.flip(inputs)).items()}
