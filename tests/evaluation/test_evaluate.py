@@ -344,3 +344,29 @@ def test_the_best_match_baseline_is_the_scan_of_the_matrix():
     expected = roc_auc_score(batch["target/binding"][:, 0], scan(get_motif("CTCF").log_odds(), batch["codes"]))
     found = evaluate(None, source, motif="CTCF", n_bootstrap=0)
     assert found.value("auroc", predictor="PWM MA0139.2")["value"] == pytest.approx(expected)
+
+
+def test_of_probabilities_and_measured_values_the_ranks_alone_are_compared():
+    field = Field("C", ("one",))
+    measured = np.random.default_rng(2).normal(3, 2, (120, 1)).astype(np.float32)
+    fake = Fake(share_of_a, field)
+    fake.spec = fake.spec.replace(activation={"y": "sigmoid"})
+    evaluation = evaluate(fake, Tables(field, Rows(random_codes(), measured)), n_bootstrap=0, baselines=False)
+    values = {row["metric"]: row["value"] for row in evaluation.rows}
+    assert values["mse"] is values["r2"] is None
+    assert values["pearson"] is not None
+    assert "ranks alone count" in evaluation.table()
+    assert "mse" not in evaluation.table().splitlines()[1]
+    shares = np.random.default_rng(2).random((120, 1)).astype(np.float32)
+    evaluation = evaluate(fake, Tables(field, Rows(random_codes(), shares)), n_bootstrap=0, baselines=False)
+    assert evaluation.value("mse")["value"] is not None
+
+
+def test_a_metric_that_nobody_has_a_value_of_is_a_note_and_no_column():
+    field = Field("C", ("one",), values="binary")
+    ones = np.ones((120, 1), np.float32)
+    table = evaluate(Fake(share_of_a, field), Tables(field, Rows(random_codes(), ones)), n_bootstrap=0).table()
+    header = table.splitlines()[1].split()
+    assert "auroc" not in header
+    assert "accuracy" in header
+    assert "all 120 labels are 1: one class only" in table

@@ -109,6 +109,22 @@ def test_contradictions_are_counted_on_the_strands_that_the_model_answers_alike(
     assert f"contradictory labels of 'value' for {number} such as row_1 (" in line
 
 
+def test_sequences_of_two_splits_are_counted(table):
+    sequences = letters(50)
+    part = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10
+    lines = table({"y": LABELS, "part": part}, targets=["y"], splits={"column": "part"}).summary()
+    assert not any("earlier split" in line for line in lines)
+    sequences += [*sequences[:3], *sequences[40:42], *letters(5, seed=8)]
+    plan = table({"y": LABELS, "part": part}, sequences=sequences, targets=["y"], splits={"column": "part"})
+    (line,) = [line for line in plan.summary() if "earlier split" in line]
+    assert line.strip().startswith("5 of the test sequences or their reverse complements are in an earlier split")
+
+
+def test_a_column_of_one_value_is_named(table):
+    lines = table({"y": REAL, "flat": [2.5] * 60}, "squared_error").summary()
+    assert "  train has one value only of 'flat'" in lines
+
+
 def test_disagreements_are_by_column_and_leave_missing_labels_out():
     keys = np.array([1, 1, 2, 2, 3, 3], np.uint64)
     y = np.array([[0, 1], [0, 1], [np.nan, 0], [1, 0], [0, 0], [0, 1]], float)

@@ -97,7 +97,21 @@ class _Reader:
             yield "no validation examples: the last epoch is kept, whether it is the best or not"
         if "test" not in self.splits:
             yield "no test examples"
+        yield from self._leaks()
         yield from self._contradictions()
+
+    def _leaks(self) -> Iterator[str]:
+        """Sequences that are in an earlier split too, by the split that they judge."""
+        if "key" not in self.values:
+            return
+        ends = np.cumsum([len(examples) for examples in self.splits.values()])
+        earlier, *later = np.split(self.values["key"], ends[:-1])
+        of = " or their reverse complements" if self.both_strands else ""
+        for split, keys in zip(list(self.splits)[1:], later, strict=True):
+            number = int(np.isin(keys, earlier).sum())
+            if number:
+                yield f"{number:,} of the {split} sequences{of} are in an earlier split too, which flatters the model"
+            earlier = np.concatenate([earlier, keys])
 
     def _contradictions(self) -> Iterator[str]:
         if "key" not in self.values:
@@ -196,8 +210,10 @@ def _one_sided(name: str, labels: LabelStatistics) -> Iterator[str]:
         of = [c or name for c, none in zip(labels.columns, n == 0, strict=True) if none]
         if of:
             yield f"{split} has no label of {listed(of)}"
-        alike = labels.constant(split) & (labels.is_binary | labels.is_class)
-        of = [c or name for c, one in zip(labels.columns, alike, strict=True) if one]
-        if of:
-            lacking = "" if split == "train" else ": metrics that need both have no value there"
-            yield f"{split} has one class only of {listed(of)}{lacking}"
+        has_classes = labels.is_binary | labels.is_class
+        for kind, among in (("class", has_classes), ("value", ~has_classes)):
+            alike = labels.constant(split) & among
+            of = [c or name for c, one in zip(labels.columns, alike, strict=True) if one]
+            if of:
+                lacking = "" if split == "train" else ": metrics that need several have no value there"
+                yield f"{split} has one {kind} only of {listed(of)}{lacking}"

@@ -68,6 +68,8 @@ def test_a_split_column_that_leaks_is_reported(tmp_path):
         ("sequence\ty\nACGT\tinf\n", {"targets": ["y"]}, r"line 2, column 'y': 'inf' is no finite number"),
         ("sequence\ty\n\nAC!T\t1\n", {}, r"line 3, column 1: letter '!' at position 3"),
         ("sequence\ty\n\t1\n", {}, r"line 2, column 1: the sequence is empty"),
+        ("sequence\ty\nACGT\t0\nNA\t1\n", {}, r"line 3, column 1: the sequence is 'NA': drop the line"),
+        ("sequence\ty\nnan\t1\n", {}, r"line 2, column 1: the sequence is 'nan'"),
         ("sequence\ty\nACGT\n", {}, r"line 2 has 1 columns, the first has 2"),
         ("seqence\ty\nACGT\t1\n", {}, r"no column 'sequence': did you mean 'seqence'"),
         ("sequence\ty\nACGT\t1\n", {"targets": ["z"]}, r"no column 'z'"),
@@ -161,11 +163,11 @@ def test_a_column_that_counts_the_rows_is_no_target(tmp_path):
 
 
 def test_text_is_left_out_with_an_example(tmp_path):
-    source = Table(table=put(tmp_path, rows(tissue=["liver", "brain"] * 20, empty=[""] * 40, y=REAL), "t.csv"))
+    columns = {"tissue": ["liver", "brain"] * 20, "allele": ["", *"T" * 39], "empty": [""] * 40, "y": REAL}
+    source = Table(table=put(tmp_path, rows(**columns), "t.csv"))
     assert source.targets["value"].channels == ("y",)
     (note,) = [note for note in source.notes if "left out" in note]
-    assert "'tissue' (text, such as 'liver')" in note
-    assert "'empty' (empty)" in note
+    assert "'tissue' (text, such as 'liver'), 'allele' (text, such as 'T'), 'empty' (empty)" in note
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, most_common
 from zoo.data.sources.table_columns import (
+    MISSING,
     Choice,
     Column,
     TableText,
@@ -172,8 +173,9 @@ def _sequences(text: TableText, column: str, name: str | None) -> Sequences:
             codes.append(encode(letters))
         except DataError as error:
             raise DataError(f"{text.path} line {line}, column {number}: {error}") from None
-        if not letters:
-            raise DataError(f"{text.path} line {line}, column {number}: the sequence is empty: drop the line")
+        if letters.lower() in MISSING:  # NA and nan are letters of nucleotides too
+            what = repr(letters) if letters else "empty"
+            raise DataError(f"{text.path} line {line}, column {number}: the sequence is {what}: drop the line")
     headers = text.cells(name) if name else [f"row_{i + 1}" for i in range(len(codes))]
     lines = np.array(text.lines, np.int64)
     return replace(Sequences.from_codes(codes), headers=headers, line=lines, path=str(text.path))

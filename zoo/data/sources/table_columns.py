@@ -18,7 +18,7 @@ from zoo.data.splits import is_split_word
 from zoo.errors import ConfigError, DataError
 from zoo.files.compressed import read_lines
 
-_MISSING = {"", ".", "na", "nan", "n/a", "none", "null"}
+MISSING = {"", ".", "na", "nan", "n/a", "none", "null"}
 _LABELS = (
     ("true", "false"), ("yes", "no"), ("positive", "negative"), ("pos", "neg"), ("bound", "unbound"), ("t", "f"),
     ("y", "n"),
@@ -75,6 +75,11 @@ class Column:
         return bool(len(seen)) and set(np.unique(seen)) == {0.0, 1.0}
 
     @property
+    def is_text(self) -> bool:
+        """Too few of the cells are numbers or labels, or they are one word alone."""
+        return bool(self.wrong and self.share < _NEARLY) or (self.words is not None and not self.is_labels)
+
+    @property
     def is_row_number(self) -> bool:
         """0, 1, 2 and so on, or 1, 2, 3."""
         n = len(self.values)
@@ -122,8 +127,10 @@ def choose_targets(text: TableText, named: Sequence[str], taken: Sequence[str]) 
         column = read_column(text, name) if use is None else None
         if column is None or (not named and column.is_row_number):
             reasons[name] = use or "row numbers"
-        elif column.wrong and not named and column.share < _NEARLY:
-            reasons[name] = f"text, such as {text.cells(name)[column.wrong[0]][:20]!r}"
+        elif not named and column.is_text:
+            cells = text.cells(name)
+            example = cells[column.wrong[0]] if column.wrong else next(c for c in cells if c.lower() not in MISSING)
+            reasons[name] = f"text, such as {example[:20]!r}"
         elif column.wrong:
             raise _mistake(text, column)
         elif not named and not np.isfinite(column.values).any():
@@ -181,7 +188,7 @@ def refuse_mixed_kinds(columns: Sequence[Column]) -> None:
 def read_column(text: TableText, name: str) -> Column:
     """The cells of a column as numbers, or as labels where they are words for 1 and 0."""
     cells = [cell.lower() for cell in text.cells(name)]
-    known = [cell not in _MISSING for cell in cells]
+    known = [cell not in MISSING for cell in cells]
     numbers = [_number(cell) for cell in cells]
     readings: list[tuple[tuple[str, str] | None, list[float | None]]] = [(None, numbers)]
     for words in _LABELS:
