@@ -203,20 +203,18 @@ EVIL = "\x1b[31mEVIL\x1b]0;title\x07\x9b2J\u202egnp.exe\rsafe\nline two\u2028thr
 RAW = set("\x1b\x07\x9b\u202e\r\u2028")
 
 
-def spoil_names(plain):
-    return {"name": EVIL, "description": EVIL, "task": EVIL, "licence": EVIL, "citation": EVIL}
-
-
 @pytest.mark.parametrize(
     "args",
-    [["show"], ["show", "--card"], ["show", "--json"], ["pull", "--check"], ["predict"], ["evaluate"], ["report"]],
+    [["show"], ["show", "--card"], ["show", "--json"], ["pull", "--check"], ["predict"], ["evaluate"]],
     ids=" ".join,
 )
-def test_no_command_prints_a_stranger_s_controls(args, make, sequences, tmp_path, capsys, monkeypatch):
-    folder = make(config=spoil_names({}), raw={"README.md": EVIL.encode("utf-8", "surrogatepass") + b"\xff\xfe\x00"})
+def test_no_command_prints_a_stranger_s_controls(args, make, sequences, capsys):
+    folder = make(
+        config=dict.fromkeys(("name", "description", "task", "licence", "citation"), EVIL),
+        raw={"README.md": EVIL.encode("utf-8", "surrogatepass") + b"\xff\xfe\x00"},
+    )
     command, *rest = args
-    more = {"predict": ["--sequences", sequences, "-o", "-"], "report": ["-o", str(tmp_path / "r.html"), "-n", "2"]}
-    main([command, str(folder), *rest, *more.get(command, ["--sequences", sequences] if command == "report" else [])])
+    main([command, str(folder), *rest, *(["--sequences", sequences, "-o", "-"] if command == "predict" else [])])
     printed = capsys.readouterr()
     assert not RAW & set(printed.out + printed.err), sorted(RAW & set(printed.out + printed.err))
     if command == "predict":
@@ -233,6 +231,21 @@ def test_a_file_keeps_the_name_on_one_comment_line(make, sequences, tmp_path):
     lines = raw.decode().split("\n")
     assert [line[:2] for line in lines[:3]] == ["##"] * 3
     assert b"\r" not in raw
+
+
+def test_an_annotated_vcf_keeps_the_name_on_one_line(make, tmp_path):
+    bases = "ACGT" * 500
+    (tmp_path / "g.fa").write_text(f">chr1\n{bases}\n")
+    (tmp_path / "x.vcf").write_text(
+        "##fileformat=VCFv4.3\n##contig=<ID=chr1,length=2000>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+        f"chr1\t1001\t.\t{bases[1000]}\tT\t.\t.\t.\n"
+    )
+    folder, out = make(config={"name": EVIL}), tmp_path / "out.vcf"
+    where = ["--model", str(folder), "--fasta", str(tmp_path / "g.fa"), "-o", str(out)]
+    assert main(["score", str(tmp_path / "x.vcf"), *where]) == 0
+    lines = out.read_text().split("\n")
+    assert all(line.startswith("#") for line in lines[:-2])
+    assert not RAW & set(out.read_bytes().decode())
 
 
 def test_an_error_that_quotes_a_stranger_is_clean_and_short(make, capsys):

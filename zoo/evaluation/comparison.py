@@ -74,7 +74,8 @@ def clean_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
         one: dict[str, Any] = {key: printable(row.get(key) or "")[:_LONGEST] for key in texts}
         one |= {key: _finite(row.get(key)) for key in ("value", "low", "high")}
         one |= {key: _count(row.get(key)) for key in ("n", "n_positive")}
-        clean.append(one | {"baseline": row.get("baseline") is True, "n": one["n"] or 0})
+        whole = {"stratum": one["stratum"] or "all", "n": one["n"] or 0}
+        clean.append(one | whole | {"baseline": row.get("baseline") is True})
     return clean
 
 

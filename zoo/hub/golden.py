@@ -163,7 +163,7 @@ def _tolerance(path: Path) -> tuple[float, float]:
         tolerance = parse_json(read_metadata(path)["tolerance"])
         rtol, atol = float(tolerance["rtol"]), float(tolerance["atol"])
     except (KeyError, ValueError, TypeError) as error:
-        raise HubError(f"{path} gives no tolerance: publish the model again") from error
+        raise HubError(f"{path} gives no tolerance ({error}): publish the model again") from error
     if not (0 <= rtol <= LARGEST_RTOL and 0 <= atol <= LARGEST_ATOL):
         raise HubError(
             f"{path} allows differences of {atol:g} + {rtol:g} x value, beyond {LARGEST_ATOL:g} + {LARGEST_RTOL:g} x "

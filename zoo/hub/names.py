@@ -27,6 +27,7 @@ from typing import Any
 from zoo.errors import HubError, did_you_mean
 from zoo.files.locations import core_file
 from zoo.files.regular_files import read_bounded
+from zoo.files.strict_yaml import parse_yaml
 from zoo.hub.cache import cached_revisions, offline
 from zoo.hub.package import package_folder
 from zoo.hub.path import folder_source
@@ -198,17 +199,14 @@ def _in_registries() -> Iterator[Published]:
 
 def _read(path: Path, label: str, owner: str) -> Iterator[Published]:
     """The entries of one registry.yaml; HubError names the file and the entry."""
-    import yaml
-
     try:
         raw = read_bounded(path, _MAX_BYTES, follow_links=True)
     except OSError as error:
         raise HubError(f"registry {path} of {label} cannot be read: {error.strerror}: mend or unset it") from error
     try:
-        # every value a text: a revision of digits is no number, and no tag is followed
-        plain = yaml.load(raw, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise HubError(f"registry {path} is no YAML: {' '.join(str(error).split())}") from error
+        plain = parse_yaml(raw)
+    except ValueError as error:
+        raise HubError(f"registry {path} is no YAML: {error}") from error
     models = plain.get("models") if isinstance(plain, dict) else None
     if models is None and plain:
         raise HubError(f"registry {path} has no key `models`: begin it with `models:`")

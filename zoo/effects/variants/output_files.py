@@ -17,6 +17,7 @@ from zoo.files.atomic import atomic_path
 from zoo.files.endings import TABLES, check_output, ending, is_table
 from zoo.files.hdf5 import new_hdf5
 from zoo.files.tables import MISSING, TableWriter, read_comments
+from zoo.terminal.printable import printable
 
 if TYPE_CHECKING:
     from zoo.variants.files import VariantFile
@@ -254,10 +255,11 @@ def _source_lines(source: VariantFile) -> Iterator[str]:
 
 
 def _header(keys: Mapping[str, str], comments: Mapping[str, Any]) -> list[str]:
-    lines = [f"##zoo_{_key(k).removeprefix('ZOO_')}={v!s}\n" for k, v in comments.items()]
+    lines = [f"##zoo_{_key(k).removeprefix('ZOO_')}={printable(v)}\n" for k, v in comments.items()]
     for column, key in keys.items():
         kind = "String" if column in ("status", "notes") else "Float"
-        lines.append(f'##INFO=<ID={key},Number=A,Type={kind},Description="{column} of zoo score">\n')
+        name = re.sub(r'["\\]', "_", printable(column))  # a quote ends the description
+        lines.append(f'##INFO=<ID={key},Number=A,Type={kind},Description="{name} of zoo score">\n')
     return lines
 
 
