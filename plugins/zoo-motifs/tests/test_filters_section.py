@@ -64,8 +64,14 @@ def test_filters_that_match_nothing_are_not_praised():
     section = filters(given)
     verdict = parts(section, Text)[0]
     assert verdict.tone == "unsure"
-    assert "None of the 6 most important filters matches" in verdict.text
-    assert all(f["match"] is None for f in given.results["filters"])
+    assert "None of the 6 most important filters matches a known motif whose bases agree" in verdict.text
+    statuses = [f["match_status"] for f in given.results["filters"]]
+    assert set(statuses) <= {"no_match", "low_agreement"}
+    (table,) = parts(section, Table)
+    assert [("low agreement" in row[4]) for row in table.rows] == [s == "low_agreement" for s in statuses]
+    assert (f"{statuses.count('low_agreement')} have a match with a low agreement" in verdict.text) == (
+        "low_agreement" in statuses
+    )
 
 
 def test_silence_is_told(planted):

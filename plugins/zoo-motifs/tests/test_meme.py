@@ -148,7 +148,6 @@ def test_counts_in_place_of_probabilities_are_read_as_counts_and_told(file):
         ("ALPHABET= ACDEFGHIKLMNPQRSTVWY\n" + BARE, 1, "the alphabet 'ACDEFG"),
         ("Background letter frequencies\nA 0.9 C 0.9 G 0.1 T 0.1\n" + BARE, 2, "sum to 1"),
         ("Background letter frequencies\nA 0.25 C 0.25\n" + BARE, 3, "cut off"),
-        (BARE + BARE, 5, "motif 'x' again, after line 1"),
         (BARE + "letter-probability matrix:\n1 0 0 0\n", 5, "a second letter-probability matrix"),
         ("letter-probability matrix:\n1 0 0 0\n", 1, "without a MOTIF"),
         ("MOTIF\n", 1, "without a name"),
@@ -178,7 +177,7 @@ def test_a_bomb_and_a_flood_of_motifs_end_early(file, monkeypatch):
     monkeypatch.setattr("zoo_motifs.meme.text._MAX_BYTES", 1 << 16)
     with pytest.raises(DataError, match="unpacks to more than"):
         read_meme(file("x" * 200_000, "bomb.gz"))
-    monkeypatch.setattr("zoo_motifs.meme.reader._MAX_MOTIFS", 1)
+    monkeypatch.setattr("zoo_motifs.motif_collection.MAX_MOTIFS", 1)
     with pytest.raises(DataError, match="line 14: more than 1 motifs"):
         read_meme(file(PLAIN.replace("URL http://somewhere\n\n", "")))
 

@@ -11,7 +11,7 @@ from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError
 from zoo_motifs.databases import jaspar
 from zoo_motifs.letter_similarity import AGREES, measure_agreement
-from zoo_motifs.tomtom import COLUMNS, match
+from zoo_motifs.tomtom import COLUMNS, MAX_Q, match
 
 TARGETS = jaspar()[:60]
 
@@ -95,16 +95,19 @@ def test_agreement_is_the_cosine_of_the_aligned_columns():
     assert of(one, flat) == 0
     x, y = one.probabilities(0) - 0.25, other.probabilities(0) - 0.25
     assert of(one, other) == pytest.approx((x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum()))
-    assert of(one, one, overlap=1) == pytest.approx(np.sqrt(1 / 3)), "what the query says elsewhere is missed"
+    assert of(one, one, overlap=1) == pytest.approx(1), "letters outside the overlap do not count"
     assert of(cut(one, 1, 2), one, offset=1, overlap=1) == pytest.approx(1), "a part of a motif is no disagreement"
 
 
-def test_decoys_match_by_q_alone_and_not_once_letters_must_agree():
+def test_decoys_match_by_q_alone_and_are_marked():
     rng = np.random.default_rng(0)
     vague = [Motif(f"v{i}", f"v{i}", rng.dirichlet([4] * 4, 21).T * 100) for i in range(30)]
     found = match(vague, jaspar())
     assert (found.q.min(1) < 0.01).mean() > 0.8, "TOMTOM takes the vague for the vague"
-    assert sum(len(found.best(i, max_q=0.05, agree=AGREES)) for i in range(30)) == 0
+    assert sum(len(found.best(i, None, max_q=MAX_Q, agree=AGREES)) for i in range(30)) == 0
+    matching = [row for row in found.rows() if row[3] <= MAX_Q]
+    assert len(matching) == (found.q <= MAX_Q).sum(), "they are shown"
+    assert {row[-1] for row in matching} == {"low_agreement"}
     known = [jaspar()[i] for i in rng.choice(1019, 30, replace=False)]
     decoys = match([shuffled(m, i) for i, m in enumerate(known)], jaspar())
     assert sum(len(decoys.best(i, max_q=0.05, agree=AGREES)) for i in range(30)) <= 1
@@ -112,12 +115,58 @@ def test_decoys_match_by_q_alone_and_not_once_letters_must_agree():
     assert all(themselves.best(i, max_q=0.05, agree=AGREES) for i in range(30))
 
 
+def test_every_match_is_a_row_whatever_its_agreement_and_a_query_without_any_has_one():
+    flat = Motif("flat", "flat", np.full((4, 8), 5.0))
+    found = match([*TARGETS[:20], flat, shuffled(TARGETS[3])], TARGETS)
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in found.rows()]
+    matching = [row for row in rows if row["q_value"] <= MAX_Q]
+    assert len(matching) == (found.q <= MAX_Q).sum()
+    assert all((row["status"] == "ok") == (row["agreement"] >= AGREES) for row in matching)
+    others = [row for row in rows if row["q_value"] > MAX_Q]
+    assert {row["status"] for row in others} == {"no_match"}
+    assert [row["query"] for row in others] == ["flat", "decoy"]
+    assert all(row["p_value"] == found.p[20 + i].min() for i, row in enumerate(others))
+    every = list(found.rows(every=True))
+    assert len(every) == found.p.size
+    assert sum(row[-1] == "no_match" for row in every) == (found.q > MAX_Q).sum()
+
+
+@pytest.mark.parametrize("left", [0, 6, 14])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_query_that_is_wider_than_the_motif_or_holds_two_has_its_name(left, reverse):
+    first, second = (next(t for t in TARGETS if len(t) == width) for width in (11, 9))
+    letters = np.random.default_rng(left).integers(0, 4, left)
+    extra = np.eye(4)[letters].T * 900 + 25
+    wide = Motif("wide", "wide", np.hstack([extra.reshape(4, left), first.counts, second.counts]))
+    query = wide.reverse_complement() if reverse else wide
+    found = match([query], jaspar())
+    best = found.named(0)
+    assert best is not None
+    assert found.status(0, best) == "ok"
+    if found.targets[best].id == first.id:
+        assert found.agreement[0, best] == pytest.approx(1)
+    names = {row[1].split()[0] for row in found.rows()}
+    assert {first.id, second.id} & names
+
+
+def test_a_query_is_named_by_a_target_that_agrees_where_there_is_one():
+    one, other = TARGETS[0], TARGETS[1]
+    found = match([one], [shuffled(one), other, one])
+    found.p[0], found.q[0] = [1e-9, 0.2, 1e-8], [1e-8, 0.3, 1e-7]
+    assert found.named(0) == 2
+    found.q[0] = [1e-8, 0.3, 0.2]
+    assert found.named(0) == 0
+    assert found.status(0, 0) == "low_agreement"
+    found.q[0] = 0.5
+    assert found.named(0) is None
+
+
 def test_rows_are_sorted_and_bounded():
     found = match([TARGETS[0], TARGETS[1]], TARGETS)
-    rows = list(found.rows(3))
+    rows = list(found.rows(3, max_q=1))
     assert [r[0] for r in rows] == [rows[0][0]] * 3 + [rows[3][0]] * 3
     assert rows[0][2] <= rows[1][2] <= rows[2][2]
-    assert len(list(found.rows(None))) == 2 * len(TARGETS)
+    assert len(list(found.rows(every=True))) == 2 * len(TARGETS)
     assert all(r[3] <= 1e-4 for r in found.rows(None, max_q=1e-4))
 
 

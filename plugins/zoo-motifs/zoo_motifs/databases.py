@@ -1,4 +1,4 @@
-"""Sets of known motifs: JASPAR, as it comes with `pyjaspar`, or any MEME file.
+"""Sets of known motifs: JASPAR, as it comes with `pyjaspar`, or a file of motifs.
 
 jaspar() -> 1,019 matrices of CORE, vertebrates, the latest version of each
 database("jaspar"), database("jaspar:plants"), database("hocomoco.meme")
@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.data.motifs import RELEASE, Motif
 from zoo.errors import DataError, did_you_mean
-from zoo_motifs.meme import MemeFile, read_meme
+from zoo_motifs.motif_files import read_motifs
 
 _LATEST = """
     select m.ID, m.BASE_ID || '.' || m.VERSION, m.NAME from MATRIX m
@@ -42,17 +42,17 @@ class Family:
 
 
 def database(name: str | Path) -> tuple[list[Motif], str, list[str]]:
-    """(motifs, what they are in words, notes) of `jaspar`, `jaspar:GROUP` or a MEME file.
+    """(motifs, what they are in words, notes) of `jaspar`, `jaspar:GROUP` or a file of motifs.
 
-    Raises DataError for a group that JASPAR does not have, and as `read_meme` does.
+    Raises DataError for a group that JASPAR does not have, and as `read_motifs` does.
     """
     text = str(name)
     if text == "jaspar" or text.startswith("jaspar:"):
         group = text.partition(":")[2] or "vertebrates"
         motifs = jaspar(tax_group=group)
         return motifs, f"{RELEASE} CORE {group}, {len(motifs):,} matrices", []
-    found: MemeFile = read_meme(text)
-    return found.motifs, f"{Path(text).name}, {len(found.motifs):,} matrices", found.notes
+    file = read_motifs(text)
+    return file.motifs, f"{Path(text).name}, {len(file.motifs):,} matrices", file.notes
 
 
 def jaspar(collection: str = "CORE", tax_group: str = "vertebrates", release: str = RELEASE) -> list[Motif]:

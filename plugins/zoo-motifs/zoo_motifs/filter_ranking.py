@@ -15,21 +15,19 @@ from zoo.data.motifs import Motif
 from zoo.terminal.progress import counting
 from zoo_motifs.filters import FilterMotif, filter_motifs
 from zoo_motifs.importance import Importance, ablate_filters
-from zoo_motifs.letter_similarity import AGREES
 from zoo_motifs.meme import label
-from zoo_motifs.tomtom import Matches, match
+from zoo_motifs.tomtom import MAX_Q, Matches, match
 
 if TYPE_CHECKING:
     from zoo.model import Model
     from zoo.outputs import Output
 
-MAX_Q = 0.05
 ABLATED = 200
 """Sequences on which filters are ablated, at most: it takes a prediction for each filter and sequence."""
 
 COLUMNS = (
     *("filter", "importance", "drop", "sites", "sequences", "maximum", "bits", "consensus"),
-    *("match", "p_value", "q_value", "agreement", "offset", "overlap", "orientation"),
+    *("match", "p_value", "q_value", "agreement", "offset", "overlap", "orientation", "match_status"),
 )
 
 
@@ -38,7 +36,7 @@ class RankedFilter:
     """One active filter.
 
     motif: its counts, trimmed.  importance: None for a model that reads more than sequence.
-    target: position of the match among the database's motifs; None where nothing fits.
+    target: position of the match among the database's motifs, `Matches.named`; None where there is none.
     """
 
     filter: FilterMotif
@@ -58,7 +56,7 @@ class RankedFilters:
     """filters: the most important first, or the most informative where importance is not known.
 
     silent: those with too few sites.  matches: all active filters against the database, in the order of
-    `RankedFilter.query`; None without one.  n, length: sequences that were scanned, and their bp.
+    `RankedFilter.query`; None without one.  n, length: sequences that were scanned, and their bp.  max_q: of a match.
     """
 
     filters: Sequence[RankedFilter]
@@ -69,6 +67,7 @@ class RankedFilters:
     length: int
     n_ablated: int
     notes: list[str] = field(default_factory=list)
+    max_q: float = MAX_Q
 
     def rows(self) -> Iterator[list[Any]]:
         """One a filter, as `COLUMNS` has them; a filter without a match has None there."""
@@ -78,9 +77,15 @@ class RankedFilters:
             row += [seen.n_sites, seen.sequences, seen.maximum, one.bits, one.motif.consensus]
             match_cells: list[Any] = [None] * 7
             if one.target is not None and self.matches is not None:
-                match_cells = self.matches.row(one.query, one.target)[1:]
-                match_cells.insert(3, float(self.matches.agreement[one.query, one.target]))
-            yield [*row, *match_cells]
+                *match_cells, agreement, _ = self.matches.row(one.query, one.target)[1:]
+                match_cells.insert(3, agreement)
+            yield [*row, *match_cells, self.match_status(one)]
+
+    def match_status(self, one: RankedFilter) -> str | None:
+        """ok, low_agreement or no_match; None without a database."""
+        if self.matches is None:
+            return None
+        return "no_match" if one.target is None else self.matches.status(one.query, one.target, self.max_q)
 
     def alignment(self, one: RankedFilter) -> tuple[Motif | None, int, bool]:
         """The match of a filter, its offset and whether it is reverse-complemented; None where there is none."""
@@ -89,10 +94,18 @@ class RankedFilters:
         at = one.query, one.target
         return self.matches.targets[one.target], int(self.matches.offset[at]), bool(self.matches.reverse[at])
 
-    def name_match(self, one: RankedFilter, strand: bool = False) -> str:
-        """The match in words, with its strand where that is the other one; "" where there is none."""
+    def name_match(self, one: RankedFilter, strand: bool = False, mark: bool = False) -> str:
+        """The match in words; "" where there is none.
+
+        strand: say that it is the other one.  mark: say that the agreement is low.
+        """
         target, _, reverse = self.alignment(one)
-        return "" if target is None else label(target) + (", reverse complement" if strand and reverse else "")
+        if target is None:
+            return ""
+        low = mark and self.match_status(one) == "low_agreement"
+        return (
+            label(target) + (", reverse complement" if strand and reverse else "") + (" (low agreement)" if low else "")
+        )
 
 
 def rank_filters(
@@ -104,7 +117,6 @@ def rank_filters(
     threshold: float = 0.5,
     min_sites: int = 10,
     trim: float = 0.25,
-    agree: float = AGREES,
     max_q: float = MAX_Q,
     progress: bool = False,
 ) -> RankedFilters:
@@ -114,7 +126,7 @@ def rank_filters(
     output: what they matter for; None leaves importance out.
     targets: known motifs; None leaves matching out.
     trim: columns of less than so many bits are cut from both ends of a filter's motif.
-    agree, max_q: a match has at least this agreement and at most this q; of those, the one of smallest p is taken.
+    max_q: a match has at most this q; see `Matches.named` for the one that is taken of several.
 
     Raises ConfigError and DataError as `filter_motifs` does.
     """
@@ -135,12 +147,13 @@ def rank_filters(
         notes += matches.notes
     ranked = []
     for i, (one, motif) in enumerate(zip(active, motifs, strict=True)):
-        fits = matches.best(i, 1, max_q=max_q, agree=agree) if matches else []
-        ranked.append(RankedFilter(one, motif, matters.get(one.name), i, fits[0] if fits else None))
+        target = matches.named(i, max_q) if matches else None
+        ranked.append(RankedFilter(one, motif, matters.get(one.name), i, target))
     ranked.sort(key=lambda r: -(r.importance.change if r.importance else r.bits))
     silent = [one for one in filters if one.silent]
     n, length = codes.shape
-    return RankedFilters(ranked, silent, matches, threshold, n, length, len(subset) if matters else 0, notes)
+    n_ablated = len(subset) if matters else 0
+    return RankedFilters(ranked, silent, matches, threshold, n, length, n_ablated, notes, max_q)
 
 
 def _spread(n: int, most: int) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoo.report.section import Picture, Section, Table, Text
-from zoo_motifs.filter_ranking import MAX_Q, RankedFilter, RankedFilters, rank_filters
+from zoo_motifs.filter_ranking import RankedFilter, RankedFilters, rank_filters
 from zoo_motifs.letter_similarity import AGREES
+from zoo_motifs.tomtom import MAX_Q
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +21,8 @@ SCANNED = 2_000
 def filters(subject: Subject) -> Section | None:
     """The best filters with their logos; None for a model without a convolution that reads the sequence.
 
-    `subject.results["filters"]` gets a list of {filter, importance, match, p_value, q_value, ...}, one a filter, the
-    most important first; match is None where no known motif fits.
+    `subject.results["filters"]` gets a list of {filter, importance, match, p_value, q_value, match_status, ...}, one a
+    filter, the most important first; match is None where no known motif has a small q.
     """
     from zoo_motifs.filters import first_convolution, members
 
@@ -68,7 +69,7 @@ def _row(ranking: RankedFilters, one: RankedFilter) -> list:
     alt = f"Logo of {one.filter.name}: {one.motif.consensus}"
     known, numbers = "none", [None, None]
     if one.target is not None and ranking.matches is not None:
-        at, known = (one.query, one.target), ranking.name_match(one, strand=True)
+        at, known = (one.query, one.target), ranking.name_match(one, strand=True, mark=True)
         numbers = [float(ranking.matches.q[at]), float(ranking.matches.agreement[at])]
         alt = f"Logo of {known} above the l{alt[1:]}"
     picture = Picture(draw_aligned(one.motif, *ranking.alignment(one)), alt)
@@ -80,9 +81,9 @@ def _how(ranking: RankedFilters, origin: str, name: str) -> str:
     return (
         f"Each filter of the first layer was run over both strands of {origin}. Where its activation reached at least "
         f"{ranking.threshold:.0%} of its maximum, the bases were counted: that is its logo. Known motifs are "
-        f"from {name}; a match has a q-value (TOMTOM, Benjamini-Hochberg over all comparisons) of at most {MAX_Q:g}, "
-        f"and aligned columns that prefer the same bases (agreement of at least {AGREES:g}; 1 is equal), without which "
-        "the vague filters of an untrained network match long motifs."
+        f"from {name}; a match has a q-value (TOMTOM, Benjamini-Hochberg over all comparisons) of at most {MAX_Q:g}. "
+        f"Where the aligned columns agree less than {AGREES:g} in the bases they prefer (1 is equal) it is marked: "
+        "the vague filters of an untrained network match the vague stretches of long motifs."
     )
 
 
@@ -97,9 +98,12 @@ def _ranked_by(subject: Subject, ranking: RankedFilters) -> str:
 def _verdict(ranking: RankedFilters) -> tuple[str, str]:
     """What the filters are, in a sentence, and its tone."""
     shown = ranking.filters[:SHOWN]
-    known = [one for one in shown if one.target is not None]
+    known = [one for one in shown if ranking.match_status(one) == "ok"]
+    low = sum(ranking.match_status(one) == "low_agreement" for one in shown)
+    marked = f" {low} more have a match with a low agreement." if low else ""
     if not known or ranking.matches is None:
-        return f"None of the {len(shown)} most important filters matches a known motif.", "unsure"
+        none = f"None of the {len(shown)} most important filters matches a known motif whose bases agree."
+        return none + marked.replace("more have", "have"), "unsure"
     names = list(dict.fromkeys(ranking.matches.targets[one.target].name for one in known))
     listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
-    return f"{len(known)} of the {len(shown)} most important filters match a known motif: {listed}.", "good"
+    return f"{len(known)} of the {len(shown)} most important filters match a known motif: {listed}.{marked}", "good"

@@ -2,15 +2,13 @@
 
 TOMTOM adds up distances of columns.  Two columns without information are close to each other and far from most columns
 of a database, so a vague query matches the vague stretches of a long target with a tiny p-value.  The agreement is the
-cosine of the columns less 1/4, in which such columns count for nothing:
+cosine of the aligned columns less 1/4, in which such columns count for nothing:
 
-    sum over the overlap of (q - 1/4)(t - 1/4)  /  sqrt( sum of (q - 1/4)^2 over the query
-                                                         * sum of (t - 1/4)^2 over the overlap )
+    sum over the overlap of (q - 1/4)(t - 1/4)  /  sqrt( sum over the overlap of (q - 1/4)^2
+                                                         * sum over the overlap of (t - 1/4)^2 )
 
-1 for equal columns, about 0 for unrelated ones; letters of the query outside the overlap lower it, those of the
-target do not, since a filter may be a part of a motif.  By q <= 0.05 alone, 571 of 576 filters of untrained networks
-match a known motif, most of them CTCF's long matrices MA1929 and MA1930; with an agreement of `AGREES` too, 3 do
-(README.md).
+1 for equal columns, about 0 for unrelated ones.  Letters outside the overlap do not count, of the query as little as of
+the target: a filter may be a part of a motif, be wider than one, or hold two.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ import numpy as np
 from zoo.data.motifs import Motif
 
 AGREES = 0.7
-"""The least agreement of what is called a match."""
+"""A match whose agreement is smaller is marked `low_agreement`."""
 
 
 def measure_agreement(
@@ -31,7 +29,8 @@ def measure_agreement(
 ) -> np.ndarray:
     """(Q, T) float64 in [-1, 1] for alignments as in `zoo_motifs.tomtom.Matches`; 0 where a motif has no letters."""
     out = np.empty(offset.shape)
-    _fill(*_flat(queries), *_flat(targets), offset, overlap, reverse, out)
+    q, q_first, _ = _flat(queries)
+    _fill(q, q_first, *_flat(targets), offset, overlap, reverse, out)
     return out
 
 
@@ -43,21 +42,18 @@ def _flat(motifs: Sequence[Motif]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @numba.njit(nogil=True, cache=True)
-def _fill(q, q_first, q_width, t, t_first, t_width, offset, overlap, reverse, out):
+def _fill(q, q_first, t, t_first, t_width, offset, overlap, reverse, out):
     for i in range(len(q_first)):
-        whole = 0.0
-        for k in range(q_width[i]):
-            for base in range(4):
-                whole += q[q_first[i] + k, base] ** 2
         for j in range(len(t_first)):
             a, b = max(0, -offset[i, j]), max(0, offset[i, j])
-            product, square = 0.0, 0.0
+            product, of_query, of_target = 0.0, 0.0, 0.0
             for k in range(overlap[i, j]):
                 x = q_first[i] + a + k
                 y = t_first[j] + (t_width[j] - 1 - b - k if reverse[i, j] else b + k)
                 for base in range(4):
-                    v = t[y, 3 - base if reverse[i, j] else base]
-                    product += q[x, base] * v
-                    square += v * v
-            norm = np.sqrt(whole * square)
+                    u, v = q[x, base], t[y, 3 - base if reverse[i, j] else base]
+                    product += u * v
+                    of_query += u * u
+                    of_target += v * v
+            norm = np.sqrt(of_query * of_target)
             out[i, j] = product / norm if norm > 1e-12 else 0.0

@@ -79,7 +79,7 @@ def _title(ranking: RankedFilters, one: RankedFilter) -> list[str]:
     lines = [f"{one.filter.name}{matters}, {one.filter.n_sites:,} sites"]
     if one.target is not None and ranking.matches is not None:
         q = ranking.matches.q[one.query, one.target]
-        lines.append(f"above it {ranking.name_match(one, strand=True)}, q = {q:.1g}")
+        lines.append(f"above it {ranking.name_match(one, strand=True, mark=True)}, q = {q:.1g}")
     return lines
 
 

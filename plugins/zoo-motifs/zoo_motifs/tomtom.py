@@ -6,8 +6,9 @@ A p-value is the chance that a random motif of the query's width matches this ta
 orientation.  With Q x T comparisons some p-values are small by chance: q is the false discovery rate of Benjamini
 and Hochberg over the whole table.  MEME's own tomtom corrects within each query.
 
-A small q is not enough: a vague query matches the vague stretches of long targets.  `Matches.agreement` is high where
-the aligned columns prefer the same bases, see `zoo_motifs.letter_similarity`.
+A small q alone does not say that two motifs read the same bases: a vague query matches the vague stretches of long
+targets.  `Matches.agreement` is high where the aligned columns prefer the same bases (`zoo_motifs.letter_similarity`);
+where it is low a match is marked, not left out.
 """
 
 from __future__ import annotations
@@ -23,9 +24,23 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError
+from zoo_motifs.letter_similarity import AGREES, measure_agreement
 from zoo_motifs.meme import label
 
-COLUMNS = ("query", "target", "p_value", "q_value", "offset", "overlap", "orientation")
+COLUMNS = (
+    *("query", "target", "p_value", "q_value", "offset", "overlap", "orientation"),
+    *("agreement", "status"),
+)
+
+MAX_Q = 0.05
+"""The largest q-value of what is called a match."""
+
+STATUSES = {
+    "ok": "q is small enough, and the aligned columns prefer the same bases",
+    "low_agreement": f"q is small enough, but the aligned columns agree less than {AGREES:g}",
+    "no_match": "q is too large",
+    "malformed": "the motif cannot be read",
+}
 
 _lock = threading.Lock()
 
@@ -54,8 +69,6 @@ class Matches:
     @cached_property
     def agreement(self) -> np.ndarray:
         """(Q, T) float64: 1 where the aligned columns prefer the same bases, about 0 for unrelated ones."""
-        from zoo_motifs.letter_similarity import measure_agreement
-
         return measure_agreement(self.queries, self.targets, self.offset, self.overlap, self.reverse)
 
     def best(self, query: int, n: int | None = 1, *, max_q: float = 1.0, agree: float = -1.0) -> list[int]:
@@ -68,8 +81,21 @@ class Matches:
             fits = fits[self.agreement[query, fits] >= agree]
         return [int(t) for t in fits[np.argsort(self.p[query, fits], kind="stable")][:n]]
 
-    def row(self, query: int, target: int) -> list[Any]:
-        """One match as `COLUMNS` has it."""
+    def status(self, query: int, target: int, max_q: float = MAX_Q) -> str:
+        """ok, low_agreement or no_match, see `STATUSES`."""
+        if self.q[query, target] > max_q:
+            return "no_match"
+        return "ok" if self.agreement[query, target] >= AGREES else "low_agreement"
+
+    def named(self, query: int, max_q: float = MAX_Q) -> int | None:
+        """The target that a query is named by: of those with q <= max_q the one of smallest p whose status is ok, else
+        the one of smallest p, which is marked; None where there is none."""
+        matching = self.best(query, None, max_q=max_q)
+        agreeing = (t for t in matching if self.agreement[query, t] >= AGREES)
+        return next(agreeing, matching[0] if matching else None)
+
+    def row(self, query: int, target: int, max_q: float = MAX_Q) -> list[Any]:
+        """One comparison as `COLUMNS` has it."""
         at = query, target
         return [
             label(self.queries[query]),
@@ -79,13 +105,22 @@ class Matches:
             int(self.offset[at]),
             int(self.overlap[at]),
             "-" if self.reverse[at] else "+",
+            float(self.agreement[at]),
+            self.status(*at, max_q),
         ]
 
-    def rows(self, n: int | None = 10, *, max_q: float = 1.0, agree: float = -1.0) -> Iterator[list[Any]]:
-        """Rows of `best` for each query in turn."""
+    def rows(
+        self, n: int | None = None, *, max_q: float = MAX_Q, agree: float = -1.0, every: bool = False
+    ) -> Iterator[list[Any]]:
+        """Every match with q <= max_q of each query in turn, the smallest p first; a query without any has one row, its
+        target of smallest p.
+
+        n: at most so many of a query.  agree: least agreement.  every: also what is no match.
+        """
         for query in range(len(self.queries)):
-            for target in self.best(query, n, max_q=max_q, agree=agree):
-                yield self.row(query, target)
+            chosen = self.best(query, n, max_q=1.0 if every else max_q, agree=agree)
+            for target in chosen or self.best(query):
+                yield self.row(query, target, max_q)
 
 
 def match(queries: Sequence[Motif], targets: Sequence[Motif], *, over: Literal["table", "query"] = "table") -> Matches:

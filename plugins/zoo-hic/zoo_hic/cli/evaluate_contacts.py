@@ -16,6 +16,13 @@ from zoo.cli import options
 @options.split
 @click.option("--distances", default="20000-300000", show_default=True, metavar="BP-BP", help="Pairs that count.")
 @click.option("--ceiling", metavar="MAP", help="Another experiment's .cool, .mcool or .hic: what two labs agree on.")
+@click.option(
+    "--balance",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    help="Weights of the ceiling: auto is those of the model's data, else those that it has; a name; none for raw.",
+)
 @click.option("--pairs", metavar="FILE", help="bed2d or BEDPE: is log(O/E) higher there than at the same distances?")
 @click.option("--curve", is_flag=True, help="The correlation of every diagonal as well.")
 @options.data
@@ -26,8 +33,9 @@ from zoo.cli import options
 @options.device
 @options.out(many=False, terminal=False)
 def command(
-    model, split, distances, ceiling, pairs, curve, config, data, fasta, allow_other_assembly, draws, seed, device, out
-):
+    model, split, distances, ceiling, balance, pairs, curve, config, data, fasta, allow_other_assembly, draws, seed,
+    device, out,
+):  # fmt: skip
     """Evaluate the contact maps of a run folder or of the published model NAME on one split of its data.
 
     Windows are put together into maps of whole contigs.  Every figure of log(observed / expected) stands beside that of
@@ -55,7 +63,9 @@ def command(
     table = []
     for channel in predictor.channels:
         predicted, observed = maps.predicted[channel], maps.observed[channel]
-        other = _ceiling(ceiling, opened.source, predictor, maps, allow_other_assembly) if ceiling else None
+        other = None
+        if ceiling:
+            other = _ceiling(ceiling, balance, opened.source, predictor, maps, allow_other_assembly)
         rows = compare_maps(
             predicted, observed, predictor.bin_size, distances=span, ceiling=other, draws=draws, seed=seed
         )
@@ -89,8 +99,10 @@ def _span(text: str) -> tuple[float, float]:
     return low, high
 
 
-def _ceiling(path, source, predictor, maps, allow_other_assembly):
+def _ceiling(path, balance, source, predictor, maps, allow_other_assembly):
     """log(O/E) of another experiment for the stretches that are evaluated, after the same steps."""
+    from dataclasses import replace
+
     from zoo.errors import ConfigError
     from zoo_hic.readers import read_map
     from zoo_hic.source import extend_square
@@ -100,11 +112,15 @@ def _ceiling(path, source, predictor, maps, allow_other_assembly):
     contacts = read_map(
         path,
         resolution=predictor.bin_size,
-        balance=source.preprocess.balance,
+        balance=source.preprocess.balance if balance == "auto" else balance,
+        any_balance=balance == "auto",
         fasta=source.genome,
         allow_other_assembly=allow_other_assembly,
     )
-    made = source.preprocess.of_map(contacts, sorted({contig for contig, _ in maps.offsets.values()}))
+    for note in contacts.notes:
+        click.echo(f"note: {note}", err=True)
+    steps = replace(source.preprocess, balance=contacts.origin["balance"])
+    made = steps.of_map(contacts, sorted({contig for contig, _ in maps.offsets.values()}))
     out = {}
     for name, (contig, first) in maps.offsets.items():
         size = len(next(iter(maps.observed.values()))[name])
@@ -121,7 +137,10 @@ def _at_pairs(path, source, channel, split, maps, predictor, draws, seed):
     if not hasattr(source, "maps"):
         raise ConfigError("simulated maps have no listed pairs: leave out --pairs")
     sizes = {c: m.bins(c) * m.resolution for m in source.maps.values() for c in m.contigs}
-    listed, here = read_pairs(path, sizes, predictor.bin_size), {}
+    notes: list[str] = []
+    listed, here = read_pairs(path, sizes, predictor.bin_size, notes), {}
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     for name, (contig, first) in maps.offsets.items():
         inside = listed.get(contig, np.empty((0, 2), int)) - first
         kept = ((inside >= 0) & (inside < len(maps.observed[channel][name]))).all(1)

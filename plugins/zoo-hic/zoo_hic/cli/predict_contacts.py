@@ -21,6 +21,14 @@ from zoo.pictures.figure_files import PICTURES
 @options.genome(required=True)
 @options.out((".cool", *TABLES, *PICTURES), "a table has a row for each pair of bins", terminal=False)
 @click.option("--observed", metavar="MAP", help="Measured .cool, .mcool or .hic to set beside the prediction.")
+@click.option(
+    "--balance",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    help="Weights of the observed map: auto is those that the model was trained on, else those that the map has; a "
+    "name such as KR; none for raw counts.",
+)
 @click.option("--allow-other-assembly", is_flag=True, help="Take an observed map whose contigs have other lengths.")
 @click.option("--delete", "deleted", multiple=True, metavar="PLACE", help="Delete chr:first-last.")
 @click.option("--invert", "inverted", multiple=True, metavar="PLACE", help="Reverse complement it in place.")
@@ -49,8 +57,8 @@ from zoo.pictures.figure_files import PICTURES
 @options.seed("shuffles and of the null's places")
 @options.device
 def command(
-    region, model, fasta, outs, observed, allow_other_assembly, deleted, inverted, duplicated, mutated, fill, draws,
-    places, variants, channel, context, values, one_strand, seed, device,
+    region, model, fasta, outs, observed, balance, allow_other_assembly, deleted, inverted, duplicated, mutated, fill,
+    draws, places, variants, channel, context, values, one_strand, seed, device,
 ):  # fmt: skip
     """Predict contacts in REGION, as in chr4:400,001-1,000,000 (from 1, both ends belong to it), or on a whole contig.
 
@@ -61,6 +69,7 @@ def command(
     from zoo.files.endings import check_output
     from zoo.hub.loader import load
     from zoo_hic.cli.predictions import (
+        ObservedMap,
         PredictRequest,
         predict_and_write,
         score_edits_and_write,
@@ -82,6 +91,8 @@ def command(
         raise ConfigError("an observed map is of the sequence as it is: leave out --observed, or the edits")
     if not edited and (places or values == "difference"):
         raise ConfigError("--null and --values difference are of edits: give --delete, --invert, --duplicate, --mutate")
+    if balance != "auto" and not observed:
+        raise ConfigError(f"--balance {balance} is of an observed map: name it with --observed")
     genome = Genome(fasta)
     place = parse_locus(region, genome) if region else None
     edits = [parse_edit(kind, text, genome, fill) for kind, texts in typed for text in texts]
@@ -94,4 +105,5 @@ def command(
         score_edits_and_write(request, edits, place, predictor.channel(channel), places, values)
     else:
         chosen = predictor.channel(channel)
-        predict_and_write(request, place, chosen, observed, allow_other_assembly, values or "log_oe")
+        measured = ObservedMap(observed, balance, allow_other_assembly) if observed else None
+        predict_and_write(request, place, chosen, measured, values or "log_oe")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -46,8 +46,17 @@ class PredictRequest:
         }
 
 
+@dataclass(frozen=True)
+class ObservedMap:
+    """A measured map.  balance: name of its weights, none, or auto: the model's, else what the map has."""
+
+    path: str
+    balance: str = "auto"
+    allow_other_assembly: bool = False
+
+
 def predict_and_write(
-    request: PredictRequest, place: Place, channel: str, observed: str | None, allow_other_assembly: bool, values: str
+    request: PredictRequest, place: Place, channel: str, observed: ObservedMap | None, values: str
 ) -> None:
     """The map of a region, beside an observed one."""
     from zoo_hic.picture import draw_region
@@ -60,13 +69,13 @@ def predict_and_write(
     if observed:
         from zoo_hic.observed_map import correlate_maps
 
-        measured, more = _read_observed(request, region, observed, allow_other_assembly)
+        measured, more = _read_observed(request, region, observed)
         notes += more
         score = correlate_maps(square, measured)
         figures["pearson of log(O/E)"] = f"{score.pearson:.4f}"
         figures["pearson of distance alone"] = "0 (its log(O/E) is 0 everywhere)"
         figures["pairs known in both"] = f"{score.pairs:,}"
-        figures["observed"] = observed
+        figures["observed"] = observed.path
         subtitle = f"Pearson of log(O/E) {score.pearson:.3f}, of distance alone 0"
     _print(figures, notes)
     squares = {f"{c}:log_oe": s for c, s in region.squares.items()}
@@ -173,7 +182,7 @@ def _write(request, window, square, values, squares, comments, title, draw, figu
         click.echo(f"wrote {out}", err=True)
 
 
-def _read_observed(request: PredictRequest, region, path: str, allow_other_assembly: bool):
+def _read_observed(request: PredictRequest, region, observed: ObservedMap):
     """(T, T) log(O/E) of a measured map, and notes."""
     from zoo_hic.observed_map import observed_square
     from zoo_hic.readers import read_map
@@ -182,8 +191,11 @@ def _read_observed(request: PredictRequest, region, path: str, allow_other_assem
     if steps is None:
         steps = Preprocess()
         notes.append("the model does not say its preprocessing: the observed map has the defaults of zoo-hic")
-    options = {"resolution": region.bin_size, "balance": steps.balance, "allow_other_assembly": allow_other_assembly}
-    contacts = read_map(path, fasta=request.genome, **options)
+    auto = observed.balance == "auto"
+    balance = {"balance": steps.balance if auto else observed.balance, "any_balance": auto}
+    options = {"resolution": region.bin_size, "allow_other_assembly": observed.allow_other_assembly}
+    contacts = read_map(observed.path, fasta=request.genome, **balance, **options)
+    steps = replace(steps, balance=contacts.origin["balance"])
     return observed_square(contacts, region, steps), [*notes, *contacts.notes]
 
 

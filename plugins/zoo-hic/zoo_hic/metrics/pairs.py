@@ -18,6 +18,7 @@ import numpy as np
 
 from zoo.data.aliases import find
 from zoo.errors import ConfigError, DataError, GenomeMismatch
+from zoo.files.compressed import read_lines
 from zoo_hic.maps import check_square
 from zoo_hic.metrics.bands import Squares, cut_band
 from zoo_hic.metrics.blocks import Figure, figure, mean_from_sums, sum_by_block
@@ -40,15 +41,18 @@ class Enrichment:
     left_out: int
 
 
-def read_pairs(path: str | os.PathLike, sizes: Mapping[str, int], resolution: int) -> dict[str, np.ndarray]:
+def read_pairs(
+    path: str | os.PathLike, sizes: Mapping[str, int], resolution: int, notes: list[str] | None = None
+) -> dict[str, np.ndarray]:
     """{contig: (P, 2) int64 bins, first below second} of a bed2d or BEDPE file: chrom, start, end, chrom, start, end.
 
     Coordinates are 0-based half-open; a place is the bin of its middle.  Contigs are matched by name or alias.  Further
     columns, empty lines and those that start with # are skipped.  Pairs are listed once, and left out when both places
     are one bin.
 
-    Raises DataError for lines that are none, places outside of a contig of `sizes`, pairs of two contigs or files
-    above 256 MB; GenomeMismatch for a contig that `sizes` lacks.
+    A line that is no pair, is of two contigs or of one that `sizes` lacks, or has a place that is empty or outside its
+    contig, is left out; how many, and the first of them, goes to `notes`.  Raises DataError or GenomeMismatch where no
+    line is left, and for files above 256 MB.
     """
     path = Path(path)
     if not path.is_file():
@@ -57,34 +61,50 @@ def read_pairs(path: str | os.PathLike, sizes: Mapping[str, int], resolution: in
         raise DataError(f"{path} has more than {_MOST_BYTES:,} bytes: give a shorter list of pairs")
     bins_by_contig: dict[str, set] = {}
     called: dict[str, str | None] = {}
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.isspace() or line.startswith("#"):
-                continue
-            cells = line.split()
-            where = f"{path.name} line {number:,}"
-            try:
-                places = [(cells[k], int(cells[k + 1]), int(cells[k + 2])) for k in (0, 3)]
-            except (IndexError, ValueError):
-                raise DataError(f"{where} is no pair: give chrom, start, end of both places") from None
-            named = places[0][0]
-            if places[1][0] != named:
-                raise DataError(f"{where} joins {named[:50]} and {places[1][0][:50]}: give pairs of one contig only")
-            if named not in called:
-                called[named] = named if named in sizes else find(named, sizes)
-            contig = called[named]
-            if contig is None:
-                raise GenomeMismatch(f"{where} is on {named[:50]!r}, which the map lacks: rename or remove its lines")
-            for _, start, end in places:
-                if not 0 <= start < end <= -(-sizes[contig] // resolution) * resolution:
-                    raise DataError(
-                        f"{where} has {start:,} to {end:,} on {contig} of {sizes[contig]:,} bp: give 0-based half-open "
-                        "places inside it"
-                    )
-            first, second = sorted((start + (end - start - 1) // 2) // resolution for _, start, end in places)
-            if first < second:
-                bins_by_contig.setdefault(contig, set()).add((first, second))
+    bad: list[DataError | GenomeMismatch] = []
+    read = 0
+    for number, line in read_lines(path):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            contig, first, second = _read_pair(line.split(), f"{path.name} line {number:,}", sizes, resolution, called)
+        except (DataError, GenomeMismatch) as error:
+            bad.append(error)
+            continue
+        read += 1
+        if first < second:
+            bins_by_contig.setdefault(contig, set()).add((first, second))
+    if bad and not read:
+        raise bad[0]
+    if bad and notes is not None:
+        notes.append(f"{len(bad):,} of {len(bad) + read:,} lines of {path.name} are left out, the first: {bad[0]}")
     return {contig: np.array(sorted(pairs), np.int64) for contig, pairs in bins_by_contig.items()}
+
+
+def _read_pair(
+    cells: list[str], where: str, sizes: Mapping[str, int], resolution: int, called: dict[str, str | None]
+) -> tuple[str, int, int]:
+    """(contig, first bin, second bin); called: contig by the name that a file gives it, filled here."""
+    try:
+        places = [(cells[k], int(cells[k + 1]), int(cells[k + 2])) for k in (0, 3)]
+    except (IndexError, ValueError):
+        raise DataError(f"{where} is no pair: give chrom, start, end of both places") from None
+    named = places[0][0]
+    if places[1][0] != named:
+        raise DataError(f"{where} joins {named[:50]} and {places[1][0][:50]}: give pairs of one contig only")
+    if named not in called:
+        called[named] = named if named in sizes else find(named, sizes)
+    contig = called[named]
+    if contig is None:
+        raise GenomeMismatch(f"{where} is on {named[:50]!r}, which the map lacks: rename or remove its lines")
+    for _, start, end in places:
+        if not 0 <= start < end <= -(-sizes[contig] // resolution) * resolution:
+            raise DataError(
+                f"{where} has {start:,} to {end:,} on {contig} of {sizes[contig]:,} bp: give 0-based half-open "
+                "places inside it"
+            )
+    first, second = sorted((start + (end - start - 1) // 2) // resolution for _, start, end in places)
+    return contig, first, second
 
 
 def enrichment(

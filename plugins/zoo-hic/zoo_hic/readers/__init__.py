@@ -20,6 +20,7 @@ from zoo.errors import ConfigError, DataError, GenomeMismatch, did_you_mean
 from zoo_hic.coarsen import coarsen
 from zoo_hic.maps import ContactMap, LazyPixels
 from zoo_hic.readers.assembly import list_some, match_assembly, read_sizes
+from zoo_hic.readers.balance import choose_balance
 from zoo_hic.readers.cool import open_cool
 from zoo_hic.readers.hic import open_hic
 from zoo_hic.readers.map_file import MapFile, is_hdf5, split_group
@@ -35,6 +36,7 @@ def read_map(
     *,
     resolution: int | None = None,
     balance: str = "weight",
+    any_balance: bool = False,
     fasta: str | Path | Genome | Mapping[str, int] | None = None,
     allow_other_assembly: bool = False,
     contigs: Sequence[str] | None = None,
@@ -45,7 +47,9 @@ def read_map(
     resolution: bp of a bin; the file's where it has one only.  A multiple of one that the file has is made from it by
         `coarsen`, which is noted.
     balance: name of the weights (weight, ICE, KR, VC, SCALE ...), turned into cooler's multiplicative convention;
-        "none" for raw counts.
+        "none" for raw counts.  Whether those of a .cool multiply or divide is measured where the file does not say, and
+        noted (zoo_hic.readers.balance).
+    any_balance: take other weights where the file has none of that name, with a note.
     fasta: FASTA, Genome or bp by contig.  Contigs are matched by name or alias and come out under its names, in the
         file's order; those that it does not have are left out; lengths keep the file's bins.
     allow_other_assembly: take contigs whose lengths differ from the FASTA's by 0.1 % or more.
@@ -64,6 +68,7 @@ def read_map(
     names, notes = {c: c for c in opened.sizes}, []
     if fasta is not None:
         names, notes = match_assembly(opened.sizes, opened.resolution, fasta, str(file), allow_other_assembly)
+    taken, note = choose_balance(opened, balance, any_balance)
     chosen = _chosen(file, {name: contig for contig, name in names.items()}, contigs)
     origin = {
         "file": file.name,
@@ -71,15 +76,16 @@ def read_map(
         "reader": opened.reader,
         "resolution": opened.resolution,
         "assembly": opened.assembly,
-        "balance": balance,
+        "balance": taken,
         "available": list(opened.balances),
     }
     if fasta is not None:
         origin |= {"fasta": read_sizes(fasta)[0], "allow_other_assembly": allow_other_assembly}
-    weights = None if balance == "none" else _weights(opened, balance, chosen)
+    weights, told = (None, "") if taken == "none" else _weights(opened, taken, chosen)
     sizes = {name: opened.sizes[contig] for name, contig in chosen.items()}
     pixels = LazyPixels(chosen, partial(_read_upper, opened, chosen))
     name = file.stem or file.name
+    notes = [*notes, *filter(None, (note, told))]
     contacts = ContactMap(tuple(chosen), sizes, opened.resolution, pixels, weights, name, origin, tuple(notes))
     return coarsen(contacts, factor)
 
@@ -88,11 +94,9 @@ def _read_upper(opened: MapFile, chosen: Mapping[str, str], name: str) -> csr_ar
     return opened.upper(chosen[name])
 
 
-def _weights(file: MapFile, name: str, chosen: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Weights by contig, NaN where they are not finite or not positive."""
-    if name not in file.balances:
-        raise DataError(_unbalanced(file, name))
-    whole = file.weights(name)
+def _weights(file: MapFile, name: str, chosen: Mapping[str, str]) -> tuple[dict[str, np.ndarray], str]:
+    """Weights by contig, NaN where they are not finite or not positive, and a note."""
+    whole, note = file.weights(name)
     n = sum(file.bins(c) for c in file.sizes)
     if whole.shape != (n,):
         raise DataError(f"weights {name!r} of {file.path} are {len(whole):,} for {n:,} bins: balance it again")
@@ -103,17 +107,7 @@ def _weights(file: MapFile, name: str, chosen: Mapping[str, str]) -> dict[str, n
         raise DataError(
             f"weights {name!r} of {file.path} mask all bins of {', '.join(list(chosen)[:4])}: balance it again"
         )
-    return weights
-
-
-def _unbalanced(file: MapFile, name: str) -> str:
-    if file.balances:
-        others = ", ".join(file.balances)
-        return (
-            f"{file.path} has no weights {name!r}, it has {others}: choose balance={file.balances[0]}, or balance=none"
-        )
-    remedy = "normalise it with juicer_tools addNorm" if file.format == "hic" else f"run `cooler balance {file.path}`"
-    return f"{file.path} is not balanced, it has no weights {name!r}: {remedy}, or read raw counts with balance=none"
+    return weights, note
 
 
 def _chosen(path: Path, names: Mapping[str, str], contigs: Sequence[str] | None) -> dict[str, str]:

@@ -4,7 +4,8 @@ Before either library sees it, the file's own description is checked: fixed bins
 no links to other files.  Source: the cooler schema, v3 (Abdennur and Mirny 2020, doi:10.1093/bioinformatics/btz540).
 
 Weights of cooler multiply; those of Juicer divide, and keep doing so in a .cool (hic2cool, 4DN): KR, VC, VC_SQRT and
-SCALE, unless the attribute `divisive_weights` of the column says otherwise.  Here they all come out multiplicative.
+SCALE, unless the attribute `divisive_weights` of the column says otherwise (zoo_hic.readers.balance).  Here they all
+come out multiplicative.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import ConfigError, DataError
+from zoo_hic.readers.balance import measure_direction
 from zoo_hic.readers.map_file import MOST_BINS, MapFile, Triplets, check_size, choose, fetch_cis, readable
 
 _SCHEMA = {"chroms": ("name", "length"), "bins": ("chrom", "start", "end"), "pixels": ("bin1_id", "bin2_id", "count")}
-_DIVISIVE = re.compile(r"(GW_|INTER_)?(KR|VC|VC_SQRT|SCALE)")
-_MULTIPLICATIVE = re.compile(r"weight|(GW_|INTER_)?ICE")
 _MOST_RESOLUTIONS = 1_000
 
 
@@ -48,7 +48,7 @@ def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Ma
         sizes, width = _check_bins(path, root)
         _, factor = choose(path, [width], resolution)
         columns = {name: column for name, column in root["bins"].items() if column.dtype.kind == "f"}
-        divisive = {name: _is_divisive(column, name) for name, column in columns.items() if column.ndim == 1}
+        divisive = {name: _is_divisive(column) for name, column in columns.items() if column.ndim == 1}
         assembly = root.attrs.get("genome-assembly", root.attrs.get("assembly", "unknown"))
     uri = str(path) if group == "/" else f"{path}::{group}"
     about = (format, sizes, width, tuple(divisive), str(assembly), uri, group, divisive)
@@ -61,19 +61,17 @@ class _Cool(MapFile):
     group: str = "/"
     divisive: dict[str, bool | None] = field(default_factory=dict)
 
-    def weights(self, name: str) -> np.ndarray:
+    def weights(self, name: str) -> tuple[np.ndarray, str]:
         import h5py
 
-        if self.divisive[name] is None:
-            raise DataError(
-                f"whether the weights {name!r} of {self.path} multiply or divide is not known: choose weight, or set "
-                f"the attribute divisive_weights of bins/{name} to true or false"
-            )
         with readable(self.path), h5py.File(self.path, "r") as file:
             bins: Any = file[f"{self.group}/bins"]
-            weights: np.ndarray = bins[name][:].astype(np.float64)
+            column: np.ndarray = bins[name][:].astype(np.float64)
+        divides, note = self.divisive[name], ""
+        if divides is None and len(column) == sum(map(self.bins, self.sizes)):
+            divides, note = measure_direction(self, name, column)
         with np.errstate(divide="ignore"):
-            return 1 / weights if self.divisive[name] else weights
+            return (1 / column if divides else column), note
 
     def cis(self, contig: str) -> Triplets:
         if self.reader.startswith("hictkpy"):
@@ -179,13 +177,11 @@ def _check_bins(path: Path, root) -> tuple[dict[str, int], int]:
     return sizes, width
 
 
-def _is_divisive(column, name: str) -> bool | None:
+def _is_divisive(column) -> bool | None:
+    """What the attribute says; None without it, or where it is neither true nor false."""
     attribute = column.attrs.get("divisive_weights")
-    if attribute is not None:
-        return bool(attribute)
-    if _DIVISIVE.fullmatch(name):
-        return True
-    return False if _MULTIPLICATIVE.fullmatch(name) else None
+    said = _text(attribute).strip("[ ]").lower()
+    return {"true": True, "1": True, "false": False, "0": False}.get(said)
 
 
 def _text(value) -> str:

@@ -35,12 +35,12 @@ def open_hic(path: Path, resolution: int | None) -> tuple[MapFile, int]:
 
 @dataclass(frozen=True)
 class _Hic(MapFile):
-    def weights(self, name: str) -> np.ndarray:
+    def weights(self, name: str) -> tuple[np.ndarray, str]:
         import hictkpy
 
         with readable(self.path):
             file = hictkpy.File(self.path, self.resolution)
-            return np.asarray(file.weights(name, divisive=False), np.float64)
+            return np.asarray(file.weights(name, divisive=False), np.float64), ""
 
     def cis(self, contig: str) -> Triplets:
         import hictkpy

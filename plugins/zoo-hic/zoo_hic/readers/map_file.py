@@ -50,8 +50,8 @@ class MapFile(ABC):
     assembly: str = "unknown"
 
     @abstractmethod
-    def weights(self, name: str) -> np.ndarray:
-        """Multiplicative weights of all bins, (sum of bins,) float64."""
+    def weights(self, name: str) -> tuple[np.ndarray, str]:
+        """Multiplicative weights of all bins, (sum of bins,) float64, and a note where their direction was measured."""
 
     @abstractmethod
     def cis(self, contig: str) -> Triplets:

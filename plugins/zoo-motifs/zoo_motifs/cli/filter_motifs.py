@@ -31,7 +31,7 @@ RANDOM = 2_000
 @click.option("--min-sites", default=10, show_default=True, type=click.IntRange(1), help="Below it a filter is silent.")
 @click.option("--trim", default=0.25, show_default=True, help="Bits below which columns are cut from both ends.")
 @options.output(help="What filters are ranked by: task, task:raw; default all, before their activation.")
-@click.option("--match", "known", help="Match the filters to jaspar, jaspar:plants, ..., or a MEME file.")
+@click.option("--match", "known", help="Match the filters to jaspar, jaspar:plants, ..., or a file of motifs.")
 @options.out((".meme", *TABLES, *PICTURES))
 @options.seed("the sequences that are drawn")
 @options.device
@@ -42,7 +42,8 @@ def command(model, sequences, bed, fasta, n, threshold, min_sites, trim, output,
     maximum.  Its importance is the standard deviation over sequences of what happens to the output when it
     is held at its mean.  Without sequences, random ones are taken: they show what a filter prefers, not what it meets.
 
-    A match has q <= 0.05 and bases that agree, see `zoo match-motifs --help`.
+    A match has q <= 0.05; of several that agree in the bases that they prefer the one of smallest p is named.  Where
+    none agrees, match_status is low_agreement, see `zoo match-motifs --help`.
     """
     from dataclasses import replace
     from time import perf_counter
@@ -122,6 +123,8 @@ def _write(ranking, out, comments):
 
 
 def _print_summary(ranking, origin, database_name, seconds):
+    from zoo_motifs.letter_similarity import AGREES
+
     every = len(ranking.filters) + len(ranking.silent)
     click.echo(
         f"{every} filters over {origin}, both strands: {len(ranking.filters)} motifs, {len(ranking.silent)} silent, "
@@ -132,11 +135,16 @@ def _print_summary(ranking, origin, database_name, seconds):
         names = ", ".join(one.name for one in ranking.silent[:8]) + (", ..." if len(ranking.silent) > 8 else "")
         click.echo(f"silent: {names}", err=True)
     if database_name:
-        matched = sum(one.target is not None for one in ranking.filters)
-        click.echo(f"{matched} of {len(ranking.filters)} motifs match {database_name}", err=True)
+        statuses = [ranking.match_status(one) for one in ranking.filters]
+        ok, low = (statuses.count(status) for status in ("ok", "low_agreement"))
+        click.echo(
+            f"{ok + low} of {len(ranking.filters)} motifs match {database_name}"
+            + (f", {low} of them with an agreement below {AGREES:g} (low_agreement)" if low else ""),
+            err=True,
+        )
     for one in ranking.filters[:3]:
         change = f", importance {one.importance.change:.3g}" if one.importance else ""
-        known = f", {ranking.name_match(one)}" if one.target is not None else ""
+        known = f", {ranking.name_match(one, mark=True)}" if one.target is not None else ""
         click.echo(f"  {one.filter.name}{change}: {one.motif.consensus}{known}", err=True)
     if not database_name:
         click.echo("next: the same command with --match jaspar names the known motifs that they match", err=True)

@@ -10,10 +10,11 @@
     0.9 0.0 0.1 0.0
 
 The same keywords are found in the full text output of MEME and STREME.  Log-odds matrices are passed over, since they
-say nothing of the number of sites.  What had to be guessed or mended is in `MemeFile.notes`.
+say nothing of the number of sites.  A motif without a matrix is left out.  What had to be guessed, mended or left out
+is in the notes of the `MotifFile`.
 """
 
-from zoo_motifs.meme.reader import MemeFile, read_meme
+from zoo_motifs.meme.reader import is_meme, parse_meme, read_meme
 from zoo_motifs.meme.writer import label, write_meme
 
-__all__ = ["MemeFile", "label", "read_meme", "write_meme"]
+__all__ = ["is_meme", "label", "parse_meme", "read_meme", "write_meme"]

@@ -1,4 +1,4 @@
-"""The lines of a MEME file, within bounds, and the numbers in them."""
+"""The lines of a file of motifs, within bounds, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from zoo.files.compressed import read_chunks
 
 _MAX_BYTES = 1 << 27
 
+Lines = list[tuple[int, str]]
+"""Line number from 1, and the line without blanks around it."""
 
-def read_meme_lines(path: str | Path) -> list[tuple[int, str]]:
+
+def read_motif_lines(path: str | Path) -> Lines:
     """(number, line without blanks around it); the whole text is bounded, a gzip bomb ends here."""
     parts, size = [], 0
     for chunk in read_chunks(path):
@@ -23,7 +26,9 @@ def read_meme_lines(path: str | Path) -> list[tuple[int, str]]:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path} line {line} is no UTF-8 text: give a motif file in MEME format") from error
+        raise DataError(
+            f"{path} line {line} is no UTF-8 text: give a motif file as text, such as MEME's or JASPAR's"
+        ) from error
     if "\0" in text:
         raise DataError(f"{path} holds a zero byte: it is binary or UTF-16, save it as plain text")
     return [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1)]

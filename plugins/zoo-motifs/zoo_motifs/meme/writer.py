@@ -8,6 +8,7 @@ from pathlib import Path
 from zoo.data.motifs import UNIFORM, Motif
 from zoo.errors import DataError
 from zoo.files.atomic import atomic_path
+from zoo_motifs.motif_collection import label_of
 
 
 def label(motif: Motif) -> str:
@@ -16,7 +17,7 @@ def label(motif: Motif) -> str:
     >>> label(Motif("CTCF", "MA0139.2", [[1], [0], [0], [0]])), label(Motif("f1", "f1", [[1], [0], [0], [0]]))
     ('MA0139.2 CTCF', 'f1')
     """
-    return motif.id if motif.name in ("", motif.id) else f"{motif.id} {motif.name}"
+    return label_of(motif.id, motif.name)
 
 
 def write_meme(
