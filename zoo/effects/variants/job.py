@@ -22,7 +22,7 @@ from zoo.effects.variants.engines import Engine, Local
 from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, haplotype_rows, rows_of
 from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError
-from zoo.files.pipes import is_pipe
+from zoo.files.pipes import refuse_pipe
 from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
 from zoo.prediction.predict import origin
@@ -171,8 +171,9 @@ class ScoreJob:
         from zoo.effects.variants.run_identity import identify, short
         from zoo.terminal.progress import counting
 
-        if resume:
-            self._refuse_pipes()
+        for source in self._inputs if resume else ():
+            if isinstance(source, (str, Path)):
+                refuse_pipe(source, "what --resume goes on with")
         write = writer_for(str(path), self.variants if self.sample is None else None, self.scorer.positions)
         heard = len(self.variants.notes)
         for note in self.variants.notes:
@@ -199,14 +200,6 @@ class ScoreJob:
         for text in [*self.variants.notes[heard:], *([note] if note else [])]:
             tell(text)
         return counts
-
-    def _refuse_pipes(self) -> None:
-        """Raise ConfigError where an input is a pipe: whether it gives what it gave before, nobody can tell."""
-        for source in self._inputs:
-            if isinstance(source, (str, Path)) and is_pipe(source):
-                raise ConfigError(
-                    f"--resume reads the input again, and {source} is a pipe: save it as a file and begin anew"
-                )
 
     def estimate(self) -> tuple[Counter, float, int]:
         """How many rows have which status, variants a second, and of how many that is measured; writes nothing."""
