@@ -181,7 +181,9 @@ def test_a_run_cut_off_before_its_evaluation_only_evaluates(config, monkeypatch,
     assert (result.model_folder / "model.safetensors").is_file()
 
 
-@pytest.mark.parametrize("content", [{"thesis.tex": "x"}, {"config.json": '{"format": 1}'}, {"model/a": "x"}])
+@pytest.mark.parametrize(
+    "content", [{"thesis.tex": "x"}, {"README.txt": "x"}, {"config.json": '{"format": 1}'}, {"model/a": "x"}]
+)
 def test_a_folder_that_holds_something_else_is_left_as_it_is(config, tmp_path, content):
     from zoo.config import run
 

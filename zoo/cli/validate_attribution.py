@@ -94,7 +94,7 @@ def _write(validation, out):
     if is_table(out):
         validation.write(out)
         return
-    from zoo.pictures.faithfulness import draw_agreement
+    from zoo.pictures.faithfulness import draw_faithfulness
     from zoo.pictures.figure_files import save_figure
 
-    save_figure(out, draw_agreement(validation))
+    save_figure(out, draw_faithfulness(validation))

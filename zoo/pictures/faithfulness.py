@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.attribution.validation import Validation
 
 
-def draw_agreement(validation: Validation) -> Figure:
+def draw_faithfulness(validation: Validation) -> Figure:
     """Left: every number compared, darker where there are more.  Right: each sequence's correlation.
 
     The dashed line on the right is the mean that is called faithful, the dotted one the largest of the shuffles.

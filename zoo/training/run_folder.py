@@ -13,8 +13,8 @@ from typing import Any
 from zoo.errors import ConfigError
 from zoo.files.atomic import write_file
 
-_MESSAGES = (".log", ".out", ".err", ".txt")
-"""Endings of what a scheduler and the configuration write before a run begins."""
+_MESSAGES = ("train.log", "error.txt", ".out", ".err")
+"""What the configuration and a scheduler write before a run begins, by the end of the name."""
 
 
 class RunFolder:
@@ -37,7 +37,7 @@ class RunFolder:
         if not self.path.is_dir() or self._is_of_a_run():
             return
         for path in sorted(self.path.iterdir()):
-            if not path.name.startswith(".") and path.suffix not in _MESSAGES:
+            if not path.name.startswith(".") and not path.name.endswith(_MESSAGES):
                 raise ConfigError(
                     f"output_dir {self.path} holds {path.name!r} and is no run's folder: choose another, or a new one"
                 )

@@ -78,6 +78,20 @@ def test_overlapping_intervals_fall_into_one_split(tmp_path):
     assert min(len(source.examples(s)) for s in ("train", "validation", "test")) > 0
 
 
+@pytest.mark.parametrize("words", [("0", "1"), ("False", "True"), ("no", "yes"), ("negative", "positive")])
+def test_words_for_classes_in_the_headers_are_read(tmp_path, made, words):
+    headers = [f"s{i}; class:{words[i % 2]}" for i in range(400)]
+    n = Fasta(positives=put(tmp_path / "p.fa", made, headers)).describe()["n"]
+    numbered = Fasta(positives=put(tmp_path / "q.fa", made, [f"s{i}; class:{i % 2}" for i in range(400)]))
+    assert n == numbered.describe()["n"]
+
+
+def test_few_positives_are_in_every_split(tmp_path, made):
+    source = Fasta(positives=put(tmp_path / "p.fa", made[:4]), negatives=put(tmp_path / "n.fa", made[4:204]))
+    assert all(n["positives"] for n in source.describe()["n"].values())
+    assert source.notes == ["splits are drawn in fixed numbers: a plain draw left one of them without a class"]
+
+
 def test_classes_may_stand_in_the_headers(tmp_path, made):
     headers = [f"s{i}; class:{i % 2}" for i in range(400)]
     source = Fasta(positives=put(tmp_path / "p.fa", made, headers))

@@ -128,6 +128,11 @@ def test_one_cell_that_is_no_number_does_not_drop_its_column(tmp_path, cells, me
     assert Table(table=path, targets=["control"]).targets["value"].channels == ("control",)
 
 
+def test_semicolons_separate_where_they_are_more_than_the_commas(tmp_path):
+    path = put(tmp_path, rows(y=REAL).replace(",", ";"), "t.csv")
+    assert Table(table=path).values[:, 0].tolist() == pytest.approx([float(x) for x in REAL])
+
+
 def test_numbers_with_a_decimal_comma_are_named(tmp_path):
     path = put(tmp_path, rows(y=REAL).replace(",", "\t").replace(".", ","))
     with pytest.raises(DataError, match=r"line 2, column 'y': .* with a point in place of the comma"):

@@ -13,19 +13,21 @@ from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences, hash_by_length, read_sequences
 from zoo.data.source import SPLITS, Source
 from zoo.data.sources.sequence_examples import ReadyExamples, groups, most_common
+from zoo.data.sources.table_columns import LABEL_WORDS
 from zoo.data.splits import Fractions, draw_splits
 from zoo.errors import ConfigError, DataError
 from zoo.fields import Field
 from zoo.files.compressed import file_identity, resolve_paths
 
-_LABELS = {"1": 1.0, "0": 0.0}
+_LABELS = {word: 1.0 - i for words in (("1", "0"), *LABEL_WORDS) for i, word in enumerate(words)}
 
 
 class Fasta(Source):
     """Bound against not bound, from FASTA files (plain or gzip); sequences may differ in length.
 
     root: folder that relative paths are in.
-    positives, negatives: a file or several.  Without negatives, `; class:1` or `; class:0` in the headers decides.
+    positives, negatives: a file or several.  Without negatives, `; class:1` or `; class:0` in the headers decides
+        (or true and false, yes and no, positive and negative, and the like).
     test_positives, test_negatives: the posted test set, kept whole.  Training sequences that it holds on either
         strand, or that overlap one of its on the genome, are left out.
     splits: {validation, test: fractions}, drawn by a hash that duplicates, reverse complements and overlapping
@@ -128,9 +130,9 @@ def _labelled(positives: list[Path], negatives: list[Path], what: str) -> tuple[
         return Sequences.join(parts), np.repeat(labels, [len(p) for p in parts]).astype(np.float32)
     sequences = Sequences.join([read_sequences(p) for p in positives])
     for label, line, header in zip(sequences.label, sequences.line, sequences.headers, strict=True):
-        if label not in _LABELS:
+        if label.lower() not in _LABELS:
             raise ConfigError(
                 f"{sequences.path} line {line}: {header[:40]!r} has no `; class:1` or `; class:0`: "
                 f"set data.{what.replace('positives', 'negatives')}"
             )
-    return sequences, np.array([_LABELS[x] for x in sequences.label], np.float32)
+    return sequences, np.array([_LABELS[x.lower()] for x in sequences.label], np.float32)

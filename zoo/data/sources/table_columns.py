@@ -19,7 +19,7 @@ from zoo.errors import ConfigError, DataError
 from zoo.files.compressed import read_lines
 
 MISSING = {"", ".", "na", "nan", "n/a", "none", "null"}
-_LABELS = (
+LABEL_WORDS = (
     ("true", "false"), ("yes", "no"), ("positive", "negative"), ("pos", "neg"), ("bound", "unbound"), ("t", "f"),
     ("y", "n"),
 )  # fmt: skip
@@ -191,7 +191,7 @@ def read_column(text: TableText, name: str) -> Column:
     known = [cell not in MISSING for cell in cells]
     numbers = [_number(cell) for cell in cells]
     readings: list[tuple[tuple[str, str] | None, list[float | None]]] = [(None, numbers)]
-    for words in _LABELS:
+    for words in LABEL_WORDS:
         if set(words) & set(cells):
             readings.append((words, [{words[0]: 1.0, words[1]: 0.0}.get(cell) for cell in cells]))
     words, values = max(readings, key=lambda reading: sum(v is not None for v in reading[1]))
@@ -202,9 +202,10 @@ def read_column(text: TableText, name: str) -> Column:
 
 
 def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells); tab-separated if the first line has a tab, else by comma."""
+    """(line number, cells), by the first line's tabs, else by its semicolons or commas, whichever are more."""
     kept = [(n, text) for n, text in read_lines(path) if text.strip() and not text.startswith("##")]
-    delimiter = "\t" if kept and "\t" in kept[0][1] else ","
+    first = kept[0][1] if kept else ""
+    delimiter = "\t" if "\t" in first else max(",", ";", key=first.count)
     try:
         reader = csv.reader([text for _, text in kept], delimiter=delimiter, strict=True)
         for (number, _), cells in zip(kept, reader, strict=False):
