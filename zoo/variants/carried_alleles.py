@@ -5,7 +5,6 @@ Records with genotypes -> one row an allele and haplotype, labelled as any other
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -16,14 +15,13 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.errors import DataError
 from zoo.variants.genotype_text import HAPLOID, HOMOZYGOUS, NO_SET, UNPHASED
+from zoo.variants.record_order import is_unsorted, out_of_order
 from zoo.variants.region_filter import RegionFilter
 from zoo.variants.variants import Record, Variants, label_alleles
 
 ENDLESS = 1 << 40
 NOWHERE = ("malformed", "contig_unknown", "out_of_bounds")
 """Statuses of rows that lie nowhere on their contig."""
-UNSORTED = 20
-"""One record of so many may be out of its order; a file with more is not sorted."""
 MISSING = "missing"
 """Status of a row that says that the sample misses an allele of a record; it never comes out."""
 
@@ -140,11 +138,9 @@ class Contig:
         """Give rows that stand in the way of an ascending order a reason; DataError for too many."""
         rows = [i for i, r in enumerate(self._records) if not (r[7] or self._why[i]) and self._is_inside(r[3])]
         position = np.array([self._records[i][3] for i in rows], np.int64)
-        if (np.diff(position) >= 0).all():
-            return
-        astray = sorted(set(range(len(rows))) - set(_longest_ascent(position.tolist())))
+        astray = out_of_order(position)
         records = {self._records[rows[k]][0] for k in astray}
-        if len(records) > max(1, len({self._records[i][0] for i in rows}) // UNSORTED):
+        if is_unsorted(len(records), len({self._records[i][0] for i in rows})):
             line = self._records[rows[int(np.flatnonzero(np.diff(position) < 0)[0]) + 1]][1]
             raise DataError(f"{self.path} line {line} comes after a greater position: sort it with `bcftools sort`")
         for k in astray:
@@ -159,24 +155,6 @@ class Contig:
                 self._runs[-1][1] = pos
             self._diploid = pos
         self._alone = ploidy == 1
-
-
-def _longest_ascent(values: list[int]) -> list[int]:
-    """Places of a longest subsequence that never descends (patience sorting).
-
-    >>> _longest_ascent([5, 6, 99, 7, 8])
-    [0, 1, 3, 4]
-    """
-    tops, top_at, before = [], [], [-1] * len(values)
-    for i, value in enumerate(values):
-        pile = bisect_right(tops, value)
-        before[i] = top_at[pile - 1] if pile else -1
-        tops[pile : pile + 1], top_at[pile : pile + 1] = [value], [i]
-    ascent, i = [], top_at[-1] if top_at else -1
-    while i >= 0:
-        ascent.append(i)
-        i = before[i]
-    return ascent[::-1]
 
 
 def stretches(alleles: CarriedAlleles, first: int, reach: int, rows: int) -> Iterator[CarriedAlleles]:

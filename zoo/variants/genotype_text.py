@@ -20,19 +20,17 @@ class Problem(IntEnum):
     NONE = 0
     COLUMNS = 1
     POSITION = 2
-    ORDER = 3
-    ALLELE = 4
-    PLOIDY = 5
-    GENOTYPE = 6
-    FORMAT = 7
-    OUTSIDE = 8
-    SPLIT = 9
+    ALLELE = 3
+    PLOIDY = 4
+    GENOTYPE = 5
+    FORMAT = 6
+    OUTSIDE = 7
+    SPLIT = 8
 
 
 PROBLEMS = {
     Problem.COLUMNS: "has fewer or more columns than its header: the file is cut off or damaged, fetch it again",
     Problem.POSITION: "has no position of 1 or more in column 2: correct or drop it",
-    Problem.ORDER: "comes after a greater position: sort the file with `bcftools sort`",
     Problem.ALLELE: "has a genotype with an allele that ALT does not list: correct or drop it",
     Problem.PLOIDY: "has a genotype of more than two alleles, only haploids and diploids can be read: leave it out",
     Problem.GENOTYPE: "has a genotype that is no GT (VCF 4.3, 1.6.2): correct or drop it",
@@ -41,15 +39,15 @@ PROBLEMS = {
     Problem.SPLIT: "comes behind records of another contig: sort the file with `bcftools sort`",
 }
 
-_NONE, _COLUMNS, _POSITION, _ORDER = (int(p) for p in list(Problem)[:4])
-_ALLELE, _PLOIDY, _GENOTYPE, _FORMAT, _OUTSIDE, _SPLIT = (int(p) for p in list(Problem)[4:])
+_NONE, _COLUMNS, _POSITION = (int(p) for p in list(Problem)[:3])
+_ALLELE, _PLOIDY, _GENOTYPE, _FORMAT, _OUTSIDE, _SPLIT = (int(p) for p in list(Problem)[3:])
 
 _TAB, _END, _RETURN, _HASH, _COLON, _COMMA, _DOT, _ZERO, _NINE, _BAR, _SLASH = b"\t\n\r#:,.09|/"
 _G, _T, _P, _S = b"GTPS"
 
-_SITES, _ALLELES, _LAST, _PLACE, _ASTRAY = range(5)
+_SITES, _ALLELES, _PLACE, _ASTRAY = range(4)
 """Of `state`."""
-STATE = (0, 0, -1, 0, 0)
+STATE = (0, 0, 0, 0)
 """Before the first line."""
 _FEW = 16
 """So many lines of other contigs may lie between those of one, as a misspelt name makes them."""
@@ -69,7 +67,7 @@ def parse(
 
     text: (bytes,) uint8, whole lines.  contig: its name.  sample_of: (columns,) the number of a sample column
     among `samples` chosen ones, -1 for the others.  end: stop at this 0-based position.  length: bp of the contig.
-    state: `STATE`, kept between calls: sites, alleles, last position, 1 within the contig and 2 behind it, lines there.
+    state: `STATE`, kept between calls: sites, alleles, 1 within the contig and 2 behind it, lines there.
     ploidy: (samples,) the ploidy last seen, 0 before any.
     position, alleles: (lines,) 0-based, and REF plus ALT alleles.  letters: (alleles,) length of each.
     letter: (bytes,).  slots, value, phase: (entries,) 2 * sample + haplotype: allele and phase set;
@@ -83,12 +81,10 @@ def parse(
     ploidy_before = ploidy.copy()
     while i < len(text):
         line += 1
-        begin, c0, e0, last = i, c, e, state[_LAST]
+        begin, c0, e0 = i, c, e
         i, p, count, c, problem = _fixed(text, i, contig, state, end, length, letters, a, letter, c)
-        if not problem and p >= end:
-            return v, a, c, e, b
         if not problem and p >= 0:
-            state[_LAST] = position[v] = p
+            position[v] = p
             alleles[v] = count
             i, has_gt, ps, problem = _format(text, i)
             site, first = state[_SITES] + v, state[_ALLELES] + a
@@ -101,7 +97,7 @@ def parse(
         if problem:
             refused[b, 0], refused[b, 1], refused[b, 2] = problem, line, p
             b += 1
-            i, c, e, state[_LAST] = begin, c0, e0, last
+            i, c, e = begin, c0, e0
             ploidy[:] = ploidy_before
             for k in range(e):
                 if slots[k] >= 3 * samples:
@@ -114,8 +110,8 @@ def parse(
 
 @numba.njit(nogil=True, cache=True)
 def _fixed(text, i, contig, state, end, length, letters, a, letter, c):
-    """The columns before FORMAT: (FORMAT, or the next line; position, -1 for no record of the contig; how many alleles;
-    letters so far; problem).  From `end` on only the position is read.
+    """The columns before FORMAT: (FORMAT, or the next line; position, -1 for no record of the contig before `end`; how
+    many alleles; letters so far; problem).
     """
     i, c, j, same = max(i, 0), max(c, 0), 0, True
     comment = text[i] == _HASH or text[i] == _END or text[i] == _RETURN
@@ -142,11 +138,11 @@ def _fixed(text, i, contig, state, end, length, letters, a, letter, c):
     p -= 1
     if p >= length:
         return i, p, 0, c, _OUTSIDE
-    if p < state[_LAST]:
-        return i, p, 0, c, _ORDER
     if p >= end:
-        state[_PLACE] = _BEHIND
-        return i, p, 0, c, _NONE
+        state[_PLACE], state[_ASTRAY] = _BEHIND, 0
+        while text[i] != _END:
+            i += 1
+        return i + 1, -1, 0, c, _NONE
     i += 1
     while text[i] != _TAB and text[i] != _END:  # ID
         i += 1

@@ -16,8 +16,10 @@ from zoo.data.aliases import find
 from zoo.data.codes import ENCODE
 from zoo.data.genome import Genome
 from zoo.errors import DataError, GenomeMismatch, did_you_mean
+from zoo.variants.record_order import is_unsorted, out_of_order
 from zoo.variants.vcf_lines import FAR, read_header, record_lines
 
+UNSORTED = "and comes after a greater position or before a smaller one: sort the file with `bcftools sort`"
 _NO_RECORD = "has no record of it and its header lists no contigs: check the name"
 
 
@@ -165,7 +167,6 @@ def read_genotypes(
 
 def _collect(path, contig, region, samples, sample_of, chunks, *, known: bool, length: int) -> Genotypes:
     from zoo.variants.genotype_text import STATE, parse
-    from zoo.variants.haplotype_index import group
 
     n_samples, end = len(samples), FAR if region[1] is None else region[1]
     state, ploidy = np.array(STATE), np.zeros(n_samples, np.int64)
@@ -185,16 +186,26 @@ def _collect(path, contig, region, samples, sample_of, chunks, *, known: bool, l
         state[1] += a
         if v:
             parts.append(tuple(x[:m].copy() for x, m in zip(out, (v, v, a, c, e, e, e), strict=True)))
-        if state[3] == 2 and end < FAR:
+        if state[2] == 2 and end < FAR:
             break
-    if not known and not state[3]:
+    if not known and not state[2]:
         raise GenomeMismatch(f"contig {contig!r}: {path} {_NO_RECORD}")
-    malformed = _refusals(path, refused, int(state[0]))
     empty = tuple(np.empty(0, np.uint8 if i == 3 else np.int32) for i in range(7))
-    position, alleles, letters, letter, slots, value, phase = (
-        np.concatenate(x) for x in zip(*(parts or [empty]), strict=True)
-    )
-    del parts
+    columns = tuple(np.concatenate(x) for x in zip(*(parts or [empty]), strict=True))
+    if len(astray := out_of_order(columns[0])):
+        places = columns[0][astray].tolist()
+        refused += [(0, p, f"record {contig}:{p + 1:,} is out of order") for p in places]
+        columns = _without(astray, columns, n_samples)
+    return _assemble(path, contig, region, samples, columns, refused)
+
+
+def _assemble(path, contig, region, samples, columns: tuple[np.ndarray, ...], refused) -> Genotypes:
+    """Genotypes of what `parse` gave.  refused: (problem, position, where) of records that were left out."""
+    from zoo.variants.haplotype_index import group
+
+    n_samples = len(samples)
+    position, alleles, letters, letter, slots, value, phase = columns
+    malformed = _refusals(path, refused, len(position))
     first, value, phase = group(slots, value, phase, 4 * n_samples)
     carried, missing, ploidies = first[2 * n_samples], first[3 * n_samples], first[-1]
     site_first, letters_first = _offsets(alleles), _offsets(letters)
@@ -223,14 +234,30 @@ def _collect(path, contig, region, samples, sample_of, chunks, *, known: bool, l
     )
 
 
+def _without(astray: list[int], columns: tuple[np.ndarray, ...], samples: int) -> tuple[np.ndarray, ...]:
+    """What `parse` gives, without some sites."""
+    position, alleles, letters, letter, slots, value, phase = columns
+    keep = np.ones(len(position), bool)
+    keep[astray] = False
+    kept_alleles = np.repeat(keep, alleles)
+    of_site, of_ploidy = slots >= 2 * samples, slots >= 3 * samples
+    site, allele = (np.where(mask, value, 0) for mask in (of_site, ~of_site))
+    # A change of ploidy at a site that goes is one at the site that follows.
+    entries = of_ploidy | np.where(of_site, keep[site], kept_alleles[allele])
+    value = np.where(of_site, (np.cumsum(keep) - keep)[site], (np.cumsum(kept_alleles) - kept_alleles)[allele])
+    entries &= ~(of_ploidy & (value >= keep.sum()))
+    rest = (x[entries].astype(np.int32) for x in (slots, value, phase))
+    return position[keep], alleles[keep], letters[kept_alleles], letter[np.repeat(kept_alleles, letters)], *rest
+
+
 def _refusals(path: Path, refused: list[tuple[int, int, str]], sites: int) -> tuple[str, ...]:
     """Why records were left out; DataError where that is no matter of single records.  sites: the others."""
     from zoo.variants.genotype_text import PROBLEMS, Problem
 
-    reasons = [(problem, f"{where} {PROBLEMS[Problem(problem)]}") for problem, _, where in refused]
+    reasons = [(problem, f"{where} {PROBLEMS.get(problem, UNSORTED)}") for problem, _, where in refused]
     split = [text for problem, text in reasons if problem == Problem.SPLIT]
-    unsorted = [text for problem, text in reasons if problem == Problem.ORDER]
-    if split or len(unsorted) > max(1, sites // 20):
+    unsorted = [text for problem, text in reasons if problem == Problem.NONE]
+    if split or is_unsorted(len(unsorted), len(unsorted) + sites):
         raise DataError(f"{path} {(split or unsorted)[0]}")
     if len(reasons) > sites:
         raise DataError(f"{path} {reasons[0][1]} ({len(reasons):,} records cannot be read, {sites:,} can)")
