@@ -88,7 +88,7 @@ class ScoreJob:
         self._background, self._seed = background, seed
         self.source = source
         self._inputs = [source, background, *(regions if isinstance(regions, list) else [regions])]
-        self.limits = {"fix_swapped": fix_swapped, "sample": self.sample}
+        self.limits = {"fix_swapped": fix_swapped, "any_assembly": any_assembly, "sample": self.sample}
         if self.sample is not None:  # an index changes how records are counted
             self.limits["indexed"] = getattr(self.variants, "indexed", None) is not None
 
@@ -175,15 +175,12 @@ class ScoreJob:
             if isinstance(source, (str, Path)):
                 refuse_pipe(source, "what --resume goes on with")
         write = writer_for(str(path), self.variants if self.sample is None else None, self.scorer.positions)
-        heard = len(self.variants.notes)
-        for note in self.variants.notes:
-            tell(note)
+        heard = self._tell_notes(tell)
         if str(path) == "-":
             if resume:
                 raise ConfigError("--resume goes on with a file: name it with -o")
             counts = self._print(write)
-            for note in self.variants.notes[heard:]:
-                tell(note)
+            self._tell_notes(tell, heard)
             return counts
         run = identify(self, options)
         if resume and check_complete(path, run):
@@ -197,9 +194,16 @@ class ScoreJob:
                     parts.write(chunk)
                     advance(chunk.last - chunk.first)
             counts, note = parts.finish({**self.comments, "run": short(run)}, write)
-        for text in [*self.variants.notes[heard:], *([note] if note else [])]:
-            tell(text)
+        self._tell_notes(tell, heard)
+        if note:
+            tell(note)
         return counts
+
+    def _tell_notes(self, tell, heard: int = 0) -> int:
+        """Tell the notes of the input behind the first `heard`; how many there are now."""
+        for note in self.variants.notes[heard:]:
+            tell(note)
+        return len(self.variants.notes)
 
     def estimate(self) -> tuple[Counter, float, int]:
         """How many rows have which status, variants a second, and of how many that is measured; writes nothing."""
@@ -263,12 +267,10 @@ def score_variants(
     regions, fix_swapped, any_assembly, background, seed: of `ScoreJob`.
     options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
     """
-
     model = as_model(model)
     genome = Genome.of(fasta)
-    scorer = Scorer(model, genome, **options)
     limits = {"regions": regions, "fix_swapped": fix_swapped, "any_assembly": any_assembly}
-    return ScoreJob(variants, genome, scorer, background, seed=seed, **limits).table()
+    return ScoreJob(variants, genome, Scorer(model, genome, **options), background, seed=seed, **limits).table()
 
 
 def score_haplotypes(
@@ -291,5 +293,5 @@ def score_haplotypes(
 
     genome = Genome.of(fasta)
     scorer = HaplotypeScorer(as_model(model), genome, **options)
-    limits = {"regions": regions, "any_assembly": any_assembly}
-    return ScoreJob(vcf, genome, scorer, phased=True, sample=sample, **limits).table()
+    limits = {"sample": sample, "regions": regions, "any_assembly": any_assembly}
+    return ScoreJob(vcf, genome, scorer, phased=True, **limits).table()
