@@ -107,3 +107,12 @@ def _add_windows(
             advance(len(batch_spans))
     weight = np.maximum(weight, 1e-9)
     return total / weight[:, None], ratio / weight
+
+
+def estimate_noise(corrected: np.ndarray, contig: np.ndarray) -> float:
+    """Standard deviation of corrected log2 depth of a bin, from the differences of neighbours (robust to events)."""
+    known = np.isfinite(corrected)
+    steps = np.diff(corrected[known])[np.diff(contig[known]) == 0]
+    if len(steps) < 10:
+        return 0.2
+    return max(0.02, float(1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2)))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.terminal.progress import counting
-from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
+from zoo_copy_number.bin_predictions import BinPredictions, estimate_noise, predict_bins
 from zoo_copy_number.caller import NO_CALL, mask_uncalled
 from zoo_copy_number.event_accuracy import count, summarise_counts
-from zoo_copy_number.quality import estimate_noise, features, fit_quality, phred
+from zoo_copy_number.quality import features, fit_quality, phred
 from zoo_copy_number.segmentation import cut_segments, decode_states
 from zoo_copy_number.simulation import SimulatedSample
 from zoo_copy_number.source import make_sample

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import DataError
-from zoo_copy_number.bin_predictions import BinPredictions, predict_bins
+from zoo_copy_number.bin_predictions import BinPredictions, estimate_noise, predict_bins
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.calls import Calls, CnvCall, call_state
 from zoo_copy_number.chromosomes import find_karyotype
 from zoo_copy_number.expectation import Expectation, expect, mask_other_contigs
 from zoo_copy_number.neighbours import count_neighbours, join_neighbours
-from zoo_copy_number.quality import estimate_noise, features, phred
+from zoo_copy_number.quality import features, phred
 from zoo_copy_number.segmentation import cut_segments, decode_states
 from zoo_copy_number.sex import check_sex, expect_copies, infer_sex
 

@@ -19,6 +19,9 @@ from zoo_copy_number.chromosomes import describe_contigs, find_karyotype
 from zoo_copy_number.pseudoautosomal import find_assemblies, measure_overlap
 from zoo_copy_number.sex import expect_copies
 
+_DOUBT = 0.25
+"""Copies between a level and what is expected below which no other number is called."""
+
 
 @dataclass(frozen=True)
 class Expectation:
@@ -34,11 +37,11 @@ class Expectation:
     unclear: np.ndarray
     notes: list[str] = field(default_factory=list)
 
-    def count_copies(self, segment: np.void, log2: float) -> int:
-        """Copies of a segment (of dtype SEGMENT) whose median log2 depth before the shift is `log2`.
+    def count_copies(self, segment: np.void, log2: float) -> int | None:
+        """Copies of a segment (of dtype SEGMENT) whose median log2 depth before the shift is `log2`.  None is doubt.
 
         Where the states are copies, as in a diploid genome, it has those; else the number nearest to its level that
-        lies in the direction of the state.
+        lies in the direction of the state, unless that level is within a quarter of a copy of what is expected.
         """
         first, state = int(segment["first"]), int(segment["state"])
         expected, neutral = int(self.copies[first]), int(self.neutral[first])
@@ -46,7 +49,10 @@ class Expectation:
             return expected
         if self.base == 2 and neutral == expected:
             return state
-        copies = round(self.base * 2 ** float(log2))
+        level = self.base * 2 ** float(log2)
+        if abs(level - expected) < _DOUBT:
+            return None
+        copies = round(level)
         return max(expected + 1, copies) if state > neutral else max(0, min(expected - 1, copies))
 
 
@@ -78,7 +84,7 @@ def expect(bins: Bins, sex: str | None, ploidy: int, log2: np.ndarray) -> Expect
         unclear |= (on_y & (share == 0)) | (inside & hidden)
         if inside.any():
             notes.append(_describe(assemblies, inside, copies, on_x, on_y, unclear))
-        neutral = np.where(inside & (copies > 0) & (neutral == 0), np.minimum(copies, 2) if diploid else 2, neutral)
+        neutral = np.where(inside & (copies > 0) & (neutral == 0), 2, neutral)
     shift = _shift(log2, copies, neutral, base)
     if karyotype.birds:
         notes.append(f"Z and W are expected at {ploidy}: the sexes of birds are not known here")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo_copy_number.bin_predictions import estimate_noise
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.chromosomes import find_karyotype
-from zoo_copy_number.quality import estimate_noise
 from zoo_copy_number.tracks import is_autosomal, log2_depth
 
 if TYPE_CHECKING:

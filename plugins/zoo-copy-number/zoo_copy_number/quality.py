@@ -13,15 +13,6 @@ CAP = 60.0
 """Largest quality: no calibration set has the 10^6 segments that more would need."""
 
 
-def estimate_noise(corrected: np.ndarray, contig: np.ndarray) -> float:
-    """Standard deviation of corrected log2 depth of a bin, from the differences of neighbours (robust to events)."""
-    known = np.isfinite(corrected)
-    steps = np.diff(corrected[known])[np.diff(contig[known]) == 0]
-    if len(steps) < 10:
-        return 0.2
-    return max(0.02, float(1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2)))
-
-
 def features(segments: np.ndarray, expected: np.ndarray, noise: float) -> np.ndarray:
     """(S, 10): one, log bins, mean log odds of its direction, the step from the expected depth in standard errors, odds
     by bins; in the first five of a segment that is as expected, in the last five of one that is not, else 0.
