@@ -12,7 +12,7 @@ import io
 import itertools
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, TextIO, cast
@@ -21,6 +21,7 @@ import numpy as np
 
 from zoo.errors import DataError, installed
 from zoo.files.atomic import atomic_path
+from zoo.files.compressed import read_chunks
 from zoo.files.endings import TERMINAL, ending
 from zoo.terminal.printable import PrintableStream
 
@@ -161,22 +162,19 @@ def write_table(
 
 
 def read_table(path: str | Path) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """(comments, rows as text) of a TSV that `TableWriter` wrote."""
-    opener = gzip.open if str(path).endswith(".gz") else open
+    """(comments, rows as text) of a TSV that `TableWriter` wrote.  Raises DataError where it is damaged."""
     comments, rows, columns = {}, [], None
-    with opener(path, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
-        for number, line in enumerate(lines, 1):
-            line = line.rstrip("\n")
-            if columns is None and line.startswith("##"):
-                key, _, value = line[2:].partition("=")
-                comments[key] = value
-            elif columns is None:
-                columns = line.split("\t")
-            else:
-                values = line.split("\t")
-                if len(values) != len(columns):
-                    raise DataError(f"{path} line {number}: {len(values)} columns where the header has {len(columns)}")
-                rows.append(dict(zip(columns, values, strict=True)))
+    for number, line in enumerate(_lines(path), 1):
+        if columns is None and line.startswith("##"):
+            key, _, value = line[2:].partition("=")
+            comments[key] = value
+        elif columns is None:
+            columns = line.split("\t")
+        else:
+            values = line.split("\t")
+            if len(values) != len(columns):
+                raise DataError(f"{path} line {number}: {len(values)} columns where the header has {len(columns)}")
+            rows.append(dict(zip(columns, values, strict=True)))
     return comments, rows
 
 
@@ -193,10 +191,18 @@ def read_comments(path: str | Path) -> dict[str, str]:
             from zoo.files.spreadsheet import read_about
 
             return read_about(path)
-    opener = gzip.open if str(path).endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
-        above = itertools.takewhile(lambda line: line.startswith("##"), lines)
-        return {key: value for key, _, value in (line[2:].rstrip("\n").partition("=") for line in above)}
+    above = itertools.takewhile(lambda line: line.startswith("##"), _lines(path))
+    return {key: value for key, _, value in (line[2:].partition("=") for line in above)}
+
+
+def _lines(path: str | Path) -> Iterator[str]:
+    """Lines without their ends; bytes that are no UTF-8 come as lone surrogates."""
+    rest = b""
+    for chunk in read_chunks(path):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode("utf-8", "surrogateescape") for line in lines)
+    if rest:
+        yield rest.decode("utf-8", "surrogateescape")
 
 
 def data_frame(columns: Sequence[str], rows: Iterable[Sequence[Any]], comments: Mapping[str, Any] | None = None) -> Any:
