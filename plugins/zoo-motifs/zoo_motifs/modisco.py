@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.data.motifs import Motif
 from zoo.errors import ConfigError, DataError, need
-from zoo.files.atomic import atomic_path
+from zoo.files.hdf5 import hdf5_by_name
 
 if TYPE_CHECKING:
     from zoo.attribution.result import Attributed
@@ -179,9 +179,9 @@ def _write(out: str | Path, positive: list[Any], negative: list[Any], width: int
     import h5py
     from modiscolite.io import save_hdf5
 
-    with atomic_path(out) as temporary:
-        save_hdf5(str(temporary), positive or None, negative or None, width)
-        with h5py.File(temporary, "r+") as file:
+    with hdf5_by_name(out) as name:
+        save_hdf5(name, positive or None, negative or None, width)
+        with h5py.File(name, "r+") as file:
             origin = {**attributed.comments, "output": attributed.output, "sequences": len(attributed)}
             for key, value in origin.items():
                 if key not in file.attrs:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from zoo.errors import ConfigError, DataError
-from zoo.files.atomic import atomic_path
+from zoo.files.hdf5 import hdf5_by_name
 from zoo_hic.maps import ContactMap, check_square
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ def _create(path: Path, contacts: ContactMap, about: dict, assembly: str) -> int
 
     bins = _bins(contacts)
     options = {"dtypes": {"count": "float64"}, "assembly": assembly, "metadata": about, "ordered": True}
-    with atomic_path(path) as temporary:
-        cooler.create_cooler(str(temporary), bins, _pixels(contacts), **options)
+    with hdf5_by_name(path) as name:
+        cooler.create_cooler(name, bins, _pixels(contacts), **options)
         if "weight" in bins:
             import h5py
 
-            with h5py.File(temporary, "r+") as file:
+            with h5py.File(name, "r+") as file:
                 file["bins/weight"].attrs["divisive_weights"] = False
-        return int(cooler.Cooler(str(temporary)).info["nnz"])
+        return int(cooler.Cooler(name).info["nnz"])
 
 
 def _bins(contacts: ContactMap) -> pd.DataFrame:
