@@ -14,9 +14,11 @@ from pathlib import Path
 import click
 
 from zoo.errors import UnknownComponent, ZooError, did_you_mean, explain
+from zoo.files.atomic import reason_of_full_disk
 from zoo.files.pipes import with_names
 from zoo.registry import registry
 from zoo.terminal.printable import clean_streams, printable
+from zoo.terminal.standard_streams import open_closed_streams, silence_stdout
 
 STORY = (
     "list", "show", "doctor", "pull", "train", "evaluate", "predict", "score", "mutate", "epistasis", "attribute",
@@ -29,15 +31,15 @@ _LIBRARIES = ("click", "hydra", "omegaconf", "lightning", "lightning_fabric", "p
 
 def main(args: list[str] | None = None) -> int:
     """Run one command; returns 0, 1 for what the user can mend, 2 for our own mistakes."""
+    open_closed_streams()
     with clean_streams():
-        return _run(args)
+        return _flushed(_run(args))
 
 
 def _run(args: list[str] | None) -> int:
     try:
         with _rare_collections():
             code = cli.main(args, prog_name="zoo", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -53,11 +55,27 @@ def _run(args: list[str] | None) -> int:
             _show(error)
         return 2 if sentence is None else _fail(str(sentence))
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # the interpreter flushes once more at exit
+        silence_stdout()
         return 1  # as click answers a reader that left
     except Exception as error:
+        reason = reason_of_full_disk(error)
+        if reason is not None:
+            return _fail(f"no room is left on a disk that is written to ({reason}): free some and run it again")
         _show(error)
         return 2
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all that was printed has arrived."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+        return code or 1
+    except OSError as error:
+        silence_stdout()
+        return code or _fail(f"standard output takes no more ({error.strerror or error}): free some room and try again")
+    return code
 
 
 @contextmanager

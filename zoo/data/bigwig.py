@@ -5,7 +5,9 @@ write_bigwig("mean.bw", {"chr2": 5000, "chr10": 4000}, [("chr2", 1000, values), 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
@@ -36,14 +38,28 @@ def write_bigwig(path: str | Path, contigs: Mapping[str, int], runs: Iterable[tu
         # pybigtools goes by the name's end, and says nothing of a write that failed.
         named = temporary.with_name(f"{temporary.name}.bw")
         try:
-            pybigtools.open(str(named), "w").write(dict(contigs), chain(first, records))
+            with _quiet():
+                pybigtools.open(str(named), "w").write(dict(contigs), chain(first, records))
             counted.check()
             if _covered(named) != counted.bases:
-                raise DataError(f"{path} did not take its {counted.bases:,} bases: is there room on the disk?")
+                raise DataError(f"{path} did not take its {counted.bases:,} bases: free some room on the disk")
             named.replace(temporary)
         finally:
             named.unlink(missing_ok=True)
     return counted.bases
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """pybigtools prints a stack on a full disk, which is found out and told afterwards."""
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
 
 
 class _Records:

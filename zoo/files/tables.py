@@ -20,10 +20,11 @@ from typing import Any, Protocol, TextIO, cast
 import numpy as np
 
 from zoo.errors import DataError, installed
-from zoo.files.atomic import atomic_path
+from zoo.files.atomic import atomic_path, full_disk
 from zoo.files.compressed import read_chunks
 from zoo.files.endings import TERMINAL, ending
 from zoo.terminal.printable import PrintableStream
+from zoo.terminal.standard_streams import stdout_is_closed
 
 MISSING = "NA"
 
@@ -92,7 +93,7 @@ class TableWriter:
 
 def _body(path: str, temporary: Path | None, columns: Sequence[str], comments: Mapping[str, Any]) -> Rows:
     if temporary is None:
-        if sys.__stdout__ is None and sys.stdout is None:
+        if stdout_is_closed():
             raise DataError("standard output is closed: name a file with -o")
         return _Text(cast(TextIO, PrintableStream(sys.stdout)), columns, comments, [])
     match ending(path):
@@ -128,7 +129,8 @@ class _Text:
 
     def close(self, whole: bool) -> None:
         if not self.files and whole:
-            self.file.flush()
+            with full_disk("standard output"):
+                self.file.flush()
         errors = []
         for file in self.files:
             try:
