@@ -97,6 +97,18 @@ def test_a_mixture_keeps_the_contract_of_a_data_source_and_describes_itself():
         assert (everything(again.examples(split))[0]["codes"] == everything(source.examples(split))[0]["codes"]).all()
 
 
+def test_what_a_source_left_out_is_told_by_its_name(tmp_path):
+    sequences = [decode(codes) for codes in np.random.default_rng(0).integers(0, 4, (60, 60)).astype(np.uint8)]
+    table = "".join(f"{i},{letters},{i % 2}\n" for i, letters in enumerate(sequences))
+    (tmp_path / "t.csv").write_text(f"id,sequence,bound\n{table}")
+    (tmp_path / "p.fa").write_text("".join(f">{i}\n{s}\n" for i, s in enumerate([*sequences[:30], *sequences[:2]])))
+    (tmp_path / "n.fa").write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(sequences[30:])))
+    fasta = {"name": "fasta", "positives": "p.fa", "negatives": "n.fa", "target": "value", "task": "bound"}
+    both = Mixture(sources={"a": {"name": "table", "table": "t.csv"}, "b": fasta}, root=str(tmp_path))
+    assert any(note.startswith("a: columns left out: 'id' (row names)") for note in both.notes)
+    assert "b: left out 2 duplicates" in both.notes
+
+
 def test_contexts_are_an_input_and_every_source_must_have_one():
     source = labs(contexts={"a": "K562", "b": "GM12878"})
     assert source.inputs["context"].vocabulary == source.contexts == ("K562", "GM12878")

@@ -5,10 +5,13 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from zoo.data.codes import decode
 from zoo.data.sources.table import Table
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, ZooError
+from zoo.outputs import as_name
 
 
 def put(folder, text, name="t.tsv"):
@@ -228,3 +231,39 @@ def test_a_small_table_has_both_classes_in_every_split(tmp_path):
         source = Table(table=put(tmp_path, rows(y=labels), "t.csv"))
         for split in ("train", "validation", "test"):
             assert set(source.examples(split).labels.tolist()) == {0, 1}, (n_positive, split)
+
+
+CELLS = "0 1 1.5 -2 1e3 inf nan _ NA yes no TRUE false T l.5 1,5 x 12%".replace("_", "").split(" ")
+NAMES = ["y", "id", "split", "fold", "chrom", "H3K27ac (rep 1)", "class", "status", "a.label", "score", "Unnamed: 0"]
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    columns=st.dictionaries(
+        st.sampled_from(NAMES),
+        st.lists(st.sampled_from(CELLS), min_size=1, max_size=3).flatmap(
+            lambda some: st.lists(st.sampled_from(some), min_size=8, max_size=8)
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_every_column_is_predicted_or_left_out_with_a_word_or_an_error_that_names_its_cell(tmp_path, columns):
+    letters = ["ACGT" * 3 + "ACGT"[i % 4] + "ACGT"[i // 4] for i in range(8)]
+    header = "\t".join(["sequence", *columns])
+    lines = ["\t".join(row) for row in zip(letters, *columns.values(), strict=True)]
+    source, refusal = None, ""
+    try:
+        source = Table(table=put(tmp_path, "\n".join([header, *lines]) + "\n"))
+    except ZooError as error:
+        refusal = str(error)
+    if source is None:
+        assert any(repr(name) in refusal or as_name(name) in refusal for name in columns)
+        return
+    channels, notes = source.targets["value"].channels, " ".join(source.notes)
+    for name, cells in columns.items():
+        assert (as_name(name) in channels) != (f"{name!r} (" in notes or f"column {name!r}" == notes[-len(name) - 9 :])
+        if as_name(name) in channels:
+            values = source.values[:, channels.index(as_name(name))]
+            missing = [cell.lower() in ("", "na", "nan") for cell in cells]
+            assert np.isnan(values).tolist() == missing

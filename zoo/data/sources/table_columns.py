@@ -191,8 +191,9 @@ def read_column(text: TableText, name: str) -> Column:
     known = [cell not in MISSING for cell in cells]
     numbers = [_number(cell) for cell in cells]
     readings: list[tuple[tuple[str, str] | None, list[float | None]]] = [(None, numbers)]
+    distinct = set(cells)
     for words in LABEL_WORDS:
-        if set(words) & set(cells):
+        if not distinct.isdisjoint(words):
             readings.append((words, [{words[0]: 1.0, words[1]: 0.0}.get(cell) for cell in cells]))
     words, values = max(readings, key=lambda reading: sum(v is not None for v in reading[1]))
     wrong = [i for i, v in enumerate(values) if v is None and known[i]]
