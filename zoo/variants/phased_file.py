@@ -51,13 +51,14 @@ def read_phased(source: str | Path, genome: Genome, sample: str | None, reach: i
 class PhasedFile(VariantFile):
     """A file whose every `iter` gives `CarriedAlleles` of some records, from record `start` on.
 
-    sample: whose haplotypes.  reach: bp within which neighbours are given too.  Memory grows with a contig, or with the
-    regions where there is an index; then records count from the first that is read, and malformed ones elsewhere do not
-    come out.
+    sample: whose haplotypes.  reach: bp within which neighbours are given too.  by_index: read regions by the file's
+    index, where there is one; then records count from the first that is read, and malformed ones elsewhere do not come
+    out.  Memory grows with a contig, or with the regions that are read by an index.
     """
 
     sample: str = ""
     reach: int = 0
+    by_index: bool = True
     allele_type: ClassVar = CarriedAlleles
 
     def _parts(self) -> Iterator[CarriedAlleles]:
@@ -68,7 +69,7 @@ class PhasedFile(VariantFile):
     @cached_property
     def indexed(self) -> list[str] | None:
         """The contigs of the index by which regions are read; None where the whole file is."""
-        return None if self.regions is None else indexed_contigs(Path(self.path))
+        return indexed_contigs(Path(self.path)) if self.regions is not None and self.by_index else None
 
     def _near_regions(self, sample: int, columns: int) -> Iterator[Record]:
         record = 0

@@ -174,7 +174,10 @@ class ScoreJob:
         for source in self._inputs if resume else ():
             if isinstance(source, (str, Path)):
                 refuse_pipe(source, "what --resume goes on with")
-        write = writer_for(str(path), self.variants if self.sample is None else None, self.scorer.positions)
+        if self.sample is not None and str(path).endswith((".vcf", ".vcf.gz", ".bcf")):
+            self.variants = replace(self.variants, by_index=False)  # the lines of the whole file are written
+            self.limits["indexed"] = False
+        write = writer_for(str(path), self.variants, self.scorer.positions)
         heard = self._tell_notes(tell)
         if str(path) == "-":
             if resume:

@@ -172,16 +172,20 @@ def _append(dataset: Any, values: Any, number: bool) -> None:
 def _annotated(
     source: VariantFile, path: Path, columns: Sequence[str], rows: Iterable[Row], comments: Mapping[str, Any]
 ) -> str | None:
-    """The lines of the input with our keys behind their INFO; nothing else of a line is touched."""
+    """The lines of the input with our keys behind their INFO; nothing else of a line is touched.
+
+    Scores of haplotypes have a key for each of the two.
+    """
     import pysam
 
-    keys = {c: _key(c) for c in columns if c not in _OWN}
+    copies = ("hap1_", "hap2_") if "haplotype" in columns else ("",)
+    keys = {(c, copy): _key(copy + c) for copy in copies for c in columns if c not in (*_OWN, "sample", "haplotype")}
     with atomic_path(path) as temporary:
         plain = temporary.with_name(f"{temporary.name}.vcf{'.gz' if path.suffix != '.vcf' else ''}")
         try:
             file = pysam.BGZFile(str(plain), "wb") if path.suffix != ".vcf" else plain.open("wb")
             with file:
-                for line in _lines(source, columns, keys, rows, comments):
+                for line in _lines(source, list(columns), keys, rows, comments):
                     file.write(line.encode("utf-8", "surrogateescape"))
             if path.suffix == ".bcf":
                 _to_bcf(plain, temporary)
@@ -222,7 +226,7 @@ def _to_bcf(plain: Path, out: Path) -> None:
 
 def _lines(source, columns, keys, rows, comments) -> Iterator[str]:
     scored = groupby(rows, key=itemgetter(0))
-    places = {key: columns.index(c) for c, key in keys.items()}
+    places = {key: (columns.index(c), copy) for (c, copy), key in keys.items()}
     number, alleles = next(scored, (None, ()))
     record = -1
     for line in _source_lines(source):
@@ -233,14 +237,29 @@ def _lines(source, columns, keys, rows, comments) -> Iterator[str]:
             record += 1
             if number == record:
                 if len(fields) >= 8:
-                    cells = [c for _, c in alleles]
-                    ours = ";".join(f"{key}={','.join(_info(c[i]) for c in cells)}" for key, i in places.items())
+                    cells = _by_copy([c for _, c in alleles], columns, fields[4].split(","))
+                    each = ((key, [_info(c[i]) for c in cells[copy]]) for key, (i, copy) in places.items())
+                    ours = ";".join(f"{key}={','.join(values)}" for key, values in each)
                     fields[7] = ours if fields[7] in (".", "") else f"{fields[7]};{ours}"
                 number, alleles = next(scored, (None, ()))
         if line:
             yield "\t".join(fields) + "\n"
     if number is not None:
         raise DataError(f"{source.path} has changed: there are scores of its record {number + 1:,}: score it anew")
+
+
+def _by_copy(cells: list[Sequence[str]], columns: list[str], alts: list[str]) -> dict[str, list[Sequence[str]]]:
+    """Rows of a record by copy of the chromosome, one an ALT; an unknown copy (0) is either."""
+    if "haplotype" not in columns:
+        return {"": cells}
+    alt, haplotype = columns.index("alt"), columns.index("haplotype")
+    nothing = [MISSING] * len(columns)
+    copies = {"hap1_": [nothing] * len(alts), "hap2_": [nothing] * len(alts)}
+    for row in cells:
+        for number, own in enumerate(copies.values(), 1):
+            if row[alt] in alts and int(row[haplotype]) in (0, number):
+                own[alts.index(row[alt])] = row
+    return copies
 
 
 def _source_lines(source: VariantFile) -> Iterator[str]:
@@ -254,12 +273,13 @@ def _source_lines(source: VariantFile) -> Iterator[str]:
         yield from (line.rstrip("\r\n") for _, line in read_text(source.path))
 
 
-def _header(keys: Mapping[str, str], comments: Mapping[str, Any]) -> list[str]:
+def _header(keys: Mapping[tuple[str, str], str], comments: Mapping[str, Any]) -> list[str]:
     lines = [f"##zoo_{_key(k).removeprefix('ZOO_')}={printable(v)}\n" for k, v in comments.items()]
-    for column, key in keys.items():
+    for (column, copy), key in keys.items():
         kind = "String" if column in ("status", "notes") else "Float"
         name = re.sub(r'["\\]', "_", printable(column))  # a quote ends the description
-        lines.append(f'##INFO=<ID={key},Number=A,Type={kind},Description="{name} of zoo score">\n')
+        which = f", haplotype {copy[3]}" if copy else ""
+        lines.append(f'##INFO=<ID={key},Number=A,Type={kind},Description="{name} of zoo score{which}">\n')
     return lines
 
 
