@@ -356,7 +356,7 @@ def test_bins_past_the_end_of_a_contig_are_another_assembly(tmp_path, genome):
 def test_without_a_genome_gc_is_unknown_and_said_to_be(tmp_path):
     made = read_bins(put(tmp_path, "a.bedgraph", lines(windows())))
     assert np.isnan(made.gc).all()
-    assert "GC is unknown: give a FASTA file, or a track of GC" in made.notes
+    assert "GC is unknown: give a FASTA file (--fasta), or a track of GC (--gc)" in made.notes
 
 
 def test_a_track_of_gc_has_minus_one_where_it_is_unknown(tmp_path):
@@ -573,6 +573,173 @@ def test_any_text_is_read_or_refused_as_a_users_mistake(tmp_path_factory, text, 
         assert len(made) >= 1
         return
     assert name in message or "of a " in message
+
+
+# Log2 ratios
+
+
+PROBES = [(f"rs{i}", "1" if i < 60 else "X", 1_000 + 2_500 * i, round(-1.0 if i < 20 else 0.0, 3)) for i in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("header", "separator"),
+    [
+        (("Name", "Chr", "Position", "S1.Log R Ratio"), "\t"),
+        (("Probe Set Name", "Chromosome", "Chromosomal Position", "Log2Ratio"), None),
+        (("SNP", "chrom", "pos", "LRR"), ","),
+        (("ID", "CHR", "MAPINFO", "log2_ratio"), "\t"),
+    ],
+)
+def test_probes_of_an_array_are_averaged_in_bins(tmp_path, header, separator):
+    if separator is None:
+        header, separator = ("Probe", "Chromosome", "Physical Position", "Log2Ratio"), "\t"
+    rows = [*PROBES, ("cnv1", "0", 0, 0.2), ("cnv2", "1", 70_000, "NaN")]
+    text = "\n".join(separator.join(map(str, r)) for r in (header, *rows)) + "\n"
+    path = put(tmp_path, "a.txt", text)
+    assert detect_format(path) == "array"
+    made = read_bins(path, bin_size=10_000)
+    assert made.on("1").depth[:2].tolist() == [0.5, 0.5]
+    assert made.on("X").depth.tolist() == pytest.approx([1.0] * len(made.on("X")))
+    assert any("1 probes without a place" in n for n in made.notes)
+    with pytest.raises(ConfigError, match="log2 ratios of probes, not bins: give a bin size"):
+        read_bins(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.cns", "chromosome\tstart\tend\tgene\tlog2\tdepth\tprobes\tweight\n1\t0\t9\tG\t0\t1\t3\t1\n", "segments"),
+        (
+            "a.call.cns",
+            "chromosome\tstart\tend\tgene\tlog2\tcn\n1\t0\t9\tG\t0\t2\n",
+            r"\(.cns\), .*: give the .cnr",
+        ),
+        (
+            "a.seg",
+            "ID\tchrom\tloc.start\tloc.end\tnum.mark\tseg.mean\ns\t1\t1\t9\t3\t0.1\n",
+            "calls already: give the depth",
+        ),
+        (
+            "a.txt",
+            "Aliquot\tChromosome\tStart\tEnd\tNum_Probes\tSegment_Mean\nx\t1\t1\t9\t3\t0.1\n",
+            "calls already",
+        ),
+        ("a.txt", "[Header]\nGSGT Version\t1.9\n", "GenomeStudio: save the Chr, Position and Log R Ratio"),
+        ("a.txt", "Chr\tPosition\tLRR\n1\t5\tdeep\n", "line 2: log2 ratio 'deep' is no number"),
+        ("a.txt", "Chr\tPosition\tLRR\n1\t-5\t0.1\n", "line 2: position '-5' is no whole number"),
+        ("a.txt", "Chr\tPosition\tLRR\n1\t5\n", "line 2 has 2 columns, the header has 3"),
+        ("a.txt", "Chr\tPosition\tLRR\n", "holds no bins"),
+    ],
+)
+def test_other_log2_files_are_named_with_what_to_give(tmp_path, name, text, message):
+    with pytest.raises(DataError, match=message):
+        read_bins(put(tmp_path, name, text), bin_size=None if "cns" in name else 1_000)
+
+
+def test_depth_by_base_needs_a_bin_size(tmp_path):
+    path = put(tmp_path, "a.per-base.bed.gz", lines([("1", 0, 7, 5), ("1", 7, 100, 6)]))
+    with pytest.raises(ConfigError, match="a value a base, not bins: give a bin size"):
+        read_bins(path)
+    assert read_bins(path, bin_size=50).depth.tolist() == pytest.approx([(7 * 5 + 43 * 6) / 50, 6])
+
+
+# Damage
+
+
+def test_every_way_in_which_gzip_is_damaged_is_said(tmp_path):
+    whole = gzip.compress(lines(windows(depth=[7.0] * 300)).encode())
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 4
+    wrong_sum = whole[:-8] + b"\x00\x01\x02\x03" + whole[-4:]
+    for data in (bytes(flipped), wrong_sum, whole[:40], whole[:8], whole + b"garbage", whole[:10] + b"\xff" * 40):
+        for name in ("a.bedgraph.gz", "a.regions.bed.gz", "a.wig.gz", "a.cnr.gz", "a.txt.gz", "a.bam"):
+            (tmp_path / name).write_bytes(data)
+            with pytest.raises(DataError, match=r"is damaged \(.*\): fetch it again|fetch it again, it was cut off"):
+                read_bins(tmp_path / name)
+    packed = tmp_path / "b.bed"
+    packed.write_text(lines(windows()))
+    pysam.tabix_compress(str(packed), str(tmp_path / "b.bedgraph.gz"), force=True)
+    (tmp_path / "c.bedgraph.gz").write_bytes((tmp_path / "b.bedgraph.gz").read_bytes()[:-28])
+    with pytest.raises(DataError, match="lacks the block that ends a BGZF file: fetch it again"):
+        read_bins(tmp_path / "c.bedgraph.gz")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "a.wig",
+            "variableStep chrom=X span=10\n1 5\n" + "9" * 26 + " 6\n",
+            "line 3: position '9+' is no whole",
+        ),
+        ("a.wig", "variableStep chrom=X span=10\n0 5\n", "line 2: position '0' is no whole number from 1 on"),
+        ("a.wig", "variableStep chrom=X span=10\n-7 5\n", "line 2: position '-7' is no whole"),
+        ("a.wig", "fixedStep chrom=X start=1 step=10 span=10\n5\n-\n6\n", "line 3: '-' is no finite number"),
+        ("a.wig", "fixedStep chrom=X start=1 step=10 span=10\n5\n\x1c\n6\n", "line 3: '.x1c' is no finite number"),
+        ("a.wig", "fixedStep chrom=X start=1 step=10 span=10\n5\n6\x1f\n", r"line 3: '6.x1f' is no finite number"),
+        ("a.wig", "fixedStep chrom=X start=1 step=10 span=10\n1_0\n", "line 2: '1_0' is no finite number"),
+        ("a.wig", "fixedStep chrom=X start=1 step=0 span=10\n5\n", "line 1: step '0' must be a whole number"),
+        ("a.wig", "fixedStep chrom=X step=10 span=10\n5\n", "line 1: start '' must be"),
+        ("a.bedgraph", "1\t0\t10\t5\n1\t30\t20\t6\n", "line 2, bin at 1:30: end 20 is not after start 30"),
+        ("a.bedgraph", "1\t0\t10\t5\n1\t5\t20\t6\n", "line 2: bins 1:0-10 and 5-20 overlap"),
+        ("a.bedgraph", "1\t0\t10\t5\n1\t10\t20\t-6\n", "line 2, bin at 1:10: depth -6 is negative"),
+        ("a.cnr", "chromosome\tend\tgene\tlog2\n1\t9\tG\t1\n", "no file of read depth|no column 'start'"),
+        ("a.cnr", "chromosome\tstart\tend\tgene\tlog2\n1\t0\t9\tG\n", "line 2 has 4 columns, the first row has 5"),
+    ],
+)
+def test_damaged_text_is_refused_with_its_line(tmp_path, name, text, message):
+    path = put(tmp_path, name, text)
+    with pytest.raises(DataError, match=message) as refused:
+        read_bins(path)
+    assert str(path) in str(refused.value)
+
+
+def test_bins_past_the_end_of_a_contig_are_refused_by_its_genome(tmp_path, genome):
+    path = put(tmp_path, "a.wig", "fixedStep chrom=2 start=1 step=500 span=500\n5\n6\n")
+    with pytest.raises(GenomeMismatch, match="past the end of 2, 120 bp"):
+        read_bins(path, fasta=genome[0])
+
+
+MUTATED = [*TEXTS.items(), ("a.txt", "Name\tChr\tPosition\tLRR\n" + lines(PROBES[:30]))]
+PIECES = [
+    b"-",
+    b"\0",
+    b"\x1c",
+    b"9" * 26,
+    b"nan",
+    b"inf",
+    b"1e400",
+    b"-1",
+    b"\t",
+    b"\n",
+    b"\r",
+    b"+5",
+    b"1_0",
+    b"\xff",
+    b"NA",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(MUTATED), st.booleans(), st.data())
+def test_any_damage_is_read_or_refused_in_one_sentence(tmp_path_factory, named, packed, data):
+    """Bytes changed, put in, left out, cut and doubled, in the text or in what it is packed as."""
+    name, text = named[0].removesuffix(".gz"), bytearray(named[1].encode())
+    text = bytearray(gzip.compress(bytes(text))) if packed else text
+    for _ in range(data.draw(st.integers(1, 3))):
+        at, n = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 12))
+        new = data.draw(st.sampled_from([b"", bytes(text[at : at + n]), *PIECES]))
+        text[at : at + data.draw(st.sampled_from([0, n, len(text)]))] = new
+    path = tmp_path_factory.mktemp("damaged") / name
+    path.write_bytes(gzip.compress(bytes(text)) if name.endswith("x") else bytes(text))
+    for bin_size in (None, 150):
+        message, n = "", 1
+        try:
+            n = len(read_bins(path, bin_size=bin_size))
+        except (DataError, ConfigError) as error:
+            message = str(error)
+        assert n >= 1
+        assert "\n" not in message
 
 
 # Real files

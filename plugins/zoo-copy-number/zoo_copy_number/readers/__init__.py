@@ -103,12 +103,18 @@ def _read(path: str | Path, format: str, bin_size: int | None, targets: Targets 
         if bin_size is not None or targets is not None:
             raise ConfigError(f"the bins of {path} are those of its kit: leave bin size and targets out")
         return read_cnvkit(path)
+    if format == "array":
+        from zoo_copy_number.readers.log2_array import read_array
+
+        if targets is not None:
+            raise ConfigError(f"{path} holds log2 ratios of probes: give a bin size in place of targets")
+        return read_array(path, bin_size)
     runs = open_runs(path, format)
     if targets is not None:
         return _average_over_targets(runs, targets)
     if bin_size is not None:
         return average(runs, bin_size)
-    if format == "bigwig":
+    if format == "bigwig" or ".per-base." in Path(path).name:
         raise ConfigError(
             f"{path} has a value a base, not bins: give a bin size (such as 1000) or a BED file of targets"
         )
@@ -129,7 +135,7 @@ def _unknown(bins: Bins) -> list[str]:
     """What the channels lack and what the mask leaves."""
     notes, n = [], len(bins)
     if np.isnan(bins.gc).all():
-        notes.append("GC is unknown: give a FASTA file, or a track of GC")
+        notes.append("GC is unknown: give a FASTA file (--fasta), or a track of GC (--gc)")
     elif missing := int(np.isnan(bins.gc).sum()):
         notes.append(f"GC is unknown in {missing:,} of {n:,} bins")
     if not np.isnan(bins.mappability).all() and (missing := int(np.isnan(bins.mappability).sum())):

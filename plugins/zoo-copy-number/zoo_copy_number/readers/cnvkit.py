@@ -89,6 +89,8 @@ def _layout(path: str | Path) -> ColumnLayout:
                 raise DataError(f"{path} line {number} has no column {wanted!r}{did_you_mean(wanted, names)}")
         if len(set(names)) < len(names):
             raise DataError(f"{path} line {number} names a column twice: rename one")
+        if {"probes", "cn"} & set(names):
+            raise DataError(f"{path} holds CNVkit's segments (.cns), which are calls already: give the .cnr or .cnn")
         real = tuple(c for c in ("depth", "log2", "gc", "spread") if c in names)
         text = ("gene",) if "gene" in names else ()
         return ColumnLayout(names, real=real, text=text, contig="chromosome", skip=number)

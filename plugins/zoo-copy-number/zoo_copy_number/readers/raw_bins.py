@@ -13,6 +13,7 @@ import numpy as np
 
 from zoo.errors import ConfigError, DataError
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.readers.text import find_line
 
 MAX_BINS = 1 << 26
 """Bins that one sample may have: a human genome in bins of 50 bp."""
@@ -135,7 +136,8 @@ def _refuse(rows: RawBins, bad: np.ndarray, why: str) -> None:
         values = {"depth": float(rows.depth[i]), "start": int(rows.start[i]), "end": int(rows.end[i])}
         more = f" ({int(bad.sum()):,} such bins)" if bad.sum() > 1 else ""
         where = f"{rows.contigs[rows.contig[i]]}:{values['start']:,}"
-        raise DataError(f"{rows.path}, bin at {where}: {why.format(**values)}{more}")
+        line = find_line(rows.path, rows.contigs[rows.contig[i]], values["start"])
+        raise DataError(f"{rows.path}{line}, bin at {where}: {why.format(**values)}{more}")
 
 
 def _without_duplicates(path: str, contigs: list[str], arrays: dict, notes: list[str]) -> dict:
@@ -146,8 +148,12 @@ def _without_duplicates(path: str, contigs: list[str], arrays: dict, notes: list
     other = ~((a == b) | (np.isnan(a) & np.isnan(b)))
     if other.any():
         i = int(np.flatnonzero(other)[0])
-        where = f"{contigs[arrays['contig'][twice[i]]]}:{arrays['start'][twice[i]]:,}"
-        raise DataError(f"{path}: the bin at {where} comes twice, with depth {a[i]:g} and {b[i]:g}: leave one out")
+        name, start = contigs[arrays["contig"][twice[i]]], int(arrays["start"][twice[i]])
+        where = f"{name}:{start:,}"
+        line = find_line(path, name, start)
+        raise DataError(
+            f"{path}{line}: the bin at {where} comes twice, with depth {a[i]:g} and {b[i]:g}: leave one out"
+        )
     notes.append(f"{len(twice):,} bins came twice with one depth, once is enough")
     keep = np.ones(len(arrays["start"]), bool)
     keep[twice + 1] = False
@@ -167,7 +173,8 @@ def _without_overlaps(path: str, contigs: list[str], arrays: dict, notes: list[s
     if (over > 0).any():
         i = int(np.flatnonzero(over > 0)[0])
         where = f"{contigs[arrays['contig'][i]]}:{start[i]:,}-{end[i]:,} and {start[i + 1]:,}-{arrays['end'][i + 1]:,}"
-        raise DataError(f"{path}: bins {where} overlap: merge the targets (bedtools merge) and count again")
+        line = find_line(path, contigs[arrays["contig"][i]], int(start[i + 1]))
+        raise DataError(f"{path}{line}: bins {where} overlap: merge the targets (bedtools merge) and count again")
     return end
 
 

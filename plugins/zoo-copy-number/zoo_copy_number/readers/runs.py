@@ -18,6 +18,7 @@ import numpy as np
 from zoo.errors import DataError
 from zoo_copy_number.readers.contigs import match_contigs
 from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
+from zoo_copy_number.readers.text import find_line
 
 Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _LARGEST = 1 << 40
@@ -179,7 +180,8 @@ class _Sums:
             if where.any():
                 i = int(np.flatnonzero(where)[0])
                 place = f"{self.runs.contigs[contig[i]]}:{start[i]:,}-{end[i]:,}"
-                raise DataError(f"{self.runs.path}: value {value[i]:g} at {place} {why}")
+                line = find_line(self.runs.path, self.runs.contigs[contig[i]], int(start[i]))
+                raise DataError(f"{self.runs.path}{line}: value {value[i]:g} at {place} {why}")
 
 
 @numba.njit(nogil=True, cache=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from zoo.errors import DataError
 from zoo.files.compressed import is_gzip, read_chunks, read_lines
-from zoo_copy_number.readers.text import is_setting
+from zoo_copy_number.readers.text import find_array_columns, is_setting
 
-FORMATS = ("bam", "cram", "mosdepth", "bedgraph", "wig", "bigwig", "cnvkit")
+FORMATS = ("bam", "cram", "mosdepth", "bedgraph", "wig", "bigwig", "cnvkit", "array")
 _BIGWIG = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|\.|na|-?nan", re.ASCII | re.IGNORECASE)
 _ENDINGS = re.compile(
@@ -23,6 +23,7 @@ _NOT_DEPTH = {
     "##fileformat=VCF": "a VCF: give the depth it was called from",
     "@HD": "SAM text: sort, compress and index it (samtools sort -o x.bam, samtools index x.bam)",
     "@SQ": "SAM text: sort, compress and index it (samtools sort -o x.bam, samtools index x.bam)",
+    "[Header]": "a final report of GenomeStudio: save the Chr, Position and Log R Ratio of one sample as a table",
     ">": "a FASTA file: give it as fasta, beside a file of depth",
 }
 
@@ -86,14 +87,24 @@ def _text_format(path: Path) -> str:
             setting = line if line.startswith("track") else setting
             continue
         cells = line.split("\t") if "\t" in line else line.split()
-        if cells[:3] == ["chromosome", "start", "end"]:
+        if {"chromosome", "start", "end"} <= set(cells):
             return "cnvkit"
+        _refuse_segments(path, cells)
+        if find_array_columns(line) is not None:
+            return "array"
         found = _by_columns(path, cells, setting)
         if found is not None:
             return found
         what = f"its line {number}, {line[:40]!r}, is none of contig, start, end, value"
         raise DataError(f"{path} is no file of read depth, {what}: give one of {', '.join(FORMATS)}")
     raise DataError(f"{path} holds no bins: it should hold read depth ({', '.join(FORMATS)})")
+
+
+def _refuse_segments(path: Path, names: list[str]) -> None:
+    """Segments, as DNAcopy and GDC write them, are calls already."""
+    marks = {"nummark", "nummarks", "numprobes", "probes", "segmean", "segmentmean", "nsnp", "numsnp"}
+    if marks & {re.sub(r"[^a-z0-9]", "", n.lower()) for n in names}:
+        raise DataError(f"{path} holds segments, which are calls already: give the depth or probes they were made from")
 
 
 def _by_columns(path: Path, cells: list[str], setting: str) -> str | None:

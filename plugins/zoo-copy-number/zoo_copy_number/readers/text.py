@@ -12,6 +12,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,11 @@ from zoo.files.compressed import read_chunks, read_lines
 _ROWS = 1 << 20
 _LONGEST_LINE = 1 << 22
 _MISSING = ["", ".", "NA", "na", "nan", "NaN", "-nan"]
+_CHROMOSOME = r"chr|chrom|chromosome|chromosomeid|chrname"
+_POSITION = r"pos|position|physicalposition|mapinfo|chromposition|chromosomeposition|basepairposition|bp|start"
+_LOG2 = r"(.*\.)?(logrratio|log2ratio|lrr|log2copyratio)|logr|log2r|l2r|log2"
+"""Of log base 2 alone: Agilent's LogRatio is of base 10."""
+
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
@@ -43,6 +49,51 @@ class ColumnLayout:
     skip: int = 0
     tabs: bool = True
     contigs: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ArrayColumns:
+    """Where a table of probes has contig, position and log2 ratio, of n columns; separator: None for spaces."""
+
+    contig: int
+    position: int
+    log2: int
+    n: int
+    separator: str | None
+
+    def split(self, line: str) -> list[str]:
+        """The cells of a line, without blanks and quotes around them."""
+        return _cells(line, self.separator)
+
+
+def find_array_columns(line: str) -> ArrayColumns | None:
+    """The columns of a header of probes, or None where a line is none."""
+    separator = next((s for s in "\t," if s in line), None)
+    names = [re.sub(r"[^a-z0-9.]", "", c.lower()) for c in _cells(line, separator)]
+    places = [
+        next((i for i, name in enumerate(names) if re.fullmatch(pattern, name)), None)
+        for pattern in (_CHROMOSOME, _POSITION, _LOG2)
+    ]
+    if None in places or len(set(places)) < 3:
+        return None
+    return ArrayColumns(*places, len(names), separator)
+
+
+def find_line(path: str | Path, contig: str, start: int) -> str:
+    """' line N', the first line of a table of text whose bin begins at `start`; '' where there is none to be named.
+
+    It is for messages: a file that cannot be read again is of no line.
+    """
+    with suppress(DataError):
+        for number, line in read_lines(path):
+            cells = line.split()
+            if len(cells) > 2 and cells[0] == contig and cells[1] == str(start):
+                return f" line {number}"
+    return ""
+
+
+def _cells(line: str, separator: str | None) -> list[str]:
+    return [c.strip().strip('"') for c in (line.split(separator) if separator else line.split())]
 
 
 def is_setting(line: str) -> bool:
