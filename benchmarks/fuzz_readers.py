@@ -229,8 +229,13 @@ def readers(folder: Path) -> dict[str, tuple[dict[str, bytes], Callable[[Path], 
     from zoo.data.genome import Genome
     from zoo.data.intervals import read_intervals
     from zoo.data.sequences import read_sequences
+    from zoo.evaluation.result import metrics_text
+    from zoo.files.locations import core_file
     from zoo.files.tables import read_table
+    from zoo.hub.card import facts, write_card
+    from zoo.hub.config_file import read_spec
     from zoo.hub.loader import load
+    from zoo.hub.manifest import parse
     from zoo.variants.files import read_variants
     from zoo.variants.genotypes import read_genotypes
     from zoo.variants.phased_file import read_phased
@@ -256,6 +261,14 @@ def readers(folder: Path) -> dict[str, tuple[dict[str, bytes], Callable[[Path], 
             (copy / name).write_bytes(path.read_bytes() if name == path.name else data)
         return load(copy, verify=False)
 
+    def card(path: Path) -> object:
+        spec = read_spec(path.parent)
+        return facts(spec), metrics_text(spec.metrics), write_card(spec)
+
+    def names(path: Path) -> object:
+        os.environ["ZOO_REGISTRY"] = str(path)
+        return zoo.list_models()
+
     def fasta_genome(path: Path) -> object:
         opened = Genome(path)
         return [opened.fetch(c, 0, min(n, 500)) for c, n in list(opened.contigs.items())[:3]]
@@ -278,6 +291,9 @@ def readers(folder: Path) -> dict[str, tuple[dict[str, bytes], Callable[[Path], 
         "genome": ({"a.fa": f">1\n{GENOME}\n>2\n{GENOME.lower()}\n".encode()}, fasta_genome),
         "table": ({"a.tsv": scores.encode(), "a.tsv.gz": gzip.compress(scores.encode())}, read_table),
         "model": ({k: v for k, v in files.items() if k != "README.md"}, model),
+        "card": ({"config.json": files["config.json"]}, card),
+        "manifest": ({"manifest.json": files["manifest.json"]}, lambda path: parse(path.read_bytes(), str(path))),
+        "registry": ({"registry.yaml": core_file("registry.yaml").read_bytes()}, names),
         "depth": (
             depth(folder),
             lambda path: read_bins(path, bin_size=100 if path.suffix in (".bam", ".bw") else None),
