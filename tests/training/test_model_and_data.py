@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from zoo.data.sources.simulation import Simulated
 from zoo.errors import ConfigError, HubError, ZooError
 from zoo.evaluation.strand_consistency import strand_errors
 from zoo.files.tables import read_table
+from zoo.hub import manifest
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo.spec import ModelSpec
@@ -121,3 +123,20 @@ def test_strand_errors_tell_tied_networks_from_others(tmp_path):
     plain, averaged, tied = errors
     assert tied < 1e-5 < plain
     assert averaged == plain
+
+
+def test_an_ensemble_of_strangers_models_is_evaluated_on_nothing_that_their_cards_name(run, tmp_path):
+    from zoo.training.publication import publish
+
+    folders = []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        shutil.copytree(run / "model", folder)
+        plain = json.loads((folder / "config.json").read_text())
+        plain["data"] = {"name": "table", "table": "/dev/zero"}
+        (folder / "config.json").write_text(json.dumps(plain))
+        (folder / "manifest.json").unlink()
+        manifest.write(folder)
+        (folder / "model").mkdir()
+        folders.append(str(folder))
+    assert publish(folders, "both", str(tmp_path / "hub")).startswith("file://")

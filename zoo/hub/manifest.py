@@ -26,6 +26,7 @@ _FORMAT = 1
 _SUFFIXES = {".json": 1 << 20, ".md": 1 << 20, ".txt": 1 << 24, ".tsv": 1 << 28, ".png": 1 << 24, ".svg": 1 << 24}
 _SUFFIXES[".safetensors"] = 1 << 38
 """Allowed endings and the most bytes a file of each may have."""
+_LARGEST_GOLDEN = 1 << 32
 _MAX_FILES = 200
 MAX_BYTES = 1 << 20
 """The most bytes that a manifest has."""
@@ -81,7 +82,7 @@ def _check(entries: list[Entry], where: str) -> None:
         raise HubError(f"{where}: {len(entries)} files are more than the {_MAX_FILES} that a model may have")
     for entry in entries:
         _check_path(entry.path, where)
-        most = _SUFFIXES[Path(entry.path).suffix]
+        most = _LARGEST_GOLDEN if entry.path == GOLDEN else _SUFFIXES[Path(entry.path).suffix]
         if type(entry.size) is not int or not 0 <= entry.size <= most:
             raise HubError(f"{where}: {entry.path} of {entry.size!r} bytes is beyond the {most:,} that are allowed")
         if not isinstance(entry.sha256, str) or not _SHA256.fullmatch(entry.sha256):

@@ -14,6 +14,7 @@ from zoo.files.atomic import sentence
 from zoo.hub.golden import golden_inputs
 from zoo.hub.loader import fetch
 from zoo.hub.model_folder import load_bundle, save_bundle
+from zoo.hub.path import run_of
 from zoo.hub.sources import parse_place
 from zoo.hub.stores import store_for
 from zoo.model import Ensemble, Model
@@ -128,7 +129,7 @@ def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
 def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], ...]:
     """Rows of an evaluation on the data and split of a run; none where only a model folder is at hand."""
     path = run / "config.json"
-    if not (run / "model").is_dir() or not path.is_file():
+    if run_of(run) is None or not (run / "model").is_dir():
         return ()
     from zoo.training.plan import TrainingPlan
 

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 import zoo
+from zoo.errors import DataError
 from zoo.hub.golden import check_golden
 from zoo.hub.loader import pull
 from zoo_copy_number.calibration import count_events
@@ -94,3 +96,13 @@ def test_an_event_keeps_its_height(model, called):
     after = call_sample(model, replace(sample.bins, depth=depth))
     step = np.nanmedian(after.predicted.corrected[quiet] - before.predicted.corrected[quiet])
     assert step == pytest.approx(-1, abs=0.03)
+
+
+def test_a_model_whose_outputs_are_not_finite_calls_nothing():
+    model = zoo.load(NAME)
+    with torch.no_grad():
+        for x in model.parameters():
+            x *= 1e30
+    (sample,) = simulate_group("genome", 1, 2_000, 5)
+    with pytest.raises(DataError, match="gives NaN or infinity for this sample"):
+        call_sample(model, sample.bins)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, DataError
 from zoo.terminal.progress import counting
 from zoo_copy_number.bins import Bins
 from zoo_copy_number.tracks import cut_windows, draw_sample, is_autosomal, stack_tracks
@@ -105,6 +105,8 @@ def _add_windows(
                 ratio[:, a:b] += near * log2[:, row, : b - a]
                 weight[a:b] += near
             advance(len(batch_spans))
+    if not (np.isfinite(total).all() and np.isfinite(ratio).all()):
+        raise DataError(f"model {model.spec.name!r} gives NaN or infinity for this sample: take another model")
     weight = np.maximum(weight, 1e-9)
     return total / weight[:, None], ratio / weight
 

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 import zoo
+from zoo.errors import ConfigError
 from zoo.hub.golden import check_golden
 from zoo.hub.loader import pull
 from zoo_hic.predictor import Predictor
@@ -109,3 +111,34 @@ def test_the_other_strand_gives_the_same_map_turned_round(predictor, contig):
     there = predictor.maps((3 - codes)[::-1].copy()[None])[0, 0]
     known = np.isfinite(here)
     np.testing.assert_allclose(there[::-1, ::-1][known], here[known], atol=1e-4)
+
+
+def overflowing():
+    """Weights that are finite, and maps that are not."""
+    model = zoo.load(NAME)
+    with torch.no_grad():
+        for x in model.parameters():
+            x *= 1e30
+    return model
+
+
+def test_a_map_that_is_not_finite_is_no_map(contig):
+    assert np.isnan(predicted(Predictor.of(overflowing()), contig.codes, 0)).all()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"config": "x"},
+        {"config": {"windows": [1]}},
+        {"pairs": {"nearest_bins": "far"}},
+        {"preprocessing": 7, "pairs": 3},
+    ],
+)
+def test_a_card_that_describes_no_maps_is_a_sentence_or_is_not_minded(data):
+    model = zoo.load(NAME)
+    model.spec = model.spec.replace(data=data)
+    try:
+        Predictor.of(model)
+    except ConfigError as error:
+        assert "does not describe its maps" in str(error)  # noqa: PT017

@@ -71,8 +71,14 @@ class Predictor:
                 f"output {TARGET} of model {model.spec.name!r} has axes {field.axes} in bins of {field.bin_size:,} bp: "
                 "it must be CTT, with bins that divide the window"
             )
-        near, far = _trained_on(model.spec.data)
-        preprocess = _preprocess(model.spec.data)
+        try:
+            near, far = _trained_on(model.spec.data)
+            preprocess = _preprocess(model.spec.data)
+            overhang = int(((model.spec.data.get("config") or {}).get("windows") or {}).get("overhang") or 0)
+        except (AttributeError, TypeError, ValueError) as error:  # a card holds a stranger's words
+            raise ConfigError(
+                f"the card of model {model.spec.name!r} does not describe its maps ({error}): publish the model again"
+            ) from error
         notes, identity = [], None
         for name, input_field in model.input_fields.items():
             if name in ("one_hot", "codes"):
@@ -95,7 +101,7 @@ class Predictor:
             preprocess,
             strands,
             identity,
-            int(((model.spec.data.get("config") or {}).get("windows") or {}).get("overhang") or 0),
+            overhang,
             tuple(notes),
         )
 
@@ -114,7 +120,8 @@ class Predictor:
     ) -> np.ndarray:
         """codes (N, L) uint8, signal (N, A, T) -> (N, C, T, T) float32, natural log(O/E), symmetric.
 
-        NaN between bins nearer or further apart than in training, and in rows and columns of bins that are mostly N.
+        NaN between bins nearer or further apart than in training, in rows and columns of bins that are mostly N, and
+        everywhere where the model gives NaN or infinity for any pair of bins.
         """
         import torch
 
@@ -128,6 +135,7 @@ class Predictor:
                 tracks = None if signal is None else torch.from_numpy(signal[first : first + rows])
                 out[first : first + rows] = self._both(chosen, tracks).float().cpu().numpy()
                 advance(len(chosen))
+        out[~np.isfinite(out).all((1, 2, 3))] = np.nan
         if self.preprocess is not None and self.preprocess.log != "e":
             out *= math.log(float(self.preprocess.log))
         apart = bins_apart(self.bins)
