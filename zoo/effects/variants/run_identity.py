@@ -36,19 +36,20 @@ def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[st
     model, scorer = job.scorer.model, job.scorer
     limits = getattr(job.variants, "regions", None)
     null = job.background
+    # What follows from the others stands last: the first difference is what is told.
     identity = {
         "format": FORMAT,
         "variants": _content(job.source if job.variants.kind == "typed" else str(job.variants.path)),
         "genome": {"file": job.genome.name, "blake2b": job.genome.content},
         "weights": {"file": model.spec.name, "blake2b": weights_digest(model)},
         "model": {"file": model.spec.name, "blake2b": _digest(model.spec.to_json())},
-        **{key: value for key, value in origin(model, scorer.output).items() if key in ("revision", "versions")},
-        "regions": None if limits is None else {"file": "--regions", "blake2b": _digest(_spans(limits.merged))},
-        "background": None if null is None else {"file": null.description, "blake2b": _arrays(null.values)},
-        "columns": job.columns,
         **job.limits,
         **scorer.options,
         **{key: _content(value) for key, value in (options or {}).items()},
+        "regions": None if limits is None else {"file": "--regions", "blake2b": _digest(_spans(limits.merged))},
+        **{key: value for key, value in origin(model, scorer.output).items() if key in ("revision", "versions")},
+        "columns": job.columns,
+        "background": None if null is None else {"file": null.description, "blake2b": _arrays(null.values)},
     }
     return json.loads(json.dumps(identity, default=str))
 
