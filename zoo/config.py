@@ -22,7 +22,7 @@ from typing import Any, cast
 from zoo.composition.flags import read_flags
 from zoo.composition.option_files import Groups, groups
 from zoo.composition.overrides import one_line, quoted, sets, syntax_advice, yaml_error
-from zoo.composition.sweep_results import record_failure, report
+from zoo.composition.sweep_results import record_failure, refuse_foreign, report
 from zoo.errors import EXTRAS, ConfigError, ZooError, did_you_mean, need
 from zoo.files.locations import core_file, new_folder
 
@@ -146,8 +146,7 @@ class _Session:
         from zoo.training.distributed import launcher, rank  # imports torch
         from zoo.training.run_folder import RunFolder
 
-        composed = self.compose(config, overrides)
-        plain = self.plain(composed)
+        plain = self.plain(self.compose(config, overrides))
         chosen = sets(overrides, "output_dir", "hydra.run.dir")
         n_processes = plain["trainer"]["devices"] * plain["trainer"]["nodes"]
         if n_processes > 1 and launcher() and not chosen and not plain["resume"]:
@@ -175,7 +174,9 @@ class _Session:
         composed = self.compose(config, overrides, sweep=True)
         self._check_jobs(composed)
         folder = Path(composed.hydra.sweep.dir)
-        if not sets(overrides, "hydra.sweep.dir"):
+        if sets(overrides, "hydra.sweep.dir"):
+            refuse_foreign(folder)
+        else:
             folder = new_folder(folder)
             composed = self.compose(config, [*overrides, f"hydra.sweep.dir={quoted(folder)}"], sweep=True)
         sweeper = Plugins.instance().instantiate_sweeper(

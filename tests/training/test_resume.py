@@ -192,8 +192,11 @@ def test_a_folder_that_holds_something_else_is_left_as_it_is(config, tmp_path, c
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_text(text)
     before = sorted(folder.rglob("*"))
-    for start in (lambda: open_run(config), lambda: run(print, ["experiment=demo", f"output_dir={folder}"])):
-        with pytest.raises(ConfigError, match=r"holds '.*' and is no run's folder: choose another, or a new one"):
+    words = ["experiment=demo", f"output_dir={folder}"]
+    for start in (lambda: open_run(config), lambda: run(print, words), lambda: run(print, [*words, "-m", "seed=1,2"])):
+        with pytest.raises(
+            ConfigError, match=r"holds '.*' and is no (run|sweep)'s folder: choose another, or a new one"
+        ):
             start()
     assert sorted(folder.rglob("*")) == before
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import ConfigError, ZooError
 from zoo.files.tables import write_table
 
 
@@ -31,6 +31,17 @@ class Job:
     def label(self) -> str:
         """`seed=1 encoder=motif_cnn`, what sets it apart."""
         return " ".join(f"{k}={v}" for k, v in self.overrides.items()) or self.folder.name
+
+
+def refuse_foreign(folder: Path) -> None:
+    """ConfigError where a sweep's folder is there and holds something other than a sweep."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"output_dir {folder} is a file: name a folder")
+    foreign = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    if foreign and "multirun.yaml" not in foreign:
+        raise ConfigError(
+            f"output_dir {folder} holds {foreign[0]!r} and is no sweep's folder: choose another, or a new one"
+        )
 
 
 def report(folder: Path, lost: str | None = None) -> int:
