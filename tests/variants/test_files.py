@@ -281,6 +281,8 @@ def test_what_is_no_file_of_variants_is_one_clear_error(tmp_path, genome, conten
 def test_a_missing_file_and_wrong_options_are_named(tmp_path, genome):
     with pytest.raises(DataError, match=r"none.vcf does not exist"):
         read_variants(tmp_path / "none.vcf", genome)
+    with pytest.raises(ConfigError, match="rs429358 names no place of a genome"):
+        read_variants("rs429358", genome)
     for options in ({"chunk": 0}, {"start": -1}):
         with pytest.raises(ConfigError, match="must be 1 or more"):
             read_variants("2:1:A>G", genome, **options)

@@ -84,6 +84,12 @@ def test_other_texts_are_refused(genome, text, message):
     assert message in str(error.value)
 
 
+def test_a_bad_line_is_named_with_a_remedy_that_there_is(tmp_path, genome):
+    (tmp_path / "x.bed").write_text("chr1\t5\t9\nchr1\t9\t5\n")
+    with pytest.raises(ZooError, match=r"x.bed line 2: start 9 is after end 5: swap them or drop the line$"):
+        merged(tmp_path / "x.bed", genome)
+
+
 spans = st.tuples(st.sampled_from(["chr1", "20"]), st.integers(0, 2900), st.integers(1, 90))
 
 

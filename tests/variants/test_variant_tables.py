@@ -209,6 +209,7 @@ def test_a_column_or_a_list_of_variants_in_one_word(tmp_path, genome, header):
     [
         ("Chr\tPos\tRef\tAlternat\n", "no column for alt (the nearest is 'Alternat') among Chr, Pos, Ref, Alternat"),
         ("chrom\tposn\tref\talt\n", "no column for pos (the nearest is 'posn')"),
+        ("chrom\tPos (hg19)\tref\talt\n", "no column for pos (the nearest is 'Pos (hg19)')"),
         ("chrom;pos;ref;gene\n", "no column for alt among chrom, pos, ref, gene"),
         ("rsid\tchrom\tpos\teffect_allele\tother_allele\n", "an effect allele does not say: --fix-swapped"),
     ],

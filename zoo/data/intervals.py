@@ -71,10 +71,11 @@ class Intervals:
         return Intervals(**{**columns, **arrays, "raw": [self.raw[i] for i in rows], "notes": list(self.notes)})
 
 
-def read_intervals(path: str | Path, on_error: str = "raise", columns: int | None = None) -> Intervals:
+def read_intervals(path: str | Path, on_error: str | None = None, columns: int | None = None) -> Intervals:
     """Read a BED, narrowPeak or broadPeak file or a list of intervals, plain or gzip.
 
-    on_error: "raise" stops at the first bad line; "skip" keeps it as a row whose `status` says why.
+    on_error: "raise" stops at the first bad line with a word on --on-error, None does so without it; "skip" keeps the
+        line as a row whose `status` says why.
     columns: how many leading columns are BED's (3 to 12), where the file has others after them.
 
     The format is what the columns of most rows are; a name that says otherwise is put into `notes`.  Lines that begin
@@ -84,7 +85,7 @@ def read_intervals(path: str | Path, on_error: str = "raise", columns: int | Non
 
     Sources: UCSC's description of BED and ENCODE narrowPeak (BED6+4) and broadPeak (BED6+3).
     """
-    if on_error not in ("raise", "skip"):
+    if on_error not in (None, "raise", "skip"):
         raise ConfigError(f"on_error {on_error!r} must be raise or skip")
     if columns is not None and not 3 <= columns <= 12:
         raise ConfigError(f"columns {columns} of {path} must be 3 to 12, which BED has")
@@ -98,8 +99,9 @@ def read_intervals(path: str | Path, on_error: str = "raise", columns: int | Non
                 raise BadCell(why)
             row, why = (layout or Layout("BED3", 3, len(cells))).row(cells), "ok"
         except BadCell as bad:
-            if on_error == "raise":
-                raise DataError(f"{path} line {number}: {bad} (--on-error skip marks such rows instead)") from None
+            if on_error != "skip":
+                advice = " (--on-error skip marks such rows instead)" if on_error else ""
+                raise DataError(f"{path} line {number}: {bad}{advice}") from None
             row, why = (cells[0], -1, -1, ".", math.nan, ".", math.nan, -1), str(bad)
         rows.append(row)
         raw.append(cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -201,6 +202,8 @@ def typed_records(texts: Sequence[str], genome: Genome, start: int = 0) -> list[
 def _open(source: str | Path, how: dict[str, Any]) -> VariantFile:
     """Decide by the first bytes, then by the first lines that are neither blank nor begin with ##."""
     path = Path(source) if is_pipe(source) else Path(source).expanduser()
+    if re.fullmatch("rs[0-9]+", str(source)) and not path.exists():
+        raise ConfigError(f"{source} names no place of a genome: look it up, and give it as chr20:43,044,295:G>A")
     if any(mark in path.name for mark in ">:") and not path.exists():
         raise ConfigError(f"{str(path)!r} is no file, and no variant as in chr20:43,044,295:G>A or {KNOWN}: correct it")
     held = seekable(path)

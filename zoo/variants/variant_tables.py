@@ -33,7 +33,6 @@ NAMES = {
 
 NEEDED = ("chrom", "pos", "ref", "alt")
 _STARTS = {"startposition", "startpos", "start", "chromstart"}
-_SEPARATORS = ("\t", ",", ";", " ")
 _SAMPLE = 2000
 _ALLELE = re.compile("[ACGTNacgtn]+|-")
 
@@ -70,12 +69,16 @@ def split_row(text: str, separator: str) -> list[str]:
         return text.split(separator)
 
 
+def _separators(text: str) -> tuple[str, ...]:
+    return ("\t",) if "\t" in text else (",", ";", " ")
+
+
 def find_layout(path: Path, text: str, line: int, notes: list[str]) -> TableLayout | None:
     """How to read a table by its first line; None where that names no variant.  What was taken goes to `notes`."""
     if is_notation(text):
         notes.append("no header: every line is read as one variant")
         return TableLayout(0, " ", {"variant": 0}, 1)
-    for separator in _SEPARATORS:
+    for separator in _separators(text):
         cells = split_row(text, separator)
         columns = _columns(cells)
         if all(role in columns for role in NEEDED):
@@ -90,7 +93,7 @@ def find_layout(path: Path, text: str, line: int, notes: list[str]) -> TableLayo
 
 def describe_missing(text: str) -> str:
     """What a header line lacks, with the nearest of its columns; "" where it names none of what is needed."""
-    by_separator = {s: _columns(split_row(text, s)) for s in _SEPARATORS}
+    by_separator = {s: _columns(split_row(text, s)) for s in _separators(text)}
     separator = max(by_separator, key=lambda s: len(by_separator[s].keys() & set(NEEDED)))
     columns, cells = by_separator[separator], split_row(text, separator)
     missing = [role for role in NEEDED if role not in columns]
@@ -100,6 +103,7 @@ def describe_missing(text: str) -> str:
     near = []
     for role in missing:
         close = [m for name in NAMES[role] for m in get_close_matches(name, unused, n=1, cutoff=0.6)]
+        close += [key for name in NAMES[role] if len(name) > 2 for key in unused if name in key]
         near.append(f"{role} (the nearest is {unused[close[0]]!r})" if close else role)
     effect = {"effectallele", "a1", "allele1"} & unused.keys()
     advice = "; which allele is the genome's, an effect allele does not say: --fix-swapped finds it" if effect else ""
