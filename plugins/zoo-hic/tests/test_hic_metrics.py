@@ -477,3 +477,27 @@ def test_pairs_are_read_as_bins_of_their_middles(tmp_path):
             read_pairs(path, {"chr1": 27_500, "chr2": 9}, 2000)
     with pytest.raises(DataError, match="no file"):
         read_pairs(tmp_path, {"chr1": 1}, 2000)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "chr1 1 2",
+        "chr1 1 x chr1 3 4",
+        "chr1 1 2 chr2 3 4",
+        "chrX 1 2 chrX 3 4",
+        "chr1 1 2 chr1 30000 40000",
+        "chr1 5 5 chr1 7 8",
+        "chr1 9 5 chr1 7 8",
+        "chr1 -1 5 chr1 7 8",
+        "chr1 " + "9" * 5000 + " 5 chr1 7 8",
+    ],
+)
+def test_one_bad_pair_among_hundred_is_left_out_with_a_note(tmp_path, bad):
+    path, notes = tmp_path / "loops.bedpe", []
+    good = [f"chr1 {2000 * i} {2000 * i + 1} chr1 {2000 * i + 2000} {2000 * i + 2001}" for i in range(100)]
+    path.write_text("\n".join([*good[:50], bad, *good[50:]]))
+    pairs = read_pairs(path, {"chr1": 300_000, "chr2": 9}, 2000, notes)
+    assert pairs["chr1"].tolist() == [[i, i + 1] for i in range(100)]
+    assert len(notes) == 1
+    assert "1 of 101 lines of loops.bedpe are left out, the first: loops.bedpe line 51" in notes[0]

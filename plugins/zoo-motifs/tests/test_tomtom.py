@@ -212,3 +212,27 @@ def test_a_process_may_fork_afterwards():
         finally:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
+
+
+MEME_SUITE = """
+    MA1493.1 7.27055e-06 3 +, MA2105.1 8.50107e-06 0 -, MA0941.2 0.000127592 1 -, MA2075.1 0.000166235 1 -,
+    MA0819.3 0.000195190 1 -, MA0310.2 0.000226288 0 -, MA2014.2 0.000232044 2 -, MA2152.1 0.000270617 2 -,
+    MA0930.3 0.000331681 0 +, MA2401.1 0.000339412 2 +, MA0937.1 0.000339412 2 -, MA1033.1 0.000339412 2 -,
+    MA0626.2 0.000363785 2 +, MA1333.2 0.000381670 3 +, MA0931.2 0.000388859 1 -
+"""
+"""p, offset and orientation by the tomtom of the MEME suite 5.5.7, ACGTGT against JASPAR 2024 CORE, all groups."""
+
+
+def test_matches_are_those_of_the_meme_suite():
+    groups = ("vertebrates", "plants", "insects", "nematodes", "fungi", "urochordates", "diatoms")
+    targets = [m for group in groups for m in jaspar(tax_group=group, release="JASPAR2024")]
+    query = np.where(np.arange(4)[:, None] == ["ACGT".index(b) for b in "ACGTGT"], 0.931818, 0.0227273)
+    found = match([Motif("ACGTGT", "ACGTGT", query)], targets, over="query")
+    place = {t.id: i for i, t in enumerate(targets)}
+    shown = {row[1].split()[0]: row for row in found.rows()}
+    for line in MEME_SUITE.split(","):
+        name, p, offset, orientation = line.split()
+        assert found.p[0, place[name]] == pytest.approx(float(p), rel=0.4), "theirs have pseudocounts"
+        row = dict(zip(COLUMNS, shown[name], strict=True))
+        assert (row["offset"], row["orientation"], row["status"]) == (int(offset), orientation, "ok")
+    assert {"MA1493.1", "MA2105.1"} == set(list(shown)[:2]), "the two whose q is below 0.05 in theirs"
