@@ -114,7 +114,7 @@ def slow(rows, start, end):
 
     near = min(map(gap, rows))
     best = sorted((r for r in dict.fromkeys(rows) if gap(r) == near), key=lambda r: (r[3], r[0], r[1], r[4]))
-    a, b, strand, kind, _ = best[0]
+    _, b, strand, kind, _ = best[0]
     upstream = (start < b) if strand >= 0 else (start >= b)
     return ",".join(dict.fromkeys(f"g{r[4]}" for r in best)), KINDS[kind], -near if upstream else near
 

@@ -11,6 +11,7 @@ Plugins' commands use them too.  Nothing but click and the endings of files is i
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -130,3 +131,22 @@ def data(function: Callable[..., Any]) -> Callable[..., Any]:
         "--data", multiple=True, metavar="KEY=VALUE", help="Change an argument of the data, or name=... them."
     )
     return config(changes(function))
+
+
+def command_line(context: click.Context) -> str:
+    """What was typed, as a shell would take it: "zoo score calls.vcf --top 50"."""
+    words = context.command_path.split()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if source is not click.core.ParameterSource.COMMANDLINE:
+            continue
+        value = context.params[str(parameter.name)]
+        for one in value if isinstance(value, (tuple, list)) else [value]:
+            words += (
+                [*parameter.opts[:1], *([] if one is True else [str(one)])] if _is_option(parameter) else [str(one)]
+            )
+    return shlex.join(words)
+
+
+def _is_option(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Option)

@@ -5,16 +5,27 @@ from __future__ import annotations
 import click
 
 from zoo.cli import options
+from zoo.cli.options import command_line
+from zoo.errors import ConfigError, DataError
 from zoo.files.endings import TABLES
 
 
 @click.command(
     "score",
     short_help="Score variants of a VCF with a model",
-    epilog="Example: zoo score calls.vcf.gz --model ctcf-dilated-cnn --output CTCF:raw --fasta hg38.fa -o scores.tsv",
+    epilog="Examples: zoo score calls.vcf.gz --model ctcf-dilated-cnn --output CTCF:raw --fasta hg38.fa -o scores.tsv; "
+    "zoo score family.vcf.gz --carried-by NA12878 --filter PASS --features gencode.gtf.gz --top 50 "
+    "--model ctcf-dilated-cnn --fasta hg38.fa -o shortlist.xlsx",
 )
 @click.argument("variants", nargs=-1, required=True, metavar="VCF | TABLE | - | CHROM:POS:REF>ALT...")
-@options.model
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    metavar="MODEL",
+    help="A published model's name, or a run's folder; may be given several times, for columns NAME.OUTPUT.",
+)
 @options.genome(required=True)
 @options.out(
     (*TABLES, ".h5", ".hdf5", ".vcf", ".vcf.gz", ".bcf"),
@@ -58,14 +69,22 @@ from zoo.files.endings import TABLES
 @options.seed("shuffled windows")
 @click.option("--phased", is_flag=True, help="Score the haplotypes of a sample: together, alone and in context.")
 @click.option("--sample", help="Whose genotypes --phased reads; need not be given for a file of one sample.")
+@click.option("--features", help="GTF, GFF3 or BED file: adds the gene, the nearest feature and the bp to it.")
+@click.option(
+    "--filter", "filters", metavar="NAMES", help="Only records with one of these in FILTER, as in PASS or .,PASS."
+)
+@click.option("--carried-by", metavar="SAMPLE", help="Only alleles of a VCF or BCF that this sample carries.")
+@click.option("--top", type=int, metavar="N", help="Write the N rows with the largest |score|, the largest first.")
+@click.option("--min-abs", type=float, metavar="X", help="Write the rows whose |score| is X or more.")
+@click.option("--by", metavar="COLUMN", help="Which score --top and --min-abs compare; default the first.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
 @options.device
 @click.option("--engine", default="local", show_default=True, help="Where scores are computed: local, or a plugin's.")
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Of that engine.")
 def command(
-    variants, model, fasta, out, shifts, regions, fix_swapped, any_assembly, background, seed, phased, sample, resume,
-    dry_run, device, engine, engine_options, **options,
+    variants, models, fasta, out, shifts, regions, fix_swapped, any_assembly, background, seed, phased, sample,
+    features, filters, carried_by, top, min_abs, by, resume, dry_run, device, engine, engine_options, **options,
 ):  # fmt: skip
     """Score every allele of a VCF, VCF.gz, BCF or table, of a pipe (-), or variants as typed, with MODEL.
 
@@ -75,29 +94,31 @@ def command(
     from zoo.data.genome import Genome
     from zoo.effects.variants.engines import build_engine
     from zoo.effects.variants.job import ScoreJob
-    from zoo.errors import ConfigError
-    from zoo.hub.loader import load
+    from zoo.effects.variants.shortlist import Shortlist
+    from zoo.variants.record_filter import RecordFilter
 
     where = build_engine(engine, engine_options, device)
     genome = Genome(fasta)
+    shortlist = Shortlist(top, min_abs, by)
     if sample and not phased:
         raise ConfigError("--sample says whose haplotypes are scored: give --phased with it")
     if phased and (background or fix_swapped or len(variants) != 1):
         raise ConfigError("--phased takes one VCF or BCF, without --background or --fix-swapped: leave these out")
-    if phased:
-        from zoo.effects.variants.haplotype_effects import HaplotypeScorer as Scorer
-    else:
-        from zoo.effects.variants.scorer import Scorer
-    scorer = Scorer(
-        load(model, device="cpu" if hasattr(where, "device") else device),
-        genome,
-        shifts=_whole_numbers(shifts),
-        **options,
-    )
+    if phased and (filters or carried_by or len(models) != 1):
+        raise ConfigError(
+            "--phased reads all records of its sample, with one --model: leave out --filter and --carried-by, or "
+            "choose the records first, as with `bcftools view -f PASS`"
+        )
+    if len(models) > 1 and engine != "local":
+        raise ConfigError(f"--engine {engine} scores with one --model: run one after the other")
+    scorer = _scorer(models, genome, where, device, phased, shifts=_whole_numbers(shifts), **options)
     source = variants[0] if len(variants) == 1 else list(variants)
     limits = {"regions": list(regions) or None, "fix_swapped": fix_swapped, "any_assembly": any_assembly}
-    limits |= {"phased": phased, "sample": sample}
+    limits |= {"phased": phased, "sample": sample, "features": features}
     job = ScoreJob(source, genome, scorer, background, engine=where, seed=seed, **limits)
+    if filters is not None or carried_by is not None:
+        job.variants.filter = RecordFilter(job.variants, filters, carried_by)
+    job.shortlist, job.command = shortlist, command_line(click.get_current_context())
     if dry_run:
         _estimate(job)
     else:
@@ -105,12 +126,12 @@ def command(
         bound = {key: value for key, value in parameters.items() if key not in _NOT_BOUND}
         counts = job.to(out, resume, _note, bound)
         if counts is not None:
-            _report(counts, out)
+            _report(counts, out, job)
 
 
 # What does not change a number, or is known to the job by its content.
 _NOT_BOUND = {
-    "variants", "model", "fasta", "out", "resume", "dry_run", "device", "engine", "engine_options", "regions",
+    "variants", "models", "fasta", "out", "resume", "dry_run", "device", "engine", "engine_options", "regions",
     "background", "seed",
 }  # fmt: skip
 
@@ -120,21 +141,40 @@ def _note(text):
 
 
 def _whole_numbers(shifts):
-    from zoo.errors import ConfigError
-
     try:
         return [int(s) for s in shifts.split(",")]
     except ValueError:
         raise ConfigError(f"--shifts {shifts!r} must be whole numbers with commas between, as in -1,0,1") from None
 
 
-def _report(counts, out):
-    from zoo.errors import DataError
+def _scorer(models, genome, where, device, phased, **options):
+    """Of one model, of its haplotypes, or of several models."""
+    from zoo.effects.variants.scorer import Scorer
+    from zoo.hub.loader import load
 
+    loaded = [load(model, device="cpu" if hasattr(where, "device") else device) for model in models]
+    if phased:
+        from zoo.effects.variants.haplotype_effects import HaplotypeScorer
+
+        return HaplotypeScorer(loaded[0], genome, **options)
+    scorers = [Scorer(model, genome, **options) for model in loaded]
+    if len(scorers) == 1:
+        return scorers[0]
+    from zoo.effects.variants.several_models import SeveralModels
+
+    return SeveralModels(scorers)
+
+
+def _report(counts, out, job):
+    """What was written, and behind it what was left out."""
     statuses = ", ".join(f"{n:,} {status}" for status, n in counts.most_common()) or "the input is empty"
-    click.echo(f"{out}: {sum(counts.values()):,} rows ({statuses})", err=True)
+    total, written, looked_at = sum(counts.values()), job.choice.written, job.variants.tally.get("records", 0)
+    of_all = f" of {total:,}" if job.shortlist else ""
+    left_out = looked_at - job.choice.records if job.sample is None else 0
+    more = f"; {left_out:,} of {looked_at:,} records left out" if left_out > 0 else ""
+    click.echo(f"{out}: {written:,}{of_all} rows ({statuses}){more}", err=True)
     if not counts["ok"]:
-        raise DataError(f"no row could be scored ({statuses}): see the columns status and notes in {out}")
+        raise DataError(f"no row could be scored ({statuses}{more}): see the columns status and notes in {out}")
 
 
 def _estimate(job):

@@ -15,6 +15,7 @@ from zoo.errors import ConfigError, DataError
 from zoo.files.compressed import read_chunks
 from zoo.files.pipes import Seekable, is_pipe, seekable
 from zoo.variants.notation import KNOWN, is_notation
+from zoo.variants.record_filter import RecordFilter
 from zoo.variants.records import bcf_records, quiet_htslib, read_text, vcf_records
 from zoo.variants.reference_check import AssemblyCheck, ContigLengths
 from zoo.variants.region_filter import RegionFilter, Regions
@@ -79,6 +80,7 @@ class VariantFile:
     kind: vcf, bcf, table or typed.  total: records in all, where an index or the source says; else None.
     notes: what a user should know; complete once the chunks were read.  header_lines: of VCF and BCF, without
     line ends.  held: the file behind `path`, a copy where the source is a pipe; None for typed variants.
+    filter: which records are read, where that is asked for.  tally: "records", how many were looked at so far.
     """
 
     path: str
@@ -97,6 +99,8 @@ class VariantFile:
     held: Seekable | None = None
     layout: dict[str, Any] = field(default_factory=dict)
     regions: RegionFilter | None = None
+    filter: RecordFilter | None = None
+    tally: dict[str, int] = field(default_factory=dict)
     allele_type: ClassVar = Variants
 
     @cached_property
@@ -123,10 +127,17 @@ class VariantFile:
         return self._checked(self._parts())
 
     def _parts(self) -> Iterator[Variants]:
-        for records in _batches(self._records(), self.chunk):
-            kept = records if self.regions is None else self.regions.within(records)
+        records = self._records()
+        if self.filter is not None:
+            records = self.filter.of(records, self.tally)
+        for batch in _batches(records, self.chunk):
+            self.tally["records"] = max(self.tally.get("records", 0), batch[-1][0] + 1)
+            kept = batch if self.regions is None else self.regions.within(batch)
             if kept:
-                yield label_alleles(kept, self.genome, self.fix_swapped, self.max_length, **self._assembly)
+                part = label_alleles(kept, self.genome, self.fix_swapped, self.max_length, **self._assembly)
+                if self.filter is not None:
+                    self.filter.note(part)
+                yield part
 
     @property
     def _assembly(self) -> dict[str, Any]:
@@ -144,16 +155,20 @@ class VariantFile:
         self.notes += [note for note in check.notes if note not in self.notes]
 
     def _records(self, sample: int | None = None) -> Iterator[Record]:
-        """Records from `start` on; with a sample's column, all records, each with (FORMAT, that column) behind it."""
+        """Records from `start` on; with a sample's column, all records, each with (FORMAT, that column) behind it.
+
+        With a filter each has its line behind it.
+        """
         if self.kind == "typed":
             return iter(typed_records(self.typed, self.genome, self.start))
         if self.kind == "table":
             return table_records(self.path, start=self.start, genome=self.genome, **self.layout)
         start = self.start if sample is None else 0  # a haplotype is known from its beginning alone
         if self.kind == "bcf":
-            records = bcf_records(self.path, start, sample)
+            records = bcf_records(self.path, start, sample, whole=self.filter is not None)
         else:
-            records = vcf_records(self.path, start=start, notes=self.notes, sample=sample, **self.layout)
+            how = {"sample": sample, "whole": self.filter is not None, **self.layout}
+            records = vcf_records(self.path, start=start, notes=self.notes, **how)
         return self._counted(records, start)
 
     def _counted(self, records: Iterator[Record], start: int) -> Iterator[Record]:

@@ -40,11 +40,12 @@ def read_text(path: str | Path) -> Iterator[tuple[int, str]]:
 
 
 def vcf_records(
-    path: str | Path, columns: int, start: int, notes: list[str], sample: int | None = None
+    path: str | Path, columns: int, start: int, notes: list[str], sample: int | None = None, whole: bool = False
 ) -> Iterator[Record]:
     """Records from number `start` on; `columns` is the header's.
 
     sample: a column, from 0; every record then has (FORMAT, the text of that column) behind it.
+    whole: every record has its line behind it.
 
     A record is malformed that has fewer columns than the header, or more, an empty contig, REF or ALT, or a POS that
     is no whole number.  Raises DataError where the last line breaks off before its last column.
@@ -68,7 +69,8 @@ def vcf_records(
                 )
             _note(notes, f"line {line}, the last, has no line end: the file may have been cut off")
         if record >= start:
-            yield line_record(text, record, line, columns, sample)
+            site = line_record(text, record, line, columns, sample)
+            yield (*site, text) if whole else site  # type: ignore[misc]  # the reader knows what is behind
 
 
 def line_record(text: str, record: int, line: int, columns: int, sample: int | None = None) -> Record:
@@ -96,17 +98,19 @@ def site_record(record: int, line: int, cells: list[str], n: int, columns: int) 
     return record, line, chrom, int(pos) - 1 if whole else -1, name, ref, alt, why
 
 
-def bcf_records(path: str | Path, start: int, sample: int | None = None) -> Iterator[Record]:
-    """Records of a BCF file; sample: as of `vcf_records`.
+def bcf_records(path: str | Path, start: int, sample: int | None = None, whole: bool = False) -> Iterator[Record]:
+    """Records of a BCF file; sample, whole: as of `vcf_records`.
 
     Raises DataError naming the record that htslib cannot read.
     """
 
     def fields(r: Any) -> tuple:
         site = r.chrom, r.pos - 1, r.id or ".", r.ref or ".", ",".join(r.alts or (".",)), ""
+        if whole:
+            return *site, str(r).rstrip("\n")
         return site if sample is None else (*site, _genotype(str(r).rstrip("\n"), sample))
 
-    for record, site in enumerate(_read_bcf(path, fields, drop_samples=sample is None)):
+    for record, site in enumerate(_read_bcf(path, fields, drop_samples=sample is None and not whole)):
         if record >= start:
             yield record, record + 1, *site
 

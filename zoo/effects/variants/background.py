@@ -60,6 +60,10 @@ def of_shuffles(scorer: Scorer, variants: VariantFile, n: int, seed: int = 0) ->
     """
     from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
 
+    if several := getattr(scorer, "scorers", None):
+        each = {name: of_shuffles(one, variants, n, seed) for name, one in several.items()}
+        values = {f"{name}.{column}": x for name, null in each.items() for column, x in null.values.items()}
+        return Background(values, next(iter(each.values())).description)
     chunk = next(iter(variants), None)
     rows = np.zeros(0, np.int64)
     if chunk is not None:

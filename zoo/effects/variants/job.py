@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,15 @@ import numpy as np
 from zoo.data.genome import Genome
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.engines import Engine, Local
+from zoo.effects.variants.gene_columns import GeneColumns
 from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, haplotype_rows, rows_of
 from zoo.effects.variants.scorer import Scorer
+from zoo.effects.variants.shortlist import RowChoice, Shortlist
 from zoo.errors import ConfigError
+from zoo.files.endings import ending
 from zoo.files.pipes import refuse_pipe
 from zoo.files.tables import data_frame
 from zoo.hub.loader import as_model
-from zoo.prediction.predict import origin
 
 if TYPE_CHECKING:
     import pandas
@@ -35,9 +38,6 @@ if TYPE_CHECKING:
     from zoo.variants.variants import Variants
 
 __all__ = ["COLUMNS", "NORMAL", "Chunk", "ScoreJob", "score_haplotypes", "score_variants"]
-
-TIMED = 128
-"""Alleles whose scores are timed by `ScoreJob.estimate`."""
 
 
 class ScoreJob:
@@ -53,6 +53,9 @@ class ScoreJob:
     any_assembly: score what matches of a file of another assembly too.
     phased: score the haplotypes of a sample of a VCF or BCF; the scorer is then a `HaplotypeScorer`.
     sample: which one; need not be named where the file has one alone.
+    features: a GTF, GFF3 or BED file; adds gene, feature, feature_id and distance, of `GeneColumns`.
+
+    shortlist: which rows `to` writes, all by default.  choice: what it wrote, counted.  command: for a spreadsheet.
 
     Raises GenomeMismatch, as it is read, for a file of another assembly.  Memory does not grow with the file.
     """
@@ -71,6 +74,7 @@ class ScoreJob:
         phased: bool = False,
         sample: str | None = None,
         seed: int = 0,
+        features: str | Path | None = None,
     ):
         from zoo.variants.files import read_variants
 
@@ -86,8 +90,11 @@ class ScoreJob:
         self.sample = getattr(self.variants, "sample", None)
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
         self._background, self._seed = background, seed
+        self.genes = None if features is None else GeneColumns(features, genome)
+        self.variants.notes += self.genes.notes if self.genes else []
+        self.shortlist, self.choice, self.command = Shortlist(), None, ""
         self.source = source
-        self._inputs = [source, background, *(regions if isinstance(regions, list) else [regions])]
+        self._inputs = [source, background, features, *(regions if isinstance(regions, list) else [regions])]
         self.limits = {"fix_swapped": fix_swapped, "any_assembly": any_assembly, "sample": self.sample}
         if self.sample is not None:  # an index changes how records are counted
             self.limits["indexed"] = getattr(self.variants, "indexed", None) is not None
@@ -106,11 +113,15 @@ class ScoreJob:
 
     @property
     def columns(self) -> list[str]:
-        """COLUMNS, the scores, their quantiles, then NORMAL; of haplotypes, as of `haplotype_rows`."""
-        if self.sample is not None:
-            return [*HAPLOTYPE_COLUMNS, *self.scorer.columns, *NORMAL]
-        quantiles = self.background.columns if self.background is not None else []
-        return [*COLUMNS, *self.scorer.columns, *quantiles, *NORMAL]
+        """COLUMNS or HAPLOTYPE_COLUMNS, genes where they were asked for, the scores, their quantiles, then NORMAL."""
+        own = COLUMNS if self.sample is None else HAPLOTYPE_COLUMNS
+        genes = [] if self.genes is None else self.genes.columns
+        return [*own, *genes, *self.numbers, *NORMAL]
+
+    @property
+    def numbers(self) -> list[str]:
+        """The columns of scores, and of their quantiles."""
+        return [*self.scorer.columns, *(self.background.columns if self.background is not None else [])]
 
     @property
     def comments(self) -> dict[str, str]:
@@ -118,14 +129,22 @@ class ScoreJob:
         aliases = ", ".join(f"{written} is {own}" for written, own in self.genome.aliases.items()) or "none"
         null = self.background
         return {
-            **origin(self.scorer.model, self.scorer.output),
+            **self.scorer.origin,
             "genome": self.genome.name or "",
             "aliases": aliases,
             "pos": "1-based",
             **({} if self.sample is None else {"sample": self.sample}),
             **self.scorer.comments,
+            **({"rows": self._rows_in_words} if self._rows_in_words else {}),
+            **({} if self.genes is None else {"features": self.genes.description}),
             **({} if null is None else {"background": f"share that is no larger than |score|, of {null.description}"}),
         }
+
+    @property
+    def _rows_in_words(self) -> str:
+        """Which rows are written, where not all are."""
+        read = self.variants.filter.description if self.variants.filter else ""
+        return "; ".join(filter(None, (read, self.shortlist.describe(self.numbers) if self.shortlist else "")))
 
     def alleles(self) -> Iterator[Variants]:
         """The alleles of every chunk, without scores; raises as `chunks` does."""
@@ -139,12 +158,19 @@ class ScoreJob:
                 scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
             record = part.shown.record
             rows = list(rows_of(part, scored) if self.sample is None else haplotype_rows(part, scored, self.sample))
+            if self.genes is not None:
+                at = len(COLUMNS if self.sample is None else HAPLOTYPE_COLUMNS)
+                rows = [[*r[:at], *g, *r[at:]] for r, g in zip(rows, self.genes.cells(part.shown), strict=True)]
             yield Chunk(int(record[0]), int(record[-1]) + 1, rows, record, scored.profiles)
 
     def rows(self) -> Iterator[list[Any]]:
         """A row of `columns` for every allele."""
+        return (row for _, row in self.numbered_rows())
+
+    def numbered_rows(self) -> Iterator[tuple[int, list[Any]]]:
+        """(record, row of `columns`) for every allele."""
         for chunk in self.chunks():
-            yield from chunk.rows
+            yield from zip(chunk.record.tolist(), chunk.rows, strict=True)
 
     def table(self) -> pandas.DataFrame:
         """All rows at once, with `comments` as its attrs."""
@@ -177,14 +203,16 @@ class ScoreJob:
         if self.sample is not None and str(path).endswith((".vcf", ".vcf.gz", ".bcf")):
             self.variants = replace(self.variants, by_index=False)  # the lines of the whole file are written
             self.limits["indexed"] = False
-        write = writer_for(str(path), self.variants, self.scorer.positions)
+        every = self.sample is not None and self.variants.regions is None and not self.shortlist
+        write = writer_for(str(path), self.variants, self.scorer.positions, keep=every)
+        self.choice = choice = RowChoice.for_writer(write, path, self.shortlist, self.columns, self.numbers)
         heard = self._tell_notes(tell)
         if str(path) == "-":
             if resume:
                 raise ConfigError("--resume goes on with a file: name it with -o")
-            counts = self._print(write)
+            write("-", self.columns, choice.of(self.numbered_rows), self.comments)
             self._tell_notes(tell, heard)
-            return counts
+            return choice.statuses
         run = identify(self, options)
         if resume and check_complete(path, run):
             tell(f"{path} is complete: nothing is left to do")
@@ -196,57 +224,29 @@ class ScoreJob:
                 for chunk in self.chunks(parts.records, getattr(write, "takes_profiles", False)):
                     parts.write(chunk)
                     advance(chunk.last - chunk.first)
-            counts, note = parts.finish({**self.comments, "run": short(run)}, write)
-        self._tell_notes(tell, heard)
-        if note:
-            tell(note)
+            about = {"command": self.command, "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
+            about = about if ending(path) == ".xlsx" and self.command else {}
+            counts, note = parts.finish({**self.comments, **about, "run": short(run)}, write, choice)
+        self._tell_notes(tell, heard, note)
         return counts
 
-    def _tell_notes(self, tell, heard: int = 0) -> int:
-        """Tell the notes of the input behind the first `heard`; how many there are now."""
-        for note in self.variants.notes[heard:]:
+    def _tell_notes(self, tell, heard: int = 0, *more: str | None) -> int:
+        """Tell the notes of the input behind the first `heard`, and others; how many there are now."""
+        for note in filter(None, [*self.variants.notes[heard:], *more]):
             tell(note)
         return len(self.variants.notes)
 
     def estimate(self) -> tuple[Counter, float, int]:
         """How many rows have which status, variants a second, and of how many that is measured; writes nothing."""
-        from time import perf_counter
+        from zoo.effects.variants.run_time import estimate
 
-        counts, rate, timed = Counter(), 0.0, 0
-        for part in self.alleles():
-            shown = part.shown
-            counts.update(shown.status.tolist())
-            if not timed and shown.ok.any():
-                self.scorer(part.head(8))
-                some = part.head(TIMED)
-                since = perf_counter()
-                self.scorer(some)
-                timed = len(some.shown)
-                rate = timed / (perf_counter() - since)
-        return counts, rate, timed
+        return estimate(self)
 
     def remaining(self, start: int = 0) -> int | None:
         """How many records are left, for a bar: a text file without an index is counted, if somebody watches."""
-        import sys
+        from zoo.effects.variants.run_time import records_left
 
-        from zoo.files.compressed import read_chunks
-
-        opened = self.variants
-        if opened.total is not None or opened.kind not in ("vcf", "table") or not sys.stderr.isatty():
-            return opened.total and opened.total - start
-        lines = sum(chunk.count(b"\n") for chunk in read_chunks(opened.path))
-        return max(0, lines - (len(opened.header_lines) or 1) - start)
-
-    def _print(self, write) -> Counter:
-        counts: Counter = Counter()
-
-        def rows() -> Iterator[tuple[int, list[Any]]]:
-            for chunk in self.chunks():
-                counts.update(chunk.statuses(self.columns))
-                yield from zip(chunk.record.tolist(), chunk.rows, strict=True)
-
-        write("-", self.columns, rows(), self.comments)
-        return counts
+        return records_left(self.variants, start)
 
 
 def score_variants(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.effects.variants.run_identity import difference
+from zoo.effects.variants.shortlist import RowChoice, Shortlist
 from zoo.errors import ConfigError, DataError
 from zoo.files.atomic import atomic_path, check_place, full_disk
 from zoo.files.locks import Held, lock
@@ -94,21 +95,19 @@ class Parts:
         for _, _, path in self._parts():
             yield np.load(path.with_suffix(".npy"), allow_pickle=False)
 
-    def finish(self, comments: Mapping[str, Any], writer: Callable) -> tuple[Counter, str | None]:
-        """Join the parts into the output and drop them; how many rows have which status, and the writer's note."""
-        counts: Counter = Counter()
-        status = self.columns.index("status")
+    def finish(
+        self, comments: Mapping[str, Any], writer: Callable, choice: RowChoice | None = None
+    ) -> tuple[Counter, str | None]:
+        """Join the parts into the output and drop them; how many rows have which status, and the writer's note.
 
-        def rows() -> Iterator[tuple[int, list[str]]]:
-            for record, cells in self.rows():
-                counts[cells[status]] += 1
-                yield record, cells
-
+        choice: which rows are written, all of them by default.
+        """
+        choice = choice or RowChoice(Shortlist(), self.columns)
         with self._room(self.out):
             beside = {"profiles": self.profiles()} if getattr(writer, "takes_profiles", False) else {}
-            note = writer(self.out, self.columns, rows(), comments, **beside)
+            note = writer(self.out, self.columns, choice.of(self.rows), comments, **beside)
         shutil.rmtree(self.folder, ignore_errors=True)
-        return counts, note
+        return choice.statuses, note
 
     def _parts(self) -> list[tuple[int, int, Path]]:
         """(first record, one past the last, file) of every part; DataError where one is missing between others."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.errors import DataError
+
 if TYPE_CHECKING:
     from zoo.variants.carried_alleles import CarriedAlleles
     from zoo.variants.variants import Variants
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
 HAPLOTYPE_COLUMNS = (*COLUMNS, "sample", "haplotype")
+TEXTS = {*HAPLOTYPE_COLUMNS, *NORMAL, "gene", "feature", "feature_id"} - {"pos", "norm_pos", "haplotype"}
+WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest", "distance"}
+"""Columns of text and of whole numbers; all others are scores."""
 
 
 @dataclass(frozen=True)
@@ -82,3 +87,17 @@ def _normal(variants: Variants, i: int) -> tuple[Any, ...]:
 def _one_based(variants: Variants, pos: np.ndarray, i: int) -> int | None:
     """None where the position could not be read; 0 is that of a telomere (VCF 4.3, 1.6.1)."""
     return int(pos[i]) + 1 if pos[i] >= 0 or variants.status[i] != "malformed" else None
+
+
+def by_alt(alts: Sequence[str], rows: list[Sequence[str]], place: int) -> list[Sequence[str] | None]:
+    """The row of every ALT of a line, None for one that was left out; place: of ALT in a row."""
+    if len(rows) == len(alts) or (len(rows) == 1 and rows[0][place] == ",".join(alts)):
+        return list(rows)
+    waiting = iter(rows)
+    row, by_allele = next(waiting, None), []
+    for alt in alts:
+        by_allele.append(row if row is not None and row[place] == alt else None)
+        row = next(waiting, None) if by_allele[-1] is not None else row
+    if row is not None:
+        raise DataError(f"the input has changed: ALT {','.join(alts)[:40]} is not what was scored: score it anew")
+    return by_allele

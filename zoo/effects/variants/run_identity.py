@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.files.digest import file_digest
-from zoo.prediction.predict import origin
 
 if TYPE_CHECKING:
     from zoo.effects.variants.job import ScoreJob
@@ -33,7 +32,8 @@ def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[st
 
     options: more that changes what is written; a text that names a file counts as what the file holds.
     """
-    model, scorer = job.scorer.model, job.scorer
+    scorer, models = job.scorer, [one.model for one in getattr(job.scorer, "scorers", {"": job.scorer}).values()]
+    name = ", ".join(model.spec.name for model in models)
     limits = getattr(job.variants, "regions", None)
     null = job.background
     # What follows from the others stands last: the first difference is what is told.
@@ -41,13 +41,13 @@ def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[st
         "format": FORMAT,
         "variants": _content(job.source if job.variants.kind == "typed" else str(job.variants.path)),
         "genome": {"file": job.genome.name, "blake2b": job.genome.content},
-        "weights": {"file": model.spec.name, "blake2b": weights_digest(model)},
-        "model": {"file": model.spec.name, "blake2b": _digest(model.spec.to_json())},
+        "weights": {"file": name, "blake2b": " ".join(map(weights_digest, models))},
+        "model": {"file": name, "blake2b": _digest("\n".join(model.spec.to_json() for model in models))},
         **job.limits,
         **scorer.options,
         **{key: _content(value) for key, value in (options or {}).items()},
         "regions": None if limits is None else {"file": "--regions", "blake2b": _digest(_spans(limits.merged))},
-        **{key: value for key, value in origin(model, scorer.output).items() if key in ("revision", "versions")},
+        **{key: value for key, value in scorer.origin.items() if key.endswith(("revision", "versions"))},
         "columns": job.columns,
         "background": None if null is None else {"file": null.description, "blake2b": _arrays(null.values)},
     }

@@ -2,9 +2,8 @@
 
     Variants -> cut (windows) -> outputs of both alleles -> scores (A, columns), status (A,)
 
-Alleles as long as the reference go through incremental inference; insertions and deletions, which move a flank, through
-the whole model, and so does everything where there are only a few, which is sooner done than the model is recorded.
-Variants with the same window share its reference pass.
+Alleles as long as the reference go through incremental inference; insertions and deletions, which move a flank, and the
+alleles of a call that has only a few, through the whole model.  Variants of one window share its reference pass.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from zoo.effects.variants.scores import finite_pairs, get_scores
 from zoo.effects.variants.strand_outputs import strand_outputs
 from zoo.errors import ConfigError
 from zoo.outputs import Output
+from zoo.prediction.predict import origin
 
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
@@ -52,7 +52,7 @@ class Scorer:
     share: 0, or bp: variants of one stretch of so many bp share one window around its middle.
     max_n: a window with a larger part of N gets no score.
 
-    `options` holds these arguments, so that another process can build the same scorer.
+    `options` holds these arguments, for another process to build the same scorer.
     """
 
     def __init__(
@@ -100,7 +100,8 @@ class Scorer:
         }
         turned = (False,) if strands == "forward" else (False, True)
         functions = [strand_outputs(model, self.output, self.profiles, t) for t in turned]
-        self._models = [FullInference(model, function, **self._inputs()) for function in functions]
+        self._inputs = {"shapes": {"one_hot": (4, self.length)}, "n_encoding": model.spec.n_encoding}
+        self._models = [FullInference(model, function, **self._inputs) for function in functions]
 
     @property
     def engine(self) -> Incremental:
@@ -112,11 +113,11 @@ class Scorer:
         """Of every strand; the model is recorded at the first use."""
         from zoo.effects.engine.incremental import Incremental
 
-        return [Incremental(self.model, one.function, **self._inputs()) for one in self._models]
+        return [Incremental(self.model, one.function, **self._inputs) for one in self._models]
 
     @property
     def anchors(self) -> tuple[str, ...]:
-        """The anchors over which insertions and deletions are averaged."""
+        """Over which insertions and deletions are averaged."""
         return ("left", "right") if self.anchor == "both" else (self.anchor,)
 
     @property
@@ -133,6 +134,11 @@ class Scorer:
                 outputs = self.output if score.takes == "number" or self.profiles is None else self.profiles
                 names += [f"{o}{'.' + c if c else ''}{strand}" for o in outputs.names for c in score.columns]
         return names
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Comment lines that tie the scores to weights and code."""
+        return dict(origin(self.model, self.output))
 
     @property
     def comments(self) -> dict[str, str]:
@@ -206,7 +212,7 @@ class Scorer:
         return reasons
 
     def values(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> np.ndarray:
-        """Scores (len(kept), number of columns) float32 of some variants, from their alleles at every shift."""
+        """Scores (len(kept), columns) float32 of some variants, from their alleles at every shift."""
         return self._numbers(self.pairs(cuts, kept))
 
     def pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
@@ -215,7 +221,7 @@ class Scorer:
         merged = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
         if self.strands == "average":
             merged = [tuple(torch.stack(x).mean(0) for x in zip(*merged, strict=True))]
-        return [(reference, alternate) for reference, alternate in merged]
+        return [(r, a) for r, a in merged]
 
     def _numbers(self, pairs: list[tuple[Tensor, Tensor]]) -> np.ndarray:
         return torch.cat([self.scored(*pair) for pair in pairs], 1).float().cpu().numpy()
@@ -280,9 +286,6 @@ class Scorer:
                 columns.append(score(reference[:, part], alternate[:, part]))
                 at = part.stop
         return torch.cat(columns, 1)
-
-    def _inputs(self) -> dict:
-        return {"shapes": {"one_hot": (4, self.length)}, "n_encoding": self.model.spec.n_encoding}
 
 
 def _distinct(variants: Variants, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
