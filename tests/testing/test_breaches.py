@@ -9,6 +9,7 @@ from torch import nn
 from zoo.fields import ONE_HOT, Field, Grid
 from zoo.interfaces import Attribution, Encoder, Head, Interpreter, Objective
 from zoo.interpreters.ism import ISM
+from zoo.objectives.target_range import TargetRange
 from zoo.testing import check_encoder, check_head, check_interpreter, check_objective, failures
 
 
@@ -330,6 +331,12 @@ class ForgetsTheMask(HonestObjective):
         return {"error": (error.sum(), self.mask(batch).sum())}
 
 
+class TakesCountsAlone(HonestObjective):
+    """States a range that the labels of its activation do not keep to."""
+
+    target_range = TargetRange("counts", "another objective", low=0)
+
+
 class DropsItsKey(HonestObjective):
     def forward(self, prediction, batch, embedding):
         parts = super().forward(prediction, batch, embedding)
@@ -352,6 +359,7 @@ class SendsNoGradient(HonestObjective):
         (HonestObjective, []),
         (MeansInsteadOfSums, ["additive"]),
         (ForgetsTheMask, ["empty mask", "missing labels"]),
+        (TakesCountsAlone, ["target range"]),
         (DropsItsKey, ["empty mask"]),
         (OtherWeights, ["parts"]),
         (SendsNoGradient, ["gradient reaches the model"]),

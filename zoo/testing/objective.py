@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo.fields import Field
 from zoo.interfaces import Objective
-from zoo.testing.report import Check, Refused, measure
+from zoo.testing.report import Check, Refused, Unmeasured, measure
 from zoo.testing.samples import fresh_module, sample_field
 
 _EXAMPLES = 12
@@ -42,6 +42,7 @@ def check_objective(
     return [
         interface,
         parts,
+        measure("target range", lambda: _target_range(built, batch[f"target/{head}"], target)),
         measure("gradient reaches the model", lambda: _gradient(built, prediction, batch, embedding)),
         measure("empty mask", lambda: _empty(built, prediction, batch, embedding, head)),
         measure("missing labels", lambda: _missing(built, prediction, batch, embedding, head)),
@@ -86,6 +87,18 @@ def _parts(objective: Objective, prediction: Mapping, batch: Mapping, embedding:
         if not torch.allclose(weight, weights[part]):
             raise Refused(f"part {part} weighs {float(weight):g} in forward but {float(weights[part]):g} in weights")
     return ", ".join(parts)
+
+
+def _target_range(objective: Objective, labels: Tensor, target: Field) -> str:
+    """Labels of the kind that it is measured with lie inside what it states."""
+    if not hasattr(objective, "target_range"):
+        raise Unmeasured("states no target_range, so that training refuses no label: zoo/objectives/target_range.py")
+    takes = getattr(objective, "target_range", None)
+    if takes is None:
+        return "reads no target"
+    if not takes.allows(target.values, float(labels.min()), float(labels.max())):
+        raise Refused(f"takes {takes.labels}, but not the {target.values} labels that its activation is meant for")
+    return takes.labels
 
 
 def _gradient(objective: Objective, prediction: Mapping, batch: Mapping, embedding: Tensor) -> str:
