@@ -115,14 +115,14 @@ def test_a_run_in_which_nothing_is_explained_exits_with_1_and_keeps_its_rows(zoo
     assert not list(tmp_path.glob("t.bw")) + list(tmp_path.glob("t.png"))
 
 
-def test_malformed_lines_may_be_skipped(zoo, fasta, bed, tmp_path):
+def test_malformed_lines_are_rows_or_stop_the_run(zoo, fasta, bed, tmp_path):
     with open(bed, "a") as file:
         file.write("chr20\t9\t5\tturned\n")
     given = ["attribute", bed, "--fasta", fasta, *MODEL, *outs(tmp_path, "t.tsv")]
-    code, _, err = zoo(*given)
+    code, _, err = zoo(*given, "--on-error", "raise")
     assert code == 1
     assert "--on-error skip" in err
-    code, _, err = zoo(*given, "--on-error", "skip")
+    code, _, err = zoo(*given)
     assert code == 0, err
     assert read_table(tmp_path / "t.tsv")[1][-1]["status"] == "malformed"
 

@@ -89,9 +89,28 @@ def test_sequences_are_predicted_as_they_are(model, genome, letters, tmp_path):
     np.testing.assert_allclose(table["CTCF"][0], same["CTCF"][0], atol=1e-6)
 
 
-def test_a_malformed_line_stops_the_run_unless_it_is_to_be_skipped(tmp_path, model, genome):
+def test_a_malformed_line_is_a_row_and_stops_the_run_where_that_is_asked_for(tmp_path, model, genome):
     with pytest.raises(DataError, match=r"rows\.bed line 8.*start 500 is after end 400.*--on-error skip"):
-        predict(model, bed(tmp_path), fasta=genome)
+        predict(model, bed(tmp_path), fasta=genome, on_error="raise")
+    table = predict(model, bed(tmp_path), fasta=genome)
+    assert "malformed" in {status.split(":")[0] for status in table["status"]}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["chr1", "chr1\t5", "chr1\tx\t9", "chr1\t9\t5", "chr1\t-9\t5", "chr1\t5\t5", "chrUn\t0\t9",
+     "chr1\t9999999\t10000000", "chr1\t1.5\t9", "\t5\t9", "chr1 5 9",
+     "chr1\t5\t9\tx\t\t\t", "chr1\t99999999999999999999\t999999999999999999999"],
+)  # fmt: skip
+@pytest.mark.parametrize("at", [0, 60])
+def test_a_bad_line_beside_a_hundred_good_ones_costs_them_nothing(tmp_path, model, genome, bad, at):
+    good = [f"chr1\t{100 + i}\t{101 + i}" for i in range(100)]
+    whole = predict(model, bed(tmp_path, [(row, "") for row in good]), fasta=genome)
+    table = predict(model, bed(tmp_path, [(row, "") for row in (*good[:at], bad, *good[at:])]), fasta=genome)
+    assert len(table) == 101
+    kept = [i for i in range(101) if i != at]
+    assert [table["status"][i] for i in kept] == list(whole["status"]) == ["ok"] * 100
+    np.testing.assert_allclose(table["CTCF"][kept], whole["CTCF"], atol=1e-6)
 
 
 def test_chunks_and_batches_do_not_change_a_row(tmp_path, model, genome, monkeypatch):

@@ -40,7 +40,7 @@ def attribute(
     interpreter: Interpreter | str | Mapping[str, Any] = "ism",
     output: str | Output | None = None,
     max_n: float = MAX_N,
-    on_error: str = "raise",
+    on_error: str = "skip",
     progress: bool = False,
 ) -> Attributed:
     """Explain one output of a model at every row of `regions`, or of `sequences`.
@@ -54,7 +54,7 @@ def attribute(
     interpreter: an interpreter; its name; or name and arguments, as in a configuration.
     output: one number an example, as zoo.outputs says; it may be left out where the model has only one.
     max_n: a window with a larger part of N is not explained.
-    on_error: "raise" stops at the first malformed line, "skip" marks it.
+    on_error: "skip" marks malformed lines with a status, "raise" stops at the first.
     progress: show a bar on stderr, if that is a terminal.
 
     Raises ConfigError and DataError for what cannot be asked or read, and DataError where no row can be explained.

@@ -73,7 +73,7 @@ def one_window(region: str | tuple[str, int, int], genome: Genome, length: int, 
 
 
 def interval_windows(
-    intervals: str | Path | Intervals, genome: Genome, length: int, *, max_n: float = MAX_N, on_error: str = "raise"
+    intervals: str | Path | Intervals, genome: Genome, length: int, *, max_n: float = MAX_N, on_error: str = "skip"
 ) -> Windows:
     """A window around the summit, or the middle, of each interval.  on_error: as of read_intervals."""
     from zoo.data.intervals import Intervals, read_intervals

@@ -47,10 +47,10 @@ any_assembly = click.option(
 
 on_error = click.option(
     "--on-error",
-    type=click.Choice(["raise", "skip"]),
-    default="raise",
+    type=click.Choice(["skip", "raise"]),
+    default="skip",
     show_default=True,
-    help="skip marks malformed lines with a status and goes on.",
+    help="skip marks malformed lines with a status and goes on; raise stops at the first.",
 )
 
 motif = click.option(

@@ -53,7 +53,7 @@ def predict(
     sequences: Iterable[str] | None = None,
     output: str | None = None,
     max_n: float = 0.5,
-    on_error: str = "raise",
+    on_error: str = "skip",
 ) -> pandas.DataFrame:
     """Predict every interval of a BED-like file, or every one of `sequences`.
 
@@ -61,7 +61,7 @@ def predict(
     fasta: the genome of the intervals: a FASTA file, several, or a Genome.
     output: which outputs, as zoo.outputs says; None for all.
     max_n: a window with a larger part of N gets no score.
-    on_error: "raise" stops at the first malformed line, "skip" marks it.
+    on_error: "skip" marks malformed lines with a status, "raise" stops at the first.
     """
     model = as_model(model)
     if sequences is not None:
