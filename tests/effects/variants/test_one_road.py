@@ -261,6 +261,15 @@ def test_a_deletion_of_half_a_window_has_a_score(tmp_path, model):
     np.testing.assert_allclose(frame["CTCF:raw.joint"], plain["CTCF:raw"], atol=2e-5)
 
 
+def test_an_indel_that_is_written_a_window_to_the_right_has_the_score_of_its_normal_spelling(tmp_path, model):
+    letters = sequence(21, 900) + "G" + "CA" * 150 + "T" + sequence(22, 900)
+    at = 901 + 290
+    frame, plain = haplotype(tmp_path, model, [(at, letters[at : at + 3], letters[at], "GT", "0|1")], letters)
+    assert frame["status"].tolist() == ["ok"]
+    assert frame["norm_pos"].tolist() == plain["norm_pos"].tolist() == [901]
+    np.testing.assert_allclose(frame["CTCF:raw.joint"], plain["CTCF:raw"], atol=2e-5)
+
+
 def test_an_indel_is_put_where_it_was_written_if_another_variant_lies_in_its_repeat(tmp_path, model):
     letters = sequence(14, 900) + "GATTC" + "CA" * 10 + "GGTCA" + sequence(15, 900)
     first = 905

@@ -95,7 +95,7 @@ class HaplotypeVariants:
     def _phase_set(self, near: range, start: int, end: int) -> int | None:
         """The phase set with most alleles in the window, of equals the one that begins first."""
         sets = [r for r in near if self.phase[r] >= NO_SET and self.ok[r] and start < self.end[r]]
-        sets = [self.phase[r] for r in sets if self.position[r] < end]
+        sets = [self.phase[r] for r in sets if self.nearest[r] < end]
         return Counter(sets).most_common(1)[0][0] if sets else None
 
     def _without_overlap(self, rows: list[int]) -> list[int]:
