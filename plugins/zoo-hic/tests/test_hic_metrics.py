@@ -486,7 +486,7 @@ def test_pairs_are_read_as_bins_of_their_middles(tmp_path):
         "chr1 1 x chr1 3 4",
         "chr1 1 2 chr2 3 4",
         "chrX 1 2 chrX 3 4",
-        "chr1 1 2 chr1 30000 40000",
+        "chr1 1 2 chr1 300000 400000",
         "chr1 5 5 chr1 7 8",
         "chr1 9 5 chr1 7 8",
         "chr1 -1 5 chr1 7 8",
