@@ -46,6 +46,8 @@ HEADERS = {
     "whole words": "chromosome\tposition\treference\talternate",
     "blanks": "Chromosome\tStart Position\tReference Allele\tAlt_Allele",
     "contig": "contig\tbase_pair_location\tREF_ALLELE\tALT_ALLELE",
+    "dbNSFP": "#chr\tpos(1-based)\tref\talt",
+    "ClinVar": "Chromosome\tPositionVCF\tReferenceAlleleVCF\tAlternateAlleleVCF",
     "quotes": '"chrom"\t"pos"\t"ref"\t"alt"',
 }
 
@@ -126,6 +128,12 @@ def test_what_is_written_is_read(tmp_path, genome, changes, tool):
     rows = [(*place(a, b), letters(genome, a, b) or "-", new or "-") for a, b, new in spans]
     (tmp_path / "x.tsv").write_text("\n".join([header, *(f"chr1\t{a}\t{b}\t{r}\t{n}" for a, b, r, n in rows)]) + "\n")
     assert normal(tmp_path / "x.tsv", genome) == normal(vcf(tmp_path, genome, spans), genome)
+
+
+def test_comments_behind_annovars_columns_may_be_of_any_length(tmp_path, genome):
+    ref = letters(genome, 1006, 1007)
+    (tmp_path / "x.avinput").write_text(f"1 1007 1007 {ref} N\n1 1007 1007 {ref} - comments: a loss, het\n")
+    assert [row[3] for row in normal(tmp_path / "x.avinput", genome)] == ["ok", "ok"]
 
 
 def test_a_maf_is_read_below_its_version(tmp_path, genome):

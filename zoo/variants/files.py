@@ -19,7 +19,8 @@ from zoo.variants.record_filter import RecordFilter
 from zoo.variants.records import bcf_records, quiet_htslib, read_text, vcf_records
 from zoo.variants.reference_check import AssemblyCheck, ContigLengths
 from zoo.variants.region_filter import RegionFilter, Regions
-from zoo.variants.variant_tables import FORMATS, describe_missing, find_layout, notation_record, table_records
+from zoo.variants.table_columns import FORMATS, describe_missing, find_layout
+from zoo.variants.variant_tables import notation_record, table_records
 from zoo.variants.variants import Record, Variants, label_alleles
 
 if TYPE_CHECKING:

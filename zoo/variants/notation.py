@@ -32,6 +32,7 @@ _LETTERS = "[A-Za-z*.]+"
 _ARROW = re.compile(r"(?P<place>\S+:[0-9,]+):(?P<ref>[^\s>,]+)>(?P<alt>\S+)")
 _PARTS = re.compile(
     rf"(?P<chrom>\S+)(?P<mark>[-:_])(?P<pos>[0-9,]+)(?P=mark)(?P<ref>{_LETTERS})(?P=mark)(?P<alt>{_LETTERS})"
+    r"(?:_b3[78])?"
 )
 _ACCESSION = r"[A-Z]{1,2}_?[0-9]{5,}\.[0-9]+"
 _SPDI = re.compile(rf"(?P<chrom>{_ACCESSION}):(?P<pos>[0-9]+):(?P<deleted>[0-9]+|[A-Za-z]*):(?P<inserted>[A-Za-z]*)")
