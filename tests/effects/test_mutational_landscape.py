@@ -180,3 +180,15 @@ def test_effects_of_another_shape_are_an_error():
 def test_a_folder_that_is_missing_is_said(landscape, tmp_path, name):
     with pytest.raises(DataError, match="does not exist"):
         landscape.write(tmp_path / "nowhere" / name)
+
+
+def test_an_effect_that_is_not_finite_is_not_ok(tmp_path):
+    effects = np.zeros((4, 2), np.float32)
+    effects[1, 0], effects[2, 1] = np.nan, np.inf
+    landscape = Landscape(effects, np.array([0, 3], np.uint8), "y", 0.0)
+    rows = {(row[1], row[3]): row[4:] for row in landscape.rows()}
+    assert len(rows) == 6
+    assert {key for key, (status, _) in rows.items() if status == "not_finite"} == {(1, "C"), (2, "G")}
+    assert rows[1, "C"] == rows[2, "G"] == ("not_finite", None)
+    landscape.write(tmp_path / "x.tsv")
+    assert "\tnot_finite\tNA\n" in (tmp_path / "x.tsv").read_text()

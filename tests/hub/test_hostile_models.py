@@ -173,6 +173,8 @@ def test_no_score_effect_or_attribution_of_it_is_ok(overflowing, tmp_path, capsy
     model = zoo.load(str(overflowing))
     scored = zoo.score_variants(model, typed, fasta=fasta, output="CTCF:raw")
     assert scored["status"].tolist() == ["not_finite"] * 3
+    for one in typed:
+        assert zoo.score_variants(model, [one], fasta=fasta, output="CTCF:raw")["status"].tolist() == ["not_finite"]
     assert epistasis(model, typed[:2], fasta=fasta, output="CTCF:raw", shuffles=0)["status"].tolist() == ["not_finite"]
     arguments = ["--model", str(overflowing), "--output", "CTCF:raw", "--fasta", str(fasta)]
     assert "no effect is finite" in one_sentence(capsys, "mutate", "chr1:1,001-1,010", *arguments)

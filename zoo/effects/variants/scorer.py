@@ -19,7 +19,7 @@ from torch import Tensor
 from zoo.effects.engine.full_inference import FullInference
 from zoo.effects.variants.allele_windows import ANCHORS, AlleleWindows, Anchor, cut
 from zoo.effects.variants.rows import Scored
-from zoo.effects.variants.scores import finite_pairs, get_scores
+from zoo.effects.variants.scores import finite_pairs, get_scores, merge
 from zoo.effects.variants.strand_outputs import strand_outputs
 from zoo.errors import ConfigError
 from zoo.outputs import Output
@@ -218,7 +218,9 @@ class Scorer:
     def pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
         """Outputs for the reference and the alternate allele, (A, K) each, of every strand that has columns."""
         pairs = [[self._outputs(strand, alleles, kept) for alleles in cuts] for strand in range(len(self._models))]
-        merged = [tuple(torch.stack(x).nanmean(0) for x in zip(*strand, strict=True)) for strand in pairs]
+        n = len(self.output.names)
+        shifts = [zip(*strand, strict=True) for strand in pairs]
+        merged = [(merge(list(old), old[0].shape[1]), merge(list(new), n)) for old, new in shifts]
         if self.strands == "average":
             merged = [tuple(torch.stack(x).mean(0) for x in zip(*merged, strict=True))]
         return [(r, a) for r, a in merged]
@@ -249,7 +251,7 @@ class Scorer:
                 references[moved] = outputs[row.reshape(-1)]
         if len(moved):
             each = [self._aligned(model, alleles, kept[moved], anchor) for anchor in self.anchors]
-            alternate[moved] = torch.stack(each).nanmean(0)
+            alternate[moved] = merge(each, len(self.output.names))
         return references, alternate
 
     def _aligned(self, model: FullInference, alleles: AlleleWindows, chosen: np.ndarray, anchor: str) -> Tensor:

@@ -115,6 +115,17 @@ def gain_loss(reference: Tensor, alternate: Tensor) -> Tensor:
     return torch.stack(columns, 1)
 
 
+def merge(outputs: Sequence[Tensor], numbers: int) -> Tensor:
+    """(A, K) of several shifts or anchors -> their mean (A, K).
+
+    numbers: of the first so many columns, all must be finite; behind them are profiles, whose positions one may lack.
+    """
+    stacked = torch.stack(list(outputs))
+    mean = stacked.nanmean(0)
+    mean[:, :numbers] = mean[:, :numbers].masked_fill(stacked[..., :numbers].isnan().any(0), torch.nan)
+    return mean
+
+
 def finite_pairs(pairs: Sequence[tuple[Tensor, Tensor]]) -> np.ndarray:
     """(A,) bool: are the outputs for both alleles finite?
 
