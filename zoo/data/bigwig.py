@@ -38,7 +38,7 @@ def write_bigwig(path: str | Path, contigs: Mapping[str, int], runs: Iterable[tu
         # pybigtools goes by the name's end, and says nothing of a write that failed.
         named = temporary.with_name(f"{temporary.name}.bw")
         try:
-            with _quiet():
+            with quiet_stderr():
                 pybigtools.open(str(named), "w").write(dict(contigs), chain(first, records))
             counted.check()
             if _covered(named) != counted.bases:
@@ -50,7 +50,7 @@ def write_bigwig(path: str | Path, contigs: Mapping[str, int], runs: Iterable[tu
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """pybigtools prints a stack on a full disk, which is found out and told afterwards."""
     kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)

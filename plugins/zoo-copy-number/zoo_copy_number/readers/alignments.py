@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.bigwig import quiet_stderr
 from zoo.errors import ConfigError, DataError
 from zoo.terminal.progress import counting
 from zoo_copy_number.readers.raw_bins import MAX_BINS, RawBins
@@ -33,11 +34,9 @@ def read_alignments(
 
     Raises DataError where there is no index or the file is cut off or damaged, ConfigError without any bins to count.
     """
-    import pysam
-
     if bin_size is None and targets is None:
         raise ConfigError(f"{path} holds reads, not bins: give a bin size (such as 1000) or a BED file of targets")
-    with _readable(path), pysam.AlignmentFile(str(path), format_options=[_CRAM_FIELDS]) as file:
+    with _readable(path), _open(path) as file:
         if not file.has_index():
             raise DataError(f"{path} has no index: run `samtools index {path}`")
         sizes = dict(zip(file.references, map(int, file.lengths), strict=True))
@@ -63,6 +62,13 @@ def read_alignments(
     unit = "mean depth" if not min_mapq else f"mean depth of reads of mapping quality {min_mapq} or more"
     about = {"sizes": {c: sizes[c] for c in contigs}, "notes": notes}
     return RawBins(str(path), contigs, contig, start, end, total / (end - start), sample, reader, unit, **about)
+
+
+def _open(path: str | Path):
+    import pysam
+
+    with quiet_stderr():  # pysam prints a stack where it cannot close what it could not open
+        return pysam.AlignmentFile(str(path), format_options=[_CRAM_FIELDS])
 
 
 def _grid(path: str | Path, sizes: dict[str, int], bin_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from zoo.data.bigwig import quiet_stderr
 from zoo.errors import DataError
 from zoo_copy_number.readers.runs import Runs
 from zoo_copy_number.readers.sniff import sample_name
 
-_PIECE = 1 << 22
+_PIECE, _LARGEST_BLOCK = 1 << 22, 1 << 28
 
 
 def read_bigwig(path: str | Path) -> Runs:
@@ -30,7 +33,8 @@ def _pieces(path: Path, sizes: Mapping[str, int]) -> Iterator[tuple]:
     with _open(path) as file:
         for code, (name, size) in enumerate(sizes.items()):
             for first in range(0, size, _PIECE):
-                values = file.values(name, first, min(first + _PIECE, size), fillna=None)
+                with quiet_stderr():
+                    values = file.values(name, first, min(first + _PIECE, size), fillna=None)
                 start, end = _join(values)
                 yield np.full(len(start), code, np.int32), start + first, end + first, values[start]
 
@@ -51,7 +55,11 @@ def _open(path: Path) -> Iterator:
     try:
         # As a stream: by path, pybigtools goes by the name's end.
         with path.open("rb") as file:
-            yield pybigtools.open(file)
+            check_structure(file, path.stat().st_size)
+            file.seek(0)
+            with quiet_stderr():
+                reader = pybigtools.open(file)
+            yield reader
     except (KeyboardInterrupt, SystemExit, GeneratorExit, DataError):
         raise
     except FileNotFoundError:
@@ -59,3 +67,39 @@ def _open(path: Path) -> Iterator:
     except BaseException as error:
         what = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
         raise DataError(f"{path} cannot be read as bigWig ({what}): it is damaged or cut off, fetch it again") from None
+
+
+def check_structure(file: BinaryIO, size: int) -> None:
+    """Raise ValueError where a block of the file is said to lie outside it or to be larger than it can be.
+
+    The library takes such numbers for what to allocate, and a flipped bit ends the process.
+    """
+    header = file.read(64)
+    order = "<" if header[:4] == b"\x26\xfc\x8f\x88" else ">"
+    zooms, tree, _, index, *_, unpacked, _ = struct.unpack(order + "4x2xHQQQ4xQQIQ", header)
+    if zooms > 32 or unpacked > _LARGEST_BLOCK:
+        raise ValueError("its header holds impossible numbers")
+    levels = [struct.unpack(order + "8x8xQ", file.read(24))[0] for _ in range(zooms)]
+    file.seek(tree)
+    per_node, key, value, contigs = struct.unpack(order + "4xIIIQ", file.read(24))
+    if key > 4096 or value != 8 or contigs * (key + value) > size or per_node > 1 << 20:
+        raise ValueError("its list of contigs holds impossible numbers")
+    for offset in (index, *levels):
+        _check_index(file, order, offset + 48, size)
+
+
+def _check_index(file: BinaryIO, order: str, root: int, size: int) -> None:
+    nodes, seen = [root], 0
+    while nodes:
+        file.seek(nodes.pop())
+        leaf, count = struct.unpack(order + "BxH", file.read(4))
+        width = 32 if leaf else 24
+        items = np.frombuffer(file.read(count * width), np.uint8).reshape(count, width)
+        places = items[:, 16:].copy().view(np.dtype("u8").newbyteorder(order)).astype(np.uint64)
+        seen += 1
+        if leaf and (places[:, 1] > _LARGEST_BLOCK).any():
+            raise ValueError("its index holds impossible sizes")
+        if (places[:, 0] >= size).any() or seen * 4 > size:
+            raise ValueError("its index points outside the file")
+        if not leaf:
+            nodes += places[:, 0].tolist()
