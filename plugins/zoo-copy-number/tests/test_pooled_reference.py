@@ -63,3 +63,33 @@ def test_a_normal_of_another_kit_is_refused():
     bins = pool_normals(sample("male"), [sample("female", 2, lacking=20), sample("male", 3, lacking=20)])
     assert np.isnan(bins.reference[:20]).all()
     assert np.isfinite(bins.reference[20:700]).all()
+
+
+def test_a_mans_pseudoautosomal_regions_have_two_copies_in_the_reference():
+    """GRCh38 in bins of 200 kb: of three normals two are men, whose X has one copy but at its ends."""
+    size, width = 156_040_895, 200_000
+    n = -(-size // width)
+    start = np.concatenate([np.arange(n), np.arange(n)]) * width
+    contig = np.repeat([0, 1], n).astype(np.int32)
+    paired = (contig == 1) & ((start + width <= 2_781_479) | (start >= 155_701_382))
+    nothing, mask = np.full(2 * n, np.nan, np.float32), np.ones(2 * n, bool)
+
+    def person(male):
+        depth = np.where((contig == 1) & ~paired & male, 50, 100).astype(np.float32)
+        end = np.minimum(start + width, size)
+        return Bins(["1", "X"], contig, start.astype(np.int64), end.astype(np.int64), depth, nothing, nothing, mask)
+
+    pooled = pool_normals(person(False), [person(True), person(True), person(False)])
+    inner = paired & (start > 0)
+    assert np.abs(pooled.reference[inner]).max() < 0.01
+    assert np.abs(pooled.reference[~paired & (start > 3_000_000) & (start < 155_000_000)]).max() < 0.01
+
+
+def test_bins_that_most_normals_do_not_cover_are_left_out():
+    normals = [sample("male", i + 1, name=f"n{i}") for i in range(3)]
+    bare = [replace(b, depth=np.where(np.arange(len(b)) % 3 == 0, 0.05, b.depth).astype(np.float32)) for b in normals]
+    bins = pool_normals(sample("male"), bare)
+    assert len(bins) == (np.arange(KIT + 260) % 3 > 0).sum()
+    assert any("287 of 860 bins have no coverage in the normals: they are masked" in n for n in bins.notes)
+    lost = [replace(bare[0], depth=b.depth) if i else bare[0] for i, b in enumerate(normals)]
+    assert len(pool_normals(sample("male"), lost)) == KIT + 260, "one of three may have lost them"

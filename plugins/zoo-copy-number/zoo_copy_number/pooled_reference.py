@@ -2,8 +2,9 @@
 
 pool_normals(bins, [normal, normal, ...]) -> bins with `reference` and `spread`
 
-Each normal's log2 depth over its median is brought to two copies on X and Y.  `reference` is the median over normals,
-`spread` 1.4826 times the median absolute deviation from it.  Bins that the normals do not cover are left out.
+Each normal's log2 depth over its median is brought to two copies on X, less its pseudoautosomal regions, and on Y.
+`reference` is the median over normals, `spread` 1.4826 times the median absolute deviation from it.  Bins that the
+normals do not cover are left out.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import numpy as np
 
 from zoo.errors import DataError
 from zoo_copy_number.bins import Bins
+from zoo_copy_number.chromosomes import find_karyotype
 from zoo_copy_number.coverage import find_uncovered, leave_out
+from zoo_copy_number.pseudoautosomal import find_assemblies, measure_overlap
 from zoo_copy_number.readers.reference import match_bins
 from zoo_copy_number.sex import SEXES, lies_on, measure_level
 from zoo_copy_number.tracks import is_autosomal, log2_depth
@@ -56,8 +59,10 @@ def pool_normals(bins: Bins, normals: Sequence[Bins]) -> Bins:
         row[:] = np.where(log2 > -5, log2, np.nan)
     sexes = infer_sexes([bins, *samples])[1:]
     x, y = lies_on(bins.contigs, bins.contig, "X"), lies_on(bins.contigs, bins.contig, "Y")
+    karyotype = find_karyotype(bins.contigs)
+    inside, _ = measure_overlap(bins, karyotype, find_assemblies(bins, karyotype))
     for row, sex in zip(rows, sexes, strict=True):
-        row[x] += sex == "male"
+        row[x & ~inside] += sex == "male"
         row[y] = row[y] + 1 if sex == "male" else np.nan
     enough = np.where(y, 1, (len(normals) + 1) // 2)
     reference, spread = pool(rows, enough)
