@@ -82,7 +82,10 @@ def test_every_status_of_the_code_is_on_the_page():
 @pytest.mark.parametrize(
     ("heading", "statuses"),
     [
-        ("zoo score", {*variants.STATUSES, "too_many_n", "not_finite", "contig_aliased", "alt_is_ref"}),
+        (
+            "zoo score",
+            {*variants.STATUSES, "too_many_n", "not_finite", "contig_aliased", "ref_ambiguous", "alt_is_ref"},
+        ),
         ("Haplotypes", {*haplotypes._RULES.values()} - set(variants.STATUSES)),
         ("zoo epistasis", {"ok", "overlap", "out_of_bounds", "too_many_n", "not_finite"}),
         ("Structural variants", set(structural_variants.SV_STATUSES)),
