@@ -224,6 +224,23 @@ def bcf(folder: Path) -> bytes:
 # Readers: a name, seeds by file name, and what reads a path
 
 
+def matrices(motifs) -> dict[str, bytes]:
+    """The same motifs as JASPAR, TRANSFAC, HOMER, HOCOMOCO and CisBP write them."""
+    files = dict.fromkeys(("a.jaspar", "a.transfac", "a.homer", "a.pcm", "a.cisbp"), "")
+    for m in motifs:
+        rows = {b: " ".join(f"{x:g}" for x in row) for b, row in zip("ACGT", m.counts, strict=True)}
+        shares = ["\t".join(f"{x:.3f}" for x in column) for column in (m.counts / m.counts.sum(0)).T]
+        counts = ["\t".join(f"{x:g}" for x in column) for column in m.counts.T]
+        numbered = "".join(f"{i:02d}\t{row}\n" for i, row in enumerate(counts, 1))
+        files["a.jaspar"] += f">{m.id} {m.name}\n" + "".join(f"{b} [ {row} ]\n" for b, row in rows.items())
+        files["a.transfac"] += f"AC {m.id}\nXX\nID {m.name}\nP0\tA\tC\tG\tT\n{numbered}XX\n//\n"
+        files["a.homer"] += f">{m.consensus}\t{m.name}/Homer\t6.0\n" + "\n".join(shares) + "\n"
+        files["a.pcm"] += f">{m.name}.H11MO.0.A\n" + "\n".join(counts) + "\n"
+        files["a.cisbp"] += f"Motif\t{m.id}\nPos\tA\tC\tG\tT\n"
+        files["a.cisbp"] += "".join(f"{i}\t{row}\n" for i, row in enumerate(shares, 1))
+    return {name: text.encode() for name, text in files.items()}
+
+
 def readers(folder: Path) -> dict[str, tuple[dict[str, bytes], Callable[[Path], object]]]:
     import zoo
     from zoo.data.genome import Genome
@@ -242,7 +259,8 @@ def readers(folder: Path) -> dict[str, tuple[dict[str, bytes], Callable[[Path], 
     from zoo_copy_number.readers import read_bins
     from zoo_hic.readers import read_map
     from zoo_motifs.databases import jaspar
-    from zoo_motifs.meme import read_meme, write_meme
+    from zoo_motifs.meme import write_meme
+    from zoo_motifs.motif_files import read_motifs
 
     fasta = folder / "genome.fa"
     fasta.write_text("".join(f">chr{c}\n{GENOME}\n" for c in (1, 2)))
@@ -299,7 +317,7 @@ def readers(folder: Path) -> dict[str, tuple[dict[str, bytes], Callable[[Path], 
             lambda path: read_bins(path, bin_size=100 if path.suffix in (".bam", ".bw") else None),
         ),
         "cool": ({"a.cool": cool(folder)}, lambda path: read_map(path, balance="none").square("chr1", balanced=False)),
-        "meme": ({"a.meme": (folder / "seed.meme").read_bytes()}, read_meme),
+        "motifs": ({"a.meme": (folder / "seed.meme").read_bytes(), **matrices(jaspar()[:5])}, read_motifs),
     }
 
 
