@@ -217,3 +217,19 @@ def test_gc_can_be_withheld(folder, tmp_path, capsys):
     assert "raw" in capsys.readouterr().out
     assert main([*given, "--ignore-gc"]) == 0
     assert "gc_correlation\tunknown" in capsys.readouterr().out
+
+
+def test_every_option_that_a_message_names_is_one_that_the_command_has():
+    import re
+    from pathlib import Path
+
+    import zoo_copy_number
+    from zoo_copy_number.cli.call_cnv import command
+
+    options = {name for parameter in command.params for name in parameter.opts}
+    texts = [
+        path.read_text() for path in Path(zoo_copy_number.__file__).parent.rglob("*.py") if path.parent.name != "cli"
+    ]
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(texts))) - {"--by"}  # of mosdepth
+    assert {"--normal", "--reference", "--fasta", "--gc", "--sex", "--bin-size", "--ploidy"} <= named
+    assert named <= options
