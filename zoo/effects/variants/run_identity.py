@@ -30,12 +30,15 @@ Identity = Mapping[str, Any]
 def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Plain values, and of what is read or computed its digest.
 
-    options: more that changes what is written; a text that names a file counts as what the file holds.
+    options: more that changes what is written; a text that names a file counts as what the file holds.  What the job
+        knows itself, and what is off or not given, does not count.
     """
     scorer, models = job.scorer, [one.model for one in getattr(job.scorer, "scorers", {"": job.scorer}).values()]
     name = ", ".join(model.spec.name for model in models)
     limits = getattr(job.variants, "regions", None)
     null = job.background
+    known = {**job.limits, **scorer.options}
+    others = {key: _content(value) for key, value in (options or {}).items() if value and key not in known}
     # What follows from the others stands last: the first difference is what is told.
     identity = {
         "format": FORMAT,
@@ -43,9 +46,8 @@ def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[st
         "genome": {"file": job.genome.name, "blake2b": job.genome.content},
         "weights": {"file": name, "blake2b": " ".join(map(weights_digest, models))},
         "model": {"file": name, "blake2b": _digest("\n".join(model.spec.to_json() for model in models))},
-        **job.limits,
-        **scorer.options,
-        **{key: _content(value) for key, value in (options or {}).items()},
+        **known,
+        **others,
         "regions": None if limits is None else {"file": "--regions", "blake2b": _digest(_spans(limits.merged))},
         **{key: value for key, value in scorer.origin.items() if key.endswith(("revision", "versions"))},
         "columns": job.columns,
