@@ -99,7 +99,8 @@ def _variations(file: MapFile, column: np.ndarray) -> tuple[float, float, float]
             mean = total[known].mean() if known.any() else 0.0
             if mean > 0 and np.isfinite(mean):
                 each.append(total[known] / mean)
-    return tuple(float(np.concatenate(each).std()) if each else 0.0 for each in sums)
+    raw, multiplied, divided = (float(np.concatenate(each).std()) if each else 0.0 for each in sums)
+    return raw, multiplied, divided
 
 
 def _least_contigs(sizes: dict[str, int]) -> Sequence[str]:
