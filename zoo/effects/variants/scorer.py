@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
 Strands = Literal["forward", "average", "both"]
 STRANDS = ("forward", "average", "both")
-ROWS = 2048
-FEW = 16
-"""So many alleles at a time go through the whole model: to record it costs more than to run it twice for each."""
+ROWS, FEW = 2048, 16
+"""Alleles of a batch; those so few that they go through the whole model: to record it costs more."""
 
 
 class Scorer:
@@ -138,7 +137,7 @@ class Scorer:
     @property
     def origin(self) -> dict[str, str]:
         """Comment lines that tie the scores to weights and code."""
-        return dict(origin(self.model, self.output))
+        return {**origin(self.model, self.output)}
 
     @property
     def comments(self) -> dict[str, str]:
@@ -156,8 +155,7 @@ class Scorer:
     @property
     def positions(self) -> dict[str, np.ndarray]:
         """{profile: (T,) int64}, the first base of each of its positions, in bp from position L // 2 of the window."""
-        names = self.profiles.names if self.profiles else ()
-        places = zip(names, self._profile_bins(), strict=True)
+        places = zip(self.profiles.names if self.profiles else (), self._profile_bins(), strict=True)
         return {n: g.offset + np.arange(a, b) * g.bin_size - self.length // 2 for n, (g, a, b) in places}
 
     def _profile_bins(self) -> Iterator[tuple[Grid, int, int]]:
