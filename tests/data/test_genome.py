@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -346,3 +347,43 @@ def test_open_store_gives_the_headers(tmp_path):
     store = open_store(write(tmp_path / "g.fa", {"X gi|1": "AC"}))
     assert [(c.name, c.header) for c in store.contigs] == [("X", "X gi|1")]
     assert (store.codes == encode("AC")).all()
+
+
+def test_a_file_whose_time_was_put_back_is_not_answered_from_the_old_store(tmp_path):
+    path = tmp_path / "g.fa"
+    path.write_text(">a\nACGT\n")
+    before = path.stat()
+    assert (open_store(path).codes == encode("ACGT")).all()
+    path.write_text(">a\nACGA\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (open_store(path).codes == encode("ACGA")).all()
+
+
+def test_a_digest_is_remembered_only_where_a_later_change_must_show(tmp_path, monkeypatch):
+    from zoo.data import known_digest
+
+    path = tmp_path / "g.fa"
+    path.write_text(">a\nACGT\n")
+    known_digest.KnownDigest.of(path).remember(path, [tmp_path])
+    assert known_digest.known_digest(path, [tmp_path]) is None  # it changed less than two seconds ago
+    now = time.time()
+    monkeypatch.setattr(known_digest.time, "time", lambda: now + 60)
+    known = known_digest.KnownDigest.of(path)
+    known.remember(path, [tmp_path])
+    assert known_digest.known_digest(path, [tmp_path]) == known.digest
+    other = tmp_path / "other.fa"
+    other.write_text(">a\nACGA\n")
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    os.replace(other, path)
+    assert known_digest.known_digest(path, [tmp_path]) is None
+    assert not known.holds(path)
+
+
+def test_a_moved_genome_keeps_its_store(tmp_path, monkeypatch):
+    (tmp_path / "old").mkdir()
+    path = tmp_path / "old" / "g.fa"
+    path.write_text(">a\nACGT\n")
+    open_store(path)
+    (tmp_path / "old").rename(tmp_path / "new")
+    monkeypatch.setattr("zoo.data.genome_store._build", lambda *arguments: pytest.fail("built again"))
+    assert (open_store(tmp_path / "new" / "g.fa").codes == encode("ACGT")).all()

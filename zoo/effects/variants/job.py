@@ -96,6 +96,7 @@ class ScoreJob:
         self.source = source
         self._inputs = [source, background, features, *(regions if isinstance(regions, list) else [regions])]
         self.limits = {"fix_swapped": fix_swapped, "any_assembly": any_assembly, "sample": self.sample}
+        self.limits["features"] = features
         if self.sample is not None:  # an index changes how records are counted
             self.limits["indexed"] = getattr(self.variants, "indexed", None) is not None
 

@@ -37,8 +37,9 @@ def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[st
     name = ", ".join(model.spec.name for model in models)
     limits = getattr(job.variants, "regions", None)
     null = job.background
-    known = {**job.limits, **scorer.options}
-    others = {key: _content(value) for key, value in (options or {}).items() if value and key not in known}
+    known = {**{key: _content(value) for key, value in job.limits.items()}, **scorer.options}
+    off = {key for key, value in (options or {}).items() if value is None or value is False or value in ((), "")}
+    others = {key: _content(value) for key, value in (options or {}).items() if key not in {*off, *known}}
     # What follows from the others stands last: the first difference is what is told.
     identity = {
         "format": FORMAT,
