@@ -56,8 +56,9 @@ def theirs(out):
             file.attrs["a"] = "b"
 
 def annotated(out):
-    rows = [(i, ["chr1", "ok", str(random.random()), "x" * 20]) for i in range(375)]
-    writer_for(out, variants)(Path(out), ["chrom", "status", "CTCF", "notes"], rows, {})
+    alts = [line.split("\\t")[4] for line in open("v.vcf") if line[0] != "#"]
+    rows = [(i, [a, "ok", str(random.random()), f"{random.integers(1 << 60)}"]) for i, a in enumerate(alts)]
+    writer_for(out, variants)(Path(out), ["alt", "status", "CTCF", "notes"], rows, {})
 
 def parts(out):
     with Parts(out, COLUMNS, {}) as unfinished:

@@ -41,7 +41,7 @@ def write_bigwig(path: str | Path, contigs: Mapping[str, int], runs: Iterable[tu
             with quiet_stderr():
                 pybigtools.open(str(named), "w").write(dict(contigs), chain(first, records))
             counted.check()
-            with _quiet():
+            with quiet_stderr():
                 covered = _covered(named)
             if covered != counted.bases:
                 raise DataError(f"{path} did not take its {counted.bases:,} bases: free some room on the disk")
