@@ -55,7 +55,8 @@ class ParquetRows:
             types = [t if t != "null" else "string" for t in types]
         self._open(types)
         arrays = [pa.array(_cast(v, t), _arrow(t)) for v, t in zip(columns, types, strict=True)]
-        self.writer.write_table(pa.table(arrays, schema=self._schema()))
+        writer: Any = self.writer
+        writer.write_table(pa.table(arrays, schema=self._schema()))
 
     def _schema(self) -> Any:
         import pyarrow as pa

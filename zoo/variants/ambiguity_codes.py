@@ -46,7 +46,7 @@ def readable_references(
     ambiguous = np.zeros(len(pos), np.bool_)
     for row in rows.tolist():
         letters = genome.letters(int(contig[row]), int(pos[row]), int(pos[row]) + len(texts[row]))
-        ambiguous[row] = not set(letters) <= set("ACGT") and allows(letters, texts[row].upper())
+        ambiguous[row] = not set(letters) <= set("ACGT") and allows(letters, str(texts[row]).upper())
     if not ambiguous.any():
         return ambiguous, refs
     codes = refs.codes.copy()

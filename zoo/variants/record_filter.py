@@ -53,8 +53,9 @@ class RecordFilter:
         for *site, text in records:
             tally["records"] = site[0] + 1
             record: Any = tuple(site)
-            if record[7] or (kept := self._kept(record, text)) is not None:
-                yield record if record[7] else kept
+            kept = record if record[7] else self._kept(record, text)
+            if kept is not None:
+                yield kept
 
     def note(self, variants: Variants) -> None:
         """Put the sample's genotype into the notes of the alleles that were read last."""

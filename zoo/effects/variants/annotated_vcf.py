@@ -118,7 +118,7 @@ def _by_copy(cells: list[Sequence[str]], columns: list[str], alts: list[str]) ->
     if "haplotype" not in columns:
         return {"": [row or nothing for row in by_alt(alts, cells, alt)]}
     haplotype = columns.index("haplotype")
-    copies = {"hap1_": [nothing] * len(alts), "hap2_": [nothing] * len(alts)}
+    copies: dict[str, list[Sequence[str]]] = {"hap1_": [nothing] * len(alts), "hap2_": [nothing] * len(alts)}
     for row in cells:
         for number, own in enumerate(copies.values(), 1):
             if row[alt] in alts and int(row[haplotype]) in (0, number):

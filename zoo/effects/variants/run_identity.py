@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -88,8 +88,7 @@ def short(identity: Identity) -> str:
 
 def short_difference(line: str, identity: Identity) -> str | None:
     """The first key by which a file's `short` line differs; None where none does."""
-    before = dict(word.rpartition(":")[::2] for word in line.split())
-    now = dict(word.rpartition(":")[::2] for word in short(identity).split())
+    before, now = ({w.rpartition(":")[0]: w for w in text.split()} for text in (line, short(identity)))
     return next((key for key in [*now, *before] if before.get(key) != now.get(key)), None)
 
 
@@ -100,7 +99,7 @@ def _content(value: Any) -> Any:
     return value
 
 
-def _is_content(value: Any) -> bool:
+def _is_content(value: Any) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, Mapping) and "blake2b" in value
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -233,10 +233,9 @@ class Scorer:
         few = len(still) <= FEW  # of one call, so that a run that goes on gives what the whole run gives
         whole = np.arange(len(kept)) if few else moved
         used, row = np.unique(edits.row[whole], return_inverse=True)
-        outputs = model.full(alleles.reference[used]) if len(used) else None
+        outputs: Any = model.full(alleles.reference[used]) if len(used) else None
         if few:
-            references = outputs[row.reshape(-1)]
-            alternate = references.clone()
+            references, alternate = outputs[row.reshape(-1)], outputs[row.reshape(-1)]  # two copies
             if len(still):
                 alternate[still] = model.full(alleles.alternate(kept[still], "left"))
         else:
@@ -274,8 +273,7 @@ class Scorer:
 
     def scored(self, reference: Tensor, alternate: Tensor) -> Tensor:
         """Scores (A, columns of one strand) of the outputs for two alleles, (A, K) each."""
-        numbers = len(self.output.names)
-        columns = []
+        numbers, columns = len(self.output.names), []
         for score in self.scores.values():
             if score.takes == "number":
                 columns += [score(reference[:, i], alternate[:, i]) for i in range(numbers)]

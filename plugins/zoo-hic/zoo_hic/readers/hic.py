@@ -23,7 +23,7 @@ def open_hic(path: Path, resolution: int | None) -> tuple[MapFile, int]:
     import hictkpy
 
     with readable(path):
-        widths = [int(r) for r in hictkpy.MultiResFile(path).resolutions()]
+        widths = np.asarray(hictkpy.MultiResFile(path).resolutions()).tolist()
         width, factor = choose(path, widths, resolution)
         file = hictkpy.File(path, width)
         sizes = {str(c): int(s) for c, s in file.chromosomes().items()}
