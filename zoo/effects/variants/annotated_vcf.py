@@ -37,14 +37,14 @@ def write_annotated(
 
     Scores of haplotypes have a key for each of the two.  keep: the lines of records without a row stay.
     """
-    import pysam
+    from Bio.bgzf import BgzfWriter  # of pysam one that meets a full disk prints a stack at the exit
 
     copies = ("hap1_", "hap2_") if "haplotype" in columns else ("",)
     keys = {(c, copy): _key(copy + c) for copy in copies for c in columns if c not in (*_OWN, "sample", "haplotype")}
     with atomic_path(path) as temporary:
         plain = temporary.with_name(f"{temporary.name}.vcf{'.gz' if path.suffix != '.vcf' else ''}")
         try:
-            file = pysam.BGZFile(str(plain), "wb") if path.suffix != ".vcf" else plain.open("wb")
+            file = BgzfWriter(str(plain), "wb") if path.suffix != ".vcf" else plain.open("wb")
             with file:
                 for line in _lines(source, keep, list(columns), keys, rows, comments):
                     file.write(line.encode("utf-8", "surrogateescape"))
