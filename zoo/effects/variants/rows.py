@@ -101,3 +101,15 @@ def by_alt(alts: Sequence[str], rows: list[Sequence[str]], place: int) -> list[S
     if row is not None:
         raise DataError(f"the input has changed: ALT {','.join(alts)[:40]} is not what was scored: score it anew")
     return by_allele
+
+
+def distinct(variants: Variants, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows by position without those whose normal spelling came before, and (repeated row, first row) of those."""
+    first: dict[tuple, int] = {}
+    same = []
+    for row in rows.tolist():
+        key = variants.contig[row], variants.norm_pos[row], variants.norm_ref[row], variants.norm_alt[row]
+        if first.setdefault(key, row) != row:
+            same.append((row, first[key]))
+    distinct = np.array(sorted(first.values(), key=lambda r: (variants.contig[r], variants.norm_pos[r])), np.int64)
+    return distinct, np.array(same, np.int64).reshape(-1, 2)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from zoo.effects.engine.full_inference import FullInference
 from zoo.effects.variants.allele_windows import ANCHORS, AlleleWindows, Anchor, cut
-from zoo.effects.variants.rows import Scored
+from zoo.effects.variants.rows import Scored, distinct
 from zoo.effects.variants.scores import finite_pairs, get_scores, merge
 from zoo.effects.variants.strand_outputs import strand_outputs
 from zoo.errors import ConfigError
@@ -171,7 +171,7 @@ class Scorer:
         width = sum(map(len, self.positions.values()))
         whole = np.full((len(status), 2, width), np.nan, np.float32) if profiles else None
         values = np.full((len(status), len(self.columns)), np.nan, np.float32)
-        rows, same = _distinct(variants, np.flatnonzero(status == "ok"))
+        rows, same = distinct(variants, np.flatnonzero(status == "ok"))
         for first in range(0, len(rows), ROWS):
             self._some(variants, rows[first : first + ROWS], values, status, whole)
         for x in (values, status, whole):
@@ -216,9 +216,8 @@ class Scorer:
     def pairs(self, cuts: Sequence[AlleleWindows], kept: np.ndarray) -> list[tuple[Tensor, Tensor]]:
         """Outputs for the reference and the alternate allele, (A, K) each, of every strand that has columns."""
         pairs = [[self._outputs(strand, alleles, kept) for alleles in cuts] for strand in range(len(self._models))]
-        n = len(self.output.names)
-        shifts = [zip(*strand, strict=True) for strand in pairs]
-        merged = [(merge(list(old), old[0].shape[1]), merge(list(new), n)) for old, new in shifts]
+        shifts = (zip(*strand, strict=True) for strand in pairs)
+        merged = [(merge(old, old[0].shape[1]), merge(new, len(self.output.names))) for old, new in shifts]
         if self.strands == "average":
             merged = [tuple(torch.stack(x).mean(0) for x in zip(*merged, strict=True))]
         return [(r, a) for r, a in merged]
@@ -284,15 +283,3 @@ class Scorer:
                 columns.append(score(reference[:, part], alternate[:, part]))
                 at = part.stop
         return torch.cat(columns, 1)
-
-
-def _distinct(variants: Variants, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows by position without those whose normal spelling came before, and (repeated row, first row) of those."""
-    first: dict[tuple, int] = {}
-    same = []
-    for row in rows.tolist():
-        key = variants.contig[row], variants.norm_pos[row], variants.norm_ref[row], variants.norm_alt[row]
-        if first.setdefault(key, row) != row:
-            same.append((row, first[key]))
-    distinct = np.array(sorted(first.values(), key=lambda r: (variants.contig[r], variants.norm_pos[r])), np.int64)
-    return distinct, np.array(same, np.int64).reshape(-1, 2)
