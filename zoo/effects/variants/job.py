@@ -89,11 +89,10 @@ class ScoreJob:
             self.variants = read_phased(source, genome, sample, scorer.reach, **how)
         self.sample = getattr(self.variants, "sample", None)
         self.genome, self.scorer, self.engine = genome, scorer, engine or Local()
-        self._background, self._seed = background, seed
+        self.source, self._background, self._seed = source, background, seed
         self.genes = None if features is None else GeneColumns(features, genome)
         self.variants.notes += self.genes.notes if self.genes else []
         self.shortlist, self.choice, self.command = Shortlist(), None, ""
-        self.source = source
         self._inputs = [source, background, features, *(regions if isinstance(regions, list) else [regions])]
         self.limits = {"fix_swapped": fix_swapped, "any_assembly": any_assembly, "sample": self.sample}
         self.limits["features"] = features
