@@ -20,7 +20,6 @@ def every_option():
     ("flag", "name", "fewest"),
     [
         ("--fasta", "fasta", 11),
-        ("--model", "model", 7),
         ("--device", "device", 12),
         ("--max-n", "max_n", 3),
         ("--on-error", "on_error", 2),
@@ -35,6 +34,14 @@ def test_a_flag_means_the_same_in_every_command(flag, name, fewest):
     assert len(found) >= fewest
     assert {option.name for option in found.values()} == {name}
     assert len({(str(option.type), option.multiple, str(option.default)) for option in found.values()}) == 1
+
+
+def test_model_is_one_name_or_several():
+    found = {command: option for command, option in every_option() if "--model" in option.opts}
+    assert len(found) >= 7
+    assert all(option.name == ("models" if option.multiple else "model") for option in found.values())
+    assert {command for command, option in found.items() if option.multiple} == {"score"}
+    assert len({str(option.type) for option in found.values()}) == 1
 
 
 def test_out_is_one_file_or_several():

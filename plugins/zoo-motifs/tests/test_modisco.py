@@ -194,7 +194,7 @@ def test_a_file_of_another_layout_is_refused_in_one_line(tmp_path, capsys, damag
 
 
 def test_one_name_for_two_files_is_refused(tmp_path, capsys):
-    assert main(["modisco", "a.h5", "-o", "x", "--meme", "x"]) == 1
+    assert main(["modisco", "a.h5", "-o", "x.h5", "--meme", "x.h5"]) == 1
     assert "a name of its own" in capsys.readouterr().err
 
 
