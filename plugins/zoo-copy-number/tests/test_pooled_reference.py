@@ -80,7 +80,7 @@ def test_a_mans_pseudoautosomal_regions_have_two_copies_in_the_reference():
         return Bins(["1", "X"], contig, start.astype(np.int64), end.astype(np.int64), depth, nothing, nothing, mask)
 
     pooled = pool_normals(person(False), [person(True), person(True), person(False)])
-    inner = paired & (start > 0)
+    inner = paired & (start > 0) & (start + width <= 156_030_895)  # a bin of both kinds is not called
     assert np.abs(pooled.reference[inner]).max() < 0.01
     assert np.abs(pooled.reference[~paired & (start > 3_000_000) & (start < 155_000_000)]).max() < 0.01
 
