@@ -281,6 +281,7 @@ def test_a_trained_network_shows_the_grammar_that_it_was_trained_on(tmp_path):
         [
             "experiment=simulated_grammar",
             f"output_dir={tmp_path / 'run'}",
+            "trainer.max_epochs=8",
             "evaluation.bootstrap=20",
             "trainer.logger=none",
             "trainer.bar=false",
