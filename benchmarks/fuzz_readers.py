@@ -444,7 +444,10 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fuzz")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        names = args.reader or list(readers(Path(scratch)))
+        known = list(readers(Path(scratch)))
+    names = args.reader or known
+    if not set(names) <= set(known):
+        parser.error(f"--reader is one of {', '.join(known)}")
     total: Counter = Counter()
     for name in names:
         start = time.perf_counter()

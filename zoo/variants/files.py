@@ -121,7 +121,7 @@ class VariantFile:
             try:
                 with pysam.VariantFile(file.name) as opened:
                     return opened.header
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, NotImplementedError) as error:
                 raise DataError(f"{self.path}: htslib cannot read its header: correct its ## lines") from error
 
     def __iter__(self) -> Iterator[Variants]:
@@ -282,7 +282,7 @@ def _bcf_header(path: Path) -> list[str]:
         try:
             with pysam.VariantFile(str(path)) as file:
                 return str(file.header).splitlines()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:
             raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
 
 

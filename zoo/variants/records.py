@@ -126,7 +126,7 @@ def _read_bcf(path: str | Path, of_record: Callable[[Any], Any], drop_samples: b
     with quiet_htslib():
         try:
             file = pysam.VariantFile(str(path), drop_samples=drop_samples)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:
             raise DataError(f"{path} is no sound BCF file ({error}): fetch it again") from error
     n = 0
     try:
@@ -139,7 +139,7 @@ def _read_bcf(path: str | Path, of_record: Callable[[Any], Any], drop_samples: b
             for record in batch:
                 n += 1
                 yield record
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, UnicodeDecodeError, NotImplementedError) as error:
         raise DataError(f"{path} is damaged after record {n:,} ({error}): fetch it again") from error
     finally:
         with quiet_htslib():

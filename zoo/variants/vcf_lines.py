@@ -23,7 +23,7 @@ def read_header(path: Path) -> tuple[list[str], tuple[str, ...]]:
         try:
             with quiet_htslib(), pysam.VariantFile(str(path)) as file:
                 return [str(contig) for contig in file.header.contigs], tuple(file.header.samples)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:
             raise DataError(f"{path} has no readable BCF header ({error}): fetch it again") from error
     text = b""
     for chunk in read_chunks(path, 1 << 16):
@@ -71,7 +71,7 @@ def indexed_contigs(path: Path) -> list[str] | None:
             return read_header(path)[0]
         with pysam.TabixFile(str(path), index=str(_indexed(path))) as file:
             return list(file.contigs)
-    except (OSError, ValueError):
+    except (OSError, ValueError, NotImplementedError):
         return None
 
 
@@ -128,7 +128,7 @@ def _by_htslib(path: Path, contig: str, start: int, end: int) -> Iterator[tuple[
             yield 0, "".join(held).encode("latin-1")
         finally:
             file.close()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NotImplementedError) as error:
         raise DataError(f"{path} cannot be read ({error}): it is damaged, fetch and index it again") from error
 
 

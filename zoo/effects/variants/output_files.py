@@ -101,7 +101,7 @@ def _run_line(path: Path) -> str | None:
         with quiet_htslib(), pysam.VariantFile(str(path)) as file:
             lines = str(file.header).splitlines()
         return next((line.removeprefix("##zoo_run=") for line in lines if line.startswith("##zoo_run=")), None)
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, NotImplementedError):
         return None
 
 

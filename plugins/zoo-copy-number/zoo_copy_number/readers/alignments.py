@@ -106,7 +106,7 @@ def _readable(path: str | Path) -> Iterator[None]:
     before = pysam.set_verbosity(0)
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NotImplementedError) as error:
         if not Path(path).exists():
             raise DataError(f"{path} does not exist: check the path") from None
         while isinstance(error.__context__, (OSError, ValueError)):  # closing a damaged file fails too
