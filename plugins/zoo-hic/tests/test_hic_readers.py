@@ -14,7 +14,7 @@ import pytest
 
 from zoo.errors import ConfigError, DataError, GenomeMismatch
 from zoo_hic.maps import ContactMap
-from zoo_hic.readers import read_map
+from zoo_hic.readers import hdf5_probe, read_map
 from zoo_hic.writers import write_cool
 
 BINS = {"chr1": slice(0, 20), "chr2": slice(20, 30), "chrM": slice(30, 35)}
@@ -419,3 +419,19 @@ def test_the_library_that_reads_maps_rests_between_calls():
     program = "import time, hictkpy; start = time.process_time(); time.sleep(1); print(time.process_time() - start)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 0.2
+
+
+def test_a_file_that_the_library_does_not_come_back_from_is_refused(write, monkeypatch):
+    """As some damaged files keep libhdf5 busy for ever: here the program that looks first only sleeps."""
+    path, _ = write.cool()
+    monkeypatch.setattr(hdf5_probe, "_PROGRAM", "import time; time.sleep(60)")
+    monkeypatch.setattr(hdf5_probe, "SECONDS", 0.5)
+    with pytest.raises(DataError, match="does not come back from it in"):
+        read_map(path, balance="none")
+
+
+def test_what_looks_first_reads_every_attribute(write):
+    path, _ = write.cool(weights={"weight": WEIGHTS})
+    program = hdf5_probe._PROGRAM.replace("dict(item.attrs)", "print(item.name)")
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert {"/", "/bins/start", "/bins/weight"} <= set(done.stdout.split())

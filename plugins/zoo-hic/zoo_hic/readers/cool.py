@@ -20,6 +20,7 @@ import numpy as np
 
 from zoo.errors import ConfigError, DataError
 from zoo_hic.readers.balance import measure_direction
+from zoo_hic.readers.hdf5_probe import probe
 from zoo_hic.readers.map_file import MOST_BINS, MapFile, Triplets, check_size, choose, fetch_cis, readable
 
 _SCHEMA = {"chroms": ("name", "length"), "bins": ("chrom", "start", "end"), "pixels": ("bin1_id", "bin2_id", "count")}
@@ -34,6 +35,7 @@ def open_cool(path: Path, group: str | None, resolution: int | None) -> tuple[Ma
     """
     import h5py
 
+    probe(path)
     with readable(path), h5py.File(path, "r") as file:
         format = "cool"
         if group is None:
