@@ -231,6 +231,6 @@ def _temporary_name(path: Path) -> Path:
 
 def sentence(error: OSError, path: Path) -> HubError:
     """What to tell the user of a write that failed."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _FULL:
         return HubError(f"no space is left to write {path}: free some, nothing was changed")
     return HubError(f"{path} cannot be written ({error.strerror or error}): nothing was changed")

@@ -42,6 +42,7 @@ def begun(tmp_path_factory):
     variants(folder / "v.vcf", letters, range(500, 2500, 25))
     variants(folder / "b.vcf", letters, range(510, 2500, 50))
     (folder / "r.bed").write_text("chr1\t400\t2600\n")
+    (folder / "f.bed").write_text("chr1\t900\t1200\tA1\n")
     save_bundle(zoo.load("ctcf-motif-cnn"), folder / "model", {"codes": np.zeros((8, 200), np.uint8)})
     for out, options in BEGUN.items():
         with pytest.MonkeyPatch.context() as patch:
@@ -55,6 +56,7 @@ BEGUN = {
     "s.tsv": ["--regions", "r.bed", "--background", "b.vcf"],
     "p.tsv": ["--phased", "--sample", "NA1"],
     "n.tsv": ["--background", "30"],
+    "genes.tsv": ["--features", "f.bed", "--top", "9"],
 }
 
 
@@ -212,6 +214,16 @@ def test_another_sample_and_another_seed_are_other_runs(folder, capsys):
     assert score(folder, "n.tsv", BEGUN["n.tsv"], "--seed", "1", "--resume") == 1
     assert "(background) has changed" in capsys.readouterr().err
     assert score(folder, "p.tsv", BEGUN["p.tsv"], "--resume") == 0
+
+
+def test_another_annotation_and_another_shortlist_are_other_runs(folder, capsys):
+    assert score(folder, "genes.tsv", ["--features", "f.bed", "--top", "8"], "--resume") == 1
+    assert "top was 9 and is now 8" in capsys.readouterr().err
+    (folder / "f.bed").write_text("chr1\t900\t1200\tA2\n")
+    assert score(folder, "genes.tsv", BEGUN["genes.tsv"], "--resume") == 1
+    assert "the content of f.bed (features) has changed" in capsys.readouterr().err
+    (folder / "f.bed").write_text("chr1\t900\t1200\tA1\n")
+    assert score(folder, "genes.tsv", BEGUN["genes.tsv"], "--resume") == 0
 
 
 @pytest.mark.parametrize("out", ["c.tsv", "c.tsv.gz", "c.parquet", "c.xlsx", "c.vcf", "c.vcf.gz", "c.bcf"])
