@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from zoo.errors import DataError
+from zoo.files.atomic import reason_of_full_disk
 
 LARGEST = 1 << 36
 """Bytes that are taken from one pipe at most."""
@@ -89,7 +89,7 @@ def seekable(path: str | Path) -> Seekable:
             raise DataError("- is standard input, a terminal here: pipe a file into it, or name one")
         return _copy(source, name)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if reason_of_full_disk(error):
             raise DataError(
                 f"no room is left in {tempfile.gettempdir()} for what comes out of {name}: {_ADVICE}"
             ) from error
