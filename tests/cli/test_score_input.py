@@ -98,9 +98,10 @@ def test_one_event_has_one_score_however_it_is_written(files, tmp_path, score):
     code, rows, said = score(tmp_path / "x.tsv")
     assert (code, "positions count from 1" in said) == (0, True)
     truth = {(r["pos"], r["alt"]): r["CTCF:raw"] for r in score(files / "v.vcf")[1]}
-    expected = [truth["1007", "G"], truth["1006", "A"], truth["1015", "CAA"]]
-    assert [r["CTCF:raw"] for r in rows] == expected
-    assert [r["CTCF:raw"] for r in score(*typed)[1]] == expected
+    # Another batch of the same alleles may round the last bit of a score otherwise.
+    expected = pytest.approx([float(truth[key]) for key in (("1007", "G"), ("1006", "A"), ("1015", "CAA"))], abs=1e-5)
+    assert [float(r["CTCF:raw"]) for r in rows] == expected
+    assert [float(r["CTCF:raw"]) for r in score(*typed)[1]] == expected
     assert [r["id"] for r in rows] == [".", "chr1:1007:C:-", "chr1:1015:-:AA"]
 
 
