@@ -46,17 +46,19 @@ class ReadyExamples(Examples):
         return columns
 
 
-def groups(sequences: Sequences, hashes: np.ndarray) -> np.ndarray:
-    """(n,) uint64 that all sequences share which are equal, reverse complements, or overlap on the genome.
+def groups(sequences: Sequences, hashes: np.ndarray, family: np.ndarray | None = None) -> np.ndarray:
+    """(n,) uint64 that sequences share which are equal, reverse complements, of one family, or overlap on the genome.
 
-    hashes: (n,) from `canonical_hash`.  Splits drawn by it share neither a sequence nor a base.
+    hashes: (n,) from `canonical_hash`.  family: (n,) ids that a positive shares with the negatives made of it.
+    Splits drawn by it share neither a sequence nor a base.
     """
     key = hashes.copy()
     clusters = _clusters(sequences)
     _, same = np.unique(hashes, return_inverse=True)
+    members = (clusters, same) if family is None else (clusters, same, family)
     while True:
         before = key
-        for member in (clusters, same):
+        for member in members:
             lowest = np.full(member.max() + 1, np.iinfo(np.uint64).max)
             np.minimum.at(lowest, member, key)
             key = lowest[member]
