@@ -108,6 +108,21 @@ def test_augmentation_of_an_example_depends_on_seed_epoch_and_index_alone():
     assert 15 < sum(r for r, _ in alone.values()) < 45
 
 
+@pytest.mark.parametrize(("n", "least", "passes"), [(50, 0, 1), (50, 5, 1), (50, 6, 2), (50, 20, 4), (3, 7, 7)])
+def test_an_epoch_of_a_small_split_is_several_passes_with_orders_and_augmentation_of_their_own(n, least, passes):
+    def loader(least):
+        return Loader(Numbered([9] * n), batch_size=10, seed=0, shuffle=True, reverse=True, least=least)
+
+    once, several = loader(0), loader(least)
+    assert (several.passes, several.rows) == (passes, passes * n)
+    for _ in range(2):
+        expected, epoch = [batch for _ in range(passes) for batch in once], list(several)
+        assert len(epoch) == len(several) >= least
+        for key in ("index", REVERSE):
+            assert [b[key].tolist() for b in epoch] == [b[key].tolist() for b in expected]
+    assert several.state_dict() == {"epoch": 1, "batch": len(several)}
+
+
 def test_sampling_weights_decide_how_often_an_example_is_drawn():
     weights = np.array([0.0, 1.0, 3.0])
     loader = Loader(Numbered([5] * 3, weights), batch_size=3, seed=0, shuffle=True)

@@ -8,7 +8,8 @@ import pytest
 
 from zoo.errors import ConfigError
 from zoo.registry import INJECTED, registry
-from zoo.training.plan import Argument, TrainingPlan
+from zoo.training.arguments import Argument
+from zoo.training.plan import TrainingPlan
 
 
 def test_everything_that_a_run_offers_by_name_is_noted_with_its_origin(config):

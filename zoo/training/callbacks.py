@@ -116,12 +116,12 @@ class EpochProgress(Callback):
         self._since = time.monotonic()
         if self._with_bar and trainer.is_global_zero:
             label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-            self._bar = progress_bar(len(module.train_loader.examples), label=label, unit="sequences").__enter__()
+            self._bar = progress_bar(module.train_loader.rows, label=label, unit="sequences").__enter__()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The bar counts the sequences of all processes."""
         if self._bar is not None:
-            done = min((batch_idx + 1) * module.train_loader.batch_size, len(module.train_loader.examples))
+            done = min((batch_idx + 1) * module.train_loader.batch_size, module.train_loader.rows)
             self._bar.label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
             self._bar.update(done - self._bar.pos)
 
@@ -133,9 +133,10 @@ class EpochProgress(Callback):
             return
         validation = trainer.callback_metrics.get("validation_loss")
         validated = "" if validation is None else f"  validation {float(validation):.4f}"
-        n, seconds = len(module.train_loader.examples), time.monotonic() - self._since
+        passes, seconds = module.train_loader.passes, time.monotonic() - self._since
+        n = f"{len(module.train_loader.examples):,}{f' x {passes}' if passes > 1 else ''}"
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        print(f"{epoch}  loss {loss:.4f}{validated}  (n {n:,}, {seconds:.1f} s)", file=sys.stderr)
+        print(f"{epoch}  loss {loss:.4f}{validated}  (n {n}, {seconds:.1f} s)", file=sys.stderr)
 
     def teardown(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
         """Give the terminal back, after an error too."""

@@ -2,7 +2,8 @@
 
     for batch in Loader(source.examples("train"), batch_size=64, seed=0, shuffle=True): ...
 
-The order of an epoch is drawn from (seed, epoch), the augmentation of an example from (seed, epoch, index).
+The order of a pass over the split is drawn from (seed, pass), the augmentation of an example from (seed, pass, index);
+an epoch is one pass, or several of a small split.
 There are no worker processes: a batch is one gather, and one thread makes the next while this one is used.
 """
 
@@ -31,6 +32,8 @@ class Loader:
         otherwise the order given, without augmentation.
     reverse: draw whether an example is read from the other strand.
     shift: bp an example may be moved by to either side, in steps of `step` bp.
+    least: batches of an epoch at the least; a split that makes fewer is passed over several times an epoch, in a new
+        order and with new augmentation every time.
     pin: put batches into memory that a GPU copies from directly.
 
     A batch holds examples of one length.  Over several processes each takes every world-th row of the same
@@ -48,6 +51,7 @@ class Loader:
         reverse: bool = False,
         shift: int = 0,
         step: int = 1,
+        least: int = 0,
         pin: bool = False,
     ):
         self.examples, self.batch_size, self.seed, self.shuffle = examples, batch_size, seed, shuffle
@@ -55,6 +59,7 @@ class Loader:
         self.rank, self.world = 0, 1
         self._epoch, self._batch = 0, 0
         self._lengths = np.asarray(examples.lengths)
+        self.passes = max(1, -(-least // max(1, len(self._pass(0)))))
         self._n_batches = len(self._plan(0)) if examples.weights is None else None
 
     def shard(self, rank: int, world: int) -> None:
@@ -65,15 +70,20 @@ class Loader:
         """Batches of an epoch; with sampling weights over several lengths, of the epoch at hand."""
         return self._n_batches if self._n_batches is not None else len(self._plan(self._current()[0]))
 
+    @property
+    def rows(self) -> int:
+        """Examples of an epoch, counted as often as they are shown."""
+        return len(self.examples) * self.passes
+
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         self._epoch, self._batch = self._current()
         plan = self._plan(self._epoch)
         with ThreadPoolExecutor(1, thread_name_prefix="zoo-loader") as thread:
             ahead = None
             while self._batch < len(plan):
-                ready = ahead or thread.submit(self._gather, self._epoch, plan[self._batch])
+                ready = ahead or thread.submit(self._gather, plan[self._batch])
                 following = self._batch + 1
-                ahead = thread.submit(self._gather, self._epoch, plan[following]) if following < len(plan) else None
+                ahead = thread.submit(self._gather, plan[following]) if following < len(plan) else None
                 batch = ready.result()
                 self._batch = following
                 yield batch
@@ -92,12 +102,17 @@ class Loader:
             return self._epoch + 1, 0
         return self._epoch, self._batch
 
-    def _plan(self, epoch: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The epoch's batches over all processes: (indices, keys of their augmentation)."""
+    def _plan(self, epoch: int) -> list[tuple[int, np.ndarray, np.ndarray]]:
+        """The epoch's batches over all processes: (pass over the split, indices, keys of their augmentation)."""
+        passes = range(epoch * self.passes, (epoch + 1) * self.passes)
+        return [(i, *batch) for i in passes for batch in self._pass(i)]
+
+    def _pass(self, number: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The batches of the pass `number` over the split."""
         n = len(self.examples)
         keys = order = np.arange(n)
         if self.shuffle:
-            generator = np.random.default_rng([self.seed, epoch])
+            generator = np.random.default_rng([self.seed, number])
             weights = self.examples.weights
             if weights is None:
                 keys = order = generator.permutation(n)
@@ -112,17 +127,17 @@ class Loader:
             plan = [plan[i] for i in generator.permutation(len(plan))]
         return [(order[at], keys[at]) for at in plan]
 
-    def _gather(self, epoch: int, planned: tuple[np.ndarray, np.ndarray]) -> dict[str, Tensor]:
-        indices, keys = (x[self.rank :: self.world] for x in planned)
+    def _gather(self, planned: tuple[int, np.ndarray, np.ndarray]) -> dict[str, Tensor]:
+        number, indices, keys = planned[0], planned[1][self.rank :: self.world], planned[2][self.rank :: self.world]
         empty = len(indices) == 0
         if empty:
-            indices, keys = planned[0][:1], planned[1][:1]
+            indices, keys = planned[1][:1], planned[2][:1]
         margin = self.shift - self.shift % self.step if self.shuffle else 0
         # Sources may reuse their buffers, and the next batch is made while this one is used: hence the copy.
         batch = {k: torch.from_numpy(np.array(v)) for k, v in self.examples.batch(indices, margin=margin).items()}
         batch["index"] = torch.from_numpy(np.array(indices, np.int64))
         if self.shuffle and (self.reverse or margin):
-            drawn = _draw(self.seed, epoch, keys)
+            drawn = _draw(self.seed, number, keys)
             if self.reverse:
                 batch[REVERSE] = torch.from_numpy((drawn & np.uint64(1)).astype(bool))
             if margin:
@@ -133,10 +148,10 @@ class Loader:
         return {k: v.pin_memory() for k, v in batch.items()} if self.pin else batch
 
 
-def _draw(seed: int, epoch: int, keys: np.ndarray) -> np.ndarray:
-    """64 random bits for every key, a pure function of (seed, epoch, key): SplitMix64 (Steele et al. 2014)."""
+def _draw(seed: int, number: int, keys: np.ndarray) -> np.ndarray:
+    """64 random bits for every key, a pure function of (seed, pass number, key): SplitMix64 (Steele et al. 2014)."""
     state = np.full(len(keys), seed % (1 << 64), np.uint64)
-    for value in (np.uint64(epoch), keys.astype(np.uint64)):
+    for value in (np.uint64(number), keys.astype(np.uint64)):
         state = (state ^ value) + np.uint64(0x9E3779B97F4A7C15)
         state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from zoo.model import Model, build
 from zoo.outputs import require_names
 from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
+from zoo.training.arguments import Argument, list_arguments
 from zoo.training.augment import batch_fields, shift_step
 from zoo.training.fine_tuning import published_model, take_over
 from zoo.training.loader import Loader
@@ -37,14 +37,6 @@ if TYPE_CHECKING:
 STRANDS = ("none", "augmented", "conjoined", "tied")
 
 Config = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument of a component: its value, and what filled it (configuration, default, or a part of the run)."""
-
-    value: Any
-    filled_by: str
 
 
 class TrainingPlan:
@@ -169,6 +161,7 @@ class TrainingPlan:
             reverse=config.get("strand", "none") in ("augmented", "conjoined"),
             shift=settings.shift,
             step=shift_step(fields),
+            least=settings.epoch_steps,
             **shared,
         )
         held_out = self.source.examples("validation")
@@ -212,13 +205,7 @@ class TrainingPlan:
     def explain(self) -> str:
         """Every argument of data, encoder, heads and objectives: its value, and what filled it; then the data."""
         self.loss  # noqa: B018  (builds all of them)
-        lines = []
-        for part, arguments in self.arguments.items():
-            lines.append(f"{part}: {self._names[part]}")
-            rows = [(*row, a.filled_by) for name, a in arguments.items() for row in _flat(name, a.value)]
-            width = max((len(name) for name, *_ in rows), default=0)
-            lines += [f"  {name.ljust(width)}  {text.ljust(32)}  {filled_by}" for name, text, filled_by in rows]
-        return "\n".join([*lines, *self.summary()])
+        return "\n".join([*list_arguments(self._names, self.arguments), *self.summary()])
 
     def _resolve(self, part: str, kind: str, entry: Config, run: Config) -> tuple[str, dict[str, Any]]:
         """Name and arguments of a component, noted for `explain`; run: what the run fills, by argument."""
@@ -288,13 +275,3 @@ def _split(entry: Config, where: str) -> tuple[str, dict[str, Any]]:
     if not isinstance(entry, Mapping) or not entry.get("name"):
         raise ConfigError(f"{where} names no component: set {where}.name")
     return str(entry["name"]), {k: v for k, v in entry.items() if k != "name"}
-
-
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """(dotted name, text) of a value, or of every value of a mapping."""
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flat(f"{name}.{key}", inner)
-        return
-    text = "null" if value is None else str(value)
-    yield name, text if len(text) <= 32 else text[:29] + "..."

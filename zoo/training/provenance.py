@@ -55,6 +55,7 @@ def describe(
             "precision": settings.precision,
             "processes": settings.processes,
             "device": torch.cuda.get_device_name() if on_gpu else f"CPU, {torch.get_num_threads()} threads",
+            **({"passes_per_epoch": passes} if (passes := module.train_loader.passes) > 1 else {}),
             "epochs": trainer.current_epoch,
             "best_epoch": None if best is None else best.epoch + 1,
             "validation_loss": None if best is None else best.best,

@@ -23,7 +23,8 @@ class TrainerSettings:
     devices: processes a machine, each with a device of its own.
     nodes: machines; more than one needs srun or torchrun.
     precision: 32-true or bf16-mixed (GPU only).
-    max_epochs: passes over the training split.
+    max_epochs: epochs; an epoch is a pass over the training split.
+    epoch_steps: steps of an epoch at the least: a small split is passed over several times; 0 for one pass.
     batch_size: examples a step, over all processes together.
     micro_batch: rows that are computed at a time; auto decides by window and channels.
     patience: epochs without a better validation loss before training stops; 0 never stops early.
@@ -41,6 +42,7 @@ class TrainerSettings:
     nodes: int = 1
     precision: str = "32-true"
     max_epochs: int = 20
+    epoch_steps: int = 0
     batch_size: int = 64
     micro_batch: int | str = "auto"
     patience: int = 5
@@ -58,7 +60,7 @@ class TrainerSettings:
                 raise ConfigError(f"trainer.{name} is {value!r}" + did_you_mean(str(value), choices))
         for name in ("devices", "nodes", "max_epochs", "batch_size", "checkpoint_every", "log_every"):
             _at_least(name, getattr(self, name), 1)
-        for name in ("patience", "shift"):
+        for name in ("epoch_steps", "patience", "shift"):
             _at_least(name, getattr(self, name), 0)
         if self.micro_batch != "auto":
             _at_least("micro_batch", self.micro_batch, 1)

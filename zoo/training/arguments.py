@@ -1,0 +1,39 @@
+"""The arguments of a run's components: what each is, and what filled it, as `--explain` prints them.
+
+{part: {argument: Argument}} -> lines of argument, value, and whether it is a default, configured or filled by the run
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a component: its value, and what filled it (configuration, default, or a part of the run)."""
+
+    value: Any
+    filled_by: str
+
+
+def list_arguments(names: Mapping[str, str], arguments: Mapping[str, Mapping[str, Argument]]) -> list[str]:
+    """A line for every part, with the component's name of `names`, and one for each of its arguments."""
+    lines = []
+    for part, filled in arguments.items():
+        lines.append(f"{part}: {names[part]}")
+        rows = [(*row, a.filled_by) for name, a in filled.items() for row in _flat(name, a.value)]
+        width = max((len(name) for name, *_ in rows), default=0)
+        lines += [f"  {name.ljust(width)}  {text.ljust(32)}  {filled_by}" for name, text, filled_by in rows]
+    return lines
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """(dotted name, text) of a value, or of every value of a mapping."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}", inner)
+        return
+    text = "null" if value is None else str(value)
+    yield name, text if len(text) <= 32 else text[:29] + "..."
