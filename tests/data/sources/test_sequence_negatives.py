@@ -12,7 +12,7 @@ from zoo.data.codes import decode, encode
 from zoo.data.sequences import Sequences, canonical_hash
 from zoo.data.sources.fasta import Fasta
 from zoo.data.sources.sequence_negatives import shuffled_negatives
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, GenomeMismatch
 
 LETTERS = st.text("ACGTN", min_size=1, max_size=60)
 
@@ -152,3 +152,79 @@ def test_negatives_that_are_there_already_are_not_made(tmp_path, bound):
         Fasta(positives=path, negatives={"how": "shuffeld"})
     with pytest.raises(ConfigError, match="per_positive 0 must be at least 1"):
         Fasta(positives=path, negatives={"per_positive": 0})
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    """Two contigs of AT- and GC-rich blocks, as a file and as letters."""
+    rng = np.random.default_rng(2)
+    letters = {}
+    for name in ("1", "2"):
+        blocks = [
+            rng.choice(list("ACGT"), 500, p=[(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]) for gc in [0.3, 0.7] * 40
+        ]
+        letters[name] = "".join(np.concatenate(blocks))
+    path = tmp_path_factory.mktemp("genome") / "g.fa"
+    path.write_text("".join(f">{name}\n{text}\n" for name, text in letters.items()))
+    return {"name": "small", "fasta": str(path)}, letters
+
+
+@pytest.fixture
+def sites(genome):
+    """(headers, letters) of GC-rich positives on both contigs, called chr1 and chr2."""
+    places = [(c, 1000 * i + 600, 60 if i % 2 else 80) for i in range(35) for c in ("1", "2")]
+    headers = [f"chr{c}:{start}-{start + length}" for c, start, length in places]
+    return headers, [genome[1][c][start : start + length] for c, start, length in places]
+
+
+def test_windows_of_the_genome_match_in_length_and_gc_and_keep_away(tmp_path, genome, sites):
+    headers, letters = sites
+    negatives = {"how": "genome", "per_positive": 1, "min_distance": 50}
+    source = Fasta(positives=put(tmp_path / "p.fa", letters, headers), negatives=negatives, genome=genome[0])
+    card = source.describe()
+    assert card["audit"]["clean"]
+    assert "windows of the genome" in card["negatives"]["how"]
+    assert card["genome"]["name"] == "small"
+    for length in (60, 80):
+        report = card["negatives"][f"all_{length}"]
+        assert abs(report["auroc_of_gc"] - 0.5) < 0.05
+    rows = [row for listed in by_split(source).values() for row in listed]
+    assert sorted(len(x) for _, label, x in rows if label) == sorted(len(x) for _, label, x in rows if not label)
+    taken = [(name.split(":")[0], *map(int, name.split(":")[1].split("-"))) for name in headers]
+    for name, label, text in rows:
+        if not label:
+            chrom, (start, end) = name.split(":")[0], map(int, name.split(":")[1].split("-"))
+            assert genome[1][chrom.removeprefix("chr")][start:end] == text
+            assert all(c != chrom or end + 50 <= s or e + 50 <= start for c, s, e in taken)
+
+
+def test_windows_of_a_split_by_region_are_from_its_contigs(tmp_path, genome, sites):
+    headers, letters = sites
+    source = Fasta(
+        positives=put(tmp_path / "p.fa", letters, headers),
+        negatives={"how": "genome", "min_distance": 50},
+        genome=genome[0],
+        splits={"train": ["1"], "validation": ["2:0-20000"], "test": ["2:20000-"]},
+    )
+    assert source.describe()["audit"]["clean"]
+    for split, contig in (("train", "chr1"), ("validation", "chr2"), ("test", "chr2")):
+        names = [name for name, _, _ in by_split(source)[split]]
+        assert {name.split(":")[0] for name in names} == {contig}
+        starts = [int(name.split(":")[1].split("-")[0]) for name in names]
+        assert split == "train" or all((start >= 20_000) == (split == "test") for start in starts)
+    n = source.describe()["n"]
+    assert all(n[split]["positives"] == n[split]["negatives"] for split in n)
+
+
+def test_positives_without_a_place_are_told_and_those_of_another_genome_refused(tmp_path, genome, sites):
+    headers, letters = sites
+    path = put(tmp_path / "p.fa", [*letters, "ACGTNACGTA"])
+    source = Fasta(positives=path, negatives="genome", genome=genome[0])
+    assert "70 of 70 positives have no place on genome 'small'" in source.notes[1]
+    assert source.dropped["positives_with_n"] == 1
+    shifted = [headers[-1], *headers[:-1]]
+    shifted = [f"{h.split(':')[0]}:0-{len(x)}" for h, x in zip(shifted, letters, strict=True)]
+    with pytest.raises(GenomeMismatch, match=r"70 of 70 positives .* use the genome that they were cut from"):
+        Fasta(positives=put(tmp_path / "q.fa", letters, shifted), negatives="genome", genome=genome[0])
+    with pytest.raises(ConfigError, match="no genome is given"):
+        Fasta(positives=path, negatives="genome")

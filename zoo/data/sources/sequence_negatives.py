@@ -1,33 +1,45 @@
-"""Negatives of bound sequences that come alone: dinucleotide shuffles of every one.
+"""Negatives of bound sequences that come alone: dinucleotide shuffles, or windows of the genome like them.
 
 bound sequences -> for each the same letters and neighbouring pairs in another order, unlike every bound sequence
+                -> or for each a window of its length and GC content, away from all of them
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from zoo.data.aliases import find
 from zoo.data.dinucleotide_shuffle import dinucleotide_shuffle
+from zoo.data.gc_matched_negatives import Exclude, Regions, gc_fraction, match_gc
+from zoo.data.genome import Genome
 from zoo.data.sequences import Sequences, canonical_hash
-from zoo.errors import ConfigError, did_you_mean
+from zoo.data.sources.windows import places_on_genome
+from zoo.errors import ConfigError, GenomeMismatch, did_you_mean
 
-HOW = ("shuffled",)
+HOW = ("shuffled", "genome")
 _TRIES = 20
+_COMPARED = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceNegatives:
     """How negatives are made of bound sequences that come alone.
 
-    how: "shuffled", dinucleotide shuffles of every positive.
+    how: "shuffled", dinucleotide shuffles of every positive; "genome", windows of the configured genome.
     per_positive: number for every positive.
+    Of windows alone: gc_bin, the GC difference up to which one is matched; min_distance, bp between it and any positive
+        whose header says its place; peaks, BED-like file of further sites that it keeps away from.
     """
 
     how: str = "shuffled"
     per_positive: int = 1
+    gc_bin: float = 0.02
+    min_distance: int = 500
+    peaks: str | None = None
 
     def __post_init__(self) -> None:
         if self.how not in HOW:
@@ -38,6 +50,11 @@ class SequenceNegatives:
     def describe(self) -> dict[str, Any]:
         """Plain JSON: how, and how many."""
         how = f"dinucleotide shuffles, {self.per_positive} of every positive"
+        if self.how == "genome":
+            how = (
+                f"windows of the genome with the length and GC content of the positives, {self.per_positive} for every "
+                f"one, {self.min_distance} bp from any whose place is known"
+            )
         return {"how": how, "per_positive": self.per_positive}
 
 
@@ -86,3 +103,72 @@ def _shuffles(codes: np.ndarray, own_hash: int, bound: set[int], n: int, seed: i
         if len(distinct) == n:
             break
     return list(distinct.values())
+
+
+def genome_negatives(
+    genome: Genome,
+    positives: Sequences,
+    hashes: np.ndarray,
+    negatives: SequenceNegatives,
+    exclude: Exclude,
+    regions: Regions | None,
+    seed: Sequence[int],
+) -> tuple[Sequences, np.ndarray, dict[str, Any]]:
+    """Windows like every sequence without an N, the row of the positive of each (n,), {bp: report of the match}.
+
+    hashes: (N,) `canonical_hash` of the positives; those with one hash are matched once, the first.
+    exclude: contig ids, starts, ends that windows keep `min_distance` bp away from.
+    regions: (contig id, start, end) that they are taken from; None for the whole genome.
+    """
+    once = np.sort(np.unique(hashes, return_index=True)[1])
+    own_names = {find(name, genome.contigs): name for name in dict.fromkeys(positives.chrom) if name}
+    contigs = [own_names.get(name, name) for name in genome.contigs]
+    parts, parents, reports = [Sequences.from_codes([])], [np.empty(0, np.int64)], {}
+    for length in np.unique(positives.lengths[once]).tolist():
+        rows = once[positives.lengths[once] == length]
+        matched = match_gc(
+            genome,
+            gc_fraction(positives.batch(rows)),
+            length,
+            n_per_positive=negatives.per_positive,
+            exclude=exclude,
+            min_distance=negatives.min_distance,
+            bin_width=negatives.gc_bin,
+            regions=regions,
+            seed=(*seed, length),
+        )
+        reports[str(length)] = matched.report
+        part = Sequences.from_codes(list(genome.windows(matched.contig_ids, matched.starts, length)))
+        part.chrom = np.array([contigs[i] for i in matched.contig_ids], object)
+        part.start, part.end = matched.starts, matched.starts + length
+        places = zip(part.chrom, part.start, part.end, strict=True)
+        part.headers = [f"{chrom}:{start}-{end}" for chrom, start, end in places]
+        parts.append(part)
+        parents.append(rows[matched.matched_to])
+    return Sequences.join(parts), np.concatenate(parents), reports
+
+
+def positives_on_genome(genome: Genome, positives: Sequences) -> tuple[Exclude, str]:
+    """Contig ids, starts, ends of the positives whose headers say where they are from; a sentence on the others, or "".
+
+    Raises GenomeMismatch where most of those that are compared, up to 500, are not what the genome holds there.
+    """
+    ids, starts, ends, rows = places_on_genome(genome, positives.chrom, positives.start, positives.end)
+    picked = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _COMPARED)).astype(np.int64))
+    same = [
+        canonical_hash(positives[rows[i]][None])[0]
+        == canonical_hash(genome.windows(ids[i : i + 1], starts[i : i + 1], int(ends[i] - starts[i])))[0]
+        for i in picked
+    ]
+    if 2 * np.sum(same) < len(same):
+        raise GenomeMismatch(
+            f"{len(same) - int(np.sum(same)):,} of {len(same):,} positives of {positives.path} are not what genome "
+            f"{genome.name!r} holds at the places in their headers: use the genome that they were cut from"
+        )
+    nowhere, n = len(positives) - len(rows), len(positives)
+    if not nowhere:
+        return (ids, starts, ends), ""
+    return (ids, starts, ends), (
+        f"{nowhere:,} of {n:,} positives have no place on genome {genome.name!r} in their headers: negatives may lie "
+        "where they are from; data.negatives.peaks can name their intervals"
+    )
