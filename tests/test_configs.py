@@ -70,6 +70,7 @@ def test_no_file_is_forgotten():
         found.setdefault(group_of(file), []).append(file.stem)
     core = {group for group in found if group != "."}
     assert core == {
+        "augmentation",
         "data",
         "encoder",
         "experiment",

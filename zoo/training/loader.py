@@ -16,7 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.data.source import Examples
+from zoo.data.source import Examples, Source
+from zoo.errors import ConfigError
+from zoo.training.evolution import AugmentationSettings, evolve
+from zoo.training.settings import TrainerSettings
+from zoo.training.splitmix import draw
 
 REVERSE = "augment/reverse"
 """(N,) bool: examples to read from the other strand."""
@@ -34,6 +38,7 @@ class Loader:
     shift: bp an example may be moved by to either side, in steps of `step` bp.
     least: batches of an epoch at the least; a split that makes fewer is passed over several times an epoch, in a new
         order and with new augmentation every time.
+    augmentation: how else its sequence is changed, flanks for the shift included.
     pin: put batches into memory that a GPU copies from directly.
 
     A batch holds examples of one length.  Over several processes each takes every world-th row of the same
@@ -52,10 +57,12 @@ class Loader:
         shift: int = 0,
         step: int = 1,
         least: int = 0,
+        augmentation: AugmentationSettings | None = None,
         pin: bool = False,
     ):
         self.examples, self.batch_size, self.seed, self.shuffle = examples, batch_size, seed, shuffle
         self.reverse, self.shift, self.step, self.pin = reverse, shift, step, pin
+        self.augmentation = augmentation or AugmentationSettings()
         self.rank, self.world = 0, 1
         self._epoch, self._batch = 0, 0
         self._lengths = np.asarray(examples.lengths)
@@ -136,8 +143,12 @@ class Loader:
         # Sources may reuse their buffers, and the next batch is made while this one is used: hence the copy.
         batch = {k: torch.from_numpy(np.array(v)) for k, v in self.examples.batch(indices, margin=margin).items()}
         batch["index"] = torch.from_numpy(np.array(indices, np.int64))
-        if self.shuffle and (self.reverse or margin):
-            drawn = _draw(self.seed, number, keys)
+        if self.shuffle and (self.reverse or margin or self.augmentation.kinds):
+            drawn = draw(self.seed, number, keys)
+            if self.augmentation.kinds:
+                if "codes" not in batch:
+                    raise ConfigError("these data have no sequences as codes to change: set augmentation=none")
+                batch["codes"] = torch.from_numpy(evolve(batch["codes"].numpy(), drawn, self.augmentation))
             if self.reverse:
                 batch[REVERSE] = torch.from_numpy((drawn & np.uint64(1)).astype(bool))
             if margin:
@@ -148,12 +159,37 @@ class Loader:
         return {k: v.pin_memory() for k, v in batch.items()} if self.pin else batch
 
 
-def _draw(seed: int, number: int, keys: np.ndarray) -> np.ndarray:
-    """64 random bits for every key, a pure function of (seed, pass number, key): SplitMix64 (Steele et al. 2014)."""
-    state = np.full(len(keys), seed % (1 << 64), np.uint64)
-    for value in (np.uint64(number), keys.astype(np.uint64)):
-        state = (state ^ value) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state = state ^ (state >> np.uint64(31))
-    return state
+def make_loaders(
+    source: Source,
+    settings: TrainerSettings,
+    *,
+    seed: int,
+    reverse: bool,
+    step: int,
+    augmentation: AugmentationSettings,
+) -> tuple[Loader, Loader | None]:
+    """Of the training split, and of the validation split where it has examples.
+
+    reverse, step, augmentation: as in `Loader`.
+    Raises ConfigError where there is nothing to train on, or too little flank for the shift.
+    """
+    examples, held_out = source.examples("train"), source.examples("validation")
+    if not len(examples):
+        raise ConfigError("the training split is empty: look at the data's splits")
+    if settings.shift > examples.margin:
+        raise ConfigError(
+            f"trainer.shift is {settings.shift} bp but these examples have {examples.margin} bp of flank: "
+            f"set trainer.shift={examples.margin}"
+        )
+    shared = {"batch_size": settings.batch_size, "seed": seed, "pin": settings.accelerator != "cpu"}
+    train = Loader(
+        examples,
+        shuffle=True,
+        reverse=reverse,
+        shift=settings.shift,
+        step=step,
+        least=settings.epoch_steps,
+        augmentation=augmentation,
+        **shared,
+    )
+    return train, Loader(held_out, **shared) if len(held_out) else None

@@ -23,8 +23,9 @@ from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
 from zoo.training.arguments import Argument, list_arguments
 from zoo.training.augment import batch_fields, shift_step
+from zoo.training.evolution import AugmentationSettings, require_no_positions
 from zoo.training.fine_tuning import published_model, take_over
-from zoo.training.loader import Loader
+from zoo.training.loader import make_loaders
 from zoo.training.loss import Term, Terms
 from zoo.training.optimizer import OptimizerSettings
 from zoo.training.schedule import flat_schedules
@@ -145,36 +146,27 @@ class TrainingPlan:
 
         config, loss = self.config, self.loss
         fields = batch_fields(self.source.inputs, self.source.targets)
-        examples = self.source.examples("train")
-        if not len(examples):
-            raise ConfigError("the training split is empty: look at the data's splits")
-        if settings.shift > examples.margin:
-            raise ConfigError(
-                f"trainer.shift is {settings.shift} bp but these examples have {examples.margin} bp of flank: "
-                f"set trainer.shift={examples.margin}"
-            )
+        augmentation = settings_of(AugmentationSettings, "augmentation", config.get("augmentation"))
+        require_no_positions(augmentation, fields)
         seed, on_cpu = int(config.get("seed", 0)), settings.accelerator == "cpu"
-        shared = {"batch_size": settings.batch_size, "seed": seed, "pin": not on_cpu}
-        train = Loader(
-            examples,
-            shuffle=True,
+        train, validation = make_loaders(
+            self.source,
+            settings,
+            seed=seed,
             reverse=config.get("strand", "none") in ("augmented", "conjoined"),
-            shift=settings.shift,
             step=shift_step(fields),
-            least=settings.epoch_steps,
-            **shared,
+            augmentation=augmentation,
         )
-        held_out = self.source.examples("validation")
-        rows = settings.micro_batch
+        rows, longest = settings.micro_batch, int(train.examples.lengths.max())
         if rows == "auto" or not loss.additive:
-            rows = micro_batch_rows(self.model, settings.batch_size, int(examples.lengths.max()), on_cpu, loss.additive)
+            rows = micro_batch_rows(self.model, settings.batch_size, longest, on_cpu, loss.additive)
         return TrainingModule(
             self.model,
             loss,
             optimizer=settings_of(OptimizerSettings, "optimizer", config.get("optimizer")),
             fields=fields,
             train=train,
-            validation=Loader(held_out, **shared) if len(held_out) else None,
+            validation=validation,
             micro_rows=rows,
             total_steps=settings.max_epochs * len(train),
             seed=seed,

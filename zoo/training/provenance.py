@@ -27,7 +27,7 @@ def describe(
     """Put into the spec where the weights come from."""
     described = dict(source.describe())
     best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch) and c.epoch >= 0), None)
-    on_gpu = settings.accelerator == "gpu"
+    on_gpu, augmentation = settings.accelerator == "gpu", module.train_loader.augmentation
     model.spec = model.spec.replace(
         task=str(
             config.get("task")
@@ -49,6 +49,7 @@ def describe(
             "objectives": config.get("objectives") or {},
             **({"schedules": config["schedules"]} if config.get("schedules") else {}),
             "optimizer": asdict(module.settings),
+            **({"augmentation": asdict(augmentation)} if augmentation.kinds else {}),
             "batch_size": settings.batch_size,
             "micro_batch": module.micro_rows,
             "shift": module.margin,
