@@ -210,3 +210,27 @@ def test_a_frozen_encoder_keeps_its_running_statistics(config, tiny):
     assert [p for g in optimizer.param_groups for p in g["params"]] == [
         p for n, p in module.named_parameters() if "encoder" not in n
     ]
+
+
+def test_what_a_callback_raises_ends_a_run_that_goes_on_to_the_same_weights(config, tmp_path):
+    from lightning.pytorch.callbacks import Callback
+
+    from zoo.training.plan import TrainingPlan
+
+    class Enough(Exception):
+        pass
+
+    class Stop(Callback):
+        def on_train_epoch_end(self, trainer, module):
+            seen.append(float(trainer.callback_metrics["validation_loss"]))
+            if len(seen) == 2:
+                raise Enough
+
+    seen, source = [], TrainingPlan.of(config).source
+    whole = train(with_(config, output_dir=str(tmp_path / "whole")), source=source)
+    with pytest.raises(Enough):
+        train(config, source=source, callbacks=[Stop()])
+    again = train(config, source=source, callbacks=[Stop()])
+    assert len(seen) == 3
+    weights = [(result.model_folder / "model.safetensors").read_bytes() for result in (whole, again)]
+    assert weights[0] == weights[1]

@@ -14,6 +14,9 @@ from zoo.errors import ConfigError, NameClash, did_you_mean
 from zoo.files.locations import core_file
 from zoo.registry import registry
 
+SEARCH = "search"
+"""Folder, beside the groups, of search spaces: no part of a run's configuration."""
+
 
 @dataclass
 class Groups:
@@ -157,7 +160,7 @@ def groups(further: Iterable[Path] = ()) -> Groups:
     for folder in available.folders:
         for file in sorted(folder.rglob("*.yaml")):
             group = file.parent.relative_to(folder).as_posix()
-            if group != ".":
+            if group not in (".", SEARCH):
                 available.options.setdefault(group, {}).setdefault(file.stem, []).append(file)
     return available
 

@@ -131,10 +131,13 @@ class TrainingModule(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Plain values only, so that a checkpoint is read without running anything of it."""
         checkpoint["reductions"] = self.reductions
+        checkpoint["loader"] = self.train_loader.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Undo `on_save_checkpoint`."""
+        """Undo `on_save_checkpoint`; Lightning itself gives a loader its place back within an epoch alone."""
         self.reductions = int(checkpoint["reductions"])
+        if "loader" in checkpoint:
+            self.train_loader.load_state_dict(checkpoint["loader"])
 
     def _optimizer_at_step(self) -> Any:
         optimizer: Any = self.optimizers()

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ from zoo.training.settings import TrainerSettings
 from zoo.training.trainer import fit, make_trainer
 
 if TYPE_CHECKING:
+    from lightning.pytorch.callbacks import Callback
+
     from zoo.evaluation.result import Evaluation
 
 
@@ -44,8 +46,12 @@ class Result:
     model_folder: Path
 
 
-def train(config: Mapping[str, Any]) -> Result:
+def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks: Sequence[Callback] = ()) -> Result:
     """Train, evaluate and save the model that a configuration describes (`zoo.compose([...])`).
+
+    source: takes the place of the configured data, as data that several runs share.
+    callbacks: of Lightning, behind our own, so that what one raises at an epoch's end leaves a run that can go on.
+    Both are for runs of one process.
 
     The validation split chooses the best epoch; the test split is looked at once, at the end.
     A signal ends the run after the step at hand with SystemExit (143 for SIGTERM, 130 for SIGINT);
@@ -62,12 +68,12 @@ def train(config: Mapping[str, Any]) -> Result:
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(int(config.get("seed", 0)))
-    plan = TrainingPlan.of(config)
+    plan = TrainingPlan.of(config, source)
     source, model, module = plan.source, plan.model, plan.module(settings)
     lines = plan.summary()
     if rank() == 0:
         print(*lines, sep="\n", file=sys.stderr)
-    trainer = make_trainer(settings, folder, module)
+    trainer = make_trainer(settings, folder, module, callbacks)
 
     since = time.monotonic()
     with in_channels_last(model, settings.accelerator == "cpu"):

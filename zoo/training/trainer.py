@@ -7,13 +7,14 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.environments import ClusterEnvironment
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment, SLURMEnvironment, TorchElasticEnvironment
 from lightning.pytorch.strategies import DDPStrategy
@@ -66,8 +67,10 @@ def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
             raise Interrupted(signal.SIGTERM if trainer.received_sigterm else signal.SIGINT) from error
 
 
-def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingModule) -> pl.Trainer:
-    """A Trainer for one run."""
+def make_trainer(
+    settings: TrainerSettings, folder: RunFolder, module: TrainingModule, further: Iterable[Callback] = ()
+) -> pl.Trainer:
+    """A Trainer for one run.  further: callbacks behind our own."""
     validate = module.validation_loader is not None
     plateau = module.settings.schedule == "plateau"
     checkpoints = Checkpoints(folder.last, settings.checkpoint_every)
@@ -76,6 +79,7 @@ def make_trainer(settings: TrainerSettings, folder: RunFolder, module: TrainingM
         checkpoints,
         Signals(checkpoints),
         EpochProgress(settings.bar and sys.stderr.isatty()),
+        *further,
     ]
     with _quiet():
         return pl.Trainer(
