@@ -28,7 +28,7 @@ def model_folder(path: Path) -> Path:
             return folder
     if not os.path.exists(path):
         raise NotThere(f"there is no folder {path}: check the path")
-    if os.path.isfile(path / "config.json") and os.path.isdir(path / "checkpoints"):
+    if os.path.isfile(path / "config.json") and any(os.path.isdir(path / part) for part in ("checkpoints", "members")):
         raise NotThere(f"run {path} has no model yet: wait until it is finished, or resume it")
     raise NotThere(f"{path} holds no model: a model folder has a {manifest.MANIFEST}, and a finished run has model/")
 
@@ -58,7 +58,7 @@ def run_of(name: str | Path) -> Path | None:
         return None
     for run in (path, path.parent) if path.name == "model" else (path,):
         is_model = (run / manifest.MANIFEST).exists()
-        parts = [run / part for part in ("model", "checkpoints")]
+        parts = [run / part for part in ("model", "checkpoints", "members")]
         if not is_model and (run / "config.json").is_file() and any(part.is_dir() for part in parts):
             return run
     return None

@@ -66,8 +66,8 @@ class Signals(Callback):
     again (`scontrol requeue`).
     """
 
-    def __init__(self, checkpoints: Checkpoints):
-        self.checkpoints = checkpoints
+    def __init__(self, checkpoints: Checkpoints, run: Path):
+        self.checkpoints, self.run = checkpoints, run
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Replace Lightning's own handlers, which are there by now.
@@ -98,8 +98,7 @@ class Signals(Callback):
 
     def _leave(self, trainer: pl.Trainer, signum: int) -> None:
         if trainer.is_global_zero:
-            folder = self.checkpoints.path.parent.parent
-            print(f"stopped at step {trainer.global_step:,}; go on with: zoo train resume={folder}", file=sys.stderr)
+            print(f"stopped at step {trainer.global_step:,}; go on with: zoo train resume={self.run}", file=sys.stderr)
             if signum == getattr(signal, "SIGUSR1", None) and os.environ.get("SLURM_JOB_ID", "").isdigit():
                 subprocess.run(["scontrol", "requeue", os.environ["SLURM_JOB_ID"]], check=False)
         raise Interrupted(signum)
@@ -108,21 +107,21 @@ class Signals(Callback):
 class EpochProgress(Callback):
     """One line an epoch on stderr, and with `bar`, below the lines, a bar for the sequences of the epoch at hand."""
 
-    def __init__(self, bar: bool):
-        self._with_bar, self._bar, self._since = bar, None, time.monotonic()
+    def __init__(self, bar: bool, label: str = ""):
+        self._with_bar, self._label, self._bar, self._since = bar, label, None, time.monotonic()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Start the clock and an empty bar."""
         self._since = time.monotonic()
         if self._with_bar and trainer.is_global_zero:
-            label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-            self._bar = progress_bar(module.train_loader.rows, label=label, unit="sequences").__enter__()
+            bar = progress_bar(module.train_loader.rows, label=self._epoch(trainer), unit="sequences")
+            self._bar = bar.__enter__()
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The bar counts the sequences of all processes."""
         if self._bar is not None:
             done = min((batch_idx + 1) * module.train_loader.batch_size, module.train_loader.rows)
-            self._bar.label = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {module.last_loss:.4f}"
+            self._bar.label = f"{self._epoch(trainer)}  loss {module.last_loss:.4f}"
             self._bar.update(done - self._bar.pos)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
@@ -135,8 +134,7 @@ class EpochProgress(Callback):
         validated = "" if validation is None else f"  validation {float(validation):.4f}"
         passes, seconds = module.train_loader.passes, time.monotonic() - self._since
         n = f"{len(module.train_loader.examples):,}{f' x {passes}' if passes > 1 else ''}"
-        epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-        print(f"{epoch}  loss {loss:.4f}{validated}  (n {n}, {seconds:.1f} s)", file=sys.stderr)
+        print(f"{self._epoch(trainer)}  loss {loss:.4f}{validated}  (n {n}, {seconds:.1f} s)", file=sys.stderr)
 
     def teardown(self, trainer: pl.Trainer, module: Any, stage: str) -> None:
         """Give the terminal back, after an error too."""
@@ -145,6 +143,9 @@ class EpochProgress(Callback):
     def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
         """As `teardown`."""
         self._stop()
+
+    def _epoch(self, trainer: pl.Trainer) -> str:
+        return f"{self._label}epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
 
     def _stop(self) -> None:
         if self._bar is not None:

@@ -29,7 +29,7 @@ from zoo.training.loader import make_loaders
 from zoo.training.loss import Term, Terms
 from zoo.training.optimizer import OptimizerSettings
 from zoo.training.schedule import flat_schedules
-from zoo.training.settings import TrainerSettings
+from zoo.training.settings import TrainerSettings, member_seeds
 
 if TYPE_CHECKING:
     from zoo.evaluation.result import Evaluation
@@ -197,7 +197,9 @@ class TrainingPlan:
     def explain(self) -> str:
         """Every argument of data, encoder, heads and objectives: its value, and what filled it; then the data."""
         self.loss  # noqa: B018  (builds all of them)
-        return "\n".join([*list_arguments(self._names, self.arguments), *self.summary()])
+        seeds = member_seeds(self.config)
+        members = [f"members: {len(seeds)} networks, of the seeds {seeds[0]} to {seeds[-1]}"] if len(seeds) > 1 else []
+        return "\n".join([*list_arguments(self._names, self.arguments), *members, *self.summary()])
 
     def _resolve(self, part: str, kind: str, entry: Config, run: Config) -> tuple[str, dict[str, Any]]:
         """Name and arguments of a component, noted for `explain`; run: what the run fills, by argument."""

@@ -15,19 +15,9 @@ from zoo.training.module import TrainingModule
 from zoo.training.settings import TrainerSettings
 
 
-def describe(
-    model: Model,
-    config: Mapping[str, Any],
-    settings: TrainerSettings,
-    source: Source,
-    module: TrainingModule,
-    trainer: Any,
-    seconds: float,
-) -> None:
-    """Put into the spec where the weights come from."""
+def describe_data(model: Model, config: Mapping[str, Any], source: Source) -> None:
+    """Put into the spec what the model predicts and what it has learned it from."""
     described = dict(source.describe())
-    best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch) and c.epoch >= 0), None)
-    on_gpu, augmentation = settings.accelerator == "gpu", module.train_loader.augmentation
     model.spec = model.spec.replace(
         task=str(
             config.get("task")
@@ -41,6 +31,21 @@ def describe(
         licence=str(described.get("licence", "")),
         citation=str(described.get("citation", "")),
         data=described,
+    )
+
+
+def describe_training(
+    model: Model,
+    config: Mapping[str, Any],
+    settings: TrainerSettings,
+    module: TrainingModule,
+    trainer: Any,
+    seconds: float,
+) -> None:
+    """Put into the spec how its weights were made."""
+    best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch) and c.epoch >= 0), None)
+    on_gpu, augmentation = settings.accelerator == "gpu", module.train_loader.augmentation
+    model.spec = model.spec.replace(
         training={
             "seed": config.get("seed", 0),
             "strand": config.get("strand", "none"),
@@ -53,6 +58,7 @@ def describe(
             "batch_size": settings.batch_size,
             "micro_batch": module.micro_rows,
             "shift": module.margin,
+            **({"ema": settings.ema} if settings.ema else {}),
             "precision": settings.precision,
             "processes": settings.processes,
             "device": torch.cuda.get_device_name() if on_gpu else f"CPU, {torch.get_num_threads()} threads",

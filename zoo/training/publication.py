@@ -91,7 +91,8 @@ def join(models: Sequence[Model], name: str) -> Model:
             for row in m.spec.metrics
             if not row.get("baseline") and row.get("n")
         ),
-        **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit", "training")},
+        **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit")},
+        training=_shared_and_own([m.spec.training for m in models]),
     )
     return joined
 
@@ -105,6 +106,13 @@ def _renamed(row: Mapping[str, Any], name: str, member: int | None = None) -> Ma
 def _of_all(values: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     """What all members share, else each member's own."""
     return values[0] if all(v == values[0] for v in values) else {"members": [dict(v) for v in values]}
+
+
+def _shared_and_own(values: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What all members share once, and under `members` what each has for itself."""
+    shared = {k: x for k, x in values[0].items() if k != "members" and all(k in v and v[k] == x for v in values)}
+    own = [{k: x for k, x in v.items() if k not in shared} for v in values]
+    return {**shared, "members": own} if any(own) else shared
 
 
 def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:

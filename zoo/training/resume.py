@@ -53,7 +53,7 @@ def open_run(config: Mapping[str, Any]) -> tuple[RunFolder, dict[str, Any]]:
     folder.refuse_foreign()
     if folder.is_finished:
         raise ConfigError(f"{folder.path} holds a finished run: choose another output_dir")
-    if folder.last.is_file() and _without(_read(folder.config)) != _without(plain(config)):
+    if folder.is_begun and _without(_read(folder.config)) != _without(plain(config)):
         raise ConfigError(
             f"{folder.path} holds a run of another configuration: go on with resume={folder.path}, "
             "or choose another output_dir"

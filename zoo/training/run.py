@@ -17,16 +17,15 @@ import torch
 from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ZooError
-from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
 from zoo.training.distributed import launcher, rank
 from zoo.training.launch import leave_with_parent, run_processes
+from zoo.training.members import train_members
 from zoo.training.plan import TrainingPlan
-from zoo.training.provenance import describe
-from zoo.training.resume import load_best, open_run
+from zoo.training.provenance import describe_data
+from zoo.training.resume import open_run
 from zoo.training.run_folder import RunFolder, write_json
 from zoo.training.settings import TrainerSettings
-from zoo.training.trainer import fit, make_trainer
 
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
@@ -50,7 +49,8 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
     """Train, evaluate and save the model that a configuration describes (`zoo.compose([...])`).
 
     source: takes the place of the configured data, as data that several runs share.
-    callbacks: of Lightning, behind our own, so that what one raises at an epoch's end leaves a run that can go on.
+    callbacks: of Lightning, for every network's trainer, behind our own, so that what one raises at an epoch's end
+        leaves a run that can go on.
     Both are for runs of one process.
 
     The validation split chooses the best epoch; the test split is looked at once, at the end.
@@ -69,20 +69,11 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(int(config.get("seed", 0)))
     plan = TrainingPlan.of(config, source)
-    source, model, module = plan.source, plan.model, plan.module(settings)
-    lines = plan.summary()
-    if rank() == 0:
-        print(*lines, sep="\n", file=sys.stderr)
-    trainer = make_trainer(settings, folder, module, callbacks)
-
-    since = time.monotonic()
-    with in_channels_last(model, settings.accelerator == "cpu"):
-        fit(trainer, module, folder)
-    if not trainer.is_global_zero:
+    model = train_members(plan, settings, folder, callbacks)
+    if model is None:
         return Result(folder.path, (), folder.model)
 
-    load_best(model, folder)
-    describe(model, config, settings, source, module, trainer, time.monotonic() - since)
+    describe_data(model, config, plan.source)
     evaluation = plan.evaluate(model)
     metrics = tuple(evaluation.rows) if evaluation else ()
     if evaluation:
@@ -90,7 +81,7 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
     else:
         split = (config.get("evaluation") or {}).get("split", "test")
         print(f"no {split} split: the model is saved without metrics", file=sys.stderr)
-    _save(model, source, folder, metrics)
+    _save(model, plan.source, folder, metrics)
     _tell(folder, evaluation)
     return Result(folder.path, metrics, folder.model)
 

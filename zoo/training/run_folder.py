@@ -1,6 +1,7 @@
 """A run's folder: where each of its files is.
 
 RUN/config.json  RUN/checkpoints/{last.ckpt,best.safetensors}  RUN/logs/  RUN/model/  RUN/metrics.json
+RUN/members/0/{checkpoints/,logs/} ... in the place of RUN/checkpoints/ and RUN/logs/ where several networks are trained
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from typing import Any
 
 from zoo.errors import ConfigError
 from zoo.files.atomic import write_file
+from zoo.training.settings import member_seeds
 
 _MESSAGES = ("train.log", "error.txt", ".out", ".err")
 """What the configuration and a scheduler write before a run begins, by the end of the name."""
 
 
 class RunFolder:
-    """Paths of one run."""
+    """Paths of one run, or of one of its members.
 
-    def __init__(self, path: Path):
-        self.path = path
+    run: the folder by which the run is resumed.
+    """
+
+    def __init__(self, path: Path, run: Path | None = None):
+        self.path, self.run = path, run or path
         self.config = path / "config.json"
         self.checkpoints = path / "checkpoints"
         self.last = self.checkpoints / "last.ckpt"
@@ -51,10 +56,23 @@ class RunFolder:
 
     def begin(self, config: Mapping[str, Any]) -> None:
         """Write the configuration; what a run left that never came to its first checkpoint is of no use."""
+        parts = self.parts(len(member_seeds(config)))
         write_json(self.config, plain(config))
-        self.checkpoints.mkdir(exist_ok=True)
-        if not self.last.is_file():
-            self.best.unlink(missing_ok=True)
+        for folder in parts:
+            folder.checkpoints.mkdir(parents=True, exist_ok=True)
+            if not folder.last.is_file():
+                folder.best.unlink(missing_ok=True)
+
+    def parts(self, members: int) -> list[RunFolder]:
+        """Where each network has its checkpoints and logs: the run's own folder for a single one."""
+        return (
+            [self] if members == 1 else [RunFolder(self.path / "members" / str(i), self.path) for i in range(members)]
+        )
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return any(folder.last.is_file() for folder in (self, *self.parts(2)))
 
     @property
     def is_finished(self) -> bool:

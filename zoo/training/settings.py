@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ class TrainerSettings:
     batch_size: examples a step, over all processes together.
     micro_batch: rows that are computed at a time; auto decides by window and channels.
     patience: epochs without a better validation loss before training stops; 0 never stops early.
+    ema: the part of a moving average of the weights that a step keeps, such as 0.999; the average is validated and
+        saved in place of the weights themselves.  0 for no average.
     shift: bp by which a training window may be moved to either side.
     gradient_clip: largest norm of a gradient, null for no limit.
     checkpoint_every: steps between checkpoints within an epoch; one is written at every epoch's end too.
@@ -46,6 +49,7 @@ class TrainerSettings:
     batch_size: int = 64
     micro_batch: int | str = "auto"
     patience: int = 5
+    ema: float = 0.0
     shift: int = 0
     gradient_clip: float | None = None
     checkpoint_every: int = 200
@@ -64,6 +68,10 @@ class TrainerSettings:
             _at_least(name, getattr(self, name), 0)
         if self.micro_batch != "auto":
             _at_least("micro_batch", self.micro_batch, 1)
+        if not isinstance(self.ema, int | float) or not 0 <= self.ema < 1:
+            raise ConfigError(
+                f"trainer.ema is {self.ema!r}: give a decay from 0 (no average) to below 1, such as 0.999"
+            )
         if self.precision == "bf16-mixed" and self.accelerator == "cpu":
             raise ConfigError(
                 "trainer.precision=bf16-mixed on a CPU is 5 to 7 times slower than 32-true where the processor has no "
@@ -82,6 +90,18 @@ class TrainerSettings:
     def processes(self) -> int:
         """Processes over all machines."""
         return self.devices * self.nodes
+
+
+def member_seeds(config: Mapping[str, Any]) -> list[int]:
+    """The seed of every network that the run trains: seed * members + 0, 1, ..., so that two runs share none.
+
+    >>> member_seeds({"seed": 2, "members": 5}), member_seeds({"seed": 2})
+    ([10, 11, 12, 13, 14], [2])
+    """
+    n, seed = config.get("members", 1), int(config.get("seed", 0))
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= 100:
+        raise ConfigError(f"members is {n!r}: give a whole number of networks from 1 to 100")
+    return [seed * n + i for i in range(n)]
 
 
 def _at_least(name: str, value: Any, least: int) -> None:

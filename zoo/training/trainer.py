@@ -26,6 +26,7 @@ from zoo.training.module import TrainingModule
 from zoo.training.resume import Checkpoints
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings
+from zoo.training.weight_average import WeightAverage
 
 _EXPECTED = (
     "Experiment logs directory",
@@ -68,17 +69,22 @@ def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
 
 
 def make_trainer(
-    settings: TrainerSettings, folder: RunFolder, module: TrainingModule, further: Iterable[Callback] = ()
+    settings: TrainerSettings,
+    folder: RunFolder,
+    module: TrainingModule,
+    further: Iterable[Callback] = (),
+    label: str = "",
 ) -> pl.Trainer:
-    """A Trainer for one run.  further: callbacks behind our own."""
+    """A Trainer for one network.  further: callbacks behind our own.  label: stands before its epochs on stderr."""
     validate = module.validation_loader is not None
     plateau = module.settings.schedule == "plateau"
     checkpoints = Checkpoints(folder.last, settings.checkpoint_every)
     callbacks = [
         *([BestEpoch(folder.best, settings.patience, plateau)] if validate else []),
+        *([WeightAverage(settings.ema)] if settings.ema else []),  # the best epoch is saved before the weights return
         checkpoints,
-        Signals(checkpoints),
-        EpochProgress(settings.bar and sys.stderr.isatty()),
+        Signals(checkpoints, folder.run),
+        EpochProgress(settings.bar and sys.stderr.isatty(), label),
         *further,
     ]
     with _quiet():
