@@ -143,7 +143,7 @@ def test_model_and_baselines_are_judged_on_the_same_rows():
     labels[::3] = np.nan
     train = Rows(random_codes(seed=5), binary_labels(seed=5))
     found = evaluate(Fake(both_tasks, TASKS), Tables(TASKS, Rows(random_codes(), labels), train), n_bootstrap=0)
-    assert {row["predictor"] for row in found.rows} == {"fake", "GC", "6-mer logistic"}
+    assert {row["predictor"] for row in found.rows} == {"fake", "GC", "2-mer logistic", "6-mer logistic"}
     assert {row["n"] for row in found.rows} == {80}
 
 

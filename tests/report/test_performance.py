@@ -106,7 +106,7 @@ def test_data_at_hand_are_evaluated_once_and_drawn_with_their_n(opened, judges):
         "Losses",
     ]
     assert "n = 120, 60 positive" in of(section, Picture)[2].caption
-    assert {r[0] for r in of(section, Table)[0].rows} == {"knows-ctcf", "GC", "6-mer logistic"}
+    assert {r[0] for r in of(section, Table)[0].rows} == {"knows-ctcf", "GC", "2-mer logistic", "6-mer logistic"}
     performance(opened)
     assert opened.results["evaluation"] is evaluation
 

@@ -21,8 +21,9 @@ def check_baselines(rows: Iterable[Any], head: str = "", task: str = "") -> Verd
     rows: of an evaluation, or of a model's card, which is a stranger's text.  Baselines count that were evaluated on as
         many rows of the same split; members of an ensemble do not.
 
-    yes: the lower end of the model's interval is above the best baseline's upper end (above chance, if there is no
-    baseline, is not enough).  no: its value is not above the best baseline's, or its interval holds chance.
+    yes: a paired test on the same rows finds the model better than the best baseline; of older rows, without one, the
+    lower end of the model's interval is above the baseline's upper end (above chance, if there is no baseline, is not
+    enough).  no: its value is not above the best baseline's, or its interval holds chance.
     unsure: between, or nothing was measured on held-out data.
     """
     known = clean_rows(rows)
@@ -56,8 +57,10 @@ def _verdict(comparison: Comparison) -> Verdict:
         return Verdict(QUESTION, "no", f"{words}: that is chance ({chance})")
     if best is None:
         return Verdict(QUESTION, "unsure", f"{words}; there is no baseline to hold it against")
+    if comparison.difference:
+        words += f"; the model is {comparison.verdict()}"
     if own["value"] <= best["value"]:
         return Verdict(QUESTION, "no", f"{words}: something simpler does as well")
     if comparison.better == "yes":
         return Verdict(QUESTION, "yes", words)
-    return Verdict(QUESTION, "unsure", f"{words}: the intervals are not apart")
+    return Verdict(QUESTION, "unsure", words if comparison.difference else f"{words}: the intervals are not apart")

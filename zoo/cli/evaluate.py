@@ -17,6 +17,8 @@ from zoo.cli import options
 @options.motif
 @click.option("--baselines/--no-baselines", default=True, show_default=True, help="GC content, k-mers, motifs.")
 @click.option("--kmer", default=6, show_default=True, help="Length of the k-mers of the baseline.")
+@click.option("--rival", "rivals", multiple=True, type=click.Choice(["gkm-svm"]), help="A slow baseline beside it.")
+@click.option("--rival-rows", type=click.IntRange(2), help="Training rows of it; by default about 90 seconds' worth.")
 @click.option("--stratum", "strata", multiple=True, help="A subset to evaluate too, as in 'peak_width<=2000'.")
 @options.data
 @options.genome("Genome of the data")
@@ -30,7 +32,8 @@ def command(model, split, motifs, kmer, config, data, fasta, bootstrap, device, 
     """Evaluate MODEL, a run folder or a published model, on one split of its data.
 
     Each metric comes with its n and a 95 % interval from resampled examples.  Baselines are fitted to the
-    training split and judged on the same rows as the model.
+    training split and judged on the same rows as the model; a paired bootstrap tells whether the model is
+    better than the one that does best on them.
     """
     import json
 

@@ -54,7 +54,7 @@ on_error = click.option(
 )
 
 motif = click.option(
-    "--motif", "motifs", multiple=True, help="JASPAR name or identifier: its best match is a baseline."
+    "--motif", "motifs", multiple=True, help="JASPAR name or identifier, or `best`: its best match is a baseline."
 )
 
 split = click.option(

@@ -98,6 +98,26 @@ def get_motifs(names: Sequence[str], release: str = RELEASE) -> list[Motif]:
     return [get_motif(name, release) for name in names]
 
 
+@lru_cache(maxsize=2)
+def core_motifs(release: str = RELEASE) -> tuple[Motif, ...]:
+    """The latest version of every CORE motif, of all groups of organisms, by identifier."""
+    latest: dict[str, tuple[int, str]] = {}
+    for base, version, name, core, _ in _index(release):
+        if core:
+            latest[base] = max(latest.get(base, (0, "")), (version, name))
+    cells: dict[str, list[tuple[str, int, float]]] = {base: [] for base in latest}
+    with _database(release) as connection:
+        rows = connection.execute(
+            "select m.BASE_ID, m.VERSION, d.row, d.col, d.val from MATRIX_DATA d join MATRIX m on m.ID = d.ID"
+        ).fetchall()
+    for base, version, letter, column, value in rows:
+        if base in latest and int(version) == latest[base][0]:
+            cells[base].append((letter, column, value))
+    return tuple(
+        Motif(name, f"{base}.{version}", _counts(cells[base])) for base, (version, name) in sorted(latest.items())
+    )
+
+
 def motif_names(release: str = RELEASE) -> list[str]:
     """Names of all CORE motifs, sorted, each once."""
     return sorted({name for _, _, name, core, _ in _index(release) if core})
@@ -168,10 +188,15 @@ def _get(name: str, release: str) -> Motif:
             "where m.BASE_ID = ? and m.VERSION = ?",
             (base, version),
         ).fetchall()
+    return Motif(found_name, f"{base}.{version}", _counts(cells))
+
+
+def _counts(cells: Sequence[tuple[str, int, float]]) -> np.ndarray:
+    """(4, W) of the database's cells: base, column from 1, count."""
     counts = np.zeros((4, max(col for _, col, _ in cells)))
     for base_letter, col, value in cells:
         counts["ACGT".index(base_letter), col - 1] = value
-    return Motif(found_name, f"{base}.{version}", counts)
+    return counts
 
 
 @lru_cache(maxsize=4)

@@ -51,7 +51,7 @@ class FittedBaselines:
             return self._without_fit(features, f"only the first {_MOST_TASKS} tasks are")
         train, validation = (self._labels(split, head, channel) for split in ("train", "validation"))
         used, of = self._of["train"]
-        note = "" if used == of else f"fitted to {used:,} of {of:,} rows"
+        note = _joined(baseline.note, _fitted_to(used, of))
         if baseline.features is None:
             return _constant(train, field, n), note
         if "T" in field.axes:
@@ -59,6 +59,9 @@ class FittedBaselines:
         model = self._fit(baseline, field.values, train, validation, self._rows["train"].get(f"weight/{head}"))
         if model is None:
             return self._without_fit(features, "training labels are all alike")
+        if baseline.fit is not None:
+            model, own, used = model
+            note = _joined(baseline.note, own, _fitted_to(used, of))
         prediction = model(features)
         if field.values == "class":
             prediction = np.pad(prediction, ((0, 0), (0, len(field.vocabulary) - prediction.shape[1])))
@@ -86,7 +89,7 @@ class FittedBaselines:
             parts += [self._rows[split][f"feature/{baseline.name}"][known], label[known]]
             if split == "train" and weight is not None:
                 weight = weight.reshape(-1)[known] if weight.size == len(weight) else None
-        return fit(values, *parts, weight=weight)
+        return (baseline.fit or fit)(values, *parts, weight=weight)
 
     def _scaled_profile(
         self, baseline: Baseline, train: np.ndarray, validation: np.ndarray | None, features: Any, note: str
@@ -112,7 +115,16 @@ def score_of(features: Any) -> np.ndarray | None:
     Metrics that no scale changes take it in place of a fit: on training rows whose GC content is matched
     exactly a fit has slope 0, and would say 0.5 of test rows that are not matched at all.
     """
-    return features[:, 0] if isinstance(features, np.ndarray) and features.shape[1] == 1 else None
+    one = isinstance(features, np.ndarray) and features.ndim == 2 and features.shape[1] == 1
+    return features[:, 0] if one else None
+
+
+def _fitted_to(used: int, of: int) -> str:
+    return "" if used == of else f"fitted to {used:,} of {of:,} rows"
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _constant(train: np.ndarray, field: Field, n: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a model must beat: GC content, k-mers, the best match of a known motif, the average profile or map.
+"""What a model must beat: GC content, k-mers, the best match of a known motif, a gapped k-mer SVM, the average profile.
 
 Each is features of the sequence and a small fit on the training split, chosen on the validation split.
 Where the features are one number (GC, the best match), ranks and correlations are of the number itself.
@@ -30,11 +30,15 @@ class Baseline:
     """A name and what it sees: codes (N, L) -> features (N, F), or None for a fit without any.
 
     task: name of the only task it is for, None for all.
+    fit: how it is fitted where not as `fit` does; it returns a note, and the rows it was fitted to, too.
+    note: on how it was chosen.
     """
 
     name: str
     features: Callable[[np.ndarray], Any] | None
     task: str | None = None
+    fit: Callable[..., tuple[Callable[[Any], np.ndarray], str, int] | None] | None = None
+    note: str = ""
 
 
 def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Baseline]:
@@ -46,7 +50,9 @@ def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Ba
         by_total = field.values == "count" and field.axes in ("CT", "T")
         scaled = [Baseline("GC", gc_content), _kmers(k, "ridge")] if by_total else []
         return [constant, *scaled]
-    simple = [Baseline("GC", gc_content), _kmers(k, "logistic" if field.values in ("binary", "class") else "ridge")]
+    kind = "logistic" if field.values in ("binary", "class") else "ridge"
+    # Dinucleotides alone: what negatives of shuffled dinucleotides leave nothing of.
+    simple = [Baseline("GC", gc_content), *(_kmers(length, kind) for length in sorted({2, k}))]
     if field.values != "class":
         for motif in motifs:
             same = [task for task in field.channels if task.upper() == motif.name.upper()]

@@ -1,8 +1,8 @@
-"""Bootstrap interval of a metric, with its n and, where the metric is undefined, the reason."""
+"""Bootstrap interval of a metric, with its n and, where the metric is undefined, the reason; paired differences."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Measure:
 
     n: examples; n_positive: those of label 1 (by position: with a 1 anywhere), None where there are no classes.
     note: why something is None, or what to compare the value with.
+    resampled: (R,) the metric of every resample, NaN where it is undefined; None without an interval.
     """
 
     value: float | None
@@ -28,6 +29,7 @@ class Measure:
     n: int
     n_positive: int | None
     note: str = ""
+    resampled: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 def measure(
@@ -64,16 +66,53 @@ def measure(
         which = "examples" if not binary else "positives" if positives <= negatives else "negatives"
         notes.append(f"only {smaller} {which}: too few for an interval")
         n_bootstrap = 0
-    low = high = None
+    low = high = resampled = None
     if n_bootstrap:
         step = max(1, _CHUNK // n)
         rng = np.random.default_rng(seed)
         sizes = [min(step, n_bootstrap - first) for first in range(0, n_bootstrap, step)]
-        values = np.concatenate([metric.function(target, prediction, resamples(rng, size, n)) for size in sizes])
-        values = values[np.isfinite(values)]
-        if len(values):
-            low, high = (float(q) for q in np.quantile(values, [0.025, 0.975]))
-    return Measure(value, low, high, n, n_positive, "; ".join(notes))
+        resampled = np.concatenate([metric.function(target, prediction, resamples(rng, size, n)) for size in sizes])
+        low, high = _interval(resampled)
+    return Measure(value, low, high, n, n_positive, "; ".join(notes), resampled)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A metric of a model minus that of a rival on the same examples, and the 95 % interval of the difference.
+
+    rival: name of the rival.
+    """
+
+    rival: str
+    value: float
+    low: float
+    high: float
+
+
+def paired_difference(rival: str, model: Measure, other: Measure) -> Difference | None:
+    """The paired bootstrap of two predictors: the difference in every resample, which is the same for both.
+
+    model, other: as `measure` returns them for the same examples, n_bootstrap and seed.  The difference of two values
+    whose own intervals overlap may well be certain, since both predictors are right and wrong on the same examples.
+    None where either has no value or no interval.
+    """
+    if model.value is None or other.value is None or model.resampled is None or other.resampled is None:
+        return None
+    if model.n != other.n or model.resampled.shape != other.resampled.shape:
+        return None
+    low, high = _interval(model.resampled - other.resampled)
+    if low is None or high is None:
+        return None
+    return Difference(rival, model.value - other.value, low, high)
+
+
+def _interval(resampled: np.ndarray) -> tuple[float | None, float | None]:
+    """2.5th and 97.5th percentile of the resamples in which the metric is defined; None where there are none."""
+    values = resampled[np.isfinite(resampled)]
+    if not len(values):
+        return None, None
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def resamples(rng: np.random.Generator, size: int, n: int) -> np.ndarray:

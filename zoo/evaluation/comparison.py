@@ -1,4 +1,4 @@
-"""A model beside its best baseline.  Stored rows are checked first: a stranger may have written them.
+"""A model beside its best rival, a baseline.  Stored rows are checked first: a stranger may have written them.
 
 rows -> clean_rows -> of one task -> {predictor: {metric: row}}, the model first and the best baseline named
 """
@@ -6,7 +6,7 @@ rows -> clean_rows -> of one task -> {predictor: {metric: row}}, the model first
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,17 +30,35 @@ CHANCE = {"auroc": 0.5, "pearson": 0.0, "spearman": 0.0, "log_count_pearson": 0.
 
 @dataclass(frozen=True)
 class Comparison:
-    """The model's row of its main metric, and that of the best baseline on the same rows."""
+    """The model's row of its main metric, and that of the baseline which does best on the same rows.
+
+    The model's row may hold the paired difference from that baseline (`zoo.evaluation.bootstrap.paired_difference`).
+    """
 
     metric: str
     model: Mapping[str, Any]
     baseline: Mapping[str, Any] | None
 
     @property
+    def difference(self) -> tuple[float, float, float] | None:
+        """Value, low and high of the paired difference from this baseline; None where no row holds it."""
+        row = self.model
+        numbers = (row.get("difference"), row.get("difference_low"), row.get("difference_high"))
+        if self.baseline is None or row.get("rival") != self.baseline["predictor"] or None in numbers:
+            return None
+        return numbers
+
+    @property
     def better(self) -> str:
-        """yes, no, or unsure where the two intervals overlap or are not known."""
+        """yes or no where the interval of the paired difference lies above or below 0, else unsure.
+
+        Rows without it, as those of version 0.2.0 and before: unsure where the two intervals overlap or are not known.
+        """
         if self.baseline is None:
             return "unsure"
+        if self.difference is not None:
+            _, low, high = self.difference
+            return "yes" if low > 0 else "no" if high < 0 else "unsure"
         ends = [self.model["low"], self.model["high"], self.baseline["low"], self.baseline["high"]]
         if any(end is None for end in ends):
             return "unsure"
@@ -52,7 +70,21 @@ class Comparison:
         told = f"On {self.model['n']:,} {self.model['split'] or 'recorded'} examples"
         if self.baseline is None:
             return f"{told}; no baseline is recorded beside it"
-        return f"{told}; the best baseline, {self.baseline['predictor']}, has {number(self.baseline)}"
+        words = f"{told}; the best baseline, {self.baseline['predictor']}, has {number(self.baseline)}"
+        return f"{words}; the model is {self.verdict()}" if self.difference else words
+
+    def verdict(self) -> str:
+        """The paired test in words, to follow the model's name and "is"; "" where no row holds it."""
+        if self.baseline is None or self.difference is None:
+            return ""
+        value, low, high = self.difference
+        rival = f"the best rival on these rows, {self.baseline['predictor']}"
+        test = f"in {METRICS[self.metric][0]} (paired bootstrap, n = {self.model['n']:,})"
+        if self.better == "yes":
+            return f"better than {rival}, by {value:.3f} [{low:.3f}, {high:.3f}] {test}"
+        if self.better == "no":
+            return f"worse than {rival}, by {-value:.3f} [{-high:.3f}, {-low:.3f}] {test}"
+        return f"no better than {rival}: the difference is {value:.3f} [{low:.3f}, {high:.3f}] {test}"
 
 
 def number(row: Mapping[str, Any]) -> str:
@@ -70,9 +102,10 @@ def clean_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
     for row in list(rows)[:MOST]:
         if not isinstance(row, Mapping) or "member" in row:
             continue
-        texts = ("predictor", "head", "task", "metric", "split", "unit", "stratum", "note")
+        texts = ("predictor", "head", "task", "metric", "split", "unit", "stratum", "note", "rival")
+        numbers = ("value", "low", "high", "difference", "difference_low", "difference_high")
         one: dict[str, Any] = {key: printable(row.get(key) or "")[:_LONGEST] for key in texts}
-        one |= {key: _finite(row.get(key)) for key in ("value", "low", "high")}
+        one |= {key: _finite(row.get(key)) for key in numbers}
         one |= {key: _count(row.get(key)) for key in ("n", "n_positive")}
         whole = {"stratum": one["stratum"] or "all", "n": one["n"] or 0}
         clean.append(one | whole | {"baseline": row.get("baseline") is True})
@@ -95,6 +128,18 @@ def compare_rows(rows: Iterable[Mapping[str, Any]], head: str, task: str, stratu
     # Only what was evaluated on as many rows of the same split stands beside the model.
     equal = [r for r in leading if r["baseline"] and (r["n"], r["split"]) == (model["n"], model["split"])]
     return Comparison(metric, model, max(equal, key=lambda r: r["value"], default=None))
+
+
+def verdicts(rows: Iterable[Mapping[str, Any]], most: int = 40) -> Iterator[str]:
+    """A sentence a task on the model and its best rival, of those that a paired test is stored of."""
+    rows = [row for row in rows if row["stratum"] == "all"]
+    known = tasks(rows)
+    for head, task in known[:most]:
+        comparison = compare_rows(rows, head, task)
+        if comparison and comparison.difference:
+            name = comparison.model["predictor"] or "the model"
+            where = f"{head}/{task}: " if task and len(known) > 1 else f"{head}: " if len(known) > 1 else ""
+            yield f"{where}{name} is {comparison.verdict()}"
 
 
 def main_metric(rows: Iterable[Mapping[str, Any]]) -> str | None:

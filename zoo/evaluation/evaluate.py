@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.data.motifs import get_motifs
 from zoo.data.source import SPLITS, Examples, Source
 from zoo.errors import EXTRAS, ConfigError, did_you_mean, need
+from zoo.evaluation.baseline_choice import choose_baselines
 from zoo.evaluation.baseline_models import FittedBaselines, score_of
 from zoo.evaluation.baselines import Baseline
-from zoo.evaluation.baselines import baselines as baselines_for
-from zoo.evaluation.bootstrap import Measure, measure
-from zoo.evaluation.metrics import metrics_for
+from zoo.evaluation.bootstrap import Difference, Measure, measure, paired_difference
+from zoo.evaluation.comparison import METRICS
+from zoo.evaluation.metrics import Metric, metrics_for
 from zoo.evaluation.result import Evaluation
 from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.strata import in_stratum
@@ -47,24 +47,32 @@ def evaluate(
     seed: int = 0,
     k: int = 6,
     name: str | None = None,
+    rivals: Sequence[str] = (),
+    rival_rows: int | None = None,
 ) -> Evaluation:
     """Every metric of every task, with its n and a percentile bootstrap interval over examples.
 
     model: any Model; None evaluates the baselines alone.  Its mode is restored.
     split: one of train, validation, test.
-    motif: JASPAR names or identifiers; adds the best match of each as a baseline.
+    motif: JASPAR names or identifiers; adds the best match of each as a baseline.  "best" is the matrix of JASPAR CORE
+        that separates the training rows best.
     strata: subsets to evaluate beside the whole and the examples' own groups, as `peak_width<=2000` on the columns
         that name the examples, or on `length`.
     batch_size: examples a forward pass, None for what suits the device.
     n_bootstrap: resamples, 0 for no intervals.
     k: length of the k-mers of the baseline.
     name: of the model in the rows; its spec's by default.
+    rivals: baselines that take minutes: "gkm-svm" (needs gkmsvm-lite).
+    rival_rows: training rows that they are fitted to; None for what takes about 90 seconds of one core.
 
     A label that is NaN (a class id below 0) or has weight 0 is left out, for each task by itself.
     Raises ConfigError where model and data share no target.
     """
     need("evaluation", *EXTRAS["evaluate"][1])
-    plan = Plan.of(model, source, split, baselines=baselines, motif=motif, strata=strata, k=k)
+    plan = Plan.of(model, source, split, strata=strata)
+    if baselines:
+        options = {"k": k, "motif": motif, "rivals": rivals, "rival_rows": rival_rows, "seed": seed}
+        plan = replace(plan, baselines=choose_baselines(source, plan.examples, plan.targets, **options))
     values = plan.read(model, batch_size)
     fitted = FittedBaselines(source, plan, seed) if baselines else None
     predictor = name or (model.spec.name if model else "")
@@ -96,18 +104,8 @@ class Plan:
     activation: Mapping[str, str]
 
     @classmethod
-    def of(
-        cls,
-        model: Model | None,
-        source: Source,
-        split: str,
-        *,
-        baselines: bool,
-        motif: str | Sequence[str] | None,
-        strata: Sequence[str],
-        k: int,
-    ) -> Plan:
-        """The arguments and errors of `evaluate`; nothing is read but the examples' names."""
+    def of(cls, model: Model | None, source: Source, split: str, *, strata: Sequence[str]) -> Plan:
+        """The arguments and errors of `evaluate`, without baselines; nothing is read but the examples' names."""
         if split not in SPLITS:
             raise ConfigError(f"no split {split!r}" + did_you_mean(split, SPLITS))
         examples = source.examples(split)
@@ -119,12 +117,8 @@ class Plan:
         subsets |= {text: in_stratum(text, columns) for text in strata}
         outputs = shared_heads(model, source.targets) if model else {}
         targets = {head: source.targets[head] for head in outputs or source.targets}
-        motifs = get_motifs([motif] if isinstance(motif, str) else motif or ())
-        chosen = {head: baselines_for(field, k, motifs) if baselines else [] for head, field in targets.items()}
-        if "codes" not in examples.batch(np.arange(1)):
-            chosen = {head: [b for b in several if not b.features] for head, several in chosen.items()}
         activation = model.spec.activation if model else {}
-        return cls(split, examples, identity, subsets, targets, outputs, chosen, activation)
+        return cls(split, examples, identity, subsets, targets, outputs, {head: [] for head in targets}, activation)
 
     def is_probability(self, head: str) -> bool:
         """Whether the model's numbers for a target without positions are probabilities."""
@@ -170,10 +164,14 @@ class _Table:
         predictions = list(self._predictions(head, field, task, channel, truth))
         for stratum, member in self.plan.subsets.items():
             at = np.flatnonzero(member & _labelled(truth, field))
+            measures = []
             for name, prediction, score, note in predictions:
                 prediction, score = (None if x is None else x[at] for x in (prediction, score))
-                for metric, measured in self._measures(field, truth[at], prediction, score):
-                    self.result.add(name, name != self.predictor, head, task, metric, measured, stratum, note)
+                measures += [(name, note, *one) for one in self._measures(field, truth[at], prediction, score)]
+            for name, note, metric, measured in measures:
+                baseline = name != self.predictor
+                difference = None if baseline else _from_best(metric, measured, measures)
+                self.result.add(name, baseline, head, task, metric, measured, stratum, note, difference)
 
     def _predictions(
         self, head: str, field: Field, task: str, channel: int | None, truth: np.ndarray
@@ -216,6 +214,21 @@ class _Table:
             else:
                 options = {"n_bootstrap": self.n_bootstrap, "seed": self.seed}
                 yield metric, measure(metric, truth, values, binary=field.values == "binary", **options)
+
+
+def _from_best(metric: Metric | None, own: Measure, measures: Sequence[tuple]) -> Difference | None:
+    """The model's paired difference from the rival that does best by this metric on these rows.
+
+    measures: (name, note, metric, measure) of every predictor, the model first.
+    """
+    if metric is None or metric.name not in METRICS:
+        return None
+    rivals = [(m.value, name, m) for name, _, other, m in measures if other is metric and m is not own]
+    known = [rival for rival in rivals if rival[0] is not None]
+    if not known:
+        return None
+    _, name, best = max(known, key=lambda rival: rival[0])
+    return paired_difference(name, own, best)
 
 
 def tasks_of(field: Field) -> list[tuple[str, int | None]]:

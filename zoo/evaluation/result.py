@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.bootstrap import Measure
-from zoo.evaluation.comparison import clean_rows, number
+from zoo.evaluation.bootstrap import Difference, Measure
+from zoo.evaluation.comparison import clean_rows, compare_rows, number, verdicts
 from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
 
@@ -23,7 +23,8 @@ class Evaluation:
 
     rows: plain JSON dictionaries with the keys predictor, baseline, head, task, metric, value, low, high, n,
         n_positive, split, unit (what the metric is aggregated over), stratum, note.  value is None where the
-        metric is undefined, and note says why.
+        metric is undefined, and note says why.  A row of the model has rival, difference, difference_low and
+        difference_high too where a paired bootstrap held it against the baseline that does best on these rows.
     predictions: columns by name: those that name the examples, status, then every task and its label.
     """
 
@@ -50,6 +51,7 @@ class Evaluation:
         measured: Measure,
         stratum: str = "all",
         note: str = "",
+        difference: Difference | None = None,
     ) -> None:
         """Append one row."""
         numbers = {key: getattr(measured, key) for key in ("value", "low", "high", "n", "n_positive")}
@@ -65,6 +67,7 @@ class Evaluation:
                 "unit": metric.unit if metric else "",
                 "stratum": stratum,
                 "note": "; ".join(filter(None, (measured.note, note))),
+                **({} if difference is None else _columns_of(difference)),
             }
         )
 
@@ -107,9 +110,14 @@ class Evaluation:
         return table_of(self.rows)
 
 
+def _columns_of(difference: Difference) -> dict[str, Any]:
+    numbers = {"difference": difference.value, "difference_low": difference.low, "difference_high": difference.high}
+    return {"rival": difference.rival, **numbers}
+
+
 def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Text: a block a stratum and task, a line a predictor, a column a metric; medians where tasks are many."""
-    return "\n\n".join(_block(title, some) for title, some in _blocks(rows))
+    return "\n\n".join(_block(*block) for block in _blocks(rows))
 
 
 def metrics_text(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -117,21 +125,24 @@ def metrics_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return table_of(clean_rows(rows))
 
 
-def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict]]]:
+def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict], list[str]]]:
+    """(title, rows, sentences on the model and its best rival)."""
     for stratum in dict.fromkeys(r["stratum"] for r in every):
         for head in dict.fromkeys(r["head"] for r in every):
             rows = [dict(r) for r in every if r["stratum"] == stratum and r["head"] == head]
             tasks = list(dict.fromkeys(r["task"] for r in rows))
             where = "".join(dict.fromkeys(r["split"] for r in rows)) + ("" if stratum == "all" else f", {stratum}")
             if len(tasks) > _MOST_TASKS:
-                yield f"{where}: {head}, median (quartiles) over {len(tasks)} tasks", list(_medians(rows))
+                title = f"{where}: {head}, median (quartiles) over {len(tasks)} tasks"
+                yield title, list(_medians(rows)), list(_tally(rows))
                 continue
             for task in tasks:
                 some = [r for r in rows if r["task"] == task]
                 if any(r["n"] for r in some):
-                    yield f"{where}: {'/'.join(dict.fromkeys(filter(None, (head, task))))}, {_size(some[0])}", some
+                    title = f"{where}: {'/'.join(dict.fromkeys(filter(None, (head, task))))}, {_size(some[0])}"
+                    yield title, some, list(verdicts(some))
                 elif stratum == "all":
-                    yield f"{where}: {task or head}, no labelled example", []
+                    yield f"{where}: {task or head}, no labelled example", [], []
 
 
 def _size(row: Mapping[str, Any]) -> str:
@@ -140,7 +151,22 @@ def _size(row: Mapping[str, Any]) -> str:
     return f"n = {row['n']:,} ({row['n_positive']:,} positive, prevalence {row['n_positive'] / row['n']:.3g})"
 
 
-def _block(title: str, rows: list[dict]) -> str:
+def _tally(rows: list[dict]) -> Iterator[str]:
+    """In how many tasks the model is better than the best rival of each."""
+    counts = dict.fromkeys(("yes", "unsure", "no"), 0)
+    for head, task in dict.fromkeys((r["head"], r["task"]) for r in rows if r["stratum"] == "all"):
+        comparison = compare_rows(rows, head, task)
+        if comparison and comparison.difference:
+            counts[comparison.better] += 1
+    if n := sum(counts.values()):
+        better, no_better, worse = counts.values()
+        yield (
+            f"of {n} tasks the model is better than the best rival in {better}, no better in {no_better}, "
+            f"worse in {worse} (paired bootstrap)"
+        )
+
+
+def _block(title: str, rows: list[dict], sentences: list[str]) -> str:
     if not rows:
         return title
     metrics = list(dict.fromkeys(r["metric"] for r in rows))
@@ -154,7 +180,7 @@ def _block(title: str, rows: list[dict]) -> str:
         lines.append([predictor, *(cells.get(m, "") for m in shown)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([title, *text, *_notes(rows, metrics)])
+    return "\n".join([title, *text, *_notes(rows, metrics), *(f"  {sentence}" for sentence in sentences)])
 
 
 def _notes(rows: list[dict], metrics: list[str]) -> Iterator[str]:
@@ -177,4 +203,4 @@ def _medians(rows: list[dict]) -> Iterator[dict]:
         values = [r["value"] for r in some if r["value"] is not None]
         low, value, high = np.quantile(values, [0.25, 0.5, 0.75]) if values else (None, None, None)
         note = "" if len(values) == len(some) else f"undefined for {len(some) - len(values)} of {len(some)} tasks"
-        yield some[0] | {"value": value, "low": low, "high": high, "note": note}
+        yield some[0] | {"value": value, "low": low, "high": high, "note": note, "rival": ""}

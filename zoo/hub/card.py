@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import HubError
+from zoo.evaluation.comparison import clean_rows, verdicts
 from zoo.files.regular_files import read_bounded
 from zoo.terminal.printable import printable
 
@@ -57,6 +58,10 @@ One window is {{ length }} bp{{ conjoined }}. An N is read as {{ n_encoding }}.{
 
 {% if spec.metrics -%}
 {{ spec.metrics | metrics }}
+{%- if verdicts %}
+
+{{ verdicts }}
+{%- endif %}
 {%- else -%}
 No evaluation is recorded: do not rely on this model before you have evaluated it on your own data.
 {%- endif %}
@@ -113,6 +118,7 @@ def write_card(spec: ModelSpec) -> str:
         ],
         parts=[_part("encoder", spec.encoder), *(_part(f"head {h}", part) for h, part in spec.heads.items())],
         licence={"licence": spec.licence or "not stated", "citation": spec.citation or "not stated"},
+        verdicts=_verdicts(spec.metrics),
         made={**spec.versions, **{f"needs {d}": r for d, r in spec.requires.items()}} or {"versions": "not recorded"},
     )
 
@@ -183,6 +189,11 @@ def _metrics(rows: Sequence[Mapping[str, Any]]) -> str:
     several = len({row.get("stratum") for row in rows}) > 1
     known = [c for c in _METRIC_COLUMNS if c != "stratum" or several]
     return _table([{c: row.get(c, "") for c in known} for row in rows])
+
+
+def _verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A line a task: whether the model is better than the rival that does best on the rows judged."""
+    return _Ready("\n".join(f"- {_plain(line)}." for line in verdicts(clean_rows(rows))))
 
 
 def _bullets(content: Mapping[str, Any]) -> str:

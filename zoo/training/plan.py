@@ -182,8 +182,8 @@ class TrainingPlan:
             return None
         from zoo.evaluation.evaluate import evaluate
 
-        motifs, n_bootstrap = settings.get("motifs") or (), settings.get("bootstrap", 1000)
-        return evaluate(model, self.source, split, motif=motifs, n_bootstrap=n_bootstrap)
+        options = {"motif": settings.get("motifs") or (), "rivals": settings.get("rivals") or ()}
+        return evaluate(model, self.source, split, n_bootstrap=settings.get("bootstrap", 1000), **options)
 
     def summary(self) -> list[str]:
         """What the run learns from, a line each; ConfigError for labels that its objectives cannot learn."""

@@ -17,6 +17,7 @@ import torch
 from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ZooError
+from zoo.evaluation.baseline_choice import require_rivals
 from zoo.model import Model
 from zoo.training.distributed import launcher, rank
 from zoo.training.launch import leave_with_parent, run_processes
@@ -58,6 +59,7 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
     `resume` goes on from there.
     """
     folder, config = open_run(config)
+    require_rivals((config.get("evaluation") or {}).get("rivals") or ())
     settings = settings_of(TrainerSettings, "trainer", config.get("trainer"))
     if rank() == 0:
         folder.begin(config)
