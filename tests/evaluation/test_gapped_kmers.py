@@ -87,7 +87,7 @@ def test_planted_gapped_words_are_found_where_gc_says_nothing():
 def test_measured_values_are_learned_and_a_sample_says_its_size():
     codes, label = planted(500)
     y = 50 * label + np.random.default_rng(1).normal(size=label.shape).astype(np.float32)
-    found = evaluate(None, Split(Field("C", ("one",)), codes, y), rivals=["gkm-svm"], rival_rows=100, n_bootstrap=0)
+    found = evaluate(None, Split(Field("C", ("one",)), codes, y), rivals={"gkm-svm": 100}, n_bootstrap=0)
     row = found.value("pearson", predictor="gkm-SVM")
     assert row["value"] > 0.5
     assert row["note"].endswith("fitted to 100 of 150 rows")

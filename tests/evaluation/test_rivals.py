@@ -203,4 +203,4 @@ def test_an_unknown_rival_is_refused_before_anything_is_read():
         evaluate(None, source(), rivals=["gkm"])
     pytest.importorskip("gkmsvm")
     with pytest.raises(ConfigError, match="fitted to 1 rows learns nothing"):
-        evaluate(None, source(), rivals=["gkm-svm"], rival_rows=1)
+        evaluate(None, source(), rivals={"gkm-svm": 1})

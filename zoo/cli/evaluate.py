@@ -28,7 +28,9 @@ from zoo.cli import options
 @options.device
 @options.out(note="every prediction beside its label", many=False, terminal=False)
 @options.json("the metrics")
-def command(model, split, motifs, kmer, config, data, fasta, bootstrap, device, out, as_json, **options):
+def command(
+    model, split, motifs, kmer, rivals, rival_rows, config, data, fasta, bootstrap, device, out, as_json, **options
+):
     """Evaluate MODEL, a run folder or a published model, on one split of its data.
 
     Each metric comes with its n and a 95 % interval from resampled examples.  Baselines are fitted to the
@@ -41,7 +43,7 @@ def command(model, split, motifs, kmer, config, data, fasta, bootstrap, device, 
     from zoo.training.model_and_data import open_evaluated
 
     opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
-    options |= {"motif": motifs, "n_bootstrap": bootstrap, "k": kmer}
+    options |= {"motif": motifs, "n_bootstrap": bootstrap, "k": kmer, "rivals": dict.fromkeys(rivals, rival_rows)}
     evaluation = evaluate(opened.model, opened.source, split, **options)
     if as_json:
         click.echo(json.dumps({"model": opened.name, "rows": evaluation.rows}, indent=2, allow_nan=False))

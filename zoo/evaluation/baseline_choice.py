@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -28,18 +28,18 @@ def choose_baselines(
     *,
     k: int = 6,
     motif: str | Sequence[str] | None = None,
-    rivals: Sequence[str] = (),
-    rival_rows: int | None = None,
+    rivals: Sequence[str] | Mapping[str, int | None] = (),
     seed: int = 0,
 ) -> dict[str, list[Baseline]]:
     """{target: its baselines}; those that read the sequence only where the examples have one.
 
+    rivals: names in RIVALS, or a mapping with the training rows that each is fitted to (None for the default).
     Raises ConfigError for an unknown rival or fewer than 2 rows for it, DataError for an unknown motif, and ZooError
     where a rival needs a library that is not installed.
     """
     names = [motif] if isinstance(motif, str) else list(motif or ())
     motifs = get_motifs([name for name in names if name != BEST])
-    slow = _slow(rivals, rival_rows, seed)
+    slow = _slow(rivals, seed)
     chosen = {head: [*baselines(field, k, motifs), *_fitting(slow, field)] for head, field in targets.items()}
     if "codes" not in examples.batch(np.arange(1)):
         return {head: [b for b in several if not b.features] for head, several in chosen.items()}
@@ -49,20 +49,21 @@ def choose_baselines(
     return chosen
 
 
-def require_rivals(rivals: Sequence[str]) -> None:
+def require_rivals(rivals: Iterable[str]) -> None:
     """Raise what `choose_baselines` would, before anything has taken time."""
     for name in rivals:
         if name not in RIVALS:
             raise ConfigError(f"no rival {name!r}" + did_you_mean(str(name), RIVALS))
-    if rivals:
         need("the rival gkm-svm", "gkmsvm", install="zoo-core[gkm]")
 
 
-def _slow(rivals: Sequence[str], rows: int | None, seed: int) -> list[Baseline]:
+def _slow(rivals: Sequence[str] | Mapping[str, int | None], seed: int) -> list[Baseline]:
     require_rivals(rivals)
-    if rows is not None and rows < 2:
-        raise ConfigError(f"a rival fitted to {rows} rows learns nothing: give at least 2, or leave rival_rows out")
-    return [Baseline("gkm-SVM", sequences, fit=GappedKmerSVM(rows, seed).fit)] if rivals else []
+    rows = rivals if isinstance(rivals, Mapping) else dict.fromkeys(rivals)
+    for name, n in rows.items():
+        if n is not None and n < 2:
+            raise ConfigError(f"rival {name!r} fitted to {n} rows learns nothing: give it at least 2, or no number")
+    return [Baseline("gkm-SVM", sequences, fit=GappedKmerSVM(n, seed).fit) for n in rows.values()]
 
 
 def _fitting(slow: Sequence[Baseline], field: Field) -> Sequence[Baseline]:

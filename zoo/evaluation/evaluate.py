@@ -47,8 +47,7 @@ def evaluate(
     seed: int = 0,
     k: int = 6,
     name: str | None = None,
-    rivals: Sequence[str] = (),
-    rival_rows: int | None = None,
+    rivals: Sequence[str] | Mapping[str, int | None] = (),
 ) -> Evaluation:
     """Every metric of every task, with its n and a percentile bootstrap interval over examples.
 
@@ -62,8 +61,8 @@ def evaluate(
     n_bootstrap: resamples, 0 for no intervals.
     k: length of the k-mers of the baseline.
     name: of the model in the rows; its spec's by default.
-    rivals: baselines that take minutes: "gkm-svm" (needs gkmsvm-lite).
-    rival_rows: training rows that they are fitted to; None for what takes about 90 seconds of one core.
+    rivals: baselines that take minutes: "gkm-svm" (needs gkmsvm-lite); as a mapping with the training rows that each is
+        fitted to, None for what takes about 90 seconds of one core.
 
     A label that is NaN (a class id below 0) or has weight 0 is left out, for each task by itself.
     Raises ConfigError where model and data share no target.
@@ -71,7 +70,7 @@ def evaluate(
     need("evaluation", *EXTRAS["evaluate"][1])
     plan = Plan.of(model, source, split, strata=strata)
     if baselines:
-        options = {"k": k, "motif": motif, "rivals": rivals, "rival_rows": rival_rows, "seed": seed}
+        options = {"k": k, "motif": motif, "rivals": rivals, "seed": seed}
         plan = replace(plan, baselines=choose_baselines(source, plan.examples, plan.targets, **options))
     values = plan.read(model, batch_size)
     fitted = FittedBaselines(source, plan, seed) if baselines else None
