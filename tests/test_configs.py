@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from zoo.composition.option_files import groups
+from zoo.composition.option_files import SEARCH, groups
 from zoo.composition.signature_check import COMPONENTS, SETTINGS
 from zoo.config import compose
 from zoo.files.locations import core_file
@@ -79,6 +79,7 @@ def test_no_file_is_forgotten():
         "interpreter",
         "objective",
         "optimizer",
+        "search",
         "trainer",
     }
     assert found["."] == ["train"]
@@ -107,7 +108,7 @@ def test_the_first_comment_is_a_command(file):
         assert re.search(rf"{group_of(file)}(@[\w.]+)?={file.stem}\b", first)
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if group_of(f) != "."], ids=name_of)
+@pytest.mark.parametrize("file", [f for f in FILES if group_of(f) not in (".", SEARCH)], ids=name_of)
 def test_it_composes(file):
     group = group_of(file)
     config = compose([f"{group}={file.stem}", *demanded(group, file)])
@@ -122,7 +123,7 @@ def test_it_composes(file):
         )
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if group_of(f) not in (".", "experiment")], ids=name_of)
+@pytest.mark.parametrize("file", [f for f in FILES if group_of(f) not in (".", SEARCH, "experiment")], ids=name_of)
 def test_every_key_is_read(file):
     assert set(keys_of(file)) <= accepted(group_of(file), file)
 

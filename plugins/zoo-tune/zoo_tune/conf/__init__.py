@@ -1,0 +1,1 @@
+"""Search spaces that this plugin adds to zoo."""
