@@ -268,6 +268,8 @@ def test_what_cannot_be_tuned_is_refused_before_anything_is_written(study_of, tm
         tune(study_of("data.n_validation=0"), None, trials=1)
     with pytest.raises(ConfigError, match=r"trainer\.devices=1"):
         tune(study_of("trainer.devices=2"), None, trials=1)
+    with pytest.raises(ConfigError, match="one network, not members=2"):
+        tune(study_of("members=2"), None, trials=1)
     assert not (tmp_path / "search" / "search.json").exists()
 
 

@@ -163,12 +163,17 @@ class _Search:
 
 
 def require_validation(source: Source, config: dict) -> None:
-    """ConfigError for data without a validation split, and for runs of several processes."""
+    """ConfigError for data without a validation split, and for runs of several processes or networks."""
     if not len(source.examples("validation")):
         raise ConfigError("the validation split is empty, by which trials are judged: give the data's splits one")
     trainer = config.get("trainer") or {}
     if int(trainer.get("devices", 1)) * int(trainer.get("nodes", 1)) > 1:
         raise ConfigError("a trial is one process: set trainer.devices=1 trainer.nodes=1")
+    if config.get("members", 1) != 1:
+        raise ConfigError(
+            f"a trial is one network, not members={config['members']}: leave it out, and give it to the `zoo train` "
+            "command that best.yaml holds in the end"
+        )
 
 
 def _tell(text: str) -> None:

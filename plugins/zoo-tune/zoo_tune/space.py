@@ -28,6 +28,7 @@ REFUSED = {
         ("name", "task", "description", "output_dir", "resume", "hydra", "experiment"), "it belongs to the run"
     ),
     "seed": "a seed that is chosen by its loss is chance: --confirm trains the best with other seeds",
+    "members": "a trial is one network",
     "init": "what a model starts from is chosen by the user",
 }
 """Sections that a space may not vary, and why."""
