@@ -9,6 +9,7 @@ from zoo.plugins import hookimpl
 def zoo_register(registry) -> None:
     """Encoders, heads, objectives, interpreters and data sources that need no further library."""
     registry.add("encoder", "motif_cnn", "zoo.encoders.motif_cnn:MotifCNN")
+    registry.add("encoder", "residual_cnn", "zoo.encoders.residual_cnn:ResidualCNN")
     registry.add("head", "scalar", "zoo.heads.scalar:ScalarHead")
     registry.add("head", "profile", "zoo.heads.profile:ProfileHead")
     registry.add("objective", "cross_entropy", "zoo.objectives.cross_entropy:CrossEntropy")

@@ -28,7 +28,13 @@ _OF_TARGET = {
 INJECTED: Mapping[str, Mapping[str, str]] = {
     "data": {"genome": "genome of the run", "seed": "seed of the run"},
     "encoder": {"contexts": "contexts of the data", "tied": "strand=tied"},
-    "head": {"in_channels": "out_channels of the encoder", "resolution": "bin size of the embedding", **_OF_TARGET},
+    "head": {
+        "in_channels": "out_channels of the encoder",
+        "resolution": "bin size of the embedding",
+        "mean": "mean of the training labels",
+        "sd": "standard deviation of the training labels",
+        **_OF_TARGET,
+    },
     "objective": {
         "in_channels": "out_channels of the encoder",
         "head": "name of the head",

@@ -26,7 +26,7 @@ def test_classes_make_a_head_of_mutually_exclusive_classes():
 
 
 def test_an_unknown_pool_is_refused():
-    with pytest.raises(ConfigError, match="mean, max, attention, center"):
+    with pytest.raises(ConfigError, match="mean, max, max_mean, attention, center"):
         ScalarHead(in_channels=2, pool="sum")
 
 

@@ -43,7 +43,7 @@ _TOP: dict[str, Any] = {
     "name": str,
     "seed": int,
     "schedules": Mapping,
-    "strand": Literal["none", "augmented", "conjoined", "tied"],
+    "strand": Literal["auto", "none", "augmented", "conjoined", "tied"],
     "init": str | None,
     "freeze_encoder": bool,
     "n_encoding": Literal["zero", "quarter"],

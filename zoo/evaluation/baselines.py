@@ -71,12 +71,17 @@ def gc_content(codes: np.ndarray) -> np.ndarray:
     return (strong / np.maximum((codes < 4).sum(1), 1))[:, None]
 
 
-def kmer_frequencies(codes: np.ndarray, k: int = 6) -> sparse.csr_matrix:
-    """codes (N, L) -> (N, F) share of every k-mer, a k-mer and its reverse complement being one; N are left out."""
+def kmer_frequencies(codes: np.ndarray, k: int = 6, one_strand: bool = False) -> sparse.csr_matrix:
+    """codes (N, L) -> (N, F) share of every k-mer; N are left out.
+
+    A k-mer and its reverse complement are one, unless `one_strand`.
+    """
     from scipy import sparse
 
     n, length = codes.shape
     table, size = canonical_kmers(k)
+    if one_strand:
+        table, size = np.arange(4**k), 4**k
     if length < k:
         return sparse.csr_matrix((n, size))
     positions = length - k + 1

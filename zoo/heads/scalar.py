@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -13,7 +14,7 @@ from zoo.fields import Field, Grid
 from zoo.interfaces import Head
 from zoo.layers.attention_pooling import AttentionPooling
 
-POOLS = ("mean", "max", "attention", "center")
+POOLS = ("mean", "max", "max_mean", "attention", "center")
 
 
 class ScalarHead(Head):
@@ -23,12 +24,14 @@ class ScalarHead(Head):
 
     tasks: names of the numbers, C of them.
     classes: names of mutually exclusive classes, in place of tasks.
-    pool: mean, max, attention (learned weights), or center (the middle position, the mean of the middle
-        two where T is even).
+    pool: mean, max, max_mean (both, side by side), attention (learned weights), or center (the middle position, the
+        mean of the middle two where T is even).
     hidden: units of the hidden layer, 0 for none.
     dropout: probability with which a unit is left out in training.
     rc: where each number goes when the strand is reversed; None if they stay.
     values: what the numbers are before the activation.
+    mean, sd: of measured values, one a task: what the layers predict is multiplied by sd and the mean added, so that
+        a new head starts at the mean of its labels, whatever their unit.  None for 0 and 1.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class ScalarHead(Head):
         in_channels: int,
         tasks: Sequence[str] = ("output",),
         classes: Sequence[str] | None = None,
-        pool: Literal["mean", "max", "attention", "center"] = "mean",
+        pool: Literal["mean", "max", "max_mean", "attention", "center"] = "mean",
         hidden: int = 0,
         dropout: float = 0.0,
         rc: Sequence[int] | None = None,
         values: str = "real",
+        mean: Sequence[float] | None = None,
+        sd: Sequence[float] | None = None,
     ):
         super().__init__()
         if pool not in POOLS:
@@ -50,8 +55,10 @@ class ScalarHead(Head):
         self.pool = pool
         self.attention = AttentionPooling(in_channels) if pool == "attention" else None
         self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(in_channels, hidden) if hidden else None
-        self.dense = nn.Linear(hidden or in_channels, len(self.field.channels))
+        pooled = 2 * in_channels if pool == "max_mean" else in_channels
+        self.hidden = nn.Linear(pooled, hidden) if hidden else None
+        self.dense = nn.Linear(hidden or pooled, len(self.field.channels))
+        self.mean, self.sd = (_one_a_channel(name, x, self.field) for name, x in (("mean", mean), ("sd", sd)))
 
     def grid(self, grid: Grid) -> None:
         """No positions are left."""
@@ -62,14 +69,30 @@ class ScalarHead(Head):
         x = self.dropout(self._pooled(embedding))
         if self.hidden is not None:
             x = self.dropout(torch.relu(self.hidden(x)))
-        return self.dense(x)
+        x = self.dense(x)
+        if self.sd is not None:
+            x = x * x.new_tensor(self.sd)
+        return x if self.mean is None else x + x.new_tensor(self.mean)
 
     def _pooled(self, x: Tensor) -> Tensor:
         if self.attention is not None:
             return self.attention(x)
         if self.pool == "max":
             return x.amax(2)
+        if self.pool == "max_mean":
+            return torch.cat([x.amax(2), x.mean(2)], 1)
         if self.pool == "center":
             positions = x.shape[2]
             return x[:, :, (positions - 1) // 2 : positions // 2 + 1].mean(2)
         return x.mean(2)
+
+
+def _one_a_channel(name: str, values: Sequence[float] | None, field: Field) -> tuple[float, ...] | None:
+    if values is None:
+        return None
+    numbers = tuple(float(value) for value in values)
+    if len(numbers) != len(field.channels) or not all(map(math.isfinite, numbers)):
+        raise ConfigError(
+            f"{name} {list(values)!r} of head scalar must be a finite number for each of {field.channels}"
+        )
+    return numbers

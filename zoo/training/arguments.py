@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.fields import Field
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -16,6 +18,17 @@ class Argument:
 
     value: Any
     filled_by: str
+
+
+def of_target(field: Field) -> dict[str, Any]:
+    """What a target tells its head and objective, by argument name."""
+    return {
+        "tasks": list(field.channels) or None,
+        "classes": list(field.vocabulary) or None if field.values == "class" else None,
+        "bin_size": field.bin_size if field.position_axes else None,
+        "values": field.values if field.values != "class" else None,
+        "rc": None if field.rc is None else list(field.rc),
+    }
 
 
 def list_arguments(names: Mapping[str, str], arguments: Mapping[str, Mapping[str, Argument]]) -> list[str]:

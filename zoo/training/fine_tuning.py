@@ -36,10 +36,15 @@ def take_over(model: Model, published: Model) -> None:
         raise ContractError(f"the weights of {name!r} do not fit its encoder: pull the model again") from error
     kept = []
     for name, head in model.heads.items():
-        same = published.spec.heads.get(name) == model.spec.heads[name]
+        same = _set(published.spec.heads.get(name)) == _set(model.spec.heads[name])
         if same and published.heads[name].field == head.field:
             head.load_state_dict(published.heads[name].state_dict())
             kept.append(name)
     new = [name for name in model.heads if name not in kept]
     heads = [f"{what} {', '.join(names)}" for what, names in (("its head", kept), ("new head", new)) if names]
     print(f"init: the encoder of {published.spec.name}, {', '.join(heads)}", file=sys.stderr)
+
+
+def _set(part: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Arguments that hold something: a head that was stored before an argument existed lacks it."""
+    return {key: value for key, value in (part or {}).items() if value is not None}

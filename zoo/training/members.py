@@ -40,7 +40,8 @@ def train_members(
     for i, (seed, part) in enumerate(zip(seeds, folder.parts(len(seeds)), strict=True)):
         source = plan.source
         torch.manual_seed(seed)
-        member = TrainingPlan.of({**plan.config, "seed": seed, "members": 1}, source)
+        member = TrainingPlan.of({**plan.config, "seed": seed, "members": 1, "strand": plan.strand}, source)
+        member.strand_reason = plan.strand_reason
         members.append(_train(member, settings, part, callbacks, f"member {i + 1}/{len(seeds)}  ", first=i == 0))
     trained = [member for member in members if member is not None]
     return join(trained, trained[0].spec.name) if trained else None
@@ -65,5 +66,6 @@ def _train(
     if not trainer.is_global_zero:
         return None
     load_best(model, folder)
-    describe_training(model, plan.config, settings, module, trainer, time.monotonic() - since)
+    config = {**plan.config, "strand": plan.strand}
+    describe_training(model, config, settings, module, trainer, time.monotonic() - since)
     return model

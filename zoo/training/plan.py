@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ConfigError, did_you_mean
-from zoo.fields import Field
 from zoo.model import Model, build
 from zoo.outputs import require_names
 from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
-from zoo.training.arguments import Argument, list_arguments
+from zoo.training.arguments import Argument, list_arguments, of_target
 from zoo.training.augment import batch_fields, shift_step
 from zoo.training.evolution import AugmentationSettings, require_no_positions
 from zoo.training.fine_tuning import published_model, take_over
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from zoo.evaluation.result import Evaluation
     from zoo.training.module import TrainingModule
 
-STRANDS = ("none", "augmented", "conjoined", "tied")
+STRANDS = ("auto", "none", "augmented", "conjoined", "tied")
 
 Config = Mapping[str, Any]
 
@@ -52,6 +51,7 @@ class TrainingPlan:
         self.config = config
         self.arguments: dict[str, dict[str, Argument]] = {}
         self._names: dict[str, str] = {}
+        self.strand_reason = ""
         if source is not None:
             self.source = source
 
@@ -72,6 +72,26 @@ class TrainingPlan:
         return source
 
     @cached_property
+    def published(self) -> Model | None:
+        """The published model that `init` names."""
+        return published_model(self.config)
+
+    @cached_property
+    def strand(self) -> str:
+        """What the configuration says, and where it says auto, what the data do or the published encoder needs."""
+        strand = self.config.get("strand", "none")
+        if strand not in STRANDS:
+            raise ConfigError(f"strand {strand!r} is not known" + did_you_mean(strand, STRANDS))
+        if strand != "auto":
+            return strand
+        if self.published is not None and self.published.encoder.strand == "equivariant":
+            return "tied"
+        from zoo.training.strand_choice import choose_strand
+
+        chosen, self.strand_reason = choose_strand(self.source)
+        return chosen
+
+    @cached_property
     def model(self) -> Model:
         """A model with fresh weights, or with those of the published model that `init` names, where they fit.
 
@@ -79,11 +99,7 @@ class TrainingPlan:
         init: the published encoder is taken whole, arguments and weights; a head is taken over where target,
             arguments and field agree, the other heads are new.
         """
-        config, published = self.config, published_model(self.config)
-        strand = config.get("strand", "none")
-        if strand not in STRANDS:
-            raise ConfigError(f"strand {strand!r} is not known" + did_you_mean(strand, STRANDS))
-        source = self.source
+        config, published, source, strand = self.config, self.published, self.source, self.strand
         encoder = self._published_encoder(published, strand) if published is not None else self._encoder(strand)
         built = registry().build("encoder", *_split(encoder, "encoder"))
         grid = built.grid(source.input_length)
@@ -91,7 +107,8 @@ class TrainingPlan:
         heads = {}
         for target, field in source.targets.items():
             entry = (config.get("heads") or {}).get(target) or config.get("head") or {}
-            kind, arguments = self._resolve(f"heads.{target}", "head", entry, {**_of_target(field), **embedding})
+            run = {**of_target(field), **embedding, **self._label_scale(target)}
+            kind, arguments = self._resolve(f"heads.{target}", "head", entry, run)
             heads[target] = {"name": kind, **arguments}
         for target in config.get("heads") or {}:
             if target not in heads:
@@ -153,7 +170,7 @@ class TrainingPlan:
             self.source,
             settings,
             seed=seed,
-            reverse=config.get("strand", "none") in ("augmented", "conjoined"),
+            reverse=self.strand in ("augmented", "conjoined"),
             step=shift_step(fields),
             augmentation=augmentation,
         )
@@ -190,8 +207,10 @@ class TrainingPlan:
         from zoo.training.data_summary import summarise
 
         name = (self.config.get("data") or {}).get("name", "data")
-        both_strands = self.config.get("strand", "none") != "none" or self.model.encoder.strand == "equivariant"
+        both_strands = self.strand != "none" or self.model.encoder.strand == "equivariant"
         first, *others = summarise(self.source, self.model, self.loss, both_strands)
+        if self.strand_reason:
+            others.append(f"strand: {self.strand}, since {self.strand_reason}")
         return [f"{name}: {first}", *(f"  {line}" for line in others)]
 
     def explain(self) -> str:
@@ -210,6 +229,19 @@ class TrainingPlan:
         self._names[part] = name
         self.arguments[part] = {key: Argument(value, filled[key]) for key, value in resolved.items()}
         return name, resolved
+
+    def _label_scale(self, target: str) -> dict[str, Any]:
+        """mean and sd for a new head; those of the published head of this target where there is one."""
+        published = self.published.spec.heads.get(target) if self.published is not None else None
+        if published is not None:
+            return {key: published[key] for key in ("mean", "sd") if published.get(key) is not None}
+        return self._label_scales.get(target, {})
+
+    @cached_property
+    def _label_scales(self) -> dict[str, dict[str, list[float]]]:
+        from zoo.training.label_scale import label_scale
+
+        return label_scale(self.source)
 
     def _encoder(self, strand: str) -> dict[str, Any]:
         """{"name": ..., every resolved argument}."""
@@ -247,21 +279,10 @@ class TrainingPlan:
             "in_channels": self.model.encoder.out_channels,
             "domains": list(self.source.domains) or None,
             "contexts": list(self.source.contexts) or None,
-            **(_of_target(self.source.targets[head]) if head is not None else {}),
+            **(of_target(self.source.targets[head]) if head is not None else {}),
         }
         name, arguments = self._resolve(part, "objective", entry, run)
         return Term(registry().get("objective", name)(**arguments), coefficient, head)
-
-
-def _of_target(field: Field) -> dict[str, Any]:
-    """What a target tells its head and objective, by argument name."""
-    return {
-        "tasks": list(field.channels) or None,
-        "classes": list(field.vocabulary) or None if field.values == "class" else None,
-        "bin_size": field.bin_size if field.position_axes else None,
-        "values": field.values if field.values != "class" else None,
-        "rc": None if field.rc is None else list(field.rc),
-    }
 
 
 def _split(entry: Config, where: str) -> tuple[str, dict[str, Any]]:
