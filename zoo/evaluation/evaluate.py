@@ -25,6 +25,7 @@ from zoo.evaluation.metrics import Metric, metrics_for
 from zoo.evaluation.result import Evaluation
 from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.strata import in_stratum
+from zoo.evaluation.tasks import is_labelled, tasks_of
 from zoo.fields import Field, Grid
 from zoo.prediction.inference import inferring
 
@@ -156,13 +157,13 @@ class _Table:
         """Every metric of every predictor, on each subset of the labelled examples."""
         label = self.values[f"target/{head}"]
         truth = label if channel is None else label[:, channel]
-        if not _labelled(truth, field).any():
+        if not is_labelled(truth, field).any():
             metric, measured = next(self._measures(field, truth[:0], None, None))
             self.result.add(self.predictor or "baselines", not self.predictor, head, task, metric, measured)
             return
         predictions = list(self._predictions(head, field, task, channel, truth))
         for stratum, member in self.plan.subsets.items():
-            at = np.flatnonzero(member & _labelled(truth, field))
+            at = np.flatnonzero(member & is_labelled(truth, field))
             measures = []
             for name, prediction, score, note in predictions:
                 prediction, score = (None if x is None else x[at] for x in (prediction, score))
@@ -230,17 +231,6 @@ def _from_best(metric: Metric | None, own: Measure, measures: Sequence[tuple]) -
     return paired_difference(name, own, best)
 
 
-def tasks_of(field: Field) -> list[tuple[str, int | None]]:
-    """(name, channel) of every task; one without a name where a target has no channels.
-
-    >>> tasks_of(Field("C", channels=("CTCF", "SPI1")))
-    [('CTCF', 0), ('SPI1', 1)]
-    """
-    if field.values == "class" or field.channel_axis is None:
-        return [("", None)]
-    return [(task, c) for c, task in enumerate(field.channels)]
-
-
 def _order(target: Field, output: Field) -> dict[int, int | None]:
     """Channel of the target to channel of the prediction, by name; None where the model lacks the task."""
     if not output.channels:
@@ -268,9 +258,3 @@ def _select_channel(
 def _are_probabilities(truth: np.ndarray) -> bool:
     known = truth[np.isfinite(truth)]
     return bool(((known >= 0) & (known <= 1)).all())
-
-
-def _labelled(truth: np.ndarray, field: Field) -> np.ndarray:
-    """(n,) bool: has the example any label of this task?"""
-    known = truth >= 0 if field.values == "class" else np.isfinite(truth)
-    return np.any(known.reshape(len(truth), -1), axis=1)

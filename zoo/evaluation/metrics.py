@@ -29,6 +29,7 @@ class Metric:
     two_classes: it needs positives and negatives.
     probability: it needs predictions from 0 to 1.
     scale_free: it stays the same when predictions are scaled or shifted, so that a bare score will do.
+    lower_is_better: as of an error.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Metric:
     two_classes: bool = False
     probability: bool = False
     scale_free: bool = False
+    lower_is_better: bool = False
 
 
 def metrics_for(field: Field) -> list[Metric]:
@@ -236,17 +238,17 @@ _SCALAR, _PROFILE = ("C", ""), ("CT", "T")
 METRICS = (
     Metric("auroc", auroc, _is("binary", axes=_SCALAR), two_classes=True, scale_free=True),
     Metric("auprc", auprc, _is("binary", axes=_SCALAR), two_classes=True, scale_free=True),
-    Metric("log_loss", log_loss, _is("binary", axes=_SCALAR), probability=True),
+    Metric("log_loss", log_loss, _is("binary", axes=_SCALAR), probability=True, lower_is_better=True),
     Metric("accuracy", accuracy, _is("binary", axes=_SCALAR), probability=True),
-    Metric("brier", brier, _is("binary", axes=_SCALAR), probability=True),
+    Metric("brier", brier, _is("binary", axes=_SCALAR), probability=True, lower_is_better=True),
     Metric("auroc", _over_positions(auroc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
     Metric("auprc", _over_positions(auprc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
     Metric("pearson", pearson, _is("real", "count", axes=_SCALAR), scale_free=True),
     Metric("spearman", spearman, _is("real", "count", axes=_SCALAR), scale_free=True),
-    Metric("mse", mse, _is("real", "count", axes=_SCALAR)),
+    Metric("mse", mse, _is("real", "count", axes=_SCALAR), lower_is_better=True),
     Metric("r2", r2, _is("real", "count", axes=_SCALAR)),
     Metric("pearson", profile_pearson, _is("real", "count", axes=_PROFILE), "bins"),
-    Metric("jsd_median", jsd_median, _is("count", axes=_PROFILE), "regions"),
+    Metric("jsd_median", jsd_median, _is("count", axes=_PROFILE), "regions", lower_is_better=True),
     Metric("log_count_pearson", log_count_pearson, _is("count", axes=_PROFILE), "regions"),
     Metric("accuracy", class_accuracy, _is("class", axes=("",))),
     Metric("accuracy", class_accuracy, _is("class", axes=("T",)), "positions"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
 from zoo.terminal.progress import progress_bar
+from zoo.training.monitor import Monitor
 from zoo.training.resume import Checkpoints, save_weights
 
 
@@ -25,17 +27,23 @@ class Interrupted(SystemExit):
 
 
 class BestEpoch(Callback):
-    """Keeps the weights of the lowest validation loss, and stops after `patience` epochs without a lower one."""
+    """Keeps the weights of the lowest validation loss, and stops after `patience` epochs without a lower one.
 
-    def __init__(self, path: Path, patience: int, plateau: bool = False):
-        self.path, self.patience, self.plateau = path, patience, plateau
-        self.best, self.epoch, self.waited = float("inf"), -1, 0
+    monitor: the metric that takes the place of the loss.
+    best: its value, or the loss, in the best epoch; loss: the loss in that epoch.
+    """
+
+    def __init__(self, path: Path, patience: int, plateau: bool = False, monitor: Monitor | None = None):
+        self.path, self.patience, self.plateau, self.monitor = path, patience, plateau, monitor
+        self.sign = 1 if monitor is None or monitor.lower_is_better else -1
+        self.best, self.loss, self.epoch, self.waited = self.sign * math.inf, math.inf, -1, 0
 
     def on_validation_end(self, trainer: pl.Trainer, module: Any) -> None:
         """Compare and, on the first process, write."""
         loss = float(trainer.callback_metrics["validation_loss"])
-        if loss < self.best:
-            self.best, self.epoch, self.waited = loss, trainer.current_epoch, 0
+        value = loss if self.monitor is None else float(trainer.callback_metrics[self.monitor.key])
+        if self.sign * value < self.sign * self.best:
+            self.best, self.loss, self.epoch, self.waited = value, loss, trainer.current_epoch, 0
             if trainer.is_global_zero:
                 save_weights(module.model, self.path)
             return
@@ -49,10 +57,11 @@ class BestEpoch(Callback):
         self._stop_if_due(trainer)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "epoch": self.epoch, "waited": self.waited}
+        return {"best": self.best, "loss": self.loss, "epoch": self.epoch, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.best, self.epoch, self.waited = state["best"], state["epoch"], state["waited"]
+        self.loss = state.get("loss", self.best)
 
     def _stop_if_due(self, trainer: pl.Trainer) -> None:
         if self.patience and self.waited >= self.patience:
@@ -132,6 +141,8 @@ class EpochProgress(Callback):
             return
         validation = trainer.callback_metrics.get("validation_loss")
         validated = "" if validation is None else f"  validation {float(validation):.4f}"
+        if module.monitor is not None and validation is not None:
+            validated += f"  {module.monitor.name} {float(trainer.callback_metrics[module.monitor.key]):.4f}"
         passes, seconds = module.train_loader.passes, time.monotonic() - self._since
         n = f"{len(module.train_loader.examples):,}{f' x {passes}' if passes > 1 else ''}"
         print(f"{self._epoch(trainer)}  loss {loss:.4f}{validated}  (n {n}, {seconds:.1f} s)", file=sys.stderr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -83,6 +84,16 @@ def share_tensors(tensors: Iterable[Tensor]) -> None:
     if is_parallel():
         for tensor in tensors:
             dist.broadcast(tensor, src=0)
+
+
+def gather_arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """{key: (n, ...)} -> {key: (N, ...)}, the rows of all processes; a process without rows may lack keys."""
+    if not is_parallel():
+        return dict(arrays)
+    everyone: list = [None] * dist.get_world_size()
+    dist.all_gather_object(everyone, dict(arrays))
+    keys = dict.fromkeys(key for part in everyone for key in part)
+    return {key: np.concatenate([part[key] for part in everyone if key in part]) for key in keys}
 
 
 def gather_rows(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

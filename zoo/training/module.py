@@ -20,6 +20,7 @@ from zoo.training.augment import augment, crop_targets
 from zoo.training.distributed import add_up, gather_rows, is_parallel, share_gradients, share_tensors
 from zoo.training.loader import Loader
 from zoo.training.loss import Terms
+from zoo.training.monitor import Monitor
 from zoo.training.optimizer import OptimizerSettings, make_optimizer
 from zoo.training.schedule import rate_factor
 
@@ -36,6 +37,7 @@ class TrainingModule(pl.LightningModule):
     fields: of every key of a batch that moves with the sequence.
     micro_rows: rows of a batch that are computed at a time.
     gradient_clip: largest norm of the gradient, None for no limit.
+    monitor: the metric that the validation gives beside the loss.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class TrainingModule(pl.LightningModule):
         seed: int = 0,
         gradient_clip: float | None = None,
         freeze_encoder: bool = False,
+        monitor: Monitor | None = None,
     ):
         super().__init__()
         self.automatic_optimization = False
@@ -59,7 +62,7 @@ class TrainingModule(pl.LightningModule):
         self.settings, self.fields = optimizer, dict(fields)
         self.train_loader, self.validation_loader = train, validation
         self.micro_rows, self.total_steps, self.seed = micro_rows, total_steps, seed
-        self.gradient_clip, self.freeze_encoder = gradient_clip, freeze_encoder
+        self.gradient_clip, self.freeze_encoder, self.monitor = gradient_clip, freeze_encoder, monitor
         self.margin = train.shift - train.shift % train.step
         self.reductions = 0
         self.last_loss = float("nan")
@@ -103,7 +106,7 @@ class TrainingModule(pl.LightningModule):
         """Adds this batch's sums and weights to those of the whole split."""
         batch = crop_targets(batch, self.fields, self.model.spec)
         for rows in self._micro_batches(batch):
-            for part, (value, weight) in self._parts(rows).items():
+            for part, (value, weight) in self._parts(rows, self.monitor).items():
                 for what, x in (("sum", value), ("weight", weight)):
                     key = f"{what} {part}"
                     self._validation[key] = self._validation.get(key, 0) + x.detach().double()
@@ -111,6 +114,8 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Every process judges with the same running statistics."""
         self._validation = {}
+        if self.monitor is not None:
+            self.monitor.begin()
         share_tensors(self.model.buffers())
 
     def on_validation_epoch_end(self) -> None:
@@ -127,6 +132,8 @@ class TrainingModule(pl.LightningModule):
         self.log("validation_loss", torch.tensor(loss, dtype=torch.float64), prog_bar=True)
         for part, value in losses.items():
             self.log(f"validation/{part}", torch.tensor(value, dtype=torch.float64))
+        if self.monitor is not None:
+            self.log(self.monitor.key, torch.tensor(self.monitor.value(), dtype=torch.float64))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Plain values only, so that a checkpoint is read without running anything of it."""
@@ -181,9 +188,11 @@ class TrainingModule(pl.LightningModule):
                     if p.grad is not None:
                         p.grad /= self._world
 
-    def _parts(self, batch: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
-        """Forward, and the objectives in float32."""
+    def _parts(self, batch: Mapping[str, Tensor], monitor: Monitor | None = None) -> dict[str, tuple[Tensor, Tensor]]:
+        """Forward, and the objectives in float32; a monitor notes the predictions."""
         prediction, embedding = self.model.forward_with_embedding(batch)
+        if monitor is not None:
+            monitor.add(prediction, batch)
         gather = gather_rows if is_parallel() else None
         with torch.autocast(self.device.type, enabled=False):
             return self.terms({h: x.float() for h, x in prediction.items()}, batch, embedding.float(), gather)

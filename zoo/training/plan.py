@@ -160,6 +160,7 @@ class TrainingPlan:
     def module(self, settings: TrainerSettings) -> TrainingModule:
         """The training step, with its loaders."""
         from zoo.training.module import TrainingModule, micro_batch_rows  # needs Lightning; a plan alone does not
+        from zoo.training.monitor import make_monitor
 
         config, loss = self.config, self.loss
         fields = batch_fields(self.source.inputs, self.source.targets)
@@ -189,6 +190,7 @@ class TrainingPlan:
             seed=seed,
             gradient_clip=settings.gradient_clip,
             freeze_encoder=bool(config.get("freeze_encoder")),
+            monitor=make_monitor(settings.monitor, self.source.targets, self.model.spec),
         )
 
     def evaluate(self, model: Model) -> Evaluation | None:

@@ -28,7 +28,9 @@ class TrainerSettings:
     epoch_steps: steps of an epoch at the least: a small split is passed over several times; 0 for one pass.
     batch_size: examples a step, over all processes together.
     micro_batch: rows that are computed at a time; auto decides by window and channels.
-    patience: epochs without a better validation loss before training stops; 0 never stops early.
+    monitor: what the best epoch is chosen by, and what patience and plateaus look at: loss, or a metric of
+        `zoo evaluate` (auroc, auprc, pearson, ...) on the validation split, as the mean over the tasks.
+    patience: epochs without a better validation before training stops; 0 never stops early.
     ema: the part of a moving average of the weights that a step keeps, such as 0.999; the average is validated and
         saved in place of the weights themselves.  0 for no average.
     shift: bp by which a training window may be moved to either side.
@@ -48,6 +50,7 @@ class TrainerSettings:
     epoch_steps: int = 0
     batch_size: int = 64
     micro_batch: int | str = "auto"
+    monitor: str = "loss"
     patience: int = 5
     ema: float = 0.0
     shift: int = 0

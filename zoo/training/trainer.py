@@ -80,7 +80,7 @@ def make_trainer(
     plateau = module.settings.schedule == "plateau"
     checkpoints = Checkpoints(folder.last, settings.checkpoint_every)
     callbacks = [
-        *([BestEpoch(folder.best, settings.patience, plateau)] if validate else []),
+        *([BestEpoch(folder.best, settings.patience, plateau, module.monitor)] if validate else []),
         *([WeightAverage(settings.ema)] if settings.ema else []),  # the best epoch is saved before the weights return
         checkpoints,
         Signals(checkpoints, folder.run),
