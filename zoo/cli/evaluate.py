@@ -18,7 +18,7 @@ from zoo.cli import options
 @click.option("--baselines/--no-baselines", default=True, show_default=True, help="GC content, k-mers, motifs.")
 @click.option("--kmer", default=6, show_default=True, help="Length of the k-mers of the baseline.")
 @click.option("--rival", "rivals", multiple=True, type=click.Choice(["gkm-svm"]), help="A slow baseline beside it.")
-@click.option("--rival-rows", type=click.IntRange(2), help="Training rows of it; by default about 90 seconds' worth.")
+@click.option("--rival-rows", type=click.IntRange(2), help="Training rows of it; by default about 100 seconds' worth.")
 @click.option("--stratum", "strata", multiple=True, help="A subset to evaluate too, as in 'peak_width<=2000'.")
 @options.data
 @options.genome("Genome of the data")

@@ -63,7 +63,7 @@ def evaluate(
     k: length of the k-mers of the baseline.
     name: of the model in the rows; its spec's by default.
     rivals: baselines that take minutes: "gkm-svm" (needs gkmsvm-lite); as a mapping with the training rows that each is
-        fitted to, None for what takes about 90 seconds of one core.
+        fitted to, None for what takes about 100 seconds of one core.
 
     A label that is NaN (a class id below 0) or has weight 0 is left out, for each task by itself.
     Raises ConfigError where model and data share no target.

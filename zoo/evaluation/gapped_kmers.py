@@ -23,7 +23,7 @@ L, K, D = 11, 7, 3
 """Length of a word, its informative bases, the mismatches that two words may have: the defaults of LS-GKM."""
 
 COMPARISONS = 150_000_000_000
-"""Of two words: about 90 seconds of one core for a Gram matrix, 0.6 ns each."""
+"""Of two words: about 100 seconds of one core for a Gram matrix, 0.7 ns each."""
 
 _STRENGTHS = (1.0, 10.0)
 _EPSILON = 0.1
@@ -47,7 +47,7 @@ def rows_within(comparisons: int, length: int) -> int:
     """Training rows whose Gram matrix takes so many comparisons of two words; length: of the longest row, bp.
 
     >>> rows_within(COMPARISONS, 200), rows_within(COMPARISONS, 1000)
-    (2038, 390)
+    (2038, 391)
     """
     return int(comparisons**0.5) // max(1, length - L + 1)
 
@@ -55,7 +55,7 @@ def rows_within(comparisons: int, length: int) -> int:
 class GappedKmerSVM:
     """Fits one gkm-SVM a task; tasks with the same training rows share their Gram matrix.
 
-    rows: most training rows, drawn with `seed`; None for as many as take about 90 seconds of one core.
+    rows: most training rows, drawn with `seed`; None for as many as take about 100 seconds of one core.
     """
 
     def __init__(self, rows: int | None = None, seed: int = 0):
