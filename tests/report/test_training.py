@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.report.section import Picture, Text
-from zoo.report.training import read_history, training
+from zoo.report.training import _kept, read_history, training
 
 HEADER = "epoch,learning_rate,step,train/binding,train/loss,validation/binding,validation_loss"
 
@@ -66,3 +66,12 @@ def test_a_run_without_validation_is_drawn_by_step(opened):
     (opened.run / "logs" / "metrics.csv").write_text("epoch,step,train/binding,train/loss\n,10,1,1\n,20,0.5,0.5\n")
     (picture,) = training(opened)
     assert picture.figure.axes[0].get_xlabel() == "step"
+
+
+def test_a_metric_that_was_monitored_names_the_epoch_that_was_kept(run):
+    history = read_history(run)
+    last = int(history.epochs[-1])
+    assert _kept(history, {"validation_auroc": 0.9, "best_epoch": last}) == (last, "auroc is best")
+    least = int(history.epochs[history.validation.argmin()])
+    assert _kept(history, {"validation_loss": 0.1, "best_epoch": last}) == (least, "loss is least")
+    assert _kept(history, {"validation_auroc": 0.9, "best_epoch": 10**9}) == (least, "loss is least")

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from zoo.pictures.curves import draw_losses
 from zoo.report.section import Picture, Subject, Text
+from zoo.terminal.printable import printable
 
 MOST_BYTES = 100_000_000
 
@@ -48,7 +50,9 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
         return
     history = read_history(subject.run)
     if history is None:
-        yield Text("The run's folder holds no losses by epoch (its logger was not csv).")
+        several = (subject.run / "members").is_dir()
+        reason = "those of its networks stand in members/*/logs" if several else "its logger was not csv"
+        yield Text(f"The run's folder holds no losses by epoch ({reason}).")
         return
     if not len(history.ends):
         yield Picture(
@@ -58,14 +62,15 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
         )
         return
     epochs, means = history.train_by_epoch()
-    best = int(history.epochs[np.argmin(history.validation)])
+    best, reason = _kept(history, subject.model.spec.training)
     named = [("training", epochs, means), ("validation", history.epochs, history.validation)]
     caption = (
         f"Loss by epoch, lower is better. Training: mean of the steps that were logged within the epoch, while the "
         f"weights still changed; validation: all examples of the split at the epoch's end. The weights of epoch {best} "
-        "were kept, where the validation loss is least."
+        f"were kept, where the validation {reason}."
     )
-    last = f"validation loss {history.validation.min():.4g} at epoch {best} of {int(history.epochs[-1])}"
+    loss = history.validation[history.epochs == best][0]
+    last = f"validation loss {loss:.4g} at epoch {best} of {int(history.epochs[-1])}"
     if len(history.parts) > 1:  # The losses add up different terms: one axis would compare what cannot be compared.
         for curve in named:
             yield Picture(
@@ -75,6 +80,15 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
             )
         return
     yield Picture(draw_losses(named, best=best), f"Losses of training and validation by epoch; {last}.", caption)
+
+
+def _kept(history: History, trained: Mapping[str, Any]) -> tuple[int, str]:
+    """The epoch whose weights were kept, and why: for the least loss, or for the metric that was monitored."""
+    metrics = [key.removeprefix("validation_") for key in trained if key.startswith("validation_")]
+    metric, epoch = next((name for name in metrics if name != "loss"), None), trained.get("best_epoch")
+    if metric is not None and isinstance(epoch, int) and epoch in history.epochs:
+        return epoch, f"{printable(metric)} is best"
+    return int(history.epochs[np.argmin(history.validation)]), "loss is least"
 
 
 def read_history(run: Path) -> History | None:
