@@ -60,8 +60,8 @@ class FittedBaselines:
         if model is None:
             return self._without_fit(features, "training labels are all alike")
         if baseline.fit is not None:
-            model, own, used = model
-            note = _joined(baseline.note, own, _fitted_to(used, of))
+            model, own, fewer = model
+            note = _joined(baseline.note, own, _fitted_to(used if fewer is None else fewer, of))
         prediction = model(features)
         if field.values == "class":
             prediction = np.pad(prediction, ((0, 0), (0, len(field.vocabulary) - prediction.shape[1])))
@@ -99,6 +99,7 @@ class FittedBaselines:
         model = self._fit(baseline, "count", *totals)
         if model is None:
             return None, "training profiles are all alike"
+        model = model if baseline.fit is None else model[0]
         mean = np.nanmean(train, axis=0)
         total = np.clip(model(features), 0, None)
         return total[:, None] * (mean / max(mean.sum(), 1e-12)), note

@@ -30,14 +30,15 @@ class Baseline:
     """A name and what it sees: codes (N, L) -> features (N, F), or None for a fit without any.
 
     task: name of the only task it is for, None for all.
-    fit: how it is fitted where not as `fit` does; it returns a note, and the rows it was fitted to, too.
+    fit: how it is fitted where not as `fit` does; it returns a note, and the rows it was fitted to where
+        these are fewer, too.
     note: on how it was chosen.
     """
 
     name: str
     features: Callable[[np.ndarray], Any] | None
     task: str | None = None
-    fit: Callable[..., tuple[Callable[[Any], np.ndarray], str, int] | None] | None = None
+    fit: Callable[..., tuple[Callable[[Any], np.ndarray], str, int | None] | None] | None = None
     note: str = ""
 
 
@@ -163,7 +164,54 @@ def fit(
 
 
 def _kmers(k: int, kind: str) -> Baseline:
-    return Baseline(f"{k}-mer {kind}", partial(kmer_frequencies, k=k))
+    return Baseline(f"{k}-mer {kind}", partial(kmer_frequencies, k=k, one_strand=True), fit=partial(_fit_strands, k=k))
+
+
+def _fit_strands(
+    values: str,
+    train: Any,
+    target: np.ndarray,
+    validation: Any,
+    validation_target: np.ndarray,
+    weight: np.ndarray | None = None,
+    k: int = 6,
+) -> tuple[Callable[[Any], np.ndarray], str, None] | None:
+    """`fit` to k-mers of both strands, a k-mer and its reverse complement being one, and to k-mers of one strand;
+    validation chooses, and without it both strands are taken."""
+    from scipy import sparse
+
+    table, size = canonical_kmers(k)
+    fold = sparse.csr_matrix((np.ones(4**k), (np.arange(4**k), table)), shape=(4**k, size))
+    check = None if validation is None else validation @ fold
+    both = fit(values, None if train is None else train @ fold, target, check, validation_target, weight)
+    if both is None:
+        return None
+
+    def folded(features: Any) -> np.ndarray:
+        return both(features @ fold)
+
+    if validation is None or not len(validation_target):
+        return folded, "", None
+    one = fit(values, train, target, validation, validation_target, weight)
+    losses = [row_losses(x(validation), validation_target, values).mean() for x in (folded, one) if x is not None]
+    return (one, "one strand", None) if one is not None and losses[1] < losses[0] else (folded, "", None)
+
+
+def row_losses(prediction: np.ndarray, label: np.ndarray, values: str) -> np.ndarray:
+    """(n,) -log of the probability of the label (binary, class), else the squared error.
+
+    >>> row_losses(np.array([0.5, 3.0]), np.array([1.0, 1.0]), "real").tolist()
+    [0.25, 4.0]
+    """
+    if values == "binary":
+        p = np.clip(prediction, 1e-6, 1 - 1e-6)
+        return -(label * np.log(p) + (1 - label) * np.log(1 - p))
+    if values == "class":
+        ids = label.astype(int)
+        known = ids < prediction.shape[1]
+        taken = np.where(known, prediction[np.arange(len(ids)), np.minimum(ids, prediction.shape[1] - 1)], 0)
+        return -np.log(np.clip(taken, 1e-6, 1))
+    return (prediction - label) ** 2
 
 
 def _best_match(log_odds: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.source import Source
-from zoo.evaluation.baselines import fit, kmer_frequencies
+from zoo.evaluation.baselines import fit, kmer_frequencies, row_losses
 from zoo.evaluation.split_predictions import labels_of, read
 from zoo.fields import Field
 
@@ -83,20 +83,8 @@ def _difference(rows: Mapping[str, Any], name: str, field: Field, channel: int) 
             model = fit(field.values, x[fitted], labels[0][fitted], *chosen_by)
             if model is not None:
                 both = ((x[judged], labels[0][judged]), chosen_by)
-                losses.append(np.concatenate([_losses(model(features), y, field.values) for features, y in both]))
+                losses.append(np.concatenate([row_losses(model(features), y, field.values) for features, y in both]))
         if not losses:
             return None
         best[what] = min(losses, key=lambda x: x.mean())
     return best["both"] - best["one"]
-
-
-def _losses(prediction: np.ndarray, label: np.ndarray, values: str) -> np.ndarray:
-    if values == "binary":
-        p = np.clip(prediction, 1e-6, 1 - 1e-6)
-        return -(label * np.log(p) + (1 - label) * np.log(1 - p))
-    if values == "class":
-        ids = label.astype(int)
-        known = ids < prediction.shape[1]
-        taken = np.where(known, prediction[np.arange(len(ids)), np.minimum(ids, prediction.shape[1] - 1)], 0)
-        return -np.log(np.clip(taken, 1e-6, 1))
-    return (prediction - label) ** 2
