@@ -57,6 +57,22 @@ def test_two_processes_train_the_model_of_one(config, tmp_path, capfd):
 
 
 @pytest.mark.slow
+def test_two_processes_train_the_members_of_one_by_one_metric(config, tmp_path):
+    config |= {"members": 2, "evaluation": {"bootstrap": 0}}
+    config["trainer"] |= {"monitor": "auroc", "ema": 0.9}
+    alone = train({**config, "output_dir": str(tmp_path / "alone")})
+    both = train({**config, "trainer": {**config["trainer"], "devices": 2}})
+    a, b = (load_file(r.model_folder / "model.safetensors") for r in (alone, both))
+    assert {name.split(".")[1] for name in a} == {"0", "1"}
+    for name in a:
+        torch.testing.assert_close(b[name], a[name], atol=1e-3, rtol=0)
+    a, b = (json.loads((r.model_folder / "config.json").read_text())["training"] for r in (alone, both))
+    assert b["processes"] == 2
+    for one, other in zip(a["members"], b["members"], strict=True):
+        assert other["validation_auroc"] == pytest.approx(one["validation_auroc"], abs=5e-3)
+
+
+@pytest.mark.slow
 def test_a_process_that_fails_ends_the_others_and_the_run(config):
     config["trainer"] |= {"devices": 2}
     config["heads"] = {"bindin": {"name": "scalar"}}
