@@ -43,10 +43,10 @@ class Comparison:
     def difference(self) -> tuple[float, float, float] | None:
         """Value, low and high of the paired difference from this baseline; None where no row holds it."""
         row = self.model
-        numbers = (row.get("difference"), row.get("difference_low"), row.get("difference_high"))
-        if self.baseline is None or row.get("rival") != self.baseline["predictor"] or None in numbers:
+        value, low, high = (row.get(key) for key in ("difference", "difference_low", "difference_high"))
+        if self.baseline is None or row.get("rival") != self.baseline["predictor"]:
             return None
-        return numbers
+        return None if value is None or low is None or high is None else (value, low, high)
 
     @property
     def better(self) -> str:

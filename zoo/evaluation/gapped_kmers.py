@@ -180,7 +180,8 @@ def _spread(codes: np.ndarray, share: np.ndarray) -> np.ndarray:
         words = _words(strand)
         counts += np.bincount(words.ravel(), np.repeat(share, words.shape[1]), minlength=4**L)
     shape, mismatches = (4,) * L, reduce(np.add.outer, [np.array([0, 1, 1, 1])] * L)
-    product = fft.rfftn(counts.reshape(shape)) * fft.rfftn(_mismatch_values()[mismatches])
+    parts = (counts.reshape(shape), _mismatch_values()[mismatches])
+    product = np.prod([np.asarray(fft.rfftn(part)) for part in parts], axis=0)
     return np.asarray(fft.irfftn(product, s=shape)).reshape(-1)
 
 
@@ -261,7 +262,7 @@ def _alone_and_quiet() -> Iterator[None]:
         import gkmsvm  # noqa: F401  (chooses how numba starts its threads)
 
         before = numba.get_num_threads()
-        numba.set_num_threads(max(1, min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)))
+        numba.set_num_threads(max(1, min(torch.get_num_threads(), before)))
         try:
             yield
         finally:
