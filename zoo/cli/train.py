@@ -18,7 +18,7 @@ class _Train(click.Command):
     cls=_Train,
     short_help="Train a model, or with -m a sweep of models",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": True},
-    options_metavar="[-m] [--cfg job] [--explain] [--config-dir DIR]",
+    options_metavar="[-m] [--cfg job] [--explain] [--dry-run] [--config-dir DIR]",
 )
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED, metavar="[group=option | key=value]...")
 @click.pass_context
@@ -32,14 +32,23 @@ def command(context: click.Context, overrides: tuple[str, ...]) -> None:
       zoo train experiment=ctcf -m seed=1,2,3
       zoo train experiment=ctcf encoder=dilated_cnn --cfg job
       zoo train experiment=demo --explain
+      zoo train experiment=demo --dry-run
 
     --cfg job prints the configuration. --explain builds data and model, trains nothing, and prints what fills every
-    argument: the configuration, a default, or the run itself, as with the names of the tasks.
+    argument: the configuration, a default, or the run itself, as with the names of the tasks. --dry-run times a few
+    steps that it throws away, and prints the examples of each split and class, what was left out, the model's size, the
+    seconds of an epoch, the memory, and where the run would write; neither writes anything.
     """
     from zoo.composition.flags import read_flags
     from zoo.config import compose, run
 
     flags = read_flags(list(overrides))
+    if flags.dry_run:
+        from zoo.training.dry_run import dry_run
+
+        for line in dry_run(compose(flags.overrides, folders=flags.folders), with_arguments=flags.explain):
+            click.echo(line)
+        return
     if flags.explain:
         from zoo.training.plan import TrainingPlan
 

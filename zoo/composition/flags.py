@@ -1,4 +1,4 @@
-"""The flags of a command that takes overrides: -m, --cfg job, --explain, --config-dir DIR."""
+"""The flags of a command that takes overrides: -m, --cfg job, --explain, --dry-run, --config-dir DIR."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class Flags:
     """What the words of a command line are: overrides, folders of further options, -m (multirun).
 
     show: print the configuration.  explain: print what fills every argument.
+    dry_run: print what the run would do.
     """
 
     overrides: list[str] = field(default_factory=list)
@@ -20,13 +21,15 @@ class Flags:
     multirun: bool = False
     show: bool = False
     explain: bool = False
+    dry_run: bool = False
 
 
 def read_flags(args: list[str]) -> Flags:
     """Split words into flags, which may stand anywhere, and overrides.
 
-    >>> read_flags(["experiment=demo", "-m", "seed=1,2"])
-    Flags(overrides=['experiment=demo', 'seed=1,2'], folders=[], multirun=True, show=False, explain=False)
+    >>> flags = read_flags(["experiment=demo", "-m", "seed=1,2"])
+    >>> flags.overrides, flags.multirun, flags.explain
+    (['experiment=demo', 'seed=1,2'], True, False)
     """
     flags, words = Flags(), iter(args)
     for word in words:
@@ -35,6 +38,8 @@ def read_flags(args: list[str]) -> Flags:
             flags.multirun = True
         elif word == "--explain":
             flags.explain = True
+        elif word == "--dry-run":
+            flags.dry_run = True
         elif flag in ("-c", "--cfg"):
             value = value or next(words, "")
             if value != "job":
@@ -46,10 +51,11 @@ def read_flags(args: list[str]) -> Flags:
                 raise ConfigError(f"{flag} {value!r} is no folder: name one that holds experiment/*.yaml or the like")
             flags.folders.append(Path(value).resolve())
         elif word.startswith("-"):
-            known = ["--multirun", "--cfg", "--explain", "--config-dir", "--help"]
+            known = ["--multirun", "--cfg", "--explain", "--dry-run", "--config-dir", "--help"]
             raise ConfigError(f"zoo train has no option {flag!r}" + did_you_mean(flag, known))
         else:
             flags.overrides.append(word)
-    if flags.explain and flags.multirun:
-        raise ConfigError("--explain looks at one run and -m starts several: leave one of them out")
+    if (flags.explain or flags.dry_run) and flags.multirun:
+        flag = "--explain" if flags.explain else "--dry-run"
+        raise ConfigError(f"{flag} looks at one run and -m starts several: leave one of them out")
     return flags

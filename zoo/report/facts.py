@@ -77,6 +77,13 @@ def _data(spec: ModelSpec) -> Iterator[Text | Table]:
     how = _mapping(negatives).get("how") if isinstance(negatives, Mapping) else negatives
     if how:
         text += f" Negative examples: {printable(how)}."
+    for row in map(_mapping, _list(data.get("composition"))[:1]):
+        reached = [row.get(f"auroc_of_{what}") for what in ("dinucleotides", "gc")]
+        if all(isinstance(value, float) for value in reached):
+            text += (
+                f" Before training, dinucleotides alone reached an AUROC of {reached[0]:.3f} on validation, GC content "
+                f"alone {reached[1]:.3f}."
+            )
     if data.get("licence"):
         text += f" Licence of the data: {printable(data['licence'])}."
     yield Text(text)

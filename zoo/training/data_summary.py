@@ -6,6 +6,7 @@ source, loss -> one pass over the examples of all splits -> lines for a person, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,28 @@ from zoo.errors import ConfigError, ZooError
 from zoo.evaluation.split_predictions import labels_of, read
 from zoo.fields import Field
 from zoo.model import Model
+from zoo.training.composition_baseline import CompositionAuroc, composition_baseline
 from zoo.training.label_statistics import LabelStatistics, disagreements, listed
 from zoo.training.loss import Term, Terms
+from zoo.training.sample_size import small_splits
 
 _TURNED = np.uint64(0x9E3779B97F4A7C15)
 
 
-def summarise(source: Source, model: Model, loss: Terms, both_strands: bool) -> list[str]:
-    """Lines on the data of a run.
+@dataclass(frozen=True)
+class DataSummary:
+    """Lines for a person.  n: examples of every split.  statistics: labels of every target.
+    composition: what GC content and dinucleotides tell of them.
+    """
+
+    lines: list[str]
+    n: Mapping[str, int]
+    statistics: Mapping[str, LabelStatistics]
+    composition: list[CompositionAuroc]
+
+
+def summarise(source: Source, model: Model, loss: Terms, both_strands: bool) -> DataSummary:
+    """The data of a run.
 
     both_strands: the model answers alike for a sequence and its reverse complement, or learns to.
     Raises ConfigError for labels outside what an objective takes (its `target_range`), where all training labels are
@@ -36,6 +51,7 @@ def summarise(source: Source, model: Model, loss: Terms, both_strands: bool) -> 
     lengths = np.concatenate([np.asarray(source.examples(s).lengths) for s in SPLITS if n[s]])
     _require_lengths(model, lengths)
     first = ", ".join(f"{n[split]:,} {split}" for split in SPLITS)
+    composition = composition_baseline(source)
     lines = [
         f"{first} examples of {source.input_length:,} bp",
         *(f"{name} ({source.targets[name].values}): {s.describe()}" for name, s in reader.statistics.items()),
@@ -43,8 +59,10 @@ def summarise(source: Source, model: Model, loss: Terms, both_strands: bool) -> 
         *(f"left out: {number:,} {reason.replace('_', ' ')}" for reason, number in source.dropped.items() if number),
         *notes,
         *reader.notes(lengths),
+        *map(str, composition),
+        *small_splits(reader.statistics, n),
     ]
-    return lines
+    return DataSummary(lines, n, reader.statistics, composition)
 
 
 class _Reader:

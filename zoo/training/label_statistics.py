@@ -20,6 +20,7 @@ class LabelStatistics:
 
     low, high: (splits, C) smallest and largest label, inf and -inf where there is none.
     n, zeros, ones: (splits, C) labels that are there, and those of exactly 0 and 1.
+    of_class: (splits, K) labels of each class id.
     missing, fractions, signs: (C,) labels that are missing, that are no whole numbers, that are -1 or 1.
     """
 
@@ -30,6 +31,7 @@ class LabelStatistics:
         shape = (len(SPLITS), len(self.columns))
         self.low, self.high = np.full(shape, np.inf), np.full(shape, -np.inf)
         self.n, self.zeros, self.ones = (np.zeros(shape, np.int64) for _ in range(3))
+        self.of_class = np.zeros((len(SPLITS), len(field.vocabulary) if self.is_class else 0), np.int64)
         self.missing, self.fractions, self.signs = (np.zeros(shape[1], np.int64) for _ in range(3))
 
     def add(self, split: str, labels: np.ndarray) -> None:
@@ -43,6 +45,10 @@ class LabelStatistics:
         self.n[s] += known.sum(1)
         self.zeros[s] += (y == 0).sum(1)
         self.ones[s] += (y == 1).sum(1)
+        if self.is_class:
+            ids = y[known].astype(np.int64)
+            ids = ids[ids < self.of_class.shape[1]]  # a larger one is refused by the objective
+            self.of_class[s] += np.bincount(ids, minlength=self.of_class.shape[1])
         self.missing += (~known).sum(1)
         self.fractions += (known & (y != np.round(y))).sum(1)
         self.signs += (np.abs(y) == 1).sum(1)

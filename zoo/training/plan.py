@@ -32,6 +32,7 @@ from zoo.training.settings import TrainerSettings, member_seeds
 
 if TYPE_CHECKING:
     from zoo.evaluation.result import Evaluation
+    from zoo.training.data_summary import DataSummary
     from zoo.training.module import TrainingModule
 
 STRANDS = ("auto", "none", "augmented", "conjoined", "tied")
@@ -204,13 +205,18 @@ class TrainingPlan:
         options = {"motif": settings.get("motifs") or (), "rivals": settings.get("rivals") or ()}
         return evaluate(model, self.source, split, n_bootstrap=settings.get("bootstrap", 1000), **options)
 
-    def summary(self) -> list[str]:
-        """What the run learns from, a line each; ConfigError for labels that its objectives cannot learn."""
+    @cached_property
+    def data(self) -> DataSummary:
+        """What the run learns from; ConfigError for labels that its objectives cannot learn."""
         from zoo.training.data_summary import summarise
 
-        name = (self.config.get("data") or {}).get("name", "data")
         both_strands = self.strand != "none" or self.model.encoder.strand == "equivariant"
-        first, *others = summarise(self.source, self.model, self.loss, both_strands)
+        return summarise(self.source, self.model, self.loss, both_strands)
+
+    def summary(self) -> list[str]:
+        """`data`, a line each, and how the strands were chosen."""
+        name = (self.config.get("data") or {}).get("name", "data")
+        first, *others = self.data.lines
         if self.strand_reason:
             others.append(f"strand: {self.strand}, since {self.strand_reason}")
         return [f"{name}: {first}", *(f"  {line}" for line in others)]

@@ -11,6 +11,7 @@ import torch
 from zoo.data.source import Source
 from zoo.model import Model
 from zoo.training.callbacks import BestEpoch
+from zoo.training.composition_baseline import composition_baseline, describe_composition
 from zoo.training.module import TrainingModule
 from zoo.training.settings import TrainerSettings
 
@@ -18,6 +19,7 @@ from zoo.training.settings import TrainerSettings
 def describe_data(model: Model, config: Mapping[str, Any], source: Source) -> None:
     """Put into the spec what the model predicts and what it has learned it from."""
     described = dict(source.describe())
+    composition = describe_composition(composition_baseline(source))
     model.spec = model.spec.replace(
         task=str(
             config.get("task")
@@ -30,7 +32,7 @@ def describe_data(model: Model, config: Mapping[str, Any], source: Source) -> No
         audit=_mapping(described.pop("audit", None)),
         licence=str(described.get("licence", "")),
         citation=str(described.get("citation", "")),
-        data=described,
+        data={**described, **({"composition": composition} if composition else {})},
     )
 
 

@@ -68,6 +68,32 @@ def fit(trainer: pl.Trainer, module: TrainingModule, folder: RunFolder) -> None:
             raise Interrupted(signal.SIGTERM if trainer.received_sigterm else signal.SIGINT) from error
 
 
+def trial(
+    settings: TrainerSettings, module: TrainingModule, clock: Callback, steps: int, validation_steps: int
+) -> None:
+    """Some steps and some batches of validation on one device; nothing is logged or kept but in the weights."""
+    with _quiet(), _handlers_given_back(), torch.random.fork_rng():
+        trainer = pl.Trainer(
+            accelerator=settings.accelerator,
+            devices=1,
+            plugins=[LightningEnvironment()],
+            precision=settings.precision,
+            max_epochs=1,
+            limit_train_batches=min(steps, len(module.train_loader)),
+            limit_val_batches=validation_steps,
+            callbacks=[clock],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+        trainer.fit(module, train_dataloaders=module.train_loader)
+        if module.validation_loader is not None:
+            trainer.validate(module, dataloaders=module.validation_loader, verbose=False)
+
+
 def make_trainer(
     settings: TrainerSettings,
     folder: RunFolder,

@@ -1,0 +1,60 @@
+"""What --dry-run prints, and that it leaves nothing behind."""
+
+import re
+
+import numpy as np
+import pytest
+
+from zoo.cli.main import main
+from zoo.errors import ConfigError
+from zoo.training.dry_run import class_table, dry_run
+from zoo.training.plan import TrainingPlan
+
+
+def files_in(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+def small(config, **changes):
+    data = {**config["data"], "n_train": 120, "n_validation": 30, "n_test": 30}
+    return {**config, "data": data, "output_dir": None, **changes}
+
+
+def test_it_prints_size_time_memory_and_place_and_writes_nothing(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = files_in(tmp_path)
+    config = small(config, name="planned")
+    lines = list(dry_run(config))
+    assert files_in(tmp_path) == before
+    text = "\n".join(lines)
+    plan = TrainingPlan.of(config)
+    n = sum(p.numel() for p in plan.model.parameters())
+    assert f"model        {n:,} parameters" in text
+    assert re.search(r"time         about [\d.]+ s an epoch, .* for all \(CPU, \d+ threads; \d+ steps timed", text)
+    assert re.search(r"memory       [\d.]+ GB of this process", text)
+    assert re.search(r"would write  runs/planned/\d{4}-.*; nothing is written now", text)
+    steps = -(-120 // config["trainer"]["batch_size"])
+    assert f"steps        {steps} an epoch of" in text
+    assert any(line.startswith("  warning: validation is small") for line in lines)
+
+
+def test_the_table_counts_every_split_and_class(config):
+    plan = TrainingPlan.of(small(config))
+    rows = [line.split() for line in class_table(plan.data)]
+    (target,) = plan.source.targets
+    for i, split in enumerate(("train", "validation", "test"), 1):
+        examples = plan.source.examples(split)
+        labels = examples.batch(np.arange(len(examples)))[f"target/{target}"][:, 0]
+        ones = int(labels.sum())
+        assert rows[i][:4] == [split, str(len(labels)), str(ones), str(len(labels) - ones)]
+
+
+def test_what_would_stop_the_run_stops_it_too(config, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="is no run's folder"):
+        list(dry_run(small(config, output_dir=str(tmp_path))))
+
+
+def test_a_sweep_has_no_dry_run(capsys):
+    assert main(["train", "--dry-run", "-m", "seed=1,2"]) == 1
+    assert "--dry-run looks at one run" in capsys.readouterr().err
