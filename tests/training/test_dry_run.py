@@ -58,3 +58,13 @@ def test_what_would_stop_the_run_stops_it_too(config, tmp_path):
 def test_a_sweep_has_no_dry_run(capsys):
     assert main(["train", "--dry-run", "-m", "seed=1,2"]) == 1
     assert "--dry-run looks at one run" in capsys.readouterr().err
+
+
+def test_the_command_prints_it_and_with_explain_the_arguments_too(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sizes = [f"data.n_{split}={n}" for split, n in (("train", 64), ("validation", 16), ("test", 16))]
+    assert main(["train", "experiment=demo", *sizes, "--dry-run", "--explain"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("encoder: ") < printed.index("simulated: 64 train") < printed.index("would write")
+    assert printed.count("simulated: 64 train") == 1
+    assert files_in(tmp_path) == []
