@@ -53,8 +53,8 @@ def small_splits(statistics: Mapping[str, LabelStatistics], n: Mapping[str, int]
             few = labels.is_binary & (ones < FEWEST_POSITIVES)
             if few.any() and not labels.field.position_axes:
                 yield (
-                    f"warning: only {ones[few].min():,} positive examples of {_names(name, labels, few)} are in train: a "
-                    "network learns little from so few; compare it with the baselines, or start from init=MODEL"
+                    f"warning: only {ones[few].min():,} positive examples of {_names(name, labels, few)} are in train: "
+                    "a network learns little from so few; compare it with the baselines, or start from init=MODEL"
                 )
         for split in ("validation", "test"):
             if n[split]:
