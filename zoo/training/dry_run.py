@@ -24,7 +24,7 @@ from zoo.training.data_summary import DataSummary
 from zoo.training.module import TrainingModule
 from zoo.training.plan import TrainingPlan
 from zoo.training.resume import open_run
-from zoo.training.settings import TrainerSettings
+from zoo.training.settings import TrainerSettings, member_seeds
 from zoo.training.trainer import trial
 
 _WARM_UP, _STEPS, _VALIDATION_STEPS = 3, 12, 3
@@ -125,8 +125,10 @@ def _measured(plan: TrainingPlan, module: TrainingModule, settings: TrainerSetti
     epoch = step * len(module.train_loader) + validation
     device = torch.cuda.get_device_name() if on_gpu else f"CPU, {torch.get_num_threads()} threads"
     where = device if settings.processes == 1 else f"{settings.processes} devices, from one of them: {device}"
+    members = len(member_seeds(plan.config))
+    whole = f"for all of {members} members" if members > 1 else "for all"
     yield (
-        f"time         about {_duration(epoch)} an epoch, {_duration(epoch * settings.max_epochs)} for all "
+        f"time         about {_duration(epoch)} an epoch, {_duration(epoch * settings.max_epochs * members)} {whole} "
         f"({where}; {n} steps timed, {1000 * step:.0f} ms each)"
     )
     what = "of the GPU" if on_gpu else "of this process, data and libraries included"
