@@ -104,8 +104,12 @@ def test_the_best_is_judged_once_beside_the_default_and_can_be_published(finishe
     rows = json.loads((run / "metrics.json").read_text())
     assert {row["split"] for row in rows} == {"test"}
     assert {row["n"] for row in rows if row["metric"] == "auroc"} == {60}
-    predictors = {row["predictor"] for row in rows if row["baseline"]}
-    assert ("default settings" in predictors) == (choice.trial.number != 0)
+    assert "default settings" not in {row["predictor"] for row in rows}
+    if choice.trial.number:
+        beside = json.loads((finished.folder / "default_metrics.json").read_text())
+        assert {(row["predictor"], row["n"]) for row in beside if row["metric"] == "auroc"} == {
+            ("default settings", 60)
+        }
     others = [trial for trial in finished.trials if trial.number != choice.trial.number]
     assert all(json.loads((trial.folder / "metrics.json").read_text()) == [] for trial in others)
     source = publish(run, "tuned", to=str(tmp_path / "hub"))

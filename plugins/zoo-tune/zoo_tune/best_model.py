@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.data.source import Source
+from zoo.evaluation.comparison import main_metric
 from zoo.evaluation.evaluate import evaluate
 from zoo.evaluation.result import table_of
 from zoo.files.atomic import write_file
@@ -33,24 +34,30 @@ def judge(study: Study, choice: Choice, source: Source) -> str:
     Writes metrics, predictions and provenance into the best trial's run; each look at the test split is counted there.
     """
     folder, looks = RunFolder(choice.trial.folder), _Looks(study.folder / "test_looks.json")
+    beside = study.folder / "default_metrics.json"
     rows = json.loads(folder.metrics.read_text(encoding="utf-8"))
     if choice.trial.number in looks.trials and rows:
-        return table_of(rows)
+        of_default = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else []
+        return _tables(rows, of_default if choice.trial.number else [])
     plan = TrainingPlan.of(study.config_of(choice.trial), source)
     model = load_bundle(folder.model)
     evaluation = plan.evaluate(model)
     if evaluation is None:
         return "no test split: the best model is saved without metrics"
     looks.add(choice.trial.number)
+    of_default = []
     if choice.trial.number != 0 and study.default is not None and study.default.status == "ok":
-        evaluation.rows += _of_default(study.default, source, evaluation.split, study.config)
-    training = {**model.spec.training, "tuning": _provenance(study, choice, len(looks.trials))}
+        # Not among the rows of the model: as a baseline it would take the place of the best rival.
+        of_default = _of_default(study.default, source, evaluation.split, study.config)
+        write_json(beside, of_default)
+    tuning = _provenance(study, choice, len(looks.trials)) | _main_values(of_default)
+    training = {**model.spec.training, "tuning": tuning}
     model.spec = model.spec.replace(metrics=tuple(evaluation.rows), training=training)
     golden = golden_inputs(folder.model)
     evaluation.write(folder.path / f"predictions_{evaluation.split}.tsv", {"model": str(folder.model)})
     save_bundle(model, folder.model, golden)
     write_json(folder.metrics, evaluation.rows)
-    return evaluation.table()
+    return _tables(evaluation.rows, of_default)
 
 
 def write_best(study: Study, choice: Choice) -> str:
@@ -79,11 +86,22 @@ def train_command(study: Study, trial: Trial) -> str:
 
 
 def _of_default(trial: Trial, source: Source, split: str, config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Metrics of the default configuration's model as rows of one more predictor to compare with."""
+    """Metrics of the default configuration's model on the rows that the best one is judged by."""
     n_bootstrap = (config.get("evaluation") or {}).get("bootstrap", 1000)
     model = load_bundle(RunFolder(trial.folder).model)
-    rows = evaluate(model, source, split, baselines=False, n_bootstrap=n_bootstrap, name=DEFAULT).rows
-    return [{**row, "baseline": True} for row in rows]
+    return evaluate(model, source, split, baselines=False, n_bootstrap=n_bootstrap, name=DEFAULT).rows
+
+
+def _tables(rows: Sequence[Mapping[str, Any]], of_default: Sequence[Mapping[str, Any]]) -> str:
+    """The best one beside its rivals, then the default on the same rows."""
+    return "\n\n".join(table_of(some) for some in (rows, of_default) if some)
+
+
+def _main_values(of_default: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The default's main metric, for the card, of at most eight tasks."""
+    metric = main_metric(of_default)
+    rows = [row for row in of_default if row["metric"] == metric and row["stratum"] == "all"][:8]
+    return {"default_on_test": {f"{row['task'] or row['head']} {metric}": row["value"] for row in rows}} if rows else {}
 
 
 def _provenance(study: Study, choice: Choice, looks: int) -> dict[str, Any]:
