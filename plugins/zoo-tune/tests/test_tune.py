@@ -213,7 +213,7 @@ def test_a_trial_in_which_the_budget_ends_is_stopped_and_goes_on_later_to_the_sa
 
 
 def test_trials_that_diverge_or_cannot_be_built_are_recorded_and_the_search_goes_on(space_file, tmp_path):
-    space = "encoder.kernel: {choices: [3, 4]}\noptimizer.lr: {choices: [0.001, 1e30]}\n"
+    space = "encoder.kernel: {choices: [3, 4]}\noptimizer.lr: {choices: [0.001, 3e38]}\n"
     words = [word for word in SMALL if not word.startswith("encoder")]
     words += ["encoder=dilated_cnn", "encoder.layers=1", "encoder.channels=4"]
     space_file.write_text(space)
@@ -224,9 +224,9 @@ def test_trials_that_diverge_or_cannot_be_built_are_recorded_and_the_search_goes
     outcome = {(values["encoder.kernel"], values["optimizer.lr"]): trial for values, trial in every}
     assert len(outcome) == len(study.trials) == 4
     assert outcome[3, 0.001].status == "ok"
-    assert "diverged" in outcome[3, 1e30].reason or "number" in outcome[3, 1e30].reason
+    assert "diverged" in outcome[3, 3e38].reason or "number" in outcome[3, 3e38].reason
     assert {t.status for t in study.trials[1:]} == {"failed"}
-    assert all("kernel 4 of dilated_cnn must be odd" in outcome[4, lr].reason for lr in (0.001, 1e30))
+    assert all("kernel 4 of dilated_cnn must be odd" in outcome[4, lr].reason for lr in (0.001, 3e38))
     _, rows = read_table(study.folder / "leaderboard.tsv")
     assert [row["status"] for row in rows] == ["ok", "failed", "failed", "failed"]
 
