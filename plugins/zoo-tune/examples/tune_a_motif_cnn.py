@@ -15,8 +15,8 @@ encoder.width: {choices: [9, 15]}
 """
 
 SMALL = [
-    *("data.n_train=200", "data.n_validation=100", "data.n_test=100", "data.length=40", "encoder.filters=8"),
-    *("trainer.max_epochs=2", "trainer.logger=none", "evaluation.bootstrap=10", "name=mine"),
+    *("data.n_train=200", "data.n_validation=100", "data.n_test=100", "data.length=40", "encoder=motif_cnn"),
+    *("encoder.filters=8", "trainer.max_epochs=2", "trainer.logger=none", "evaluation.bootstrap=10", "name=mine"),
 ]
 
 

@@ -117,14 +117,16 @@ def test_a_key_that_nothing_reads_is_refused_in_a_users_file_and_left_out_of_a_s
 
 
 def test_a_default_comes_from_the_signature_where_the_configuration_leaves_it_out():
-    config = compose([])
+    config = compose(["encoder=motif_cnn", "optimizer=adam"])
     del config["encoder"]["dropout"], config["optimizer"]["warmup"]
     assert default_of(config, "encoder.dropout") == 0.1
     assert default_of(config, "optimizer.warmup") == 0
     assert default_of(config, "optimizer") == "adam"
 
 
-@pytest.mark.parametrize("encoder", ["motif_cnn", "dilated_cnn", "cnn_rnn_attention", "contact_cnn", "depth_cnn"])
+@pytest.mark.parametrize(
+    "encoder", ["residual_cnn", "motif_cnn", "dilated_cnn", "cnn_rnn_attention", "contact_cnn", "depth_cnn"]
+)
 def test_every_encoder_of_zoo_has_a_space_all_of_whose_values_compose(encoder):
     overrides = {"contact_cnn": ["experiment=hic_simulated"], "depth_cnn": ["experiment=copy_number"]}.get(
         encoder, [f"encoder={encoder}"]
