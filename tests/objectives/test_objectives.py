@@ -73,6 +73,34 @@ def test_positive_labels_can_weigh_more():
     torch.testing.assert_close(total_, 4 * torch.log(torch.tensor(2.0)))
 
 
+def test_smoothed_labels_are_learned_and_plain_ones_validated():
+    x, y = torch.randn(6, 2), torch.rand(6, 2).round()
+    y[0, 0] = NAN
+    objective = CrossEntropy(smoothing=0.2, positive_weight=3.0)
+    batch, kept = {"target/output": y}, ~y.isnan()
+    weight = 1 + 2 * y[kept]
+    for labels, mode in ((y * 0.8 + 0.1, True), (y, False)):
+        each = functional.binary_cross_entropy_with_logits(x[kept], labels[kept], reduction="none")
+        torch.testing.assert_close(loss(objective.train(mode), x, batch), (each * weight).sum() / weight.sum())
+    best = torch.tensor([[0.9]]).logit().requires_grad_()
+    CrossEntropy(smoothing=0.2).losses(best, torch.ones(1, 1)).sum().backward()
+    assert best.grad.abs().max() < 1e-6
+
+
+def test_smoothed_classes_are_those_of_torch():
+    x, y = torch.randn(8, 3), torch.randint(3, (8,))
+    objective = CrossEntropy(classes=["a", "b", "c"], smoothing=0.3)
+    smoothed = functional.cross_entropy(x, y, label_smoothing=0.3)
+    torch.testing.assert_close(loss(objective, x, {"target/output": y}), smoothed)
+    torch.testing.assert_close(loss(objective.eval(), x, {"target/output": y}), functional.cross_entropy(x, y))
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 0.5, NAN])
+def test_a_share_that_would_leave_nothing_of_the_labels_is_refused(smoothing):
+    with pytest.raises(ContractError, match="give a share of 0 or more and below"):
+        CrossEntropy(smoothing=smoothing)
+
+
 def test_poisson_is_that_of_torch_for_both_links():
     x, y = torch.randn(4, 2, 6), torch.poisson(torch.full((4, 2, 6), 3.0))
     batch = {"target/output": y}
@@ -116,7 +144,9 @@ def test_squared_error_of_contact_maps():
     torch.testing.assert_close(loss(SquaredError(), x, {"target/output": y}), functional.mse_loss(x, y))
 
 
-@pytest.mark.parametrize("objective", [CrossEntropy(), Poisson(), SquaredError(), Poisson(shape_weight=1.0)])
+@pytest.mark.parametrize(
+    "objective", [CrossEntropy(), CrossEntropy(smoothing=0.1), Poisson(), SquaredError(), Poisson(shape_weight=1.0)]
+)
 def test_halves_accumulate_to_the_whole_under_masks(objective):
     torch.manual_seed(0)
     x, y = torch.randn(6, 2, 4), torch.randint(2, (6, 2, 4)).float()

@@ -91,7 +91,7 @@ class _Reshaping(TorchFunctionMode):
     """`view` copies where it has to, since the layout is not the one that the model was written for."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func is Tensor.view and not any(isinstance(x, torch.dtype) for x in args):
+        if func is Tensor.view and not any(isinstance(x, torch.dtype) for x in (*args, *(kwargs or {}).values())):
             func = Tensor.reshape
         return func(*args, **(kwargs or {}))
 

@@ -24,6 +24,9 @@ class CrossEntropy(HeadObjective):
     classes: names of the classes, None for binary labels.
     positive_weight: weight of a positive binary label against a negative one.
     class_weights: one weight a class, for rare classes; they enter the normalisation.
+    smoothing: share of every label that is spread evenly over what it could be, against overconfidence (Szegedy et al.
+        2016): a binary label of 1 is learned as 1 - smoothing / 2.  In training alone; the loss that is validated is
+        the plain one.
     """
 
     part = "cross_entropy"
@@ -38,8 +41,12 @@ class CrossEntropy(HeadObjective):
         classes: Sequence[str] | None = None,
         positive_weight: float = 1.0,
         class_weights: Sequence[float] | None = None,
+        smoothing: float = 0.0,
     ):
         super().__init__(head=head)
+        if not 0 <= smoothing < 0.5:
+            raise ContractError(f"smoothing is {smoothing}: give a share of 0 or more and below 0.5, such as 0.1")
+        self.smoothing = smoothing
         self.classes = tuple(classes) if classes else None
         if self.classes:
             last = len(self.classes) - 1
@@ -76,6 +83,8 @@ class CrossEntropy(HeadObjective):
 
     def losses(self, x: Tensor, y: Tensor) -> Tensor:
         """x: logits (N, C, ...), or (N, K, ...) for class ids y (N, ...)."""
+        smoothing = self.smoothing if self.training else 0.0
         if self.classes:
-            return functional.cross_entropy(x, y.long(), reduction="none")
-        return functional.binary_cross_entropy_with_logits(x, y.float(), reduction="none")
+            return functional.cross_entropy(x, y.long(), reduction="none", label_smoothing=smoothing)
+        y = y.float() * (1 - smoothing) + smoothing / 2 if smoothing else y.float()
+        return functional.binary_cross_entropy_with_logits(x, y, reduction="none")

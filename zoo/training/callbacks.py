@@ -56,6 +56,10 @@ class BestEpoch(Callback):
         """A run that was killed after its last epoch has nothing left to do."""
         self._stop_if_due(trainer)
 
+    def go_on_from(self, earlier: BestEpoch) -> None:
+        """Keep only what is better than an earlier phase's best."""
+        self.best = earlier.best
+
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "loss": self.loss, "epoch": self.epoch, "waited": self.waited}
 
@@ -66,6 +70,11 @@ class BestEpoch(Callback):
     def _stop_if_due(self, trainer: pl.Trainer) -> None:
         if self.patience and self.waited >= self.patience:
             trainer.should_stop = True
+
+
+def best_epoch_of(trainer: pl.Trainer) -> BestEpoch | None:
+    """The callback of a trainer that validates."""
+    return next((callback for callback in trainer.callbacks if isinstance(callback, BestEpoch)), None)
 
 
 class Signals(Callback):

@@ -35,6 +35,8 @@ class AugmentationSettings:
     translocation: largest distance that the sequence is rotated by, bp; what leaves one end enters at the other.
     inversion: longest stretch that is replaced by its reverse complement, bp.
     max_operations: kinds of change a sequence gets, drawn from those that are not 0.
+    finetune_epochs: epochs afterwards on the sequences as they are, from the best epoch's weights.
+    finetune_lr: their learning rate, as a share of the optimizer's.
     """
 
     mutation: float = 0.0
@@ -43,11 +45,15 @@ class AugmentationSettings:
     translocation: int = 0
     inversion: int = 0
     max_operations: int = 2
+    finetune_epochs: int = 0
+    finetune_lr: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 <= self.mutation <= 1:
             raise ConfigError(f"augmentation.mutation is {self.mutation}: give a share from 0 to 1, such as 0.05")
-        for name, least in (*((name, 0) for name in _MOVES), ("max_operations", 1)):
+        if not self.finetune_lr > 0:
+            raise ConfigError(f"augmentation.finetune_lr is {self.finetune_lr}: give a share above 0, such as 0.1")
+        for name, least in (*((name, 0) for name in (*_MOVES, "finetune_epochs")), ("max_operations", 1)):
             if (value := getattr(self, name)) < least:
                 raise ConfigError(f"augmentation.{name} is {value}: give a whole number of {least} or more")
 

@@ -35,11 +35,13 @@ class Terms(nn.Module):
     schedules: {"objectives.<term>.<number>": schedule}, where number is `coefficient` or an attribute of the
         objective, such as a gradient reversal's `strength`; see `zoo.training.schedule.coefficient_factor`.
     scheduled: {the same key: value at the step at hand}.
+    held: stay at the end of all schedules.
     """
 
     def __init__(self, terms: Mapping[str, Term], schedules: Mapping[str, str] | None = None):
         super().__init__()
         self.terms = dict(terms)
+        self.held = False
         self._schedules = {key: (*self._scheduled_number(key), schedule) for key, schedule in (schedules or {}).items()}
         self.scheduled = {key: value for key, (_, _, value, _) in self._schedules.items()}
         # A module's name may hold no dot.
@@ -97,7 +99,8 @@ class Terms(nn.Module):
         return parts
 
     def at_step(self, step: int, total: int) -> None:
-        """Give every scheduled coefficient its value at `step` of `total`."""
+        """Give every scheduled coefficient its value at `step` of `total`, or at the end where it is held there."""
+        step = total if self.held else step
         for key, (term, name, base, schedule) in self._schedules.items():
             self.scheduled[key] = base * coefficient_factor(schedule, step, total)
             if name != "coefficient":

@@ -1,6 +1,6 @@
 """The networks of a run: one, or several that differ in their seed alone and become one `Ensemble`.
 
-plan -> source, built once -> for every seed: fresh weights -> fit -> weights of the best epoch -> one model
+plan -> source, built once -> for every seed: fresh weights -> fit, finetune -> weights of the best epoch -> one model
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from lightning.pytorch.callbacks import Callback
 from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
 from zoo.training.distributed import rank
+from zoo.training.phases import finetune, load_best_of_both
 from zoo.training.plan import TrainingPlan
 from zoo.training.provenance import describe_training
 from zoo.training.publication import join
-from zoo.training.resume import load_best
 from zoo.training.run_folder import RunFolder
 from zoo.training.settings import TrainerSettings, member_seeds
 from zoo.training.trainer import fit, make_trainer
@@ -31,7 +31,7 @@ def train_members(
 
     A member's seed draws its first weights, the order of its batches, their augmentation and dropout.  The data, with
     their splits and negatives, are those of the run's own seed, and all members share them.  Members that are trained
-    already are loaded from their checkpoints.  callbacks: for every network's trainer.
+    already are loaded from their checkpoints.  callbacks: for every network's trainer, without that of a fine-tuning.
     """
     seeds = member_seeds(plan.config)
     if len(seeds) == 1:
@@ -63,9 +63,10 @@ def _train(
     since = time.monotonic()
     with in_channels_last(model, settings.accelerator == "cpu"):
         fit(trainer, module, folder)
+        finetuning = finetune(plan, settings, folder, module, trainer, label)
     if not trainer.is_global_zero:
         return None
-    load_best(model, folder)
+    load_best_of_both(plan, folder)
     config = {**plan.config, "strand": plan.strand}
-    describe_training(model, config, settings, module, trainer, time.monotonic() - since)
+    describe_training(model, config, settings, module, trainer, time.monotonic() - since, finetuning)
     return model

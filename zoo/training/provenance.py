@@ -10,7 +10,7 @@ import torch
 
 from zoo.data.source import Source
 from zoo.model import Model
-from zoo.training.callbacks import BestEpoch
+from zoo.training.callbacks import best_epoch_of
 from zoo.training.composition_baseline import composition_baseline, describe_composition
 from zoo.training.module import TrainingModule
 from zoo.training.settings import TrainerSettings
@@ -43,9 +43,14 @@ def describe_training(
     module: TrainingModule,
     trainer: Any,
     seconds: float,
+    finetuning: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put into the spec how its weights were made."""
-    best = next((c for c in trainer.callbacks if isinstance(c, BestEpoch) and c.epoch >= 0), None)
+    """Put into the spec how its weights were made.
+
+    trainer: of the phase with augmentation, if there was one; finetuning: what came after it.
+    """
+    best = best_epoch_of(trainer)
+    best = best if best is not None and best.epoch >= 0 else None
     on_gpu, augmentation = settings.accelerator == "gpu", module.train_loader.augmentation
     model.spec = model.spec.replace(
         training={
@@ -67,9 +72,10 @@ def describe_training(
             **({"passes_per_epoch": passes} if (passes := module.train_loader.passes) > 1 else {}),
             "epochs": trainer.current_epoch,
             "best_epoch": None if best is None else best.epoch + 1,
-            "validation_loss": None if best is None else best.loss,
-            **({} if best is None or best.monitor is None else {best.monitor.key: best.best}),
+            "validation_loss": None if best is None else finetuning["validation_loss"] if finetuning else best.loss,
+            **({} if best is None or best.monitor is None else {best.monitor.key: (last or best).best}),
             "steps": trainer.global_step,
+            **({"finetuning": dict(finetuning)} if finetuning else {}),
             "seconds": round(seconds, 1),
         },
     )

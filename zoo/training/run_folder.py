@@ -2,6 +2,7 @@
 
 RUN/config.json  RUN/checkpoints/{last.ckpt,best.safetensors}  RUN/logs/  RUN/model/  RUN/metrics.json
 RUN/members/0/{checkpoints/,logs/} ... in the place of RUN/checkpoints/ and RUN/logs/ where several networks are trained
+checkpoints/finetuning_{last.ckpt,best.safetensors}, finetuning_logs/ beside them for the phase after augmentation
 """
 
 from __future__ import annotations
@@ -23,17 +24,23 @@ class RunFolder:
     """Paths of one run, or of one of its members.
 
     run: the folder by which the run is resumed.
+    phase: what the names of its checkpoints and logs begin with.
     """
 
-    def __init__(self, path: Path, run: Path | None = None):
+    def __init__(self, path: Path, run: Path | None = None, phase: str = ""):
         self.path, self.run = path, run or path
         self.config = path / "config.json"
         self.checkpoints = path / "checkpoints"
-        self.last = self.checkpoints / "last.ckpt"
-        self.best = self.checkpoints / "best.safetensors"
-        self.logs = path / "logs"
+        self.last = self.checkpoints / f"{phase}last.ckpt"
+        self.best = self.checkpoints / f"{phase}best.safetensors"
+        self.logs = path / f"{phase}logs"
         self.model = path / "model"
         self.metrics = path / "metrics.json"
+
+    @property
+    def finetuning(self) -> RunFolder:
+        """The same folder in the phase after augmentation: `zoo.training.phases`."""
+        return RunFolder(self.path, self.run, "finetuning_")
 
     def refuse_foreign(self) -> None:
         """ConfigError where the folder is there and holds something other than a run or what writes of one."""
@@ -60,8 +67,9 @@ class RunFolder:
         write_json(self.config, plain(config))
         for folder in parts:
             folder.checkpoints.mkdir(parents=True, exist_ok=True)
-            if not folder.last.is_file():
-                folder.best.unlink(missing_ok=True)
+            for phase in (folder, folder.finetuning):
+                if not phase.last.is_file():
+                    phase.best.unlink(missing_ok=True)
 
     def parts(self, members: int) -> list[RunFolder]:
         """Where each network has its checkpoints and logs: the run's own folder for a single one."""

@@ -162,7 +162,8 @@ def _logger(settings: TrainerSettings, folder: RunFolder) -> Logger | bool:
 
 def _free_name(folder: RunFolder) -> str:
     """logs; logs_2 and so on for a run that goes on, since the logger empties a folder that it finds."""
-    names = (f"logs_{i}" if i > 1 else "logs" for i in count(1))
+    logs = folder.logs.name
+    names = (f"{logs}_{i}" if i > 1 else logs for i in count(1))
     return next(name for name in names if not (folder.path / name).exists())
 
 
