@@ -1,5 +1,7 @@
 """Losses by epoch from what the logger left, of runs that were cut off too."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,20 @@ def test_the_epoch_whose_weights_were_kept_is_named(opened):
     assert "epoch 2 were kept" in picture.caption
     assert "0.5 at epoch 2 of 3" in picture.alt
     assert [line.get_label() for line in picture.figure.axes[0].lines] == ["training", "validation", "weights kept"]
+
+
+@pytest.mark.parametrize(
+    ("tuned", "text"),
+    [
+        ({"epochs": 4, "best_epoch": 3, "validation_loss": 0.41}, "and 4 more epochs .* to a validation loss of 0.41"),
+        ({"epochs": 4, "best_epoch": None, "validation_loss": 0.5}, "and 4 more epochs .* found nothing better"),
+    ],
+)
+def test_what_fine_tuning_made_of_the_kept_weights_is_said(opened, tuned, text):
+    spec = opened.model.spec
+    opened.model.spec = spec.replace(training={**spec.training, "finetuning": tuned})
+    (picture,) = training(opened)
+    assert re.search(f"epoch 2 were kept, where the validation loss is least, {text}", picture.caption)
 
 
 def test_a_run_that_went_on_counts_what_it_did_last(tmp_path):

@@ -57,6 +57,8 @@ def _made(subject: Subject) -> Iterator[tuple[str, str]]:
     yield "weights from", source if revision in source else f"{source} at {revision}"
     epochs = f"{training['epochs']} epochs" if isinstance(training.get("epochs"), int) else ""
     best = f", the best was {training['best_epoch']}" if isinstance(training.get("best_epoch"), int) else ""
+    tuned = _mapping(training.get("finetuning"))
+    best += f", then {tuned['epochs']} without augmentation" if isinstance(tuned.get("epochs"), int) else ""
     where = f" on {printable(training['device'])}" if training.get("device") else ""
     strand = f"strand: {printable(training['strand'])}" if training.get("strand") else ""
     yield "trained", "; ".join(filter(None, (f"{epochs}{best}{where}".strip(", "), strand)))

@@ -67,7 +67,7 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
     caption = (
         f"Loss by epoch, lower is better. Training: mean of the steps that were logged within the epoch, while the "
         f"weights still changed; validation: all examples of the split at the epoch's end. The weights of epoch {best} "
-        f"were kept, where the validation {reason}."
+        f"were kept, where the validation {reason}{_finetuning(subject)}."
     )
     loss = history.validation[history.epochs == best][0]
     last = f"validation loss {loss:.4g} at epoch {best} of {int(history.epochs[-1])}"
@@ -82,13 +82,7 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
     yield Picture(draw_losses(named, best=best), f"Losses of training and validation by epoch; {last}.", caption)
 
 
-def _kept(history: History, trained: Mapping[str, Any]) -> tuple[int, str]:
-    """The epoch whose weights were kept, and why: for the least loss, or for the metric that was monitored."""
-    metrics = [key.removeprefix("validation_") for key in trained if key.startswith("validation_")]
-    metric, epoch = next((name for name in metrics if name != "loss"), None), trained.get("best_epoch")
-    if metric is not None and isinstance(epoch, int) and epoch in history.epochs:
-        return epoch, f"{printable(metric)} is best"
-    return int(history.epochs[np.argmin(history.validation)]), "loss is least"
+        f"were kept, where the validation {reason}{_finetuning(subject)}."
 
 
 def read_history(run: Path) -> History | None:
