@@ -51,7 +51,7 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
 
     source: takes the place of the configured data, as data that several runs share.
     callbacks: of Lightning, for every network's trainer, behind our own, so that what one raises at an epoch's end
-        leaves a run that can go on.
+        leaves a run that can go on.  They do not see the fine-tuning that follows augmentation.
     Both are for runs of one process.
 
     The validation split chooses the best epoch; the test split is looked at once, at the end.
