@@ -9,6 +9,7 @@ were made from, which need not be theirs; the sequences themselves put that righ
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import asdict, replace
 from typing import Any
@@ -26,11 +27,16 @@ from zoo.training.trainer import fit, make_trainer
 
 
 def finetune(
-    plan: TrainingPlan, settings: TrainerSettings, folder: RunFolder, module: TrainingModule, trainer: pl.Trainer
+    plan: TrainingPlan,
+    settings: TrainerSettings,
+    folder: RunFolder,
+    module: TrainingModule,
+    trainer: pl.Trainer,
+    label: str = "",
 ) -> dict[str, Any] | None:
     """Go on without mutations, deletions and so on, for `augmentation.finetune_epochs` at a lower learning rate.
 
-    module, trainer: of the first phase, ended.
+    module, trainer: of the first phase, ended.  label: stands before the lines on stderr.
     Reverse complements and shifts stay, scheduled coefficients stay at their end.  Without a validation split the last
     weights count.  Returns what the model remembers of it, None where there is no such phase.
     """
@@ -44,22 +50,24 @@ def finetune(
     second.received_signal = module.received_signal
     second.terms.held = True
     second.train()
-    tuned = make_trainer(settings, folder.finetuning, second)
+    tuned = make_trainer(settings, folder.finetuning, second, label=f"{label}fine-tuning ")
     first, best = best_epoch_of(trainer), best_epoch_of(tuned)
     if first is not None and best is not None:
         best.go_on_from(first)
     if rank() == 0:
         whence = "the last epoch" if first is None or first.epoch < 0 else f"epoch {first.epoch + 1}"
-        print(f"fine-tuning without augmentation, from {whence}, learning rate {optimizer.lr:g}", file=sys.stderr)
+        print(
+            f"{label}fine-tuning without augmentation, from {whence}, learning rate {optimizer.lr:g}", file=sys.stderr
+        )
     fit(tuned, second, folder.finetuning)
     if rank() == 0 and best is not None and best.epoch < 0:
-        print("fine-tuning found no better validation loss: the weights of before are kept", file=sys.stderr)
+        print(f"{label}fine-tuning found no better validation loss: the weights of before are kept", file=sys.stderr)
     return {
         "lr": optimizer.lr,
         "epochs": tuned.current_epoch,
         "steps": tuned.global_step,
         "best_epoch": None if best is None or best.epoch < 0 else best.epoch + 1,
-        "validation_loss": None if best is None else best.best,
+        "validation_loss": best.best if best is not None and math.isfinite(best.best) else None,
     }
 
 
