@@ -78,6 +78,7 @@ def load_best_of_both(plan: TrainingPlan, folder: RunFolder) -> None:
 
 def _without_augmentation(plan: TrainingPlan, optimizer: dict[str, Any]) -> TrainingPlan:
     """The same data, model and objectives, trained otherwise."""
-    second = TrainingPlan.of({**plan.config, "augmentation": None, "optimizer": optimizer}, plan.source)
+    config = {**plan.config, "strand": plan.strand, "augmentation": None, "optimizer": optimizer}
+    second = TrainingPlan.of(config, plan.source)
     second.model, second.loss = plan.model, plan.loss
     return second
