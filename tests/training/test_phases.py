@@ -101,7 +101,7 @@ def test_what_does_not_validate_better_is_not_kept_and_the_model_remembers(augme
 
     augmented["augmentation"]["finetune_lr"] = 1e5
     result = train(augmented)
-    assert "fine-tuning found no better validation loss: the weights of before are kept" in capsys.readouterr().err
+    assert "fine-tuning found nothing better on validation: the weights of before are kept" in capsys.readouterr().err
     assert not RunFolder(result.folder).finetuning.best.exists()
     training = load_bundle(result.model_folder).spec.training
     assert training["augmentation"]["deletion"] == 5

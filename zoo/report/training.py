@@ -82,7 +82,24 @@ def training(subject: Subject) -> Iterator[Text | Picture]:
     yield Picture(draw_losses(named, best=best), f"Losses of training and validation by epoch; {last}.", caption)
 
 
-        f"were kept, where the validation {reason}{_finetuning(subject)}."
+def _kept(history: History, trained: Mapping[str, Any]) -> tuple[int, str]:
+    """The epoch whose weights were kept, and why: for the least loss, or for the metric that was monitored."""
+    metrics = [key.removeprefix("validation_") for key in trained if key.startswith("validation_")]
+    metric, epoch = next((name for name in metrics if name != "loss"), None), trained.get("best_epoch")
+    if metric is not None and isinstance(epoch, int) and epoch in history.epochs:
+        return epoch, f"{printable(metric)} is best"
+    return int(history.epochs[np.argmin(history.validation)]), "loss is least"
+
+
+def _finetuning(subject: Subject) -> str:
+    """What came after the phase with augmentation, "" where nothing did; its losses stand in a folder of their own."""
+    tuned = subject.model.spec.training.get("finetuning")
+    if not isinstance(tuned, dict) or not isinstance(tuned.get("epochs"), int):
+        return ""
+    after = f", and {tuned['epochs']} more epochs without augmentation, which are not drawn, "
+    if isinstance(tuned.get("best_epoch"), int) and isinstance(tuned.get("validation_loss"), float):
+        return after + f"went on from them to a validation loss of {tuned['validation_loss']:.4g}"
+    return after + "found nothing better"
 
 
 def read_history(run: Path) -> History | None:

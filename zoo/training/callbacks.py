@@ -58,7 +58,7 @@ class BestEpoch(Callback):
 
     def go_on_from(self, earlier: BestEpoch) -> None:
         """Keep only what is better than an earlier phase's best."""
-        self.best = earlier.best
+        self.best, self.loss = earlier.best, earlier.loss
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "loss": self.loss, "epoch": self.epoch, "waited": self.waited}

@@ -61,13 +61,14 @@ def finetune(
         )
     fit(tuned, second, folder.finetuning)
     if rank() == 0 and best is not None and best.epoch < 0:
-        print(f"{label}fine-tuning found no better validation loss: the weights of before are kept", file=sys.stderr)
+        print(f"{label}fine-tuning found nothing better on validation: the weights of before are kept", file=sys.stderr)
     return {
         "lr": optimizer.lr,
         "epochs": tuned.current_epoch,
         "steps": tuned.global_step,
         "best_epoch": None if best is None or best.epoch < 0 else best.epoch + 1,
-        "validation_loss": best.best if best is not None and math.isfinite(best.best) else None,
+        "validation_loss": best.loss if best is not None and math.isfinite(best.loss) else None,
+        **({} if best is None or best.monitor is None or best.loss == math.inf else {best.monitor.key: best.best}),
     }
 
 

@@ -73,7 +73,11 @@ def describe_training(
             "epochs": trainer.current_epoch,
             "best_epoch": None if best is None else best.epoch + 1,
             "validation_loss": None if best is None else finetuning["validation_loss"] if finetuning else best.loss,
-            **({} if best is None or best.monitor is None else {best.monitor.key: (last or best).best}),
+            **(
+                {}
+                if best is None or best.monitor is None
+                else {best.monitor.key: (finetuning or {}).get(best.monitor.key, best.best)}
+            ),
             "steps": trainer.global_step,
             **({"finetuning": dict(finetuning)} if finetuning else {}),
             "seconds": round(seconds, 1),
