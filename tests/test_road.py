@@ -82,7 +82,8 @@ def test_an_ensemble_is_published_pulled_and_predicts_the_mean_of_its_members(zo
     assert done.returncode == 0, done.stderr
     revision = done.stdout.split("@")[1].split()[0]
     assert zoo("pull", "pair", "--check", cwd=folder, **hub).returncode == 0
-    metrics = json.loads((folder / "hub" / "pair" / revision / "config.json").read_text())["metrics"]
+    card = json.loads((folder / "hub" / "pair" / revision / "config.json").read_text())
+    metrics, (calibration,) = card["metrics"], card["training"]["calibration"]
     own = [r for r in metrics if r["metric"] == "auroc" and r["predictor"] == "pair" and r["stratum"] == "all"]
     assert sorted(r.get("member", -1) for r in own) == [-1, 0, 1], "of the ensemble, and of each member"
     listed = json.loads(zoo("list", "models", "--json", cwd=folder, **hub).stdout)
@@ -96,7 +97,9 @@ def test_an_ensemble_is_published_pulled_and_predicts_the_mean_of_its_members(zo
     assert comments["revision"] == revision
     assert [r["name"] for r in both] == [f"peak{i}" for i in range(len(both))]
     mean = np.mean([[float(r["CTCF:raw"]) for r in rows] for rows in each], axis=0)
-    np.testing.assert_allclose([float(r["CTCF:raw"]) for r in both], mean, atol=1e-4)
+    # The mean is calibrated once more, since that of calibrated members is not.
+    expected = calibration.get("scale", 1) * mean + calibration.get("shift", 0)
+    np.testing.assert_allclose([float(r["CTCF:raw"]) for r in both], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_run_in_which_nothing_could_be_scored_exits_with_1_and_keeps_its_rows(zoo, folder, runs):

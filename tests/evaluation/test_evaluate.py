@@ -314,7 +314,7 @@ def test_the_table_shows_interval_n_and_prevalence():
     first, header, line = text.splitlines()[:3]
     assert first.startswith("test: y/one, n = 120 (")
     assert "prevalence" in first
-    assert header.split() == ["auroc", "auprc", "log_loss", "accuracy", "brier"]
+    assert header.split() == ["auroc", "auprc", "log_loss", "accuracy", "brier", "ece"]
     assert line.startswith("fake ")
     assert line.count("[") == 5
 

@@ -138,7 +138,7 @@ def test_correlation_with_a_constant_is_undefined():
 @pytest.mark.parametrize(
     ("field", "names"),
     [
-        (Field("C", ("a",), values="binary"), ["auroc", "auprc", "log_loss", "accuracy", "brier"]),
+        (Field("C", ("a",), values="binary"), ["auroc", "auprc", "log_loss", "accuracy", "brier", "ece"]),
         (Field("C", ("a",)), ["pearson", "spearman", "mse", "r2"]),
         (Field("C", ("a",), values="count"), ["pearson", "spearman", "mse", "r2"]),
         (Field("CT", ("a",), values="count"), ["pearson", "jsd_median", "log_count_pearson"]),

@@ -103,6 +103,7 @@ def test_data_at_hand_are_evaluated_once_and_drawn_with_their_n(opened, judges):
         "AUPRC",
         "ROC",
         "Precision-recall",
+        "Reliability",
         "Losses",
     ]
     assert "n = 120, 60 positive" in of(section, Picture)[2].caption

@@ -284,6 +284,20 @@ class HeadThatWrites(HonestHead):
         return self.conv(embedding.add_(1))
 
 
+class HeadThatRescales(HonestHead):
+    @torch.no_grad()
+    def rescale(self, scale, shift):
+        self.conv.weight.mul_(scale[:, None, None])
+        self.conv.bias.mul_(scale).add_(shift)
+
+
+class HeadThatForgetsItsBias(HonestHead):
+    @torch.no_grad()
+    def rescale(self, scale, shift):
+        self.conv.weight.mul_(scale[:, None, None])
+        self.conv.bias.add_(shift)
+
+
 class HeadThatSeesTheBatch(HonestHead):
     def forward(self, embedding, inputs):
         x = self.conv(embedding)
@@ -294,6 +308,8 @@ class HeadThatSeesTheBatch(HonestHead):
     ("head", "check"),
     [
         (HonestHead, None),
+        (HeadThatRescales, None),
+        (HeadThatForgetsItsBias, "rescale"),
         (HeadOffTheGrid, "grid"),
         (HeadForPooled, "positions"),
         (HeadOfAnotherShape, "shape"),

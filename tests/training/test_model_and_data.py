@@ -104,7 +104,7 @@ def test_the_command_prints_a_table_and_writes_predictions(run, tmp_path, capsys
 def test_the_command_prints_json_alone(run, capsys):
     assert main(["evaluate", str(run), "--no-baselines", "--json", "--bootstrap", "0"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert [row["metric"] for row in rows] == ["auroc", "auprc", "log_loss", "accuracy", "brier"]
+    assert [row["metric"] for row in rows] == ["auroc", "auprc", "log_loss", "accuracy", "brier", "ece"]
     assert all(row["n"] == 80 for row in rows)
 
 

@@ -62,7 +62,7 @@ def test_a_metric_that_no_head_has_is_refused_with_the_list():
 
 def test_errors_are_better_when_lower_and_agreement_when_higher():
     lower = {metric.name for metric in METRICS if metric.lower_is_better}
-    assert lower == {"log_loss", "brier", "mse", "jsd_median"}
+    assert lower == {"log_loss", "brier", "ece", "mse", "jsd_median"}
 
 
 @pytest.mark.parametrize(("name", "best", "stopped"), [(None, 4, False), ("auroc", 1, True), ("log_loss", 4, False)])

@@ -46,6 +46,7 @@ _TOP: dict[str, Any] = {
     "strand": Literal["auto", "none", "augmented", "conjoined", "tied"],
     "init": str | None,
     "freeze_encoder": bool,
+    "calibrate": bool,
     "n_encoding": Literal["zero", "quarter"],
     "task": str | None,
     "description": str | None,

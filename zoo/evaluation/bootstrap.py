@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from zoo.evaluation.comparison import CALIBRATED
 from zoo.evaluation.metrics import Metric
 
 MIN_EXAMPLES = 10
@@ -45,6 +46,8 @@ def measure(
 
     target, prediction: (n, ...) of one task, without missing labels.
     The same n and seed give the same resamples, so that predictors on equal rows are compared on equal terms.
+    The interval of a metric with `by_chance` is mirrored at the value (basic bootstrap), since resampling raises it
+    once more; it begins at 0 where chance alone explains the value.
     """
     n = len(target)
     if n == 0:
@@ -62,6 +65,9 @@ def measure(
     if not np.isfinite(value):
         return Measure(None, None, None, n, n_positive, "undefined: target or prediction is constant")
     notes = [f"prevalence {positives / n:.3g}"] if metric.name == "auprc" else []
+    chance = metric.by_chance(prediction) if metric.by_chance else None
+    if chance:
+        notes.append(f"{CALIBRATED} would have an {metric.name} of {chance[0]:.3f} here, below {chance[1]:.3f} in 95 %")
     if smaller < MIN_EXAMPLES and (binary or n < MIN_EXAMPLES):
         which = "examples" if not binary else "positives" if positives <= negatives else "negatives"
         notes.append(f"only {smaller} {which}: too few for an interval")
@@ -73,6 +79,9 @@ def measure(
         sizes = [min(step, n_bootstrap - first) for first in range(0, n_bootstrap, step)]
         resampled = np.concatenate([metric.function(target, prediction, resamples(rng, size, n)) for size in sizes])
         low, high = _interval(resampled)
+        if chance and low is not None and high is not None:
+            low, high = _without_noise(value, low, high, chance[1])
+            resampled = None  # noise raises both of a pair, and not alike
     return Measure(value, low, high, n, n_positive, "; ".join(notes), resampled)
 
 
@@ -119,6 +128,11 @@ def resamples(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
     """(size, n) how often every example is drawn when n are drawn with replacement."""
     drawn = rng.integers(0, n, (size, n)) + np.arange(size)[:, None] * n
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+
+def _without_noise(value: float, low: float, high: float, most: float) -> tuple[float, float]:
+    """most: 95th percentile of the value by chance."""
+    return 0.0 if value <= most else max(0.0, 2 * value - high), max(value, 2 * value - low)
 
 
 def _with(target: np.ndarray, label: int) -> int:

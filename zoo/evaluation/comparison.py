@@ -27,6 +27,9 @@ METRICS = {
 
 CHANCE = {"auroc": 0.5, "pearson": 0.0, "spearman": 0.0, "log_count_pearson": 0.0}
 
+CALIBRATED = "a calibrated model"
+"""How the note begins that says what to hold an ECE against."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -93,6 +96,13 @@ def number(row: Mapping[str, Any]) -> str:
         return "-"
     interval = "" if row["low"] is None or row["high"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
     return f"{row['value']:.3f}{interval}"
+
+
+def note_of(row: Mapping[str, Any]) -> str:
+    """The note, if it is shown below a table; the prevalence, and what to hold a baseline's ECE against, are not."""
+    note = row["note"]
+    hidden = note.startswith("prevalence") or (row["baseline"] and note.startswith(CALIBRATED))
+    return "" if hidden else note
 
 
 def clean_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from zoo.evaluation.ranks import mean_ranks, positives_by_score
+from zoo.evaluation.reliability import class_ece, ece, ece_by_chance
 from zoo.fields import Field
 
 Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -30,6 +31,8 @@ class Metric:
     probability: it needs predictions from 0 to 1.
     scale_free: it stays the same when predictions are scaled or shifted, so that a bare score will do.
     lower_is_better: as of an error.
+    by_chance: of a metric that noise alone raises above 0, where less is better: prediction -> (mean, 95th percentile)
+        of what it is for a model without a fault.  Its interval makes up for the noise.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Metric:
     probability: bool = False
     scale_free: bool = False
     lower_is_better: bool = False
+    by_chance: Callable[[np.ndarray], tuple[float, float]] | None = None
 
 
 def metrics_for(field: Field) -> list[Metric]:
@@ -241,6 +245,7 @@ METRICS = (
     Metric("log_loss", log_loss, _is("binary", axes=_SCALAR), probability=True, lower_is_better=True),
     Metric("accuracy", accuracy, _is("binary", axes=_SCALAR), probability=True),
     Metric("brier", brier, _is("binary", axes=_SCALAR), probability=True, lower_is_better=True),
+    Metric("ece", ece, _is("binary", axes=_SCALAR), probability=True, lower_is_better=True, by_chance=ece_by_chance),
     Metric("auroc", _over_positions(auroc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
     Metric("auprc", _over_positions(auprc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
     Metric("pearson", pearson, _is("real", "count", axes=_SCALAR), scale_free=True),
@@ -251,5 +256,6 @@ METRICS = (
     Metric("jsd_median", jsd_median, _is("count", axes=_PROFILE), "regions", lower_is_better=True),
     Metric("log_count_pearson", log_count_pearson, _is("count", axes=_PROFILE), "regions"),
     Metric("accuracy", class_accuracy, _is("class", axes=("",))),
+    Metric("ece", class_ece, _is("class", axes=("",)), probability=True, lower_is_better=True, by_chance=ece_by_chance),
     Metric("accuracy", class_accuracy, _is("class", axes=("T",)), "positions"),
 )

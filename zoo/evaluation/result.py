@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.evaluation.bootstrap import Difference, Measure
-from zoo.evaluation.comparison import clean_rows, compare_rows, number, verdicts
+from zoo.evaluation.comparison import clean_rows, compare_rows, note_of, number, verdicts
 from zoo.evaluation.metrics import Metric
 from zoo.fields import Field
 
@@ -187,8 +187,8 @@ def _notes(rows: list[dict], metrics: list[str]) -> Iterator[str]:
     """A line a note: whose it is, and of which metrics where not of all."""
     by_note: dict[str, dict[str, list[str]]] = {}
     for r in rows:
-        if r["note"] and not r["note"].startswith("prevalence"):
-            by_note.setdefault(r["note"], {}).setdefault(r["predictor"], []).append(r["metric"])
+        if note := note_of(r):
+            by_note.setdefault(note, {}).setdefault(r["predictor"], []).append(r["metric"])
     for note, whose in by_note.items():
         predictors = []
         for predictor, names in whose.items():

@@ -59,8 +59,11 @@ def labels_of(
     return labels
 
 
-def predictions_of(model: Model, heads: Mapping[str, Field], batch_size: int | None) -> Callable[[Batch], dict]:
-    """A function that predicts a batch (inside `inferring`): {prediction/<head>: (N, ...) float32}, activated."""
+def predictions_of(
+    model: Model, heads: Mapping[str, Field], batch_size: int | None, *, raw: bool = False
+) -> Callable[[Batch], dict]:
+    """A function that predicts a batch (inside `inferring`): {prediction/<head>: (N, ...) float32}, activated unless
+    `raw`."""
     import torch
 
     from zoo.prediction.inference import batch_rows
@@ -75,7 +78,7 @@ def predictions_of(model: Model, heads: Mapping[str, Field], batch_size: int | N
         parts: dict[str, list] = {head: [] for head in heads}
         for first in range(0, n, step):
             some = {k: v[first : first + step].to(model.device) for k, v in inputs.items()}
-            prediction = model.predict(some)
+            prediction = model(some) if raw else model.predict(some)
             for head in heads:
                 parts[head].append(prediction[head].float().cpu())
         return {f"prediction/{head}": torch.cat(x).numpy() for head, x in parts.items()}

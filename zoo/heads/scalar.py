@@ -74,6 +74,14 @@ class ScalarHead(Head):
             x = x * x.new_tensor(self.sd)
         return x if self.mean is None else x + x.new_tensor(self.mean)
 
+    @torch.no_grad()
+    def rescale(self, scale: Tensor, shift: Tensor) -> None:
+        """scale, shift: (C,).  Make the prediction `scale * prediction + shift` from now on, for good."""
+        weight, bias = self.dense.weight, self.dense.bias
+        scale, shift = scale.to(weight), shift.to(weight)
+        weight.mul_(scale[:, None])
+        bias.mul_(scale).add_(shift)
+
     def _pooled(self, x: Tensor) -> Tensor:
         if self.attention is not None:
             return self.attention(x)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import HubError
 from zoo.evaluation.comparison import clean_rows, verdicts
 from zoo.files.regular_files import read_bounded
+from zoo.hub.calibration import calibration_words
 from zoo.terminal.printable import printable
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ One window is {{ length }} bp{{ conjoined }}. An N is read as {{ n_encoding }}.{
 
 {{ outputs | table }}
 
+{% if calibration -%}
+{{ calibration | bullets }}
+
+{% endif -%}
 ## How good it is
 
 {% if spec.metrics -%}
@@ -109,12 +114,13 @@ def write_card(spec: ModelSpec) -> str:
             _field("output", head, field, grid) | {"activation": spec.activation.get(head, "identity")}
             for head, (field, grid) in spec.outputs.items()
         ],
+        calibration=_calibration(spec),
         origin=[
             ("Genome", spec.genome),
             ("Data", spec.data),
             ("Splits and held-out chromosomes", spec.splits),
             ("Leakage audit", spec.audit),
-            ("Training", spec.training),
+            ("Training", _without_calibration(spec.training)),
         ],
         parts=[_part("encoder", spec.encoder), *(_part(f"head {h}", part) for h, part in spec.heads.items())],
         licence={"licence": spec.licence or "not stated", "citation": spec.citation or "not stated"},
@@ -149,6 +155,7 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "encoder": _one_line(spec.encoder),
         "inputs": ", ".join(spec.inputs),
         "outputs": "; ".join(outputs),
+        "calibration": "; ".join(calibration_words(spec)),
         "members": str(spec.members) if spec.members > 1 else "",
         "genome": str(spec.genome.get("name") or ""),
         "splits": _one_line(spec.splits) if spec.splits else "",
@@ -159,6 +166,16 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "versions": ", ".join(f"{k} {v}" for k, v in spec.versions.items()),
     }
     return {key: printable(text)[:_LONGEST] for key, text in rows.items() if text}
+
+
+def _calibration(spec: ModelSpec) -> dict[str, str]:
+    """{head/task: whether its probabilities may be read as such}."""
+    return {f"probabilities of {name}": text for name, _, text in (w.partition(": ") for w in calibration_words(spec))}
+
+
+def _without_calibration(training: Any) -> Any:
+    """It stands beside the outputs."""
+    return {k: v for k, v in training.items() if k != "calibration"} if isinstance(training, Mapping) else training
 
 
 class _Ready(str):

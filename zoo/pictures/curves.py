@@ -1,4 +1,4 @@
-"""Curves of predictions and of training: ROC, precision and recall, predicted against observed, losses."""
+"""Curves of predictions and of training: ROC, precision and recall, reliability, predicted against observed, losses."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from zoo.pictures.canvas import BASELINE, MODEL, blank, drawn_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from zoo.evaluation.reliability import ReliabilityCurve
 
 SIDE = 4.3
 MOST_DOTS = 2_000
@@ -37,6 +39,23 @@ def draw_precision_recall(truth: np.ndarray, score: np.ndarray) -> Figure:
     figure, axes = _unit_square("recall", "precision")
     axes.axhline(float(np.mean(truth)), linestyle=":", color="0.45", linewidth=1)
     axes.step(recall[::-1], precision[::-1], where="pre", color=MODEL, linewidth=1.8)
+    return figure
+
+
+def draw_reliability(curve: ReliabilityCurve, before: ReliabilityCurve | None = None) -> Figure:
+    """Share of positives (y) against mean predicted probability (x) by bin, with intervals; the diagonal is calibrated.
+
+    before: drawn in grey behind it.
+    """
+    figure, axes = _unit_square("mean predicted probability", "share of positives")
+    axes.plot([0, 1], [0, 1], ":", color="0.45", linewidth=1)
+    for one, colour, name in ((before, BASELINE, "as trained"), (curve, MODEL, "calibrated" if before else "model")):
+        if one is not None:
+            ends = np.abs(np.stack([one.observed - one.low, one.high - one.observed]))
+            style = {"color": colour, "linewidth": 1.4, "markersize": 4, "elinewidth": 1, "capsize": 2}
+            axes.errorbar(one.predicted, one.observed, ends, fmt="-o", label=name, **style)
+    if before is not None:
+        axes.legend(fontsize=8, frameon=False)
     return figure
 
 

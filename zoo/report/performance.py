@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.evaluation.comparison import CHANCE, METRICS, Comparison, clean_rows, compare_rows, number, tasks
+from zoo.evaluation.comparison import CHANCE, METRICS, Comparison, clean_rows, compare_rows, note_of, number, tasks
 from zoo.pictures.curves import MOST_DOTS, draw_observed, draw_precision_recall, draw_roc
 from zoo.pictures.intervals import Estimate, draw_intervals
+from zoo.report.reliability import reliability, reliability_picture
 from zoo.report.section import Picture, Section, Subject, Table, Text
 from zoo.report.training import training
 from zoo.report.validation import verdict_text
@@ -101,6 +102,7 @@ def _of_task(
         if picture:
             yield picture
     yield _table(own, f"All metrics of {task or head}")
+    yield from reliability(subject, rows, head, task)
     if evaluation:
         yield from _curves(subject, evaluation, head, task)
     yield from _strata(rows, head, task)
@@ -140,7 +142,7 @@ def _table(rows: Rows, caption: str) -> Table:
         own = {r["metric"]: r for r in rows if r["predictor"] == predictor}
         first = next(iter(own.values()))
         lines.append([predictor, *(number(own[m]) if m in own else None for m in metrics), first["n"], first["split"]])
-    notes = dict.fromkeys(r["note"] for r in rows if r["note"] and not r["note"].startswith("prevalence"))
+    notes = dict.fromkeys(note for r in rows if (note := note_of(r)))
     positive = next((r for r in rows if r["n_positive"] is not None and r["n"]), None)
     told = f"; {positive['n_positive']:,} of {positive['n']:,} are positive" if positive else ""
     more = f" Notes: {'; '.join(list(notes)[:5])}." if notes else ""
@@ -175,6 +177,8 @@ def _curves(subject: Subject, evaluation: Evaluation, head: str, task: str) -> I
                 "Precision and recall: of the examples called positive, the share that are (up), against the share "
                 f"of all positives found (right). The dotted line is guessing. {positives}.",
             )
+            if subject.model.spec.activation.get(head) == "sigmoid":
+                yield reliability_picture(subject, head, task, truth, prediction)
         return
     if len(truth) < 2:
         return

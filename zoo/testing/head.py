@@ -49,6 +49,7 @@ def check_head(head: Head | Callable[[], Head], *, in_channels: int, grid: Grid 
             bool(functions[0].ok),
         ),
         measure("incremental inference", lambda: _incremental(trained, in_channels, grid)),
+        *([measure("rescale", lambda: _rescale(trained, inputs))] if hasattr(built, "rescale") else []),
     ]
 
 
@@ -97,6 +98,20 @@ def _positions(head: Head) -> str:
     if "T" in head.field.axes and not head.needs_positions:
         raise Refused("predicts positions without needs_positions = True: an encoder that pools them would be accepted")
     return "needs positions" if head.needs_positions else "takes any embedding"
+
+
+@torch.no_grad()
+def _rescale(head: Head, inputs: Mapping[str, Tensor]) -> str:
+    """What calibration asks of a head that can: another scale and shift for every channel."""
+    before, scaled = _run(head, inputs), copy.deepcopy(head)
+    channels = before.shape[1]
+    scale, shift = torch.linspace(0.5, 2, channels), torch.linspace(-1, 1, channels)
+    scaled.rescale(scale, shift)  # type: ignore[operator]
+    shape = (channels, *[1] * (before.dim() - 2))
+    gap = (_run(scaled, inputs) - (scale.reshape(shape) * before + shift.reshape(shape))).abs().max().item()
+    if not gap <= 1e-4 * max(1.0, before.abs().max().item()):
+        raise Refused(f"differs by {gap:.3g} from scale * prediction + shift")
+    return f"{channels} channels, each its own scale and shift"
 
 
 def _incremental(head: Head, in_channels: int, grid: Grid) -> str:

@@ -21,6 +21,7 @@ from zoo.model import Ensemble, Model
 
 if TYPE_CHECKING:
     from zoo.spec import ModelSpec
+    from zoo.training.plan import TrainingPlan
 
 _ALIKE = ("encoder", "heads", "input_length", "n_encoding", "inputs", "outputs", "activation", "conjoined")
 
@@ -42,7 +43,8 @@ def publish(
     to: hf://org, file:///folder or a folder's path; the place that ZOO_HUB names where it is left out.
     private: of a new Hugging Face repository.
     licence, citation: of the published weights, where the runs' own are not meant.
-    evaluated: an ensemble of runs is evaluated as its first member was, so that its card has metrics of its own.
+    evaluated: an ensemble of runs is calibrated and evaluated on the data of its first member, so that its card has
+        metrics of its own.
     An earlier revision stays where it is; the name moves to the new one, last of all.
     Raises HubError where a run holds no finished model, members differ, or nothing can be written.
     """
@@ -57,8 +59,11 @@ def publish(
     model = join([load_bundle(folder) for folder in folders], name)
     run_folders = [folder.parent if folder.name == "model" else folder for folder in folders]
     model.spec = _with_metrics(model.spec, run_folders)
-    if evaluated and len(runs) > 1:
-        model.spec = model.spec.replace(metrics=(*_metrics_of_its_own(model, run_folders[0]), *model.spec.metrics))
+    if len(runs) > 1:
+        plan = _plan_of(run_folders[0]) if evaluated else None
+        _calibrate_mean(model, plan)
+        evaluation = plan.evaluate(model) if plan else None
+        model.spec = model.spec.replace(metrics=(*(evaluation.rows if evaluation else ()), *model.spec.metrics))
     stated = {"licence": licence, "citation": citation}
     model.spec = model.spec.replace(**{key: text for key, text in stated.items() if text is not None})
     try:
@@ -92,7 +97,7 @@ def join(models: Sequence[Model], name: str) -> Model:
             if not row.get("baseline") and row.get("n")
         ),
         **{key: _of_all([getattr(m.spec, key) for m in models]) for key in ("data", "splits", "audit")},
-        training=_shared_and_own([m.spec.training for m in models]),
+        training=_shared_and_own([{k: v for k, v in m.spec.training.items() if k != "calibration"} for m in models]),
     )
     return joined
 
@@ -134,12 +139,25 @@ def _with_metrics(spec: ModelSpec, runs: Sequence[Path]) -> ModelSpec:
     return spec.replace(metrics=tuple(rows))
 
 
-def _metrics_of_its_own(model: Ensemble, run: Path) -> tuple[Mapping[str, Any], ...]:
-    """Rows of an evaluation on the data and split of a run; none where only a model folder is at hand."""
+def _plan_of(run: Path) -> TrainingPlan | None:
+    """Of the run's configuration; None where only a model folder is at hand."""
     path = run / "config.json"
     if run_of(run) is None or not (run / "model").is_dir():
-        return ()
+        return None
     from zoo.training.plan import TrainingPlan
 
-    evaluation = TrainingPlan.of(json.loads(path.read_text(encoding="utf-8"))).evaluate(model)
-    return tuple(evaluation.rows) if evaluation else ()
+    return TrainingPlan.of(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _calibrate_mean(model: Model, plan: TrainingPlan | None) -> None:
+    """Members that are calibrated each by itself have a mean that is not: it is too timid."""
+    from zoo.training.calibration import calibrate, leave_uncalibrated
+
+    if plan is None:
+        leave_uncalibrated(model, "it was joined without its data")
+    elif not plan.config.get("calibrate", True):
+        leave_uncalibrated(model, "calibrate=false")
+    elif any("members" in facts for facts in (model.spec.data, model.spec.splits)):
+        leave_uncalibrated(model, "its members were validated on different examples, which others may have trained on")
+    else:
+        calibrate(model, plan.source)

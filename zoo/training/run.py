@@ -18,7 +18,9 @@ from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ZooError
 from zoo.evaluation.baseline_choice import require_rivals
+from zoo.hub.calibration import calibration_words
 from zoo.model import Model
+from zoo.training.calibration import calibrate, leave_uncalibrated
 from zoo.training.distributed import launcher, rank
 from zoo.training.launch import leave_with_parent, run_processes
 from zoo.training.members import train_members
@@ -76,6 +78,10 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
         return Result(folder.path, (), folder.model)
 
     describe_data(model, config, plan.source)
+    if config.get("calibrate", True):
+        calibrate(model, plan.source)
+    else:
+        leave_uncalibrated(model, "calibrate=false")
     evaluation = plan.evaluate(model)
     metrics = tuple(evaluation.rows) if evaluation else ()
     if evaluation:
@@ -84,7 +90,7 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
         split = (config.get("evaluation") or {}).get("split", "test")
         print(f"no {split} split: the model is saved without metrics", file=sys.stderr)
     _save(model, plan.source, folder, metrics)
-    _tell(folder, evaluation)
+    _tell(folder, evaluation, calibration_words(model.spec))
     return Result(folder.path, metrics, folder.model)
 
 
@@ -107,10 +113,12 @@ def _golden_batch(source: Source, length: int) -> Mapping[str, np.ndarray]:
     return {"codes": np.random.default_rng(0).integers(0, 4, (8, length), np.uint8)}
 
 
-def _tell(folder: RunFolder, evaluation: Evaluation | None) -> None:
-    """What it is worth beside the baselines, where it wrote, and the next command."""
+def _tell(folder: RunFolder, evaluation: Evaluation | None, calibration: Sequence[str]) -> None:
+    """What it is worth beside the baselines, whether it is calibrated, where it wrote, and the next command."""
     if evaluation:
         print(f"{evaluation.table()}\n\npredictions  {_predictions(folder, evaluation)}")
+    for words in calibration:
+        print(f"calibration  {words}")
     print(f"run          {folder.path}")
     print(f"model        {folder.model}")
     print(f"next         zoo publish {folder.path} --name NAME --to file:///a/folder")

@@ -134,7 +134,8 @@ class Table(Source):
         else:
             labels = self.values if self.targets[self.target].values == "binary" else self.values[:, :0]
             codes, note = draw_splits(self._hashes, labels, splits.validation, splits.test, seed)
-            self._how = {"by": "hash of the sequence", "validation": splits.validation, "test": splits.test}
+            fractions = {"validation": splits.validation, "test": splits.test}
+            self._how = {"by": "hash of the sequence", **fractions, "seed": seed}
             words = f"splits are drawn by a hash of the sequence{'; ' if note else ''}{note}"
         self._rows = {s: np.flatnonzero(codes == i) for i, s in enumerate(SPLITS)}
         if not len(self._rows["train"]):
