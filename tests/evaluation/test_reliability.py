@@ -24,6 +24,7 @@ def draw(n, seed=0, scale=1.0, shift=0.0):
 
 def by_hand(label, p):
     order = np.argsort(p, kind="stable")
+    label = label.astype(np.float64)
     bins = np.array_split(order, BINS)
     return sum(len(b) * abs(label[b].mean() - p[b].mean()) for b in bins) / len(p)
 

@@ -72,6 +72,13 @@ def test_aliases_of_contigs_are_said(tmp_path, model, genome):
     assert predict_intervals(model, intervals, genome).comments["aliases"] == "chr1 is 1, chrM is MT"
 
 
+def test_probabilities_say_whether_they_are_calibrated_and_logits_need_not(tmp_path, model, genome):
+    intervals = read_intervals(bed(tmp_path), on_error="skip")
+    comments = predict_intervals(model, intervals, genome).comments
+    assert comments["calibration"] == "binding: not calibrated: nothing of it is recorded"
+    assert "calibration" not in predict_intervals(model, intervals, genome, output="CTCF:raw").comments
+
+
 def test_the_numbers_are_the_models_own(tmp_path, model, genome, letters):
     table = predict(model, bed(tmp_path), fasta=genome, on_error="skip")
     codes = torch.from_numpy(encode(letters[100:140]))[None]

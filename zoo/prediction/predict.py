@@ -16,6 +16,7 @@ from zoo.data.genome import Genome
 from zoo.data.window_placement import place_windows
 from zoo.errors import ConfigError
 from zoo.files.tables import data_frame
+from zoo.hub.calibration import calibration_words
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
 from zoo.prediction.inference import batch_rows, inferring
@@ -93,6 +94,7 @@ def predict_intervals(
     placed = place_windows(intervals, genome, length)
     comments = {
         **origin(model, selected),
+        **_calibration(model, selected),
         "genome": genome.name or "",
         "aliases": ", ".join(f"{given} is {own}" for given, own in genome.aliases.items()) or "none",
         "window": f"{length} bp around the summit, or the middle where the file has none",
@@ -132,7 +134,7 @@ def predict_sequences(
             for i, row in enumerate(part):
                 yield [sequences.headers[row], int(sizes[i]), status[i], *scores[i]]
 
-    comments = {**origin(model, selected), "window": f"sequences of {length} bp"}
+    comments = {**origin(model, selected), **_calibration(model, selected), "window": f"sequences of {length} bp"}
     columns = [_free(c, {"status", *selected.names}) for c in ("name", "length")]
     return Predictions([*columns, "status", *selected.names], rows(), comments, len(sequences))
 
@@ -168,6 +170,12 @@ def origin(model: Model, output: Output) -> Mapping[str, str]:
         "activation": "none (raw)" if output.raw else ", ".join(f"{h}:{a}" for h, a in spec.activation.items()),
         "versions": ", ".join(f"{d} {version(d)}" for d in sorted({"zoo-core", *spec.requires})),
     }
+
+
+def _calibration(model: Model, output: Output) -> dict[str, str]:
+    """Whether probabilities may be read as such; nothing of other numbers."""
+    words = [] if output.raw else calibration_words(model.spec)
+    return {"calibration": "; ".join(words)} if words else {}
 
 
 def _scored(model: Model, codes: np.ndarray, output: Output, max_n: float) -> tuple[np.ndarray, np.ndarray]:
