@@ -261,7 +261,7 @@ def test_a_run_calibrates_the_model_that_it_saves_and_several_are_calibrated_as_
     from zoo.training.publication import publish
     from zoo.training.run import train
 
-    config["data"] |= {"n_validation": 400}
+    config["data"] |= {"n_validation": 400, "seed": 0}  # of the data, so that all runs share them
     config["optimizer"] |= {"lr": 1e-2}
     config |= {"trainer": {"max_epochs": 3, "batch_size": 32, "logger": "none"}, "evaluation": {"bootstrap": 0}}
 
