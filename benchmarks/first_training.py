@@ -3,8 +3,8 @@
     python benchmarks/first_training.py --data DATA --out panel.tsv [--cut 0 500 2000] [--seeds 0 1 2] [--sets ctcf pu1]
         [--split validation] [--set members=5 ...] [--no-gkm]
 
-Every set is trained by `zoo train data=table data.table=SET` (objective=squared_error where labels are measured values)
-and by nothing else, unless `--set` says so.  Rivals: k-mer logistic or ridge regression, GC, dinucleotides, and a gapped
+Every set is trained by `zoo train data=table data.table=SET` (objective=squared_error for measured values), by nothing
+else, unless `--set` says so.  Rivals: k-mer logistic or ridge regression, GC, dinucleotides, and a gapped
 k-mer SVM (as many training rows as take about 100 seconds; the table says how many).  Rivals and the paired bootstrap
 are of the first seed.  `--split validation` is for choosing; the test rows are for the end.
 

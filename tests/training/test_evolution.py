@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from zoo.data.source import Examples
 from zoo.errors import ConfigError
 from zoo.fields import CODES, Field
 from zoo.training.augment import batch_fields
-from zoo.training.evolution import AugmentationSettings, evolve, require_no_positions
+from zoo.training.evolution import AugmentationSettings, allowed_augmentation, evolve
 from zoo.training.loader import Loader
 from zoo.training.plan import TrainingPlan
 from zoo.training.settings import TrainerSettings
@@ -240,5 +242,8 @@ def test_moving_bases_under_what_has_positions_is_refused_and_mutating_them_is_n
     assert module.train_loader.augmentation.mutation == 0.1
     tracks = {"signal": Field("AT", channels=("DNase",)), "codes": CODES}
     with pytest.raises(ConfigError, match="input 'signal' has positions"):
-        require_no_positions(ALL, batch_fields(tracks, {}))
-    require_no_positions(ALL, batch_fields({}, {"bound": Field("C", channels=("a",))}))
+        allowed_augmentation(ALL, batch_fields(tracks, {}))
+    of_a_window = batch_fields({}, {"bound": Field("C", channels=("a",))})
+    assert allowed_augmentation(ALL, of_a_window) is ALL
+    assert allowed_augmentation(replace(ALL, scalar_only=True), of_a_window).kinds == ALL.kinds
+    assert allowed_augmentation(replace(ALL, scalar_only=True), batch_fields(tracks, {})).kinds == ()

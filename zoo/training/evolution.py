@@ -35,6 +35,7 @@ class AugmentationSettings:
     translocation: largest distance that the sequence is rotated by, bp; what leaves one end enters at the other.
     inversion: longest stretch that is replaced by its reverse complement, bp.
     max_operations: kinds of change a sequence gets, drawn from those that are not 0.
+    scalar_only: no change at all where a target or an input has positions, or where the data have no sequences.
     finetune_epochs: epochs afterwards on the sequences as they are, from the best epoch's weights.
     finetune_lr: their learning rate, as a share of the optimizer's.
     """
@@ -45,6 +46,7 @@ class AugmentationSettings:
     translocation: int = 0
     inversion: int = 0
     max_operations: int = 2
+    scalar_only: bool = False
     finetune_epochs: int = 0
     finetune_lr: float = 0.1
 
@@ -63,19 +65,23 @@ class AugmentationSettings:
         return tuple(name for name in (*_MOVES, "mutation") if getattr(self, name) > 0)
 
 
-def require_no_positions(settings: AugmentationSettings, fields: Mapping[str, Field]) -> None:
-    """ConfigError where bases would move under targets or inputs that stay in their places.
+def allowed_augmentation(settings: AugmentationSettings, fields: Mapping[str, Field]) -> AugmentationSettings:
+    """The settings, or with `scalar_only` none where a target or an input has positions.
 
     fields: of every key of a batch that has to do with the sequence, as `zoo.training.augment.batch_fields` gives them.
+    Raises ConfigError where bases would move under targets or inputs that stay in their places.
     """
     moves = [name for name in settings.kinds if name in _MOVES]
     placed = next((k for k, field in fields.items() if k != "codes" and field.position_axes), None)
+    if placed is not None and settings.scalar_only:
+        return AugmentationSettings()
     if moves and placed is not None:
         kind, _, name = placed.rpartition("/")
         raise ConfigError(
             f"augmentation.{moves[0]} moves bases, and {kind or 'input'} {name!r} has positions, which would no longer "
             f"be theirs: set augmentation=none, or {' '.join(f'augmentation.{move}=0' for move in moves)}"
         )
+    return settings
 
 
 def evolve(codes: np.ndarray, draws: np.ndarray, settings: AugmentationSettings) -> np.ndarray:

@@ -145,7 +145,7 @@ class Loader:
         batch["index"] = torch.from_numpy(np.array(indices, np.int64))
         if self.shuffle and (self.reverse or margin or self.augmentation.kinds):
             drawn = draw(self.seed, number, keys)
-            if self.augmentation.kinds:
+            if self.augmentation.kinds and ("codes" in batch or not self.augmentation.scalar_only):
                 if "codes" not in batch:
                     raise ConfigError("these data have no sequences as codes to change: set augmentation=none")
                 batch["codes"] = torch.from_numpy(evolve(batch["codes"].numpy(), drawn, self.augmentation))

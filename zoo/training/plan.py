@@ -22,7 +22,7 @@ from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
 from zoo.training.arguments import Argument, list_arguments, of_target
 from zoo.training.augment import batch_fields, shift_step
-from zoo.training.evolution import AugmentationSettings, require_no_positions
+from zoo.training.evolution import AugmentationSettings, allowed_augmentation
 from zoo.training.fine_tuning import published_model, take_over
 from zoo.training.loader import make_loaders
 from zoo.training.loss import Term, Terms
@@ -166,7 +166,6 @@ class TrainingPlan:
         config, loss = self.config, self.loss
         fields = batch_fields(self.source.inputs, self.source.targets)
         augmentation = settings_of(AugmentationSettings, "augmentation", config.get("augmentation"))
-        require_no_positions(augmentation, fields)
         seed, on_cpu = int(config.get("seed", 0)), settings.accelerator == "cpu"
         train, validation = make_loaders(
             self.source,
@@ -174,7 +173,7 @@ class TrainingPlan:
             seed=seed,
             reverse=self.strand in ("augmented", "conjoined"),
             step=shift_step(fields),
-            augmentation=augmentation,
+            augmentation=allowed_augmentation(augmentation, fields),
         )
         rows, longest = settings.micro_batch, int(train.examples.lengths.max())
         if rows == "auto" or not loss.additive:
