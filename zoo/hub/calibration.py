@@ -69,7 +69,7 @@ def _clean(row: Mapping[str, Any], head: str) -> dict[str, Any]:
     if "reason" in row:
         return name | {"reason": printable(row["reason"])[:_LONGEST]}
     numbers = {key: row.get(key) for key in (*_NUMBERS, "n")}
-    if not all(_is_number(x) for x in numbers.values()) or numbers["scale"] <= 0:
+    if not all(_is_number(x) for x in numbers.values()) or not (numbers["scale"] or 0) > 0:
         return name | {"reason": _NOTHING}
     prevalence = row.get("prevalence")
     split = printable(row.get("split") or "")[:_LONGEST]

@@ -74,7 +74,8 @@ class BestEpoch(Callback):
 
 def best_epoch_of(trainer: pl.Trainer) -> BestEpoch | None:
     """The callback of a trainer that validates."""
-    return next((callback for callback in trainer.callbacks if isinstance(callback, BestEpoch)), None)
+    callbacks = getattr(trainer, "callbacks")  # noqa: B009  # Lightning sets it in a connector
+    return next((callback for callback in callbacks if isinstance(callback, BestEpoch)), None)
 
 
 class Signals(Callback):

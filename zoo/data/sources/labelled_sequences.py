@@ -170,7 +170,8 @@ class NegativesMaker:
         for file in self.peaks:
             intervals = read_intervals(file)
             *others, _ = places_on_genome(genome, intervals.chrom, intervals.start, intervals.end)
-            places = tuple(np.concatenate(pair) for pair in zip(places, others, strict=True))
+            chrom, start, end = (np.concatenate(pair) for pair in zip(places, others, strict=True))
+            places = (chrom, start, end)
         return places
 
     def _drop(self, reason: str, rows: np.ndarray) -> None:
