@@ -32,6 +32,8 @@ COLUMNS = (
     "high_paired ece gkm_rows epoch cpu_s"
 ).split()
 
+RIVALS = ("6-mer", "gkm-SVM", "2-mer", "GC", "gkm_rows")
+
 
 def main() -> int:
     """Train, evaluate, print; a row that is in the output already is not computed again."""
@@ -45,7 +47,8 @@ def main() -> int:
                 if chosen is None:
                     print(f"# {name}: no more than {cut:,} training rows", file=sys.stderr)
                     continue
-                rivals: dict[str, Any] = {}
+                other = next((row for (s, c, _), row in done.items() if (s, c) == (name, str(cut))), None)
+                rivals: dict[str, Any] = {k: other[k] for k in RIVALS} if other else {}
                 for seed in args.seeds:
                     key = (name, str(cut), str(seed))
                     if key not in done:
@@ -53,7 +56,7 @@ def main() -> int:
                         done[key] = {k: str(v) for k, v in row.items()}
                         _append(args.out, row)
                         print("  ".join(f"{row[k]}" for k in COLUMNS), file=sys.stderr, flush=True)
-                    rivals = rivals or {k: done[key][k] for k in ("6-mer", "gkm-SVM", "2-mer", "GC", "gkm_rows")}
+                    rivals = rivals or {k: done[key][k] for k in RIVALS}
     _summarise(list(done.values()))
     return 0
 
