@@ -55,7 +55,7 @@ def somewhere_else(tmp_path, monkeypatch):
 def test_compose_gives_a_plain_dictionary_from_any_folder():
     config = compose(["seed=3", "encoder.filters=8"])
     assert json.loads(json.dumps(config)) == config
-    assert (config["seed"], config["encoder"]["name"], config["encoder"]["filters"]) == (3, "motif_cnn", 8)
+    assert (config["seed"], config["encoder"]["name"], config["encoder"]["filters"]) == (3, "residual_cnn", 8)
     assert re.fullmatch(r"runs/run/\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", config["output_dir"])
     assert not list(Path().iterdir())
 
@@ -104,10 +104,10 @@ def test_a_run_may_compose_further_configurations():
         ("genome.fast=hg38.fa", "genome.fast=hg38.fa", "did you mean 'fasta'"),
         ("encoder.filters=many", "encoder.filters=many", "a whole number"),
         ("encoder.filters=2.5", "encoder.filters=2.5", "a whole number"),
-        ("encoder.activation=gelu", "encoder.activation=gelu", "one of relu, exp"),
+        ("head.pool=sum", "head.pool=sum", "one of mean, max, max_mean, attention, center"),
         ("trainer.max_epochs=soon", "trainer.max_epochs=soon", "a whole number"),
         ("seed=first", "seed=first", "a whole number"),
-        ("strand=both", "strand=both", "one of none, augmented, conjoined, tied"),
+        ("strand=both", "strand=both", "one of auto, none, augmented, conjoined, tied"),
         ("name=a/b", "name=a/b", "letters, digits"),
         ("data.rows.gc=null", "data.rows.gc=null", "a number"),
         ("data.rows.gx=0.4", "data.rows.gx=0.4", "data.rows has no 'gx'"),
@@ -284,7 +284,7 @@ def test_one_plugin_s_broken_configuration_leaves_the_others_alone(install):
 
 def test_a_file_that_is_no_yaml_is_named_when_it_is_chosen(install):
     install("zoo-bad", plugin("zoo_bad", "bad", encoder__bad="name: bad\nchannels: [1,\n"))
-    assert compose()["encoder"]["name"] == "motif_cnn"
+    assert compose()["encoder"]["name"] == "residual_cnn"
     with pytest.raises(ConfigError, match=r"bad.yaml line \d"):
         compose(["encoder=bad"])
 

@@ -316,7 +316,7 @@ def test_the_table_shows_interval_n_and_prevalence():
     assert "prevalence" in first
     assert header.split() == ["auroc", "auprc", "log_loss", "accuracy", "brier", "ece"]
     assert line.startswith("fake ")
-    assert line.count("[") == 5
+    assert line.count("[") == 6
 
 
 def test_gc_content_and_kmers_by_hand():

@@ -3,10 +3,14 @@
 import pytest
 import torch
 
+import zoo
+from zoo.data.codes import encode
 from zoo.errors import ConfigError, ContractError
 from zoo.fields import Grid
 from zoo.heads.profile import ProfileHead
 from zoo.heads.scalar import ScalarHead
+from zoo.model import build
+from zoo.spec import ModelSpec
 
 
 def test_the_pools_of_a_scalar_head_are_what_they_are_called():
@@ -53,3 +57,32 @@ def test_stranded_tracks_change_places_with_the_strand():
     field = ProfileHead(in_channels=1, tasks=["plus", "minus"], rc=[1, 0]).field
     x = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
     assert field.flip(x)[0].tolist() == [[4.0, 3.0], [2.0, 1.0]]
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_effects_of_mutations_on_a_head_with_mean_and_sd_are_those_of_whole_predictions(tied):
+    head = {"name": "scalar", "in_channels": 8, "tasks": ["a", "b"], "pool": "max_mean", "hidden": 4}
+    head |= {"mean": [1_000.0, -3.0], "sd": [50.0, 0.1]}
+    encoder = {"name": "residual_cnn", "filters": 8, "tied": tied}
+    torch.manual_seed(0)
+    model = build(ModelSpec(name="measured", encoder=encoder, heads={"v": head}, input_length=64)).eval()
+    sequence = "ACGTTGCATTGACCAGTACGATTACAGGCATCAGCATTGCACGATCAGTTTACGCATCAGGATC"
+    codes = torch.from_numpy(encode(sequence))
+    with torch.no_grad():
+        before = model({"codes": codes[None]})["v"]
+        assert (before - torch.tensor(head["mean"])).abs().le(5 * torch.tensor(head["sd"])).all()
+        for task, name in enumerate(head["tasks"]):
+            effects = zoo.mutate(model, sequence, output=f"v/{name}")
+            for position, base in ((3, 0), (30, 1), (63, 3)):
+                changed = codes.clone()
+                changed[position] = base
+                expected = model({"codes": changed[None]})["v"][0, task] - before[0, task]
+                got = torch.as_tensor(effects).reshape(4, 64)[base, position]
+                assert abs(float(got - expected)) <= 2e-5 * 50 * head["sd"][task] + 1e-6
+    assert "heads.v.mean" not in model.state_dict()
+
+
+@pytest.mark.parametrize("mean", [[1.0, 2.0], [float("nan")]])
+def test_a_mean_that_is_none_is_refused(mean):
+    with pytest.raises(ConfigError, match="must be a finite number for each of"):
+        ScalarHead(in_channels=2, tasks=["a"], mean=mean)

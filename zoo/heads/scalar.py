@@ -58,7 +58,9 @@ class ScalarHead(Head):
         pooled = 2 * in_channels if pool == "max_mean" else in_channels
         self.hidden = nn.Linear(pooled, hidden) if hidden else None
         self.dense = nn.Linear(hidden or pooled, len(self.field.channels))
-        self.mean, self.sd = (_one_a_channel(name, x, self.field) for name, x in (("mean", mean), ("sd", sd)))
+        # Arguments of the head, not weights: a stored model has them in its spec.
+        self.register_buffer("mean", _one_a_channel("mean", mean, self.field), persistent=False)
+        self.register_buffer("sd", _one_a_channel("sd", sd, self.field), persistent=False)
 
     def grid(self, grid: Grid) -> None:
         """No positions are left."""
@@ -71,8 +73,8 @@ class ScalarHead(Head):
             x = self.dropout(torch.relu(self.hidden(x)))
         x = self.dense(x)
         if self.sd is not None:
-            x = x * x.new_tensor(self.sd)
-        return x if self.mean is None else x + x.new_tensor(self.mean)
+            x = x * self.sd
+        return x if self.mean is None else x + self.mean
 
     @torch.no_grad()
     def rescale(self, scale: Tensor, shift: Tensor) -> None:
@@ -95,7 +97,7 @@ class ScalarHead(Head):
         return x.mean(2)
 
 
-def _one_a_channel(name: str, values: Sequence[float] | None, field: Field) -> tuple[float, ...] | None:
+def _one_a_channel(name: str, values: Sequence[float] | None, field: Field) -> Tensor | None:
     if values is None:
         return None
     numbers = tuple(float(value) for value in values)
@@ -103,4 +105,4 @@ def _one_a_channel(name: str, values: Sequence[float] | None, field: Field) -> t
         raise ConfigError(
             f"{name} {list(values)!r} of head scalar must be a finite number for each of {field.channels}"
         )
-    return numbers
+    return torch.tensor(numbers)
