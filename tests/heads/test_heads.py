@@ -86,3 +86,14 @@ def test_effects_of_mutations_on_a_head_with_mean_and_sd_are_those_of_whole_pred
 def test_a_mean_that_is_none_is_refused(mean):
     with pytest.raises(ConfigError, match="must be a finite number for each of"):
         ScalarHead(in_channels=2, tasks=["a"], mean=mean)
+
+
+@pytest.mark.parametrize("units", [{}, {"mean": [5.0, -1.0], "sd": [2.0, 0.5]}, {"mean": [5.0, -1.0]}])
+def test_rescaling_is_of_the_prediction_whatever_its_units(units):
+    torch.manual_seed(0)
+    head = ScalarHead(in_channels=3, tasks=["a", "b"], **units)
+    x, scale, shift = torch.randn(4, 3, 5), torch.tensor([0.5, 2.0]), torch.tensor([-1.0, 3.0])
+    with torch.no_grad():
+        before = head(x, {})
+        head.rescale(scale, shift)
+        assert torch.allclose(head(x, {}), scale * before + shift, atol=1e-5)

@@ -81,8 +81,10 @@ class ScalarHead(Head):
         """scale, shift: (C,).  Make the prediction `scale * prediction + shift` from now on, for good."""
         weight, bias = self.dense.weight, self.dense.bias
         scale, shift = scale.to(weight), shift.to(weight)
+        if self.mean is not None:
+            shift = shift + (scale - 1) * self.mean
         weight.mul_(scale[:, None])
-        bias.mul_(scale).add_(shift)
+        bias.mul_(scale).add_(shift if self.sd is None else shift / self.sd)
 
     def _pooled(self, x: Tensor) -> Tensor:
         if self.attention is not None:
