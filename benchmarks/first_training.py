@@ -1,4 +1,4 @@
-"""The default training on a panel of sets that nobody tuned it for, beside what people use on small sets.
+"""The default training on a panel of sixteen sets, beside what people use on small sets.
 
     python benchmarks/first_training.py --data DATA --out panel.tsv [--cut 0 500 2000] [--seeds 0 1 2] [--sets ctcf pu1]
         [--split validation] [--set members=5 ...] [--no-gkm]

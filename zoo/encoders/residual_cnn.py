@@ -23,7 +23,7 @@ class ResidualCNN(Encoder):
     3. the maximum of every `pool` bp -> (N, F, L / pool), as Basset does (Kelley et al. 2016); the last may be shorter
     4. `layers` times x + relu(convolution of `kernel` positions) (He et al. 2016) -> (N, F, L / pool)
 
-    Few weights for its accuracy on small sets: its size was chosen by the validation splits of a panel of them
+    Few weights for its accuracy on small sets: its size was chosen by the validation splits of some of them
     (docs/benchmarks.md, "The first training").  No normalisation, so that training and evaluation see one function.
 
     filters: number of motif detectors, and width of every layer.

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.data.source import Source
 from zoo.evaluation.baselines import Baseline, fit
-from zoo.evaluation.split_predictions import read
+from zoo.evaluation.split_predictions import read, sample_rows
 from zoo.fields import Field
 
 if TYPE_CHECKING:
@@ -34,10 +34,8 @@ class FittedBaselines:
         self._rows, self._of = {}, {}
         for split in ("train", "validation"):
             examples = source.examples(split)
-            chosen = np.arange(len(examples))
-            most = max(_MOST_ROWS, int(_MOST_BASES / max(1, np.mean(examples.lengths)))) if len(chosen) else 0
-            if len(chosen) > most:
-                chosen = np.sort(np.random.default_rng(seed).choice(len(chosen), most, replace=False))
+            most = max(_MOST_ROWS, int(_MOST_BASES / max(1, np.mean(examples.lengths)))) if len(examples) else 0
+            chosen = sample_rows(len(examples), most, seed)
             self._rows[split] = read(examples, per_batch, chosen, label=f"reading {split} for the baselines")
             self._of[split] = (len(chosen), len(examples))
 

@@ -149,18 +149,20 @@ def fit(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit that stops early is still a baseline, chosen on validation
             model.fit(train, target, sample_weight=weight)
-        loss = 0.0 if len(choices) == 1 else _loss(model, check, validation_target, logistic)
+        loss = 0.0
+        if len(choices) > 1:
+            loss = row_losses(_predict(model, check, values), validation_target, values).mean()
         if loss < lowest:
             best, lowest = model, loss
+    return lambda features: _predict(best, _scaled(features, scale), values)
 
-    def predict(features: Any) -> np.ndarray:
-        x = _scaled(features, scale)
-        if not logistic:
-            return best.predict(x)
-        probabilities = best.predict_proba(x)
-        return probabilities[:, 1] if values == "binary" else _all_classes(probabilities, best.classes_)
 
-    return predict
+def _predict(model: Any, x: Any, values: str) -> np.ndarray:
+    """(n,) values, or probabilities of label 1, or (n, K) of every class."""
+    if values not in ("binary", "class"):
+        return model.predict(x)
+    probabilities = model.predict_proba(x)
+    return probabilities[:, 1] if values == "binary" else _all_classes(probabilities, model.classes_)
 
 
 def _kmers(k: int, kind: str) -> Baseline:
@@ -204,28 +206,18 @@ def row_losses(prediction: np.ndarray, label: np.ndarray, values: str) -> np.nda
     [0.25, 4.0]
     """
     if values == "binary":
-        p = np.clip(prediction, 1e-6, 1 - 1e-6)
+        p = np.clip(prediction, 1e-7, 1 - 1e-7)
         return -(label * np.log(p) + (1 - label) * np.log(1 - p))
     if values == "class":
         ids = label.astype(int)
         known = ids < prediction.shape[1]
         taken = np.where(known, prediction[np.arange(len(ids)), np.minimum(ids, prediction.shape[1] - 1)], 0)
-        return -np.log(np.clip(taken, 1e-6, 1))
+        return -np.log(np.clip(taken, 1e-7, 1))
     return (prediction - label) ** 2
 
 
 def _best_match(log_odds: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return scan(log_odds, codes)[:, None]
-
-
-def _loss(model: Any, x: Any, target: np.ndarray, logistic: bool) -> float:
-    if not logistic:
-        return float(((model.predict(x) - target) ** 2).mean())
-    p = model.predict_proba(x)
-    place = np.searchsorted(model.classes_, target)
-    known = (place < len(model.classes_)) & (model.classes_[np.minimum(place, len(model.classes_) - 1)] == target)
-    taken = np.where(known, p[np.arange(len(p)), np.minimum(place, p.shape[1] - 1)], 0)
-    return float(-np.log(np.maximum(taken, 1e-7)).mean())
 
 
 def _all_classes(probabilities: np.ndarray, classes: np.ndarray) -> np.ndarray:

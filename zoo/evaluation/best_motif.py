@@ -15,7 +15,7 @@ import numpy as np
 from zoo.data.motifs import Motif, core_motifs, scan
 from zoo.data.source import SPLITS, Source
 from zoo.evaluation.baselines import Baseline
-from zoo.evaluation.split_predictions import labels_of, read
+from zoo.evaluation.split_predictions import labels_of, read, sample_rows
 
 if TYPE_CHECKING:
     from zoo.fields import Field
@@ -39,9 +39,7 @@ def best_motifs(source: Source, targets: Mapping[str, Field], seed: int = 0) -> 
     shortest = min(int(np.min(e.lengths)) for e in map(source.examples, SPLITS) if len(e))
     motifs = [motif for motif in core_motifs() if len(motif) <= shortest]
     most = max(1, min(MOST_ROWS, MOST_BASES // int(np.max(examples.lengths))))
-    rows = np.arange(len(examples))
-    if len(rows) > most:
-        rows = np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
+    rows = sample_rows(len(examples), most, seed)
 
     def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
         return labels_of(batch, heads) | {"matches": best_matches(motifs, batch["codes"])}

@@ -19,6 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.evaluation.baselines import row_losses
+from zoo.evaluation.split_predictions import sample_rows
+
 L, K, D = 11, 7, 3
 """Length of a word, its informative bases, the mismatches that two words may have: the defaults of LS-GKM."""
 
@@ -80,9 +83,7 @@ class GappedKmerSVM:
         """
         longest = max((len(row) for row in train), default=0)
         most = self.rows or max(2, rows_within(COMPARISONS, longest))
-        chosen = np.arange(len(train))
-        if len(chosen) > most:
-            chosen = np.sort(np.random.default_rng(self.seed).choice(len(chosen), most, replace=False))
+        chosen = sample_rows(len(train), most, self.seed)
         y = target[chosen].astype(np.float64)
         if longest < L or len(np.unique(y)) < 2:
             return None
@@ -214,10 +215,7 @@ def _calibrated(machine: Machine, check: np.ndarray, truth: np.ndarray) -> Predi
 
 def _loss(values: str, prediction: np.ndarray, truth: np.ndarray) -> float:
     known = np.isfinite(prediction)
-    p, y = prediction[known], truth[known]
-    if values != "binary":
-        return float(((p - y) ** 2).mean())
-    return float(-np.log(np.maximum(np.where(y > 0.5, p, 1 - p), 1e-7)).mean())
+    return float(row_losses(prediction[known], truth[known], values).mean())
 
 
 def _matrix(rows: np.ndarray, seed: int) -> np.ndarray:

@@ -40,6 +40,15 @@ def read(
     return {key: _join([part[key] for part in parts], key)[order] for key in parts[0]}
 
 
+def sample_rows(n: int, most: int, seed: int = 0) -> np.ndarray:
+    """All of n rows, or where there are more so many of them, drawn with `seed` and in their order.
+
+    >>> sample_rows(3, 5).tolist(), len(sample_rows(1_000, 5))
+    ([0, 1, 2], 5)
+    """
+    return np.arange(n) if n <= most else np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+
+
 def labels_of(
     batch: Batch, targets: Mapping[str, Field], grids: Mapping[str, Grid | None] | None = None
 ) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from zoo.data.source import Source
 from zoo.evaluation.reliability import class_ece, ece
-from zoo.evaluation.split_predictions import labels_of, predictions_of, read
+from zoo.evaluation.split_predictions import labels_of, predictions_of, read, sample_rows
 from zoo.fields import Field
 from zoo.model import Model
 from zoo.prediction.inference import inferring
@@ -99,9 +99,7 @@ def _parts(model: Model) -> Sequence[Any]:
 def _values(model: Model, source: Source, split: str, heads: Mapping[str, Field]) -> dict[str, Any]:
     """prediction/HEAD before the activation, target/HEAD and weight/HEAD of one pass, each (n, C), (n, K) or (n,)."""
     examples = source.examples(split)
-    chosen = np.arange(len(examples))
-    if len(chosen) > _MOST_ROWS:
-        chosen = np.sort(np.random.default_rng(0).choice(len(chosen), _MOST_ROWS, replace=False))
+    chosen = sample_rows(len(examples), _MOST_ROWS)
     predict = predictions_of(model, heads, None, raw=True)
 
     def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from zoo.data.source import Source
 from zoo.evaluation.baselines import fit, gc_content, kmer_frequencies
 from zoo.evaluation.metrics import auroc
-from zoo.evaluation.split_predictions import labels_of, read
+from zoo.evaluation.split_predictions import labels_of, read, sample_rows
 from zoo.fields import Field
 
 TELLING = 0.7
@@ -78,7 +78,7 @@ def _read(source: Source, split: str, targets: Mapping[str, Field]) -> dict[str,
     if not n or "codes" not in examples.batch(np.arange(1)):
         return {}
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, int(_MOST_BASES / np.mean(examples.lengths))))
-    rows = np.arange(n) if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))
+    rows = sample_rows(n, most)
 
     def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
         codes = batch["codes"]

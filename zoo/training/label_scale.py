@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from zoo.data.source import Source
-from zoo.evaluation.split_predictions import labels_of, read
+from zoo.evaluation.split_predictions import labels_of, read, sample_rows
 
 _MOST_ROWS = 20_000
 
@@ -24,9 +24,7 @@ def label_scale(source: Source) -> dict[str, dict[str, list[float]]]:
     examples = source.examples("train")
     if not targets or not len(examples):
         return {}
-    rows = np.arange(len(examples))
-    if len(rows) > _MOST_ROWS:
-        rows = np.sort(np.random.default_rng(0).choice(len(rows), _MOST_ROWS, replace=False))
+    rows = sample_rows(len(examples), _MOST_ROWS)
 
     def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {k: y.reshape(len(y), -1) for k, y in labels_of(batch, targets).items()}

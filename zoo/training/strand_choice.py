@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.source import Source
 from zoo.evaluation.baselines import fit, kmer_frequencies, row_losses
-from zoo.evaluation.split_predictions import labels_of, read
+from zoo.evaluation.split_predictions import labels_of, read, sample_rows
 from zoo.fields import Field
 
 _LENGTHS = (4, 6)
@@ -53,9 +53,7 @@ def choose_strand(source: Source) -> tuple[str, str]:
 
 def _rows(source: Source, split: str, most: int) -> dict[str, Any]:
     examples = source.examples(split)
-    chosen = np.arange(len(examples))
-    if len(chosen) > most:
-        chosen = np.sort(np.random.default_rng(0).choice(len(chosen), most, replace=False))
+    chosen = sample_rows(len(examples), most)
 
     def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
         labels = {k: y.reshape(len(y), -1) for k, y in labels_of(batch, source.targets).items()}
