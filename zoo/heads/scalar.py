@@ -34,6 +34,9 @@ class ScalarHead(Head):
         a new head starts at the mean of its labels, whatever their unit.  None for 0 and 1.
     """
 
+    mean: Tensor | None
+    sd: Tensor | None
+
     def __init__(
         self,
         *,
