@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.errors import ConfigError
 from zoo.fields import Field
 
 
@@ -18,6 +19,13 @@ class Argument:
 
     value: Any
     filled_by: str
+
+
+def name_and_arguments(entry: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    """{"name": n, ...} -> (n, the other keys)."""
+    if not isinstance(entry, Mapping) or not entry.get("name"):
+        raise ConfigError(f"{where} names no component: set {where}.name")
+    return str(entry["name"]), {k: v for k, v in entry.items() if k != "name"}
 
 
 def of_target(field: Field) -> dict[str, Any]:

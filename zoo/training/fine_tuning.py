@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
+from torch import nn
+
 from zoo.errors import ConfigError, ContractError
 from zoo.hub.loader import load
 from zoo.model import Model
@@ -27,6 +29,21 @@ def published_model(config: Mapping[str, Any]) -> Model | None:
     return cast(Model, published.members[member])
 
 
+def published_encoder(config: Mapping[str, Any], published: Model, strand: str) -> dict[str, Any]:
+    """Name and arguments of the published encoder, taken whole; ConfigError where it reads the strands otherwise."""
+    part, init = dict(published.spec.encoder), config["init"]
+    configured = (config.get("encoder") or {}).get("name", part["name"])
+    if configured != part["name"]:
+        print(f"encoder {part['name']} of {init} takes the place of {configured}", file=sys.stderr)
+    if (strand == "tied") != (published.encoder.strand == "equivariant"):
+        kind = "shares" if strand != "tied" else "does not share"
+        raise ConfigError(
+            f"the encoder of {init} {kind} weights between the strands, but strand is {strand}: "
+            f"set strand={'tied' if strand != 'tied' else 'augmented'}"
+        )
+    return part
+
+
 def take_over(model: Model, published: Model) -> None:
     """Copy the encoder's weights, and those of every head of the same target, arguments and field; say which."""
     try:
@@ -43,6 +60,14 @@ def take_over(model: Model, published: Model) -> None:
     new = [name for name in model.heads if name not in kept]
     heads = [f"{what} {', '.join(names)}" for what, names in (("its head", kept), ("new head", new)) if names]
     print(f"init: the encoder of {published.spec.name}, {', '.join(heads)}", file=sys.stderr)
+
+
+def freeze(model: Model, config: Mapping[str, Any]) -> list[nn.Module]:
+    """Keep the encoder as it is where `freeze_encoder` says so; returns the modules that stay in eval mode."""
+    if not config.get("freeze_encoder"):
+        return []
+    model.encoder.requires_grad_(False)
+    return [model.encoder]
 
 
 def _set(part: Mapping[str, Any] | None) -> dict[str, Any]:

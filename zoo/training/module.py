@@ -7,7 +7,7 @@ batch -> shift, reverse -> weights of all rows -> for every micro-batch: forward
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import lightning.pytorch as pl
@@ -37,6 +37,7 @@ class TrainingModule(pl.LightningModule):
     fields: of every key of a batch that moves with the sequence.
     micro_rows: rows of a batch that are computed at a time.
     gradient_clip: largest norm of the gradient, None for no limit.
+    in_eval: modules of the model that stay in eval mode.
     monitor: the metric that the validation gives beside the loss.
     """
 
@@ -53,7 +54,7 @@ class TrainingModule(pl.LightningModule):
         total_steps: int,
         seed: int = 0,
         gradient_clip: float | None = None,
-        freeze_encoder: bool = False,
+        in_eval: Sequence[nn.Module] = (),
         monitor: Monitor | None = None,
     ):
         super().__init__()
@@ -62,7 +63,7 @@ class TrainingModule(pl.LightningModule):
         self.settings, self.fields = optimizer, dict(fields)
         self.train_loader, self.validation_loader = train, validation
         self.micro_rows, self.total_steps, self.seed = micro_rows, total_steps, seed
-        self.gradient_clip, self.freeze_encoder, self.monitor = gradient_clip, freeze_encoder, monitor
+        self.gradient_clip, self.in_eval, self.monitor = gradient_clip, tuple(in_eval), monitor
         self.margin = train.shift - train.shift % train.step
         self.reductions = 0
         self.last_loss = float("nan")
@@ -70,8 +71,6 @@ class TrainingModule(pl.LightningModule):
         self.received_signal = self.stop_signal = 0
         self._epoch_losses: list[Tensor] = []
         self._validation: dict[str, Tensor] = {}
-        if freeze_encoder:
-            model.encoder.requires_grad_(False)
 
     def setup(self, stage: str) -> None:
         """Every process takes its share of the batches."""
@@ -86,8 +85,8 @@ class TrainingModule(pl.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """One step; the random numbers of dropout are a function of (seed, step, process)."""
         torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 1_009 + self.global_rank)
-        if self.freeze_encoder:
-            self.model.encoder.eval()
+        for frozen in self.in_eval:
+            frozen.eval()
         batch = crop_targets(augment(batch, self.fields, self.margin), self.fields, self.model.spec)
         optimizer = self._optimizer_at_step()
         self.terms.at_step(self.global_step, self.total_steps)

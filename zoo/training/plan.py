@@ -7,7 +7,6 @@ print(plan.explain())             argument, value, and whether it is a default, 
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import version
@@ -20,10 +19,10 @@ from zoo.model import Model, build
 from zoo.outputs import require_names
 from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
-from zoo.training.arguments import Argument, list_arguments, of_target
+from zoo.training.arguments import Argument, list_arguments, name_and_arguments, of_target
 from zoo.training.augment import batch_fields, shift_step
 from zoo.training.evolution import AugmentationSettings, allowed_augmentation
-from zoo.training.fine_tuning import published_model, take_over
+from zoo.training.fine_tuning import freeze, published_encoder, published_model, take_over
 from zoo.training.loader import make_loaders
 from zoo.training.loss import Term, Terms
 from zoo.training.optimizer import OptimizerSettings
@@ -101,8 +100,8 @@ class TrainingPlan:
             arguments and field agree, the other heads are new.
         """
         config, published, source, strand = self.config, self.published, self.source, self.strand
-        encoder = self._published_encoder(published, strand) if published is not None else self._encoder(strand)
-        built = registry().build("encoder", *_split(encoder, "encoder"))
+        encoder = self._encoder(strand)
+        built = registry().build("encoder", *name_and_arguments(encoder, "encoder"))
         grid = built.grid(source.input_length)
         embedding = {"in_channels": built.out_channels, "resolution": grid.bin_size}
         heads = {}
@@ -189,7 +188,7 @@ class TrainingPlan:
             total_steps=settings.max_epochs * len(train),
             seed=seed,
             gradient_clip=settings.gradient_clip,
-            freeze_encoder=bool(config.get("freeze_encoder")),
+            in_eval=freeze(self.model, config),
             monitor=make_monitor(settings.monitor, self.source.targets, self.model.spec),
         )
 
@@ -229,7 +228,7 @@ class TrainingPlan:
 
     def _resolve(self, part: str, kind: str, entry: Config, run: Config) -> tuple[str, dict[str, Any]]:
         """Name and arguments of a component, noted for `explain`; run: what the run fills, by argument."""
-        name, configured = _split(entry, part)
+        name, configured = name_and_arguments(entry, part)
         resolved = registry().resolve(kind, name, configured, run)
         filled = dict.fromkeys(resolved, "default") | {k: INJECTED[kind][k] for k in resolved if run.get(k) is not None}
         filled |= dict.fromkeys(configured, "configuration")
@@ -251,10 +250,16 @@ class TrainingPlan:
         return label_scale(self.source)
 
     def _encoder(self, strand: str) -> dict[str, Any]:
-        """{"name": ..., every resolved argument}."""
+        """{"name": ..., every resolved argument}; those of the published encoder where there is one."""
+        if self.published is not None:
+            part = published_encoder(self.config, self.published, strand)
+            self._names["encoder"] = part["name"]
+            whence = f"model {self.config['init']}"
+            self.arguments["encoder"] = {k: Argument(v, whence) for k, v in part.items() if k != "name"}
+            return part
         entry, run = dict(self.config.get("encoder") or {}), {"contexts": list(self.source.contexts) or None}
         if strand == "tied":
-            name, _ = _split(entry, "encoder")
+            name, _ = name_and_arguments(entry, "encoder")
             if "tied" not in inspect.signature(registry().get("encoder", name)).parameters:
                 raise ConfigError(
                     f"strand=tied needs an encoder that shares weights between the strands, and {name!r} has no "
@@ -264,21 +269,6 @@ class TrainingPlan:
             run["tied"] = True
         name, arguments = self._resolve("encoder", "encoder", entry, run)
         return {"name": name, **arguments}
-
-    def _published_encoder(self, published: Model, strand: str) -> dict[str, Any]:
-        part, init = dict(published.spec.encoder), self.config["init"]
-        configured = (self.config.get("encoder") or {}).get("name", part["name"])
-        if configured != part["name"]:
-            print(f"encoder {part['name']} of {init} takes the place of {configured}", file=sys.stderr)
-        if (strand == "tied") != (published.encoder.strand == "equivariant"):
-            kind = "shares" if strand != "tied" else "does not share"
-            raise ConfigError(
-                f"the encoder of {init} {kind} weights between the strands, but strand is {strand}: "
-                f"set strand={'tied' if strand != 'tied' else 'augmented'}"
-            )
-        self._names["encoder"] = part["name"]
-        self.arguments["encoder"] = {k: Argument(v, f"model {init}") for k, v in part.items() if k != "name"}
-        return part
 
     def _term(self, part: str, entry: Config, head: str | None, coefficient: float) -> Term:
         run = {
@@ -290,10 +280,3 @@ class TrainingPlan:
         }
         name, arguments = self._resolve(part, "objective", entry, run)
         return Term(registry().get("objective", name)(**arguments), coefficient, head)
-
-
-def _split(entry: Config, where: str) -> tuple[str, dict[str, Any]]:
-    """{"name": n, ...} -> (n, the other keys)."""
-    if not isinstance(entry, Mapping) or not entry.get("name"):
-        raise ConfigError(f"{where} names no component: set {where}.name")
-    return str(entry["name"]), {k: v for k, v in entry.items() if k != "name"}
