@@ -17,6 +17,7 @@ def zoo_register(registry) -> None:
     registry.add("objective", "squared_error", "zoo.objectives.squared_error:SquaredError")
     registry.add("objective", "confounder_penalty", "zoo.objectives.confounder_penalty:ConfounderPenalty")
     registry.add("objective", "domain_adversarial", "zoo.objectives.domain_adversarial:DomainAdversarial")
+    registry.add("objective", "moment_matching", "zoo.objectives.moment_matching:MomentMatching")
     registry.add("interpreter", "ism", "zoo.interpreters.ism:ISM")
     registry.add("data", "simulated", "zoo.data.sources.simulation:Simulated")
     registry.add("data", "peaks", "zoo.data.sources.peaks:Peaks")

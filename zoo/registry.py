@@ -39,6 +39,7 @@ INJECTED: Mapping[str, Mapping[str, str]] = {
         "in_channels": "out_channels of the encoder",
         "head": "name of the head",
         "domains": "domains of the data",
+        "covariates": "covariates of the data",
         "contexts": "contexts of the data",
         **_OF_TARGET,
     },

@@ -178,8 +178,10 @@ def test_the_confounder_penalty_is_the_squared_correlation():
     torch.manual_seed(0)
     x, gc = torch.randn(50, 1), torch.randn(50, 1)
     expected = torch.corrcoef(torch.cat([x, gc], 1).T)[0, 1] ** 2
-    torch.testing.assert_close(loss(ConfounderPenalty(), x, {"covariates": gc}), expected)
-    torch.testing.assert_close(loss(ConfounderPenalty(), 3 * gc + 1, {"covariates": gc}), torch.tensor(1.0))
+    torch.testing.assert_close(loss(ConfounderPenalty(within="none"), x, {"covariates": gc}), expected)
+    torch.testing.assert_close(
+        loss(ConfounderPenalty(within="none"), 3 * gc + 1, {"covariates": gc}), torch.tensor(1.0)
+    )
 
 
 def test_the_confounder_penalty_leaves_out_examples_without_covariates():
@@ -187,9 +189,10 @@ def test_the_confounder_penalty_leaves_out_examples_without_covariates():
     x, gc = torch.randn(50, 1), torch.randn(50, 2)
     some = gc.clone()
     some[40:, 1] = NAN
-    a = loss(ConfounderPenalty(), x, {"covariates": some})
-    torch.testing.assert_close(a, loss(ConfounderPenalty(), x[:40], {"covariates": gc[:40]}))
-    assert float(loss(ConfounderPenalty(), x[:2], {"covariates": gc[:2]})) == 0
+    penalty = ConfounderPenalty(within="none")
+    a = loss(penalty, x, {"covariates": some})
+    torch.testing.assert_close(a, loss(penalty, x[:40], {"covariates": gc[:40]}))
+    assert float(loss(penalty, x[:2], {"covariates": gc[:2]})) == 0
 
 
 @pytest.mark.parametrize(("strength", "least", "most"), [(0.0, 0.8, 1.2), (5.0, 0.0, 0.2)])
@@ -198,7 +201,7 @@ def test_the_confounder_penalty_unlearns_a_confounder(strength, least, most):
     signal, gc = torch.randn(400, 1), torch.randn(400, 1)
     y = (signal + gc > 0).float()
     weight = torch.zeros(2, 1, requires_grad=True)
-    objective, penalty = CrossEntropy(), ConfounderPenalty()
+    objective, penalty = CrossEntropy(), ConfounderPenalty(within="none")
     optimizer = torch.optim.Adam([weight], lr=0.05)
     for _ in range(100):
         x = torch.cat([signal, gc], 1) @ weight

@@ -56,6 +56,8 @@ class Source(ABC):
     inputs: fields of the batch beside the codes, by key.
     targets: field of every target, by name; a head of that name predicts it.
     input_length: bp of the window that a model of this source is built for.
+    contexts, domains: names that the ids of the batch's `context` and `domain` point into.
+    covariates: names of the columns of the batch's `covariates`.
     dropped: {reason: examples} that it read and left out.
     notes: what else a person should know of how the files were read, a sentence each; printed before training.
     """
@@ -65,6 +67,7 @@ class Source(ABC):
     input_length: int
     contexts: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
     dropped: Mapping[str, int] = {}
     notes: Sequence[str] = ()
 

@@ -13,6 +13,7 @@ from zoo.errors import ConfigError
 from zoo.fields import Field, Grid
 from zoo.interfaces import Head
 from zoo.layers.attention_pooling import AttentionPooling
+from zoo.layers.pooling import pool_positions
 
 POOLS = ("mean", "max", "max_mean", "attention", "center")
 
@@ -92,14 +93,10 @@ class ScalarHead(Head):
     def _pooled(self, x: Tensor) -> Tensor:
         if self.attention is not None:
             return self.attention(x)
-        if self.pool == "max":
-            return x.amax(2)
-        if self.pool == "max_mean":
-            return torch.cat([x.amax(2), x.mean(2)], 1)
         if self.pool == "center":
             positions = x.shape[2]
             return x[:, :, (positions - 1) // 2 : positions // 2 + 1].mean(2)
-        return x.mean(2)
+        return pool_positions(x, self.pool)
 
 
 def _one_a_channel(name: str, values: Sequence[float] | None, field: Field) -> Tensor | None:

@@ -275,6 +275,7 @@ class TrainingPlan:
             "head": head,
             "in_channels": self.model.encoder.out_channels,
             "domains": list(self.source.domains) or None,
+            "covariates": list(self.source.covariates) or None,
             "contexts": list(self.source.contexts) or None,
             **(of_target(self.source.targets[head]) if head is not None else {}),
         }
