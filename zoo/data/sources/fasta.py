@@ -12,6 +12,7 @@ from zoo.data.genome import Genome
 from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences
 from zoo.data.source import SPLITS, Source
+from zoo.data.sources.domains import RowAnnotations, described_domains, header_values, hold_out, numbers
 from zoo.data.sources.labelled_sequences import Labelled, NegativesMaker, read_labelled
 from zoo.data.sources.region_splits import fractions_or_regions, split_by_region
 from zoo.data.sources.sequence_examples import ReadyExamples, groups, most_common
@@ -40,6 +41,13 @@ class Fasta(Source):
         [regions]}, 0-based half-open, of which the headers say the place.  The test's only where no test files are
         given.
     target, task: names of the prediction and of its one channel.
+    domain: key in the headers, as in `batch:lab1` or `batch=lab1`, that names the laboratory, batch or species a
+        sequence is from, for terms that hide it and for results by it.  Made negatives are of their positive's.
+    held_out_domain: the one whose sequences (those of its posted test, where there is one) are the test; the others'
+        are training and validation, and sequences of it that those hold, or that overlap theirs, are left out and
+        counted.
+    covariates: keys in the headers whose numbers a prediction should not follow; `gc` is computed where no header has
+        it.
 
     Outside a posted test set every sequence comes once, and one that has both labels not at all.
     """
@@ -56,6 +64,9 @@ class Fasta(Source):
         splits: Mapping[str, Any] | None = None,
         target: str = "binding",
         task: str = "bound",
+        domain: str | None = None,
+        held_out_domain: str | None = None,
+        covariates: Sequence[str] | str | None = None,
         licence: str = "",
         seed: int = 0,
     ):
@@ -80,11 +91,16 @@ class Fasta(Source):
         self._labels = np.concatenate([part.labels for part in sets])
         self._hashes = np.concatenate([part.hashes for part in sets])
         self.input_length = most_common(self.sequences.lengths)
+        self.annotations = self._annotated(domain, covariates, family)
+        self.domains, self.covariates = self.annotations.domains, self.annotations.names
         self._groups = groups(self.sequences, self._hashes, family)
         is_posted = np.arange(len(self.sequences)) >= len(sets[0])
         split = np.full(len(self.sequences), SPLITS.index("test"), np.int8)
-        split[~is_posted] = self._split(~is_posted, family)
-        self._rows = self._clean(split, is_posted)
+        if held_out_domain is None:
+            split[~is_posted] = self._split(~is_posted, family)
+            self._rows = self._clean(split, is_posted)
+        else:
+            self._rows = self._leave_out(str(held_out_domain), split, is_posted, family)
         for name, rows in self._rows.items():
             if not len(rows):
                 raise DataError(f"no sequence is left for {name}: give more sequences, or a larger part of them")
@@ -93,7 +109,8 @@ class Fasta(Source):
         """Sequences of one split."""
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
-        return ReadyExamples(self.sequences, self._rows[split], self.target, self._labels[:, None])
+        labels = self._labels[:, None]
+        return ReadyExamples(self.sequences, self._rows[split], self.target, labels, annotations=self.annotations)
 
     def describe(self) -> dict[str, Any]:
         """Files, splits with n, what was dropped, the leakage audit."""
@@ -109,7 +126,7 @@ class Fasta(Source):
                 split: {"positives": int(self._labels[r].sum()), "negatives": int((self._labels[r] == 0).sum())}
                 for split, r in self._rows.items()
             },
-            "dropped": {k: v for k, v in self.dropped.items() if v},
+            **{"dropped": {}, **described_domains(self.annotations, self._rows, self.dropped)},
             "negatives": made or {"how": "as given with the positives"},
             "audit": audit_source(self),
         }
@@ -157,20 +174,56 @@ class Fasta(Source):
         for code in (0, 1):
             later |= ~known & (split == code) & np.isin(self._groups, self._groups[split > code])
         left = ~posted & ~known & ~later & (split >= 0)
-        contradicted = np.intersect1d(self._hashes[self._labels == 1], self._hashes[self._labels == 0])
-        both = left & np.isin(self._hashes, contradicted)
-        once = np.zeros(len(split), bool)
-        others = np.flatnonzero(left)
-        once[others[np.unique(self._hashes[others], return_index=True)[1]]] = True
         self.dropped |= {
             "in_no_split": int((~known & (split < 0)).sum()),
             "in_or_overlapping_test": int(known.sum()),
             "in_a_later_split": int(later.sum()),
-            "with_both_labels": int(both.sum()),
-            "duplicates": int((left & ~once & ~both).sum()),
         }
-        keep = posted | (once & ~both)
+        keep = posted | self._once(left)
         return {name: np.flatnonzero(keep & (split == code)) for code, name in enumerate(SPLITS)}
+
+    def _leave_out(
+        self, name: str, split: np.ndarray, posted: np.ndarray, family: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
+        """{split: rows}: one domain is the test, see `hold_out`."""
+        held = self.annotations.held_out(name, "data.domain to a key of the headers")
+        by_place = isinstance(self.splits, Splits)
+        drawn = ~posted if by_place else ~posted & ~held
+        split[~posted] = SPLITS.index("train")
+        split[drawn] = self._split(drawn, family)
+        split, left_out = hold_out(split, held, self._groups, test_is_stated=by_place or bool(posted.any()))
+        self.dropped |= left_out
+        self.notes.append(f"test is domain {name!r}, the others train and validate")
+        keep = self._once(split >= 0)
+        return {name: np.flatnonzero(keep & (split == code)) for code, name in enumerate(SPLITS)}
+
+    def _once(self, rows: np.ndarray) -> np.ndarray:
+        """(n,) bool: those of the rows that come first in their domain, without sequences of both labels in one."""
+        key = self._hashes
+        if self.annotations.domain is not None:
+            key = key + (self.annotations.domain + 1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        both = rows & np.isin(key, np.intersect1d(key[self._labels == 1], key[self._labels == 0]))
+        once, others = np.zeros(len(rows), bool), np.flatnonzero(rows)
+        once[others[np.unique(key[others], return_index=True)[1]]] = True
+        self.dropped |= {"with_both_labels": int(both.sum()), "duplicates": int((rows & ~once & ~both).sum())}
+        return once & ~both
+
+    def _annotated(self, domain: str | None, covariates: Any, family: np.ndarray | None) -> RowAnnotations:
+        """Domain and covariates as the headers say them; what is made of a positive is of its domain."""
+        cells = header_values(self.sequences, domain) if domain else None
+        if domain and cells is None:
+            raise DataError(
+                f"no header of {self.sequences.path} says {domain}:NAME: name a key that they have with data.domain"
+            )
+        if cells is not None and family is not None:
+            cells = [cells[i] for i in family]
+        names = [covariates] if isinstance(covariates, str) else list(covariates or ())
+
+        def column(name: str) -> np.ndarray | None:
+            values = header_values(self.sequences, name)
+            return None if values is None else numbers(values, f"{name} in the headers of {self.sequences.path}")
+
+        return RowAnnotations.read(self.sequences, cells, names, column)
 
 
 def _made_or_files(negatives: Any) -> tuple[SequenceNegatives | None, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from zoo.data.sequences import Sequences
 from zoo.data.source import Examples
+from zoo.data.sources.domains import RowAnnotations
 from zoo.errors import DataError
 
 
@@ -14,16 +15,27 @@ class ReadyExamples(Examples):
 
     values: (n, C) float32 for all sequences; NaN is a missing label, which has weight 0.
     weighted: yield weights even where this split misses nothing, so that all splits yield the same keys.
+    annotations: domain and covariates of all sequences.
     """
 
-    def __init__(self, sequences: Sequences, rows: np.ndarray, target: str, values: np.ndarray, weighted: bool = False):
+    def __init__(
+        self,
+        sequences: Sequences,
+        rows: np.ndarray,
+        target: str,
+        values: np.ndarray,
+        weighted: bool = False,
+        annotations: RowAnnotations | None = None,
+    ):
         self._sequences, self._rows, self._target, self._weighted = sequences, rows, target, weighted
+        self._annotations = annotations or RowAnnotations()
         self._values = values[rows]
         self.lengths = sequences.lengths[rows]
         self.labels = self._values[:, 0]
 
     def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
-        """codes (N, L), target/<name> (N, C), weight/<name> (N, C) where labels may be missing; no margin."""
+        """codes (N, L), target/<name> (N, C), weight/<name> (N, C) where labels may be missing, domain (N,) and
+        covariates (N, k) where they exist; no margin."""
         if margin:
             raise DataError(f"ready-made sequences have no flanks for a margin of {margin} bp: set trainer.shift=0")
         rows = np.asarray(indices, np.int64)
@@ -32,18 +44,19 @@ class ReadyExamples(Examples):
             "codes": self._sequences.batch(self._rows[rows]),
             f"target/{self._target}": np.nan_to_num(values),
             "index": rows,
+            **self._annotations.batch(self._rows[rows]),
         }
         if self._weighted:
             batch[f"weight/{self._target}"] = np.isfinite(values).astype(np.float32)
         return batch
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        """name, and chrom, start, end where the headers say them."""
+        """name; chrom, start, end where the headers say them; domain and covariates where they exist."""
         rows = self._rows[np.asarray(indices, np.int64)]
         columns = {"name": np.array([self._sequences.headers[i] for i in rows], object)}
         if (self._sequences.start >= 0).any():
             columns |= {k: getattr(self._sequences, k)[rows] for k in ("chrom", "start", "end")}
-        return columns
+        return columns | self._annotations.identity(rows)
 
 
 def groups(sequences: Sequences, hashes: np.ndarray, family: np.ndarray | None = None) -> np.ndarray:

@@ -13,6 +13,7 @@ from zoo.data.codes import encode
 from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
+from zoo.data.sources.domains import RowAnnotations, described_domains, hold_out, numbers
 from zoo.data.sources.sequence_examples import ReadyExamples, most_common
 from zoo.data.sources.table_columns import (
     MISSING,
@@ -54,6 +55,10 @@ class Table(Source):
     values: "binary" (0 and 1), "real", or "auto": binary where all of them are 0, 1 or missing; labels beside other
         numbers are refused.
     target: name of the prediction.
+    domain: column of the laboratory, batch or species that a row is from, for terms that hide it and for results by it.
+    held_out_domain: the one whose rows are the test (where a split column says so, those of its test), the others'
+        training and validation; rows of it whose sequence training or validation holds are left out and counted.
+    covariates: columns of numbers that a prediction should not follow; `gc` is computed where there is no such column.
 
     A missing value (empty, NA, nan, .) has weight 0.  `notes` say what was left out.  Raises DataError naming line and
     column, also where nearly all cells of a column are numbers and one is not.
@@ -71,6 +76,9 @@ class Table(Source):
         targets: Sequence[str] | str | None = None,
         values: str = "auto",
         target: str = "value",
+        domain: str | None = None,
+        held_out_domain: str | None = None,
+        covariates: Sequence[str] | str | None = None,
         licence: str = "",
         seed: int = 0,
     ):
@@ -82,11 +90,12 @@ class Table(Source):
         self.path = resolve_paths(root, table)[0]
         self.target, self.licence = target, licence
         text = read_text(self.path, header)
-        self._refuse_unknown(text, (sequence, row_name, splits.column, *_listed(targets)))
+        covariates = _listed(covariates)
+        self._refuse_unknown(text, (sequence, row_name, splits.column, domain, *_listed(targets)))
         column = splits.column
         if column is None:
-            column = split_column_of(text, [sequence, row_name or "", *_listed(targets)])
-        taken = [name for name in (sequence, row_name, column) if name]
+            column = split_column_of(text, [sequence, row_name or "", domain or "", *_listed(targets)])
+        taken = [name for name in (sequence, row_name, column, domain, *covariates) if name]
         choice = choose_targets(text, _listed(targets), taken)
         if not choice.columns:
             left = "".join(f"; {note}" for note in choice.notes)
@@ -98,7 +107,11 @@ class Table(Source):
         self.sequences = _sequences(text, sequence, row_name)
         self.input_length = most_common(self.sequences.lengths)
         self._hashes, _ = hash_by_length(self.sequences.lengths, self.sequences.batch)
-        how = self._split(text, column, splits, seed)
+        cells = text.cells(domain) if domain else None
+        self.annotations = RowAnnotations.read(self.sequences, cells, covariates, lambda name: _covariate(text, name))
+        self.domains, self.covariates = self.annotations.domains, self.annotations.names
+        self.dropped: dict[str, int] = {}
+        how = self._split(text, column, splits, held_out_domain, seed)
         self.notes = [*choice.notes, how]
 
     def _refuse_unknown(self, text: TableText, names: Sequence[str | None]) -> None:
@@ -126,17 +139,26 @@ class Table(Source):
             refuse_mixed_kinds(columns)
         return "binary" if values == "binary" or (values == "auto" and binary) else "real"
 
-    def _split(self, text: TableText, column: str | None, splits: TableSplits, seed: int) -> str:
+    def _split(self, text: TableText, column: str | None, splits: TableSplits, held_out: str | None, seed: int) -> str:
         """Rows of every split; returns how they were drawn, in words."""
+        held = np.zeros(len(self.sequences), bool)
+        if held_out is not None:
+            held = self.annotations.held_out(held_out, "data.domain to a column")
         if column:
             codes = split_column(text.cells(column), f"{self.path} column {column!r}", text.lines)
             self._how, words = {"by": f"column {column}"}, f"splits are those of column {column!r}"
         else:
             labels = self.values if self.targets[self.target].values == "binary" else self.values[:, :0]
-            codes, note = draw_splits(self._hashes, labels, splits.validation, splits.test, seed)
-            fractions = {"validation": splits.validation, "test": splits.test}
+            test = 0.0 if held_out is not None else splits.test
+            codes = np.full(len(held), SPLITS.index("test"), np.int8)
+            codes[~held], note = draw_splits(self._hashes[~held], labels[~held], splits.validation, test, seed)
+            fractions = {"validation": splits.validation, "test": test}
             self._how = {"by": "hash of the sequence", **fractions, "seed": seed}
             words = f"splits are drawn by a hash of the sequence{'; ' if note else ''}{note}"
+        if held_out is not None:
+            codes, self.dropped = hold_out(codes, held, self._hashes, test_is_stated=bool(column))
+            self._how |= {"held_out_domain": str(held_out)}
+            words += f"; test is {held_out!r} of the domains, the others train and validate"
         self._rows = {s: np.flatnonzero(codes == i) for i, s in enumerate(SPLITS)}
         if not len(self._rows["train"]):
             raise DataError(f"{self.path} leaves no row for training: check its split column")
@@ -147,7 +169,7 @@ class Table(Source):
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
         missing = not np.isfinite(self.values).all()
-        return ReadyExamples(self.sequences, self._rows[split], self.target, self.values, missing)
+        return ReadyExamples(self.sequences, self._rows[split], self.target, self.values, missing, self.annotations)
 
     def describe(self) -> dict[str, Any]:
         """File, columns, splits with n, missing values, the leakage audit."""
@@ -163,6 +185,7 @@ class Table(Source):
             "lengths": [int(self.sequences.lengths.min()), int(self.sequences.lengths.max())],
             "splits": self._how,
             "n": {split: len(rows) for split, rows in self._rows.items()},
+            **described_domains(self.annotations, self._rows, self.dropped),
             "audit": audit_source(self),
         }
 
@@ -180,6 +203,10 @@ def _sequences(text: TableText, column: str, name: str | None) -> Sequences:
     headers = text.cells(name) if name else [f"row_{i + 1}" for i in range(len(codes))]
     lines = np.array(text.lines, np.int64)
     return replace(Sequences.from_codes(codes), headers=headers, line=lines, path=str(text.path))
+
+
+def _covariate(text: TableText, name: str) -> np.ndarray | None:
+    return numbers(text.cells(name), f"{text.path} column {name!r}") if name in text.columns else None
 
 
 def _listed(value: Sequence[str] | str | None) -> list[str]:
