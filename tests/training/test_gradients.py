@@ -32,7 +32,7 @@ CONFIG = {
 }
 
 
-def gradients(config, source, micro_batch, change=None, batch_size=50):
+def gradients(config, source, micro_batch, change=None, batch_size=50, parts_of_batch=1):
     """The gradient of the first batch, straight from the step's own functions."""
     torch.manual_seed(0)
     plan = TrainingPlan.of(config, source)
@@ -41,17 +41,18 @@ def gradients(config, source, micro_batch, change=None, batch_size=50):
     module = plan.module(TrainerSettings(micro_batch=micro_batch, batch_size=batch_size))
     module._trainer = type("Alone", (), {"world_size": 1})()
     batch = next(iter(module.train_loader))
-    weights = module._weights_of_all_rows(batch)
-    parts = module._accumulate_gradients(batch, weights)
+    cuts = [{k: v[i::parts_of_batch] for k, v in batch.items()} for i in range(parts_of_batch)]
+    weights = module._weights_of_all_rows(cuts)
+    parts = module._accumulate_gradients(cuts, weights)
     return {n: p.grad.clone() for n, p in plan.model.named_parameters()}, parts
 
 
-@pytest.mark.parametrize("micro_batch", [1, 3, 7, 32])
-def test_micro_batches_give_the_gradient_of_the_whole_batch(tiny, micro_batch):
+@pytest.mark.parametrize(("micro_batch", "parts_of_batch"), [(1, 1), (3, 1), (7, 1), (32, 1), (50, 2), (4, 3)])
+def test_micro_batches_and_batches_of_several_lengths_give_the_gradient_of_the_whole(tiny, micro_batch, parts_of_batch):
     pytest.importorskip("zoo_dilated_cnn")
     source = tiny()
     whole, parts = gradients(CONFIG, source, 50)
-    cut, cut_parts = gradients(CONFIG, source, micro_batch)
+    cut, cut_parts = gradients(CONFIG, source, micro_batch, parts_of_batch=parts_of_batch)
     assert set(parts) == set(cut_parts) == {"profile", "scalar"}
     for part, value in parts.items():
         torch.testing.assert_close(cut_parts[part], value, atol=1e-6, rtol=1e-5)

@@ -55,6 +55,24 @@ def test_every_example_is_seen_once_an_epoch_on_any_number_of_processes(n, batch
     assert len(shares[0]) == len(loader)
 
 
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(1, 70), batch_size=st.integers(1, 20), world=st.integers(1, 4), kinds=st.integers(1, 3))
+def test_batches_of_mixed_lengths_are_of_one_size_and_see_every_example_once(n, batch_size, world, kinds):
+    lengths = 5 + np.arange(n) % kinds
+    shares = []
+    for rank in range(world):
+        loader = Loader(Numbered(lengths), batch_size=batch_size, seed=1, shuffle=True, mix_lengths=True)
+        loader.shard(rank, world)
+        shares.append([batch if isinstance(batch, list) else [batch] for batch in loader])
+        assert len(shares[-1]) == len(loader) == -(-n // batch_size)
+    steps = [flat(rows["index"].tolist() for part in parts for rows in part) for parts in zip(*shares, strict=True)]
+    assert [len(step) for step in steps[:-1]] == [batch_size] * (len(steps) - 1)
+    assert sorted(flat(steps)) == list(range(n))
+    for share in shares:
+        for rows in flat(share):
+            assert set(lengths[rows["index"].numpy()] - rows["codes"].shape[1]) <= {0}
+
+
 @settings(max_examples=40, deadline=None)
 @given(n=st.integers(1, 50), batch_size=st.integers(1, 9), stop=st.integers(0, 60))
 def test_a_loader_goes_on_where_it_was_stopped(n, batch_size, stop):

@@ -40,10 +40,12 @@ class Loader:
         order and with new augmentation every time.
     augmentation: how else its sequence is changed, flanks for the shift included.
     pin: put batches into memory that a GPU copies from directly.
+    mix_lengths: a training batch is drawn from examples of all lengths, and is a list of batches of one length each
+        where it meets several.  Without it a batch holds examples of one length, and the few of a rare length make a
+        small batch, in which each of them counts for many.
 
-    A batch holds examples of one length.  Over several processes each takes every world-th row of the same
-    batch, so that all take equally many steps, nothing is padded and no example is seen twice; a share may be
-    empty.  `state_dict` counts the batches handed out, not those prepared.
+    Over several processes each takes every world-th row of the same batch, so that all take equally many steps,
+    nothing is padded and no example is seen twice; a share may be empty.  `state_dict` counts the batches handed out, not those prepared.
     """
 
     def __init__(
@@ -59,13 +61,14 @@ class Loader:
         least: int = 0,
         augmentation: AugmentationSettings | None = None,
         pin: bool = False,
+        mix_lengths: bool = False,
     ):
         self.examples, self.batch_size, self.seed, self.shuffle = examples, batch_size, seed, shuffle
         self.reverse, self.shift, self.step, self.pin = reverse, shift, step, pin
         self.augmentation = augmentation or AugmentationSettings()
         self.rank, self.world = 0, 1
         self._epoch, self._batch = 0, 0
-        self._lengths = np.asarray(examples.lengths)
+        self._lengths = np.zeros(len(examples), int) if mix_lengths and shuffle else np.asarray(examples.lengths)
         self.passes = max(1, -(-least // max(1, len(self._pass(0)))))
         self._n_batches = len(self._plan(0)) if examples.weights is None else None
 
@@ -82,7 +85,7 @@ class Loader:
         """Examples of an epoch, counted as often as they are shown."""
         return len(self.examples) * self.passes
 
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+    def __iter__(self) -> Iterator[dict[str, Tensor] | list[dict[str, Tensor]]]:
         self._epoch, self._batch = self._current()
         plan = self._plan(self._epoch)
         with ThreadPoolExecutor(1, thread_name_prefix="zoo-loader") as thread:
@@ -134,8 +137,18 @@ class Loader:
             plan = [plan[i] for i in generator.permutation(len(plan))]
         return [(order[at], keys[at]) for at in plan]
 
-    def _gather(self, planned: tuple[int, np.ndarray, np.ndarray]) -> dict[str, Tensor]:
+    def _gather(self, planned: tuple[int, np.ndarray, np.ndarray]) -> dict[str, Tensor] | list[dict[str, Tensor]]:
         number, indices, keys = planned[0], planned[1][self.rank :: self.world], planned[2][self.rank :: self.world]
+        lengths = np.asarray(self.examples.lengths)[indices]
+        if len(np.unique(lengths)) < 2:
+            return self._gather_rows(number, indices, keys, planned)
+        parts = (lengths == length for length in np.unique(lengths))
+        return [self._gather_rows(number, indices[at], keys[at], planned) for at in parts]
+
+    def _gather_rows(
+        self, number: int, indices: np.ndarray, keys: np.ndarray, planned: tuple[int, np.ndarray, np.ndarray]
+    ) -> dict[str, Tensor]:
+        """Rows of one length; of none, a batch of no rows with the keys of the planned one."""
         empty = len(indices) == 0
         if empty:
             indices, keys = planned[1][:1], planned[2][:1]
@@ -167,10 +180,11 @@ def make_loaders(
     reverse: bool,
     step: int,
     augmentation: AugmentationSettings,
+    mix_lengths: bool,
 ) -> tuple[Loader, Loader | None]:
     """Of the training split, and of the validation split where it has examples.
 
-    reverse, step, augmentation: as in `Loader`.
+    reverse, step, augmentation, mix_lengths: as in `Loader`.
     Raises ConfigError where there is nothing to train on, or too little flank for the shift.
     """
     examples, held_out = source.examples("train"), source.examples("validation")
@@ -190,6 +204,7 @@ def make_loaders(
         step=step,
         least=settings.epoch_steps,
         augmentation=augmentation,
+        mix_lengths=mix_lengths,
         **shared,
     )
     return train, Loader(held_out, **shared) if len(held_out) else None

@@ -82,17 +82,20 @@ class TrainingModule(pl.LightningModule):
         """The optimiser alone: the learning rate is a function of the step."""
         return make_optimizer(self.settings, [p for p in self.parameters() if p.requires_grad])
 
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """One step; the random numbers of dropout are a function of (seed, step, process)."""
+    def training_step(self, batch: dict[str, Tensor] | list[dict[str, Tensor]], batch_idx: int) -> None:
+        """One step, whose rows may be of several lengths, each a batch of its own; the random numbers of dropout are a function of (seed, step, process)."""
         torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 1_009 + self.global_rank)
         for frozen in self.in_eval:
             frozen.eval()
-        batch = crop_targets(augment(batch, self.fields, self.margin), self.fields, self.model.spec)
+        batches = [
+            crop_targets(augment(rows, self.fields, self.margin), self.fields, self.model.spec)
+            for rows in (batch if isinstance(batch, list) else [batch])
+        ]
         optimizer = self._optimizer_at_step()
         self.terms.at_step(self.global_step, self.total_steps)
         optimizer.zero_grad()
-        weights = self._weights_of_all_rows(batch)
-        sums = self._accumulate_gradients(batch, weights)
+        weights = self._weights_of_all_rows(batches)
+        sums = self._accumulate_gradients(batches, weights)
         self._own_gradients_once()
         trained = [p for group in optimizer.param_groups for p in group["params"]]
         share_gradients(trained)
@@ -153,18 +156,23 @@ class TrainingModule(pl.LightningModule):
             group["lr"] = self.settings.lr * factor
         return optimizer
 
-    def _weights_of_all_rows(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _weights_of_all_rows(self, batches: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         """{part: ()} over micro-batches and processes; the same message carries a signal to stop."""
-        weights = {f"weight {k}": w for k, w in self.terms.weights(batch).items()}
+        weights: dict[str, Tensor] = {}
+        for batch in batches:
+            for part, weight in self.terms.weights(batch).items():
+                weights[f"weight {part}"] = weights.get(f"weight {part}", 0) + weight
         added = add_up({"stop": torch.tensor(float(self.received_signal > 0)), **weights}, self.device)
         if added.pop("stop") > 0:
             self.stop_signal = self.received_signal or signal.SIGTERM
         return {k.removeprefix("weight "): w for k, w in added.items()}
 
-    def _accumulate_gradients(self, batch: dict[str, Tensor], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _accumulate_gradients(
+        self, batches: Sequence[dict[str, Tensor]], weights: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
         """Backward of every micro-batch's share of the loss; returns {part: coefficient * sum / weight}."""
         total: dict[str, Tensor] = {}
-        for rows in self._micro_batches(batch):
+        for rows in (rows for batch in batches for rows in self._micro_batches(batch)):
             shares = {}
             for part, (value, weight) in self._parts(rows).items():
                 additive = self.terms.term(part).objective.additive
@@ -225,6 +233,11 @@ class TrainingModule(pl.LightningModule):
         return self.trainer.world_size
 
 
+def rows_are_independent(model: Model, additive: bool) -> bool:
+    """Whether a batch may be cut: neither a term that is no sum over examples nor batch normalisation looks across."""
+    return additive and not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
+
+
 def micro_batch_rows(model: Model, batch_size: int, length: int, on_cpu: bool, additive: bool = True) -> int:
     """Rows of windows of `length` bp that go through the model at once; the gradient is the same for any number.
 
@@ -236,8 +249,7 @@ def micro_batch_rows(model: Model, batch_size: int, length: int, on_cpu: bool, a
     Measured on a BPNet-like network (2,114 bp, 64 channels) on 2 cores: 4 rows at a time train about twice as
     fast as 64.
     """
-    normalised = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
-    if not on_cpu or not additive or normalised:
+    if not on_cpu or not rows_are_independent(model, additive):
         return batch_size
     row = 4 * model.encoder.out_channels * length
     weights = 4 * sum(p.numel() for p in model.parameters())

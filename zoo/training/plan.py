@@ -159,7 +159,7 @@ class TrainingPlan:
 
     def module(self, settings: TrainerSettings) -> TrainingModule:
         """The training step, with its loaders."""
-        from zoo.training.module import TrainingModule, micro_batch_rows  # needs Lightning; a plan alone does not
+        from zoo.training.module import TrainingModule, micro_batch_rows, rows_are_independent  # needs Lightning; a plan alone does not
         from zoo.training.monitor import make_monitor
 
         config, loss = self.config, self.loss
@@ -173,6 +173,7 @@ class TrainingPlan:
             reverse=self.strand in ("augmented", "conjoined"),
             step=shift_step(fields),
             augmentation=allowed_augmentation(augmentation, fields),
+            mix_lengths=rows_are_independent(self.model, loss.additive),
         )
         rows, longest = settings.micro_batch, int(train.examples.lengths.max())
         if rows == "auto" or not loss.additive:
