@@ -45,7 +45,8 @@ class Loader:
         small batch, in which each of them counts for many.
 
     Over several processes each takes every world-th row of the same batch, so that all take equally many steps,
-    nothing is padded and no example is seen twice; a share may be empty.  `state_dict` counts the batches handed out, not those prepared.
+    nothing is padded and no example is seen twice; a share may be empty.  `state_dict` counts the batches handed out,
+    not those prepared.
     """
 
     def __init__(

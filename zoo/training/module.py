@@ -83,7 +83,10 @@ class TrainingModule(pl.LightningModule):
         return make_optimizer(self.settings, [p for p in self.parameters() if p.requires_grad])
 
     def training_step(self, batch: dict[str, Tensor] | list[dict[str, Tensor]], batch_idx: int) -> None:
-        """One step, whose rows may be of several lengths, each a batch of its own; the random numbers of dropout are a function of (seed, step, process)."""
+        """One step, of one batch or of one for every length of its rows.
+
+        The random numbers of dropout are a function of (seed, step, process).
+        """
         torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 1_009 + self.global_rank)
         for frozen in self.in_eval:
             frozen.eval()

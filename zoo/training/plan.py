@@ -159,7 +159,8 @@ class TrainingPlan:
 
     def module(self, settings: TrainerSettings) -> TrainingModule:
         """The training step, with its loaders."""
-        from zoo.training.module import TrainingModule, micro_batch_rows, rows_are_independent  # needs Lightning; a plan alone does not
+        # These need Lightning; a plan alone does not.
+        from zoo.training.module import TrainingModule, micro_batch_rows, rows_are_independent
         from zoo.training.monitor import make_monitor
 
         config, loss = self.config, self.loss
