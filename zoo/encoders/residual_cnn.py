@@ -19,8 +19,9 @@ class ResidualCNN(Encoder):
     """Convolution, max pooling, residual convolutions; a position of the embedding covers `pool` bp.
 
     1. one_hot (N, 4, L), padded so that a motif at the window's rim meets the whole of every filter
-    2. convolution of `filters` filters, `width` bp wide, relu -> (N, F, L)
-    3. the maximum of every `pool` bp -> (N, F, L / pool), as Basset does (Kelley et al. 2016); the last may be shorter
+    2. convolution of `filters` filters, `width` bp wide -> (N, F, L)
+    3. the maximum of every `pool` bp, relu -> (N, F, L / pool), as Basset does (Kelley et al. 2016); the last may be
+       shorter
     4. `layers` times x + relu(convolution of `kernel` positions) (He et al. 2016) -> (N, F, L / pool)
 
     Few weights for its accuracy on small sets: its size was chosen by the validation splits of some of them
@@ -73,9 +74,10 @@ class ResidualCNN(Encoder):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """inputs: {one_hot (N, 4, L)} -> embedding (N, filters, L / pool)."""
-        x = torch.relu(self.convolution(inputs["one_hot"]))
-        if self.pool > 1:
+        x = self.convolution(inputs["one_hot"])
+        if self.pool > 1:  # before the relu, which then passes over `pool` times fewer numbers: the same function
             x = functional.max_pool1d(x, self.pool, ceil_mode=True)
+        x = torch.relu(x)
         for block in self.blocks:
             x = block(x)
         return x
