@@ -25,6 +25,7 @@ def zoo_register(registry) -> None:
     registry.add("data", "table", "zoo.data.sources.table:Table")
     registry.add("data", "bound_sequences", "zoo.data.sources.bound_sequences:BoundSequences")
     registry.add("data", "mixture", "zoo.data.sources.mixture:Mixture")
+    registry.add("data", "assays", "zoo.data.sources.assays:Assays")
     registry.add("rule", "pointwise", "zoo.effects.engine.rules.pointwise:pointwise")
     registry.add("rule", "convolution", "zoo.effects.engine.rules.convolution:conv1d")
     registry.add("rule", "pooling", "zoo.effects.engine.rules.pooling:max_pool1d")

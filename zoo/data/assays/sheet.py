@@ -1,0 +1,227 @@
+"""The sheet of experiments of `data=assays`: one row an experiment, or one replicate of it.
+
+experiments.tsv -> read_sheet -> [Experiment] -> choose_experiments (by name, pattern or column) -> labels and inputs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.composition.name_patterns import fits, is_pattern, match_names, parse_conditions
+from zoo.data.sources.table_columns import MISSING, TableText, read_text
+from zoo.errors import ConfigError, DataError, did_you_mean
+from zoo.files.compressed import read_chunks
+from zoo.files.pipes import refuse_pipe
+from zoo.outputs import as_name
+
+COLUMNS = ("name", "assay", "target", "cell", "batch", "peaks", "signal", "control", "replicate", "role")
+FILES = ("peaks", "signal", "control")
+ROLES = ("label", "input")
+_SHARED = ("assay", "target", "cell", "batch", "role")
+_MOST_BYTES, _MOST_ROWS = 1 << 24, 20_000
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """Files of one row of the sheet, None where its cell is empty.  line: of the sheet."""
+
+    line: int
+    peaks: Path | None = None
+    signal: Path | None = None
+    control: Path | None = None
+    replicate: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment: the rows of the sheet that have its name.
+
+    name: of the task.  assay, target, cell, batch: "" where the sheet says nothing.
+    role: "label" (it is predicted) or "input" (its signal is read by the model).
+    columns: {column: value} of its first row, files left out; for `data.where` and the model card.
+    """
+
+    name: str
+    assay: str
+    target: str
+    cell: str
+    batch: str
+    role: str
+    replicates: tuple[Replicate, ...]
+    columns: Mapping[str, str]
+
+    def files(self, column: str) -> list[Path]:
+        """Those of one column of its replicates."""
+        return [path for r in self.replicates if (path := getattr(r, column)) is not None]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Experiments in the order of the sheet.  columns: of the sheet.  notes: what a person should know of it."""
+
+    path: Path
+    experiments: tuple[Experiment, ...]
+    columns: tuple[str, ...]
+    notes: list[str] = field(default_factory=list)
+
+
+def read_sheet(path: str | Path) -> Sheet:
+    """Read a TSV or CSV of experiments, plain or gzip; files are looked for beside the sheet.
+
+    Raises DataError naming line and column for a name that is missing or comes twice, a role that is none, a file that
+    is not there, replicates that differ in assay, target, cell, batch or role, and for a sheet of more than 16 MB.
+    """
+    path = Path(path).expanduser()
+    refuse_pipe(path, "a sheet of experiments")
+    _require_size(path)
+    text = read_text(path, header=True)
+    columns = [column.strip().lower() if column.strip().lower() in COLUMNS else column for column in text.columns]
+    text = TableText(text.path, columns, text.lines, text.rows)
+    if "name" not in columns:
+        raise DataError(
+            f"{path} has no column 'name', which names every experiment{did_you_mean('name', columns)}; "
+            f"zoo reads the columns {', '.join(COLUMNS)}"
+        )
+    if len(text.rows) > _MOST_ROWS:
+        raise DataError(f"{path} has {len(text.rows):,} rows, zoo reads at most {_MOST_ROWS:,}: split the sheet")
+    rows = [_row(text, i) for i in range(len(text.rows))]
+    _require_files(path, rows)
+    notes: list[str] = []
+    return Sheet(path, tuple(_experiments(path, rows, notes)), tuple(columns), notes)
+
+
+def choose_experiments(
+    sheet: Sheet, tasks: str | Sequence[str] | None, where: str | Sequence[str] | Mapping[str, Any] | None
+) -> tuple[list[Experiment], list[Experiment]]:
+    """(label experiments, input experiments), in the order of the sheet.
+
+    tasks: names or patterns of label experiments; all where not given.  where: see `parse_conditions`; all columns must
+    fit.  Inputs are not chosen: those that are of no cell, or of the cell of a chosen label, stay.
+    Raises ConfigError for a name, pattern, column or value that fits nothing.
+    """
+    labels = [e for e in sheet.experiments if e.role == "label"]
+    names = [e.name for e in labels]
+    if not labels:
+        raise ConfigError(f"{sheet.path} has no experiment to predict: every row has the role input")
+    patterns = [tasks] if isinstance(tasks, str) else list(tasks or ())
+    chosen = set() if patterns else set(names)
+    for pattern in map(str, patterns):
+        matches = match_names(pattern, names)
+        if not matches:
+            raise ConfigError(f"data.tasks: {sheet.path} names no experiment {pattern!r}" + _near(pattern, names))
+        chosen |= set(matches)
+    labels = [e for e in labels if e.name in chosen]
+    for column, values in parse_conditions(where, "data.where").items():
+        if column not in sheet.columns or column in FILES:
+            known = [c for c in sheet.columns if c not in FILES]
+            raise ConfigError(f"data.where: {sheet.path} has no column {column!r}" + did_you_mean(column, known))
+        known = dict.fromkeys(e.columns.get(column, "") for e in labels)
+        labels = [e for e in labels if fits(e.columns.get(column, ""), values)]
+        if not labels:
+            raise ConfigError(
+                f"data.where: no chosen experiment has {column}={'|'.join(values)}" + did_you_mean(values[0], known)
+            )
+    cells = {e.cell for e in labels} | {""}
+    return labels, [e for e in sheet.experiments if e.role == "input" and e.cell in cells]
+
+
+def _near(pattern: str, names: Sequence[str]) -> str:
+    if is_pattern(pattern):
+        return f": they are {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}"
+    return did_you_mean(pattern, names, "zoo train data=assays ... --dry-run")
+
+
+def _require_size(path: Path) -> None:
+    size = 0
+    for chunk in read_chunks(path):
+        size += len(chunk)
+        if size > _MOST_BYTES:
+            raise DataError(
+                f"{path} is larger than {_MOST_BYTES >> 20} MB unpacked, which no sheet of experiments is: "
+                "data.sheet names the table whose rows name the files, not one of the files"
+            )
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    role: str
+    values: dict[str, str]
+    files: Replicate
+
+
+def _row(text: TableText, i: int) -> _Row:
+    line = text.lines[i]
+    cells = dict(zip(text.columns, text.rows[i], strict=True))
+    values = {k: "" if v.lower() in MISSING else v for k, v in cells.items()}
+    if not values["name"]:
+        raise DataError(f"{text.path} line {line}: the experiment has no name: write one")
+    role = (values.get("role") or "label").lower()
+    if role not in ROLES:
+        raise DataError(f"{text.path} line {line}, column 'role': {role[:40]!r} must be label or input")
+    folder = text.path.parent
+    paths = {k: folder / Path(values[k]).expanduser() for k in FILES if values.get(k)}
+    return _Row(values["name"], role, values, Replicate(line, **paths, replicate=values.get("replicate", "")))
+
+
+def _require_files(sheet: Path, rows: Sequence[_Row]) -> None:
+    """DataError for the first file that is not there, or no plain file; and how many more there are."""
+    missing = [
+        (row.files.line, column, path)
+        for row in rows
+        for column in FILES
+        if (path := getattr(row.files, column)) is not None and not path.is_file()
+    ]
+    if missing:
+        line, column, path = missing[0]
+        more = f" ({len(missing):,} such cells)" if len(missing) > 1 else ""
+        what = "is no plain file" if path.exists() else "does not exist"
+        raise DataError(
+            f"{sheet} line {line}, column {column!r}: {path} {what}{more}: correct it, paths are relative to the sheet"
+        )
+
+
+def _experiments(sheet: Path, rows: Sequence[_Row], notes: list[str]) -> Iterator[Experiment]:
+    """Rows of one name as one experiment."""
+    by_name: dict[str, list[_Row]] = {}
+    for row in rows:
+        by_name.setdefault(row.name, []).append(row)
+    names: dict[str, str] = {}
+    for name, group in by_name.items():
+        first, task = group[0], as_name(name)
+        if task in names:
+            raise DataError(
+                f"{sheet} line {first.files.line}: experiment {name!r} would be called {task!r}, as {names[task]!r} "
+                "is: rename one"
+            )
+        names[task] = name
+        if task != name:
+            notes.append(f"experiment {name!r} is called {task!r}, as outputs are named without blanks and @:*,")
+        _require_replicates(sheet, group)
+        values = {k: first.values.get(k, "") for k in ("assay", "target", "cell", "batch")}
+        columns = {k: v for k, v in first.values.items() if k not in (*FILES, "replicate", "role")} | {"name": task}
+        yield Experiment(task, **values, role=first.role, replicates=tuple(row.files for row in group), columns=columns)
+
+
+def _require_replicates(sheet: Path, group: Sequence[_Row]) -> None:
+    """DataError unless several rows of one name are numbered replicates of one experiment."""
+    first = group[0]
+    if len(group) == 1:
+        return
+    numbers = [row.files.replicate for row in group]
+    for row, number in zip(group, numbers, strict=True):
+        if not number or numbers.count(number) > 1:
+            raise DataError(
+                f"{sheet} line {row.files.line}: experiment {row.name!r} comes {len(group)} times: give each a name of "
+                "its own, or tell its replicates apart in a column 'replicate'"
+            )
+        differs = next((k for k in _SHARED if row.values.get(k, "") != first.values.get(k, "")), None)
+        if differs is not None:
+            raise DataError(
+                f"{sheet} line {row.files.line}: replicate {number!r} of {row.name!r} has the {differs} "
+                f"{row.values.get(differs, '')!r}, another has {first.values.get(differs, '')!r}: name them apart, "
+                "replicates are of one experiment"
+            )
