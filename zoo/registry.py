@@ -27,7 +27,7 @@ _OF_TARGET = {
 }
 INJECTED: Mapping[str, Mapping[str, str]] = {
     "data": {"genome": "genome of the run", "seed": "seed of the run"},
-    "encoder": {"contexts": "contexts of the data", "tied": "strand=tied"},
+    "encoder": {"contexts": "contexts of the data", "signal": "tracks of the data", "tied": "strand=tied"},
     "head": {
         "in_channels": "out_channels of the encoder",
         "resolution": "bin size of the embedding",

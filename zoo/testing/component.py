@@ -26,6 +26,7 @@ _INJECT = {
     "tracks": ["first", "second"],
     "contexts": ["first", "second"],
     "domains": ["first", "second"],
+    "signal": {"axes": "AT", "channels": ["first", "second"], "bin_size": 16},
     "head": "output",
     "bin_size": 1,
     "resolution": 1,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.data.source import Source
 from zoo.errors import ConfigError
 from zoo.fields import Field
 
@@ -26,6 +27,12 @@ def name_and_arguments(entry: Mapping[str, Any], where: str) -> tuple[str, dict[
     if not isinstance(entry, Mapping) or not entry.get("name"):
         raise ConfigError(f"{where} names no component: set {where}.name")
     return str(entry["name"]), {k: v for k, v in entry.items() if k != "name"}
+
+
+def of_data(source: Source) -> dict[str, Any]:
+    """What the data tell the encoder, by argument name: the contexts, and the field of the signal as plain values."""
+    signal = source.inputs.get("signal")
+    return {"contexts": list(source.contexts) or None, "signal": None if signal is None else signal.to_dict()}
 
 
 def of_target(field: Field) -> dict[str, Any]:

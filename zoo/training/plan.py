@@ -19,7 +19,7 @@ from zoo.model import Model, build
 from zoo.outputs import require_names
 from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
-from zoo.training.arguments import Argument, list_arguments, name_and_arguments, of_target
+from zoo.training.arguments import Argument, list_arguments, name_and_arguments, of_data, of_target
 from zoo.training.augment import batch_fields, shift_step
 from zoo.training.evolution import AugmentationSettings, allowed_augmentation
 from zoo.training.fine_tuning import freeze, published_encoder, published_model, take_over
@@ -259,7 +259,7 @@ class TrainingPlan:
             whence = f"model {self.config['init']}"
             self.arguments["encoder"] = {k: Argument(v, whence) for k, v in part.items() if k != "name"}
             return part
-        entry, run = dict(self.config.get("encoder") or {}), {"contexts": list(self.source.contexts) or None}
+        entry, run = dict(self.config.get("encoder") or {}), of_data(self.source)
         if strand == "tied":
             name, _ = name_and_arguments(entry, "encoder")
             if "tied" not in inspect.signature(registry().get("encoder", name)).parameters:

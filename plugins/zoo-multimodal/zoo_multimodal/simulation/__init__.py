@@ -1,0 +1,1 @@
+"""Simulated sequences with signal tracks, where what decides is known."""
