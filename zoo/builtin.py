@@ -20,6 +20,7 @@ def zoo_register(registry) -> None:
     registry.add("objective", "moment_matching", "zoo.objectives.moment_matching:MomentMatching")
     registry.add("interpreter", "ism", "zoo.interpreters.ism:ISM")
     registry.add("data", "simulated", "zoo.data.sources.simulation:Simulated")
+    registry.add("data", "simulated_labs", "zoo.data.sources.simulated_labs:SimulatedLabs")
     registry.add("data", "peaks", "zoo.data.sources.peaks:Peaks")
     registry.add("data", "fasta", "zoo.data.sources.fasta:Fasta")
     registry.add("data", "table", "zoo.data.sources.table:Table")

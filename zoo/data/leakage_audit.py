@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -56,6 +56,15 @@ def audit(splits: Mapping[str, Audited]) -> dict[str, Any]:
 def audit_source(source: Source) -> dict[str, Any]:
     """`audit` of the splits of a data source, read for their codes."""
     return audit({split: _audited(source.examples(split)) for split in SPLITS})
+
+
+def known_examples(examples: Examples, others: Sequence[Examples]) -> np.ndarray:
+    """(n,) bool: examples that share a sequence, on either strand, or a base of the genome with one of the others."""
+    own = _audited(examples)
+    known = np.zeros(len(own), bool)
+    for other in map(_audited, others):
+        known |= np.isin(own.hashes, other.hashes) | _overlapping(other, own)
+    return known
 
 
 def hash_examples(examples: Examples) -> tuple[np.ndarray, np.ndarray]:

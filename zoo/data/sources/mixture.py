@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.leakage_audit import audit_source, hash_examples
+from zoo.data.leakage_audit import audit_source
 from zoo.data.source import SPLITS, Examples, Source
+from zoo.data.sources.mixture_splits import MixtureSplits
 from zoo.errors import ConfigError, did_you_mean
 from zoo.fields import Field
 from zoo.registry import registry
@@ -27,11 +28,11 @@ class Mixture(Source):
         proportions; a source that is not named has share 1.
     domains: {source: domain} that the batch names in `domain` (N,), ids into `Source.domains`; -1 where not named.
     contexts: {source: context} likewise in `context` (N,), an input; every source has one, or none has.
+    held_out_domain: the domain whose sources' test examples are the test; the others' are training and validation.
     root, genome, seed: passed to every source that takes them and sets none itself.
 
-    A training example that another source is validated or tested on, on either strand, is dropped, and a validation
-    example that another is tested on.  Between the training examples of the sources nothing is: laboratories may
-    measure the same sequence.
+    No sequence is on two sides, see `MixtureSplits`.  Between the training examples of the sources nothing is dropped:
+    laboratories may measure the same sequence.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Mixture(Source):
         weights: Mapping[str, float] | None = None,
         domains: Mapping[str, str] | None = None,
         contexts: Mapping[str, str] | None = None,
+        held_out_domain: str | None = None,
         root: str | None = None,
         genome: Mapping[str, Any] | None = None,
         seed: int = 0,
@@ -63,6 +65,7 @@ class Mixture(Source):
         self.input_length, self.genome = first.input_length, getattr(first, "genome", None)
         self.inputs, self.targets = self._agreed("inputs"), self._agreed("targets")
         self.domains, self.contexts = self._vocabulary("domains"), self._vocabulary("contexts")
+        self.covariates = self._agreed_covariates()
         for key in self.inputs:
             for name, source in self.sources.items():
                 if key not in source.inputs:
@@ -70,16 +73,16 @@ class Mixture(Source):
         if self.labels["contexts"]:
             self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
         self.notes = list(_notes(self.sources))
-        self.dropped: dict[str, int] = {}
+        self._splits = MixtureSplits(self.sources, self._sources_of(held_out_domain))
+        self.dropped = self._splits.dropped
         self._examples: dict[str, MixedExamples] = {}
-        self._hashed: dict[tuple[str, str], np.ndarray | None] = {}
 
     def examples(self, split: str) -> MixedExamples:
         """The rows of all sources, one source after another; repeated ones come again behind them."""
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}: choose from {', '.join(SPLITS)}")
         if split not in self._examples:
-            self._examples[split] = MixedExamples(self, split, {n: self._without_leaks(n, split) for n in self.sources})
+            self._examples[split] = MixedExamples(self, split, {n: self._splits.of(split, n) for n in self.sources})
         return self._examples[split]
 
     def describe(self) -> dict[str, Any]:
@@ -117,6 +120,31 @@ class Mixture(Source):
                     )
         return {key: field for key, (_, field) in agreed.items()}
 
+    def _agreed_covariates(self) -> tuple[str, ...]:
+        """Names of the covariates, which are the same in all sources that have some."""
+        named = {name: source.covariates for name, source in self.sources.items() if source.covariates}
+        if len(set(named.values())) > 1:
+            listed = "; ".join(f"{name}: {', '.join(covariates)}" for name, covariates in named.items())
+            raise ConfigError(f"the sources of data=mixture have different covariates ({listed}): make them alike")
+        return next(iter(named.values()), ())
+
+    def _sources_of(self, domain: str | None) -> list[str]:
+        """Sources of the domain that is held out."""
+        if domain is None:
+            return []
+        of = {name: str(label) for name, label in self.labels["domains"].items()}
+        held_out = [name for name in self.sources if of.get(name) == str(domain)]
+        if not held_out:
+            raise ConfigError(
+                f"data.held_out_domain {domain!r} names no domain of data.domains"
+                + did_you_mean(str(domain), of.values())
+            )
+        if len(held_out) == len(self.sources):
+            raise ConfigError(
+                f"data.held_out_domain={domain} leaves nothing to train on: all sources are of that domain"
+            )
+        return held_out
+
     def _vocabulary(self, key: str) -> tuple[str, ...]:
         names = self.labels[key]
         if key == "contexts" and names and len(names) < len(self.sources):
@@ -128,30 +156,6 @@ class Mixture(Source):
         if len(own) > 1:
             raise ConfigError(f"the sources of data=mixture have different {key}: set data.{key}")
         return own.pop()
-
-    def _without_leaks(self, name: str, split: str) -> tuple[Examples, np.ndarray]:
-        """A source's examples, and those of them that no later split of another source holds."""
-        examples = self.sources[name].examples(split)
-        later = [
-            hashes
-            for other in self.sources
-            for judge in SPLITS[SPLITS.index(split) + 1 :]
-            if other != name and (hashes := self._hashes(other, judge)) is not None
-        ]
-        own = self._hashes(name, split) if later else None
-        if own is None:
-            return examples, np.arange(len(examples))
-        keep = ~np.isin(own, np.concatenate(later))
-        self.dropped[f"{name}_{split}_in_a_later_split"] = int((~keep).sum())
-        return examples, np.flatnonzero(keep)
-
-    def _hashes(self, name: str, split: str) -> np.ndarray | None:
-        """Hashes of a source's sequences, None where its examples are none."""
-        if (name, split) not in self._hashed:
-            examples = self.sources[name].examples(split)
-            coded = len(examples) and "codes" in examples.batch(np.array([0]))
-            self._hashed[name, split] = hash_examples(examples)[0] if coded else None
-        return self._hashed[name, split]
 
 
 class MixedExamples(Examples):
@@ -210,6 +214,8 @@ class MixedExamples(Examples):
                 columns[key][at] = x
         if sum(n > 0 for n in self.n.values()) > 1:
             columns["source"] = np.array([self._names[i] for i in self._source[rows]], object)
+        if domains := self._mixture.labels["domains"]:
+            columns["domain"] = np.array([str(domains.get(self._names[i], "")) for i in self._source[rows]], object)
         return columns
 
     def _complete(self, i: int, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
