@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.data.source import Examples
+from zoo.fields import Field
 from zoo.training.loader import REVERSE, START, Loader
+from zoo.training.task_sizes import balanced_weights
 
 
 class Numbered(Examples):
@@ -169,3 +171,57 @@ def test_a_process_without_rows_gets_an_empty_batch():
     loader = Loader(Numbered([5] * 5), batch_size=4, shuffle=True)
     loader.shard(1, 2)
     assert [tuple(b["codes"].shape) for b in loader] == [(2, 5), (0, 5)]
+
+
+class Labelled(Examples):
+    """Rows of three tasks: often, rare, and one of numbers; the last rows have no label at all."""
+
+    def __init__(self):
+        self.lengths = np.full(1000, 4)
+        self.binary = np.full((1000, 2), np.nan, np.float32)
+        self.binary[:900, 0] = np.arange(900) % 2
+        self.binary[:60, 1] = np.arange(60) < 10
+        self.number = np.full((1000, 1), np.nan, np.float32)
+        self.number[500:600] = 7.0
+
+    def batch(self, indices, margin=0):
+        known = np.isfinite(self.binary[indices])
+        return {
+            "codes": np.zeros((len(indices), 4), np.uint8),
+            "target/binary": np.where(known, self.binary[indices], 1).astype(np.float32),
+            "weight/binary": known.astype(np.float32),
+            "target/number": self.number[indices],
+        }
+
+
+FIELDS = {"binary": Field("C", ("often", "rare"), values="binary"), "number": Field("C", ("number",))}
+
+
+def test_balanced_draws_meet_every_task_and_class_equally_often_and_never_an_example_without_a_label():
+    examples = Labelled()
+    weights = balanced_weights(examples, FIELDS)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights[900:] == 0).all()
+    expected = np.zeros(1000)
+    for known in (examples.binary == 1, examples.binary == 0):
+        expected += (known / known.sum(0) / 2).sum(1)
+    expected += np.isfinite(examples.number[:, 0]) / 100
+    np.testing.assert_allclose(weights, expected / 3)
+
+
+def test_balanced_draws_are_those_of_seed_and_epoch_on_any_number_of_processes():
+    def drawn(rank=0, world=1, epoch=1):
+        examples = Labelled()
+        loader = Loader(
+            examples, batch_size=50, seed=4, shuffle=True, weights=balanced_weights(examples, FIELDS), least=30
+        )
+        loader.shard(rank, world)
+        loader.load_state_dict({"epoch": epoch, "batch": 0})
+        return indices(loader)
+
+    whole = drawn()
+    assert whole == drawn()
+    assert whole != drawn(epoch=2)
+    shares = [drawn(rank, 2) for rank in range(2)]
+    assert [sorted(a + b) for a, b in zip(*shares, strict=True)] == [sorted(batch) for batch in whole]
+    assert sum(i < 10 for i in flat(whole)) > 0.15 * len(flat(whole))  # positives of the rare task are 1 % of the rows

@@ -63,7 +63,7 @@ def _slow(rivals: Sequence[str] | Mapping[str, int | None], seed: int) -> list[B
     for name, n in rows.items():
         if n is not None and n < 2:
             raise ConfigError(f"rival {name!r} fitted to {n} rows learns nothing: give it at least 2, or no number")
-    return [Baseline("gkm-SVM", sequences, fit=GappedKmerSVM(n, seed).fit) for n in rows.values()]
+    return [Baseline("gkm-SVM", sequences, fit=GappedKmerSVM(n, seed).fit, slow=True) for n in rows.values()]
 
 
 def _fitting(slow: Sequence[Baseline], field: Field) -> Sequence[Baseline]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.source import Source
-from zoo.evaluation.baselines import Baseline, fit
+from zoo.evaluation.baselines import MANY_TASKS, Baseline, fit
 from zoo.evaluation.split_predictions import read, sample_rows
 from zoo.fields import Field
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 20_000
 _MOST_BASES = 40_000_000
-_MOST_TASKS = 20
 
 
 class FittedBaselines:
     """What the baselines learn from training and validation rows.
 
-    At most 20,000 training rows are used, or 40 Mb of short ones, drawn with `seed`; of a head's tasks the first 20.
+    At most 20,000 training rows are read, or 40 Mb of short ones, drawn with `seed`, once for all tasks.  Of a head of
+    more than 20 tasks each is fitted to at most 20,000 of its labelled rows, positives first, and slow baselines to the
+    first 20 tasks.
     """
 
     def __init__(self, source: Source, plan: Plan, seed: int):
@@ -45,21 +46,27 @@ class FittedBaselines:
         """Predictions (n, ...) of one task, or None, and a note on them."""
         if not self._rows["train"]:
             return self._without_fit(features, "no training rows")
-        if (channel or 0) >= _MOST_TASKS:
-            return self._without_fit(features, f"only the first {_MOST_TASKS} tasks are")
+        if baseline.slow and (channel or 0) >= MANY_TASKS:
+            return self._without_fit(features, f"only the first {MANY_TASKS} tasks are")
         train, validation = (self._labels(split, head, channel) for split in ("train", "validation"))
         used, of = self._of["train"]
-        note = _joined(baseline.note, _fitted_to(used, of))
+        sampled = _fitted_to(used, of)
+        note = _joined(baseline.note, sampled)
         if baseline.features is None:
             return _constant(train, field, n), note
         if "T" in field.axes:
             return self._scaled_profile(baseline, train, validation, features, note)
-        model = self._fit(baseline, field.values, train, validation, self._rows["train"].get(f"weight/{head}"))
+        weight = _of_channel(self._rows["train"].get(f"weight/{head}"), train, channel)
+        if len(field.channels) > MANY_TASKS and field.axes == "C":
+            train, weight, drawn = _fewer_labels(train, weight, field.values == "binary")
+            sampled = _joined(sampled, drawn)
+            note = _joined(baseline.note, sampled)
+        model = self._fit(baseline, field.values, train, validation, weight)
         if model is None:
             return self._without_fit(features, "training labels are all alike")
         if baseline.fit is not None:
             model, own, fewer = model
-            note = _joined(baseline.note, own, _fitted_to(used if fewer is None else fewer, of))
+            note = _joined(baseline.note, own, sampled if fewer is None else _fitted_to(fewer, of))
         prediction = model(features)
         if field.values == "class":
             prediction = np.pad(prediction, ((0, 0), (0, len(field.vocabulary) - prediction.shape[1])))
@@ -86,7 +93,7 @@ class FittedBaselines:
             known = np.flatnonzero(label >= 0 if values == "class" else np.isfinite(label))
             parts += [self._rows[split][f"feature/{baseline.name}"][known], label[known]]
             if split == "train" and weight is not None:
-                weight = weight.reshape(-1)[known] if weight.size == len(weight) else None
+                weight = weight[known]
         return (baseline.fit or fit)(values, *parts, weight=weight)
 
     def _scaled_profile(
@@ -120,6 +127,34 @@ def score_of(features: Any) -> np.ndarray | None:
 
 def _fitted_to(used: int, of: int) -> str:
     return "" if used == of else f"fitted to {used:,} of {of:,} rows"
+
+
+def _of_channel(weight: np.ndarray | None, label: np.ndarray, channel: int | None) -> np.ndarray | None:
+    """(n,) weights of the labels of one task, None where it has none or one a position."""
+    if weight is None or label.ndim > 1:
+        return None
+    weight = weight.reshape(len(weight), -1)
+    return weight[:, (channel or 0) if weight.shape[1] > 1 else 0]
+
+
+def _fewer_labels(
+    label: np.ndarray, weight: np.ndarray | None, binary: bool
+) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """At most 20,000 labels of one task, the others missing: positives first, what is left of negatives weighing more.
+
+    label: (n,), NaN where missing.  Returns labels, weights, and a note, "" where all are kept.
+    """
+    known = np.flatnonzero(np.isfinite(label))
+    if len(known) <= _MOST_ROWS:
+        return label, weight, ""
+    rng, kept = np.random.default_rng(0), np.full(len(label), np.nan, label.dtype)
+    weight, room = np.ones(len(label)) if weight is None else weight.astype(np.float64), _MOST_ROWS
+    positive = known[label[known] > 0.5] if binary else known[:0]
+    for rows, most in ((positive, _MOST_ROWS // 2), (np.setdiff1d(known, positive), _MOST_ROWS)):
+        some = rows if len(rows) <= min(most, room) else rng.choice(rows, min(most, room), replace=False)
+        kept[some], weight[some] = label[some], weight[some] * len(rows) / max(1, len(some))
+        room -= len(some)
+    return kept, weight, f"fitted to {int(np.isfinite(kept).sum()):,} of {len(known):,} labelled rows"
 
 
 def _joined(*notes: str) -> str:

@@ -6,9 +6,9 @@ Where the features are one number (GC, the best match), ranks and correlations a
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 _RIDGES = (1e1, 1e2, 1e3, 1e4, 1e5)
+_VOTERS = 8
+
+MANY_TASKS = 20
+"""Tasks of a head above which evaluation saves time: fewer intervals, and slow rivals of the first tasks alone."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Baseline:
     """A name and what it sees: codes (N, L) -> features (N, F), or None for a fit without any.
 
@@ -33,6 +37,7 @@ class Baseline:
     fit: how it is fitted where not as `fit` does; it returns a note, and the rows it was fitted to where
         these are fewer, too.
     note: on how it was chosen.
+    slow: it takes a minute or more a task, so that of many tasks only the first are fitted.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Baseline:
     task: str | None = None
     fit: Callable[..., tuple[Callable[[Any], np.ndarray], str, int | None] | None] | None = None
     note: str = ""
+    slow: bool = False
 
 
 def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Baseline]:
@@ -49,11 +55,11 @@ def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Ba
         return [Baseline("mean map", None)]
     if "T" in field.axes:
         by_total = field.values == "count" and field.axes in ("CT", "T")
-        scaled = [Baseline("GC", gc_content), _kmers(k, "ridge")] if by_total else []
+        scaled = [Baseline("GC", gc_content), _kmers(k, "ridge", field)] if by_total else []
         return [constant, *scaled]
     kind = "logistic" if field.values in ("binary", "class") else "ridge"
     # Dinucleotides alone: what negatives of shuffled dinucleotides leave nothing of.
-    simple = [Baseline("GC", gc_content), *(_kmers(length, kind) for length in sorted({2, k}))]
+    simple = [Baseline("GC", gc_content), *(_kmers(length, kind, field) for length in sorted({2, k}))]
     if field.values != "class":
         for motif in motifs:
             same = [task for task in field.channels if task.upper() == motif.name.upper()]
@@ -165,38 +171,63 @@ def _predict(model: Any, x: Any, values: str) -> np.ndarray:
     return probabilities[:, 1] if values == "binary" else _all_classes(probabilities, model.classes_)
 
 
-def _kmers(k: int, kind: str) -> Baseline:
-    return Baseline(f"{k}-mer {kind}", partial(kmer_frequencies, k=k, one_strand=True), fit=partial(_fit_strands, k=k))
+def _kmers(k: int, kind: str, field: Field) -> Baseline:
+    fit_strands = KmerFit(k, len(field.channels))
+    return Baseline(f"{k}-mer {kind}", partial(kmer_frequencies, k=k, one_strand=True), fit=fit_strands)
 
 
-def _fit_strands(
-    values: str,
-    train: Any,
-    target: np.ndarray,
-    validation: Any,
-    validation_target: np.ndarray,
-    weight: np.ndarray | None = None,
-    k: int = 6,
-) -> tuple[Callable[[Any], np.ndarray], str, None] | None:
-    """`fit` to k-mers of both strands, a k-mer and its reverse complement being one, and to k-mers of one strand;
-    validation chooses, and without it both strands are taken."""
-    from scipy import sparse
+@dataclasses.dataclass
+class KmerFit:
+    """The k-mer baseline's fit: k-mers of both strands as one, or of one strand, whichever validation favours.
 
-    table, size = canonical_kmers(k)
-    fold = sparse.csr_matrix((np.ones(4**k), (np.arange(4**k), table)), shape=(4**k, size))
-    check = None if validation is None else validation @ fold
-    both = fit(values, None if train is None else train @ fold, target, check, validation_target, weight)
-    if both is None:
-        return None
+    It is called for one task after another; of many tasks the first 8 settle the strands for the others, by majority.
 
-    def folded(features: Any) -> np.ndarray:
-        return both(features @ fold)
+    k: length of the words.  n_tasks: of the head.
+    """
 
-    if validation is None or not len(validation_target):
-        return folded, "", None
-    one = fit(values, train, target, validation, validation_target, weight)
-    losses = [row_losses(x(validation), validation_target, values).mean() for x in (folded, one) if x is not None]
-    return (one, "one strand", None) if one is not None and losses[1] < losses[0] else (folded, "", None)
+    k: int
+    n_tasks: int = 1
+    votes: list[bool] = dataclasses.field(default_factory=list)
+
+    def __call__(
+        self,
+        values: str,
+        train: Any,
+        target: np.ndarray,
+        validation: Any,
+        validation_target: np.ndarray,
+        weight: np.ndarray | None = None,
+    ) -> tuple[Callable[[Any], np.ndarray], str, None] | None:
+        """As `fit`, with a note on the strands; without validation rows both strands are taken."""
+        from scipy import sparse
+
+        table, size = canonical_kmers(self.k)
+        fold = sparse.csr_matrix((np.ones(4**self.k), (np.arange(4**self.k), table)), shape=(4**self.k, size))
+        settled = sum(self.votes) * 2 > len(self.votes) if self._is_settled else None
+        one = both = None
+        if settled is not True:
+            check = None if validation is None else validation @ fold
+            both = fit(values, None if train is None else train @ fold, target, check, validation_target, weight)
+            if both is None:
+                return None
+
+        def folded(features: Any) -> np.ndarray:
+            return both(features @ fold)
+
+        if settled is False or (settled is None and (validation is None or not len(validation_target))):
+            return folded, "", None
+        one = fit(values, train, target, validation, validation_target, weight)
+        if settled is None and one is not None:
+            losses = [row_losses(x(validation), validation_target, values).mean() for x in (folded, one)]
+            self.votes.append(bool(losses[1] < losses[0]))
+            settled = self.votes[-1]
+        if one is None:
+            return None if both is None else (folded, "", None)
+        return (one, "one strand", None) if settled else (folded, "", None)
+
+    @property
+    def _is_settled(self) -> bool:
+        return self.n_tasks > MANY_TASKS and len(self.votes) >= _VOTERS
 
 
 def row_losses(prediction: np.ndarray, label: np.ndarray, values: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -77,7 +78,10 @@ def measure(
         step = max(1, _CHUNK // n)
         rng = np.random.default_rng(seed)
         sizes = [min(step, n_bootstrap - first) for first in range(0, n_bootstrap, step)]
-        resampled = np.concatenate([metric.function(target, prediction, resamples(rng, size, n)) for size in sizes])
+        drawn = (
+            (_resamples_once(seed, n_bootstrap, n),) if len(sizes) == 1 else (resamples(rng, size, n) for size in sizes)
+        )
+        resampled = np.concatenate([metric.function(target, prediction, counts) for counts in drawn])
         low, high = _interval(resampled)
         if chance and low is not None and high is not None:
             low, high = _without_noise(value, low, high, chance[1])
@@ -128,6 +132,14 @@ def resamples(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
     """(size, n) how often every example is drawn when n are drawn with replacement."""
     drawn = rng.integers(0, n, (size, n)) + np.arange(size)[:, None] * n
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+
+@lru_cache(maxsize=1)
+def _resamples_once(seed: int, size: int, n: int) -> np.ndarray:
+    """The resamples of n examples, kept for the next metric and predictor on the same rows."""
+    counts = resamples(np.random.default_rng(seed), size, n)
+    counts.flags.writeable = False
+    return counts
 
 
 def _without_noise(value: float, low: float, high: float, most: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import numpy as np
 from zoo.evaluation.bootstrap import Difference, Measure
 from zoo.evaluation.comparison import clean_rows, compare_rows, note_of, number, verdicts
 from zoo.evaluation.metrics import Metric
+from zoo.evaluation.task_table import extremes, macro_rows, write_tasks
 from zoo.fields import Field
 
 _MOST_TASKS = 8
@@ -105,6 +106,10 @@ class Evaluation:
         header = [*names, "status", *self.predictions]
         return write_table(path, header, zip(*columns, strict=True), {"split": self.split, **(comments or {})})
 
+    def write_tasks(self, path: str | Path, comments: Mapping[str, Any] | None = None) -> int:
+        """Write a table with a row a task and stratum, see `zoo.evaluation.task_table.task_rows`; returns how many."""
+        return write_tasks(path, self.rows, {"split": self.split, **(comments or {})})
+
     def table(self) -> str:
         """The rows as `table_of` shows them."""
         return table_of(self.rows)
@@ -116,7 +121,8 @@ def _columns_of(difference: Difference) -> dict[str, Any]:
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Text: a block a stratum and task, a line a predictor, a column a metric; medians where tasks are many."""
+    """Text: a block a stratum and task, a line a predictor, a column a metric; means over tasks, the best and the
+    worst of them where they are many."""
     return "\n\n".join(_block(*block) for block in _blocks(rows))
 
 
@@ -133,8 +139,8 @@ def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict
             tasks = list(dict.fromkeys(r["task"] for r in rows))
             where = "".join(dict.fromkeys(r["split"] for r in rows)) + ("" if stratum == "all" else f", {stratum}")
             if len(tasks) > _MOST_TASKS:
-                title = f"{where}: {head}, median (quartiles) over {len(tasks)} tasks"
-                yield title, list(_medians(rows)), list(_tally(rows))
+                title = f"{where}: {head}, mean over {len(tasks)} tasks, with the interval of tasks resampled"
+                yield title, list(macro_rows(rows)), [*extremes(rows), *_tally(rows)]
                 continue
             for task in tasks:
                 some = [r for r in rows if r["task"] == task]
@@ -195,12 +201,3 @@ def _notes(rows: list[dict], metrics: list[str]) -> Iterator[str]:
             few = len(names) < len(metrics) / 2
             predictors.append(f"{predictor} ({', '.join(names)})" if few else predictor)
         yield f"  {note}: {', '.join(predictors)}"
-
-
-def _medians(rows: list[dict]) -> Iterator[dict]:
-    for predictor, metric in dict.fromkeys((r["predictor"], r["metric"]) for r in rows):
-        some = [r for r in rows if (r["predictor"], r["metric"]) == (predictor, metric)]
-        values = [r["value"] for r in some if r["value"] is not None]
-        low, value, high = np.quantile(values, [0.25, 0.5, 0.75]) if values else (None, None, None)
-        note = "" if len(values) == len(some) else f"undefined for {len(some) - len(values)} of {len(some)} tasks"
-        yield some[0] | {"value": value, "low": low, "high": high, "note": note, "rival": ""}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from zoo.errors import ContractError
 from zoo.interfaces import Objective
 from zoo.objectives.target_range import REAL, TargetRange
+from zoo.objectives.task_weights import TaskWeights
 
 
 class HeadObjective(Objective):
@@ -20,6 +21,8 @@ class HeadObjective(Objective):
     NaN (or a class id below 0) has weight 0, whatever the batch's weight says.
 
     head: name of the head, which is the target's name too.
+    tasks, task_weights, task_sizes: names of the channels, and how they are weighed: `TaskWeights`.  The validated loss
+        has the same weights, without learned variances.
     """
 
     part: str
@@ -28,9 +31,21 @@ class HeadObjective(Objective):
     target_range: TargetRange | None = REAL
     """Labels that it can learn from."""
 
-    def __init__(self, *, head: str = "output"):
+    variance_scale: float = 1.0
+    """Factor of a loss that is divided by a learned variance: `TaskWeights.scale`."""
+
+    def __init__(
+        self,
+        *,
+        head: str = "output",
+        tasks: Sequence[str] | None = None,
+        task_weights: str = "size",
+        task_sizes: Sequence[float] | None = None,
+    ):
         super().__init__()
         self.head = head
+        self.task_axis = 1 if tasks else None
+        self.task_weights = TaskWeights(task_weights, len(tasks or ("",)), task_sizes, self.variance_scale)
 
     def weights(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """{part: ()}: the sum of the weights of all labels that are there."""
@@ -43,7 +58,7 @@ class HeadObjective(Objective):
         weight = self.label_weights(batch)
         x = self.prediction(prediction)
         self.require_shape(x, weight)
-        loss = self.losses(x, self.labels(batch))
+        loss = self.task_weights(self.losses(x, self.labels(batch)), self.task_axis)
         return {self.part: ((loss * weight).sum(), weight.sum())}
 
     @abstractmethod
@@ -69,13 +84,13 @@ class HeadObjective(Objective):
         return torch.nan_to_num(y.float(), nan=0.0) if y.is_floating_point() else y.clamp(min=0)
 
     def label_weights(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """Weight of every label, shaped like the target."""
+        """Weight of every label, shaped like the target, that of its task included."""
         y = self.target(batch)
         there = (~y.isnan() if y.is_floating_point() else y >= 0).float()
-        given = batch.get(f"weight/{self.head}")
-        if given is None:
-            return there
-        return there * given.float().reshape(given.shape + (1,) * (there.dim() - given.dim()))
+        stated = batch.get(f"weight/{self.head}")
+        if stated is not None:
+            there = there * stated.float().reshape(stated.shape + (1,) * (there.dim() - stated.dim()))
+        return self.task_weights.weigh(there, self.task_axis)
 
     def label_shape(self, x: Tensor) -> tuple[int, ...]:
         """Shape of the labels that a prediction of this shape is compared with."""

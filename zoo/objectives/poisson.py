@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -24,15 +24,25 @@ class Poisson(HeadObjective):
         `total`, the Poisson likelihood of the sum over positions, and `shape`, this many times the
         multinomial likelihood of where the counts lie; both are per example and track.  A weight above 1
         trains the shape harder than the total (Linder et al. 2025, Borzoi, use 5).
+    tasks, task_weights, task_sizes: how much each task counts, as in `zoo.objectives.task_weights.TaskWeights`; no
+        variance is learned, since the likelihood has no floor.
     """
 
     part = "poisson"
+    variance_scale = 0.0
     target_range = TargetRange("counts of 0 or more", "objective=squared_error for measured values", low=0, whole=True)
 
     def __init__(
-        self, *, head: str = "output", link: Literal["log", "softplus"] = "log", shape_weight: float | None = None
+        self,
+        *,
+        head: str = "output",
+        link: Literal["log", "softplus"] = "log",
+        shape_weight: float | None = None,
+        tasks: Sequence[str] | None = None,
+        task_weights: Literal["size", "uniform"] = "size",
+        task_sizes: Sequence[float] | None = None,
     ):
-        super().__init__(head=head)
+        super().__init__(head=head, tasks=tasks, task_weights=task_weights, task_sizes=task_sizes)
         if link not in ("log", "softplus"):
             raise ConfigError(f"link {link!r} of poisson must be log or softplus")
         self.link, self.shape_weight = link, shape_weight

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.data.source import Source
 from zoo.evaluation.split_predictions import labels_of, read, sample_rows
+from zoo.model import Model
 
 _MOST_ROWS = 20_000
 
@@ -31,6 +32,14 @@ def label_scale(source: Source) -> dict[str, dict[str, list[float]]]:
 
     labels = read(examples, per_batch, rows, label="looking at the labels")
     return {name: _of(labels[f"target/{name}"].astype(np.float64)) for name in targets}
+
+
+def published_scale(model: Model | None) -> dict[str, dict[str, list[float]]]:
+    """Mean and sd of the heads of a published model, {} for a head without; they take the place of the labels'."""
+    heads = {} if model is None else model.spec.heads
+    return {
+        name: {key: head[key] for key in ("mean", "sd") if head.get(key) is not None} for name, head in heads.items()
+    }
 
 
 def _of(y: np.ndarray) -> dict[str, list[float]]:

@@ -21,6 +21,7 @@ from zoo.errors import ConfigError
 from zoo.training.evolution import AugmentationSettings, evolve
 from zoo.training.settings import TrainerSettings
 from zoo.training.splitmix import draw
+from zoo.training.task_sizes import balanced_weights
 
 REVERSE = "augment/reverse"
 """(N,) bool: examples to read from the other strand."""
@@ -39,6 +40,7 @@ class Loader:
     least: batches of an epoch at the least; a split that makes fewer is passed over several times an epoch, in a new
         order and with new augmentation every time.
     augmentation: how else its sequence is changed, flanks for the shift included.
+    weights: (n,) sampling weights in place of the examples' own.
     pin: put batches into memory that a GPU copies from directly.
     mix_lengths: a training batch is drawn from examples of all lengths, and is a list of batches of one length each
         where it meets several.  Without it a batch holds examples of one length, and the few of a rare length make a
@@ -61,9 +63,11 @@ class Loader:
         step: int = 1,
         least: int = 0,
         augmentation: AugmentationSettings | None = None,
+        weights: np.ndarray | None = None,
         pin: bool = False,
         mix_lengths: bool = False,
     ):
+        self.weights = examples.weights if weights is None else weights
         self.examples, self.batch_size, self.seed, self.shuffle = examples, batch_size, seed, shuffle
         self.reverse, self.shift, self.step, self.pin = reverse, shift, step, pin
         self.augmentation = augmentation or AugmentationSettings()
@@ -71,7 +75,7 @@ class Loader:
         self._epoch, self._batch = 0, 0
         self._lengths = np.zeros(len(examples), int) if mix_lengths and shuffle else np.asarray(examples.lengths)
         self.passes = max(1, -(-least // max(1, len(self._pass(0)))))
-        self._n_batches = len(self._plan(0)) if examples.weights is None else None
+        self._n_batches = len(self._plan(0)) if self.weights is None else None
 
     def shard(self, rank: int, world: int) -> None:
         """Hand out the share of process `rank` of `world`."""
@@ -124,7 +128,7 @@ class Loader:
         keys = order = np.arange(n)
         if self.shuffle:
             generator = np.random.default_rng([self.seed, number])
-            weights = self.examples.weights
+            weights = self.weights
             if weights is None:
                 keys = order = generator.permutation(n)
             else:
@@ -197,8 +201,10 @@ def make_loaders(
             f"set trainer.shift={examples.margin}"
         )
     shared = {"batch_size": settings.batch_size, "seed": seed, "pin": settings.accelerator != "cpu"}
+    balanced = balanced_weights(examples, source.targets) if settings.sampling == "tasks" else None
     train = Loader(
         examples,
+        weights=balanced,
         shuffle=True,
         reverse=reverse,
         shift=settings.shift,

@@ -28,6 +28,7 @@ from zoo.training.loss import Term, Terms
 from zoo.training.optimizer import OptimizerSettings
 from zoo.training.schedule import flat_schedules
 from zoo.training.settings import TrainerSettings, member_seeds
+from zoo.training.task_sizes import task_arguments
 
 if TYPE_CHECKING:
     from zoo.evaluation.result import Evaluation
@@ -107,7 +108,7 @@ class TrainingPlan:
         heads = {}
         for target, field in source.targets.items():
             entry = (config.get("heads") or {}).get(target) or config.get("head") or {}
-            run = {**of_target(field), **embedding, **self._label_scale(target)}
+            run = {**of_target(field), **embedding, **self._label_scales.get(target, {})}
             kind, arguments = self._resolve(f"heads.{target}", "head", entry, run)
             heads[target] = {"name": kind, **arguments}
         for target in config.get("heads") or {}:
@@ -238,18 +239,11 @@ class TrainingPlan:
         self.arguments[part] = {key: Argument(value, filled[key]) for key, value in resolved.items()}
         return name, resolved
 
-    def _label_scale(self, target: str) -> dict[str, Any]:
-        """mean and sd for a new head; those of the published head of this target where there is one."""
-        published = self.published.spec.heads.get(target) if self.published is not None else None
-        if published is not None:
-            return {key: published[key] for key in ("mean", "sd") if published.get(key) is not None}
-        return self._label_scales.get(target, {})
-
     @cached_property
     def _label_scales(self) -> dict[str, dict[str, list[float]]]:
-        from zoo.training.label_scale import label_scale
+        from zoo.training.label_scale import label_scale, published_scale
 
-        return label_scale(self.source)
+        return label_scale(self.source) | published_scale(self.published)
 
     def _encoder(self, strand: str) -> dict[str, Any]:
         """{"name": ..., every resolved argument}; those of the published encoder where there is one."""
@@ -280,6 +274,7 @@ class TrainingPlan:
             "covariates": list(self.source.covariates) or None,
             "contexts": list(self.source.contexts) or None,
             **(of_target(self.source.targets[head]) if head is not None else {}),
+            **task_arguments(self.source, head, entry),
         }
         name, arguments = self._resolve(part, "objective", entry, run)
         return Term(registry().get("objective", name)(**arguments), coefficient, head)

@@ -65,6 +65,7 @@ def describe_training(
             "batch_size": settings.batch_size,
             "micro_batch": module.micro_rows,
             "shift": module.margin,
+            **({"sampling": settings.sampling} if settings.sampling != "examples" else {}),
             **({"ema": settings.ema} if settings.ema else {}),
             "precision": settings.precision,
             "processes": settings.processes,

@@ -13,6 +13,7 @@ _CHOICES = {
     "accelerator": ("cpu", "gpu"),
     "precision": ("32-true", "bf16-mixed"),
     "logger": ("csv", "tensorboard", "none"),
+    "sampling": ("examples", "tasks"),
 }
 
 
@@ -27,6 +28,8 @@ class TrainerSettings:
     max_epochs: epochs; an epoch is a pass over the training split.
     epoch_steps: steps of an epoch at the least: a small split is passed over several times; 0 for one pass.
     batch_size: examples a step, over all processes together.
+    sampling: examples, each once an epoch; or tasks: as many are drawn, with replacement, so that every task, and in it
+        positives and negatives, comes equally often, however rare it is.
     micro_batch: rows that are computed at a time; auto decides by window and channels.
     monitor: what the best epoch is chosen by, and what patience and plateaus look at: loss, or a metric of
         `zoo evaluate` (auroc, auprc, pearson, ...) on the validation split, as the mean over the tasks.
@@ -49,6 +52,7 @@ class TrainerSettings:
     max_epochs: int = 20
     epoch_steps: int = 0
     batch_size: int = 64
+    sampling: str = "examples"
     micro_batch: int | str = "auto"
     monitor: str = "loss"
     patience: int = 5

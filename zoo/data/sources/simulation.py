@@ -45,10 +45,15 @@ class SimulatedProfile:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedNoise:
-    """activity: sd of the activity's noise.  labels: share of the training split's binding labels turned around."""
+    """activity: sd of the activity's noise.  labels: share of the training split's binding labels turned around.
+
+    missing: share of the training split's binding labels that nobody measured (weight 0), one number for all motifs or
+        one for each, as in [0, 0, 0.95] for a rare task.
+    """
 
     activity: float = 0.1
     labels: float = 0.0
+    missing: float | Sequence[float] = 0.0
 
 
 class Simulated(Source):
@@ -93,6 +98,12 @@ class Simulated(Source):
         if not targets:
             raise ConfigError(f"data simulated needs a target: choose from {', '.join(TARGETS)}")
         self.motifs = get_motifs([motifs] if isinstance(motifs, str) else motifs)
+        missing = np.asarray(self._noise.missing, np.float64)
+        if missing.shape not in ((), (len(self.motifs),)) or not ((missing >= 0) & (missing < 1)).all():
+            raise ConfigError(
+                f"data.noise.missing is {self._noise.missing!r}: give a share from 0 to below 1, or one for each "
+                f"of the {len(self.motifs)} motifs"
+            )
         self.input_length = length
         self._n = dict(zip(SPLITS, (n_train, n_validation, n_test), strict=True))
         self._seed = seed
@@ -121,6 +132,7 @@ class Simulated(Source):
                 if self._noise.labels and split == "train":
                     turned = np.random.default_rng([*seed, 1]).random(simulation.labels.shape) < self._noise.labels
                     labels[name] = np.abs(simulation.labels - turned).astype(np.float32)
+                labels[name] = self._with_missing(labels[name], split)
             elif name == "activity":
                 effects = np.ones(len(self.motifs))
                 labels[name] = activity(simulation, effects, self._pair, self._noise.activity, [*seed, 2])[:, None]
@@ -143,6 +155,13 @@ class Simulated(Source):
             "negatives": f"the same background with decoys: {self._rows.decoys}",
             "config": self._config,
         }
+
+    def _with_missing(self, labels: np.ndarray, split: str) -> np.ndarray:
+        """(n, M) labels, NaN where nobody measured them."""
+        if split != "train" or not np.any(self._noise.missing):
+            return labels
+        drawn = np.random.default_rng([*self._seeds(split), 4]).random(labels.shape)
+        return np.where(drawn < np.asarray(self._noise.missing), np.nan, labels).astype(np.float32)
 
     def _simulate(self, split: str) -> Simulation:
         if split not in self._n:
