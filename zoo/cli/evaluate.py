@@ -27,6 +27,8 @@ from zoo.cli import options
 @click.option("--batch-size", type=int, help="Examples a forward pass; by default what suits the device.")
 @options.device
 @options.out(note="every prediction beside its label", many=False, terminal=False)
+@click.option("--table", "tasks_file", metavar="FILE", help="Write a table with a line a task (of --against: a pair).")
+@click.option("--against", multiple=True, metavar="MODEL", help="Compare with these on equal rows, task by task.")
 @options.json("the metrics")
 def command(
     model, split, motifs, kmer, rivals, rival_rows, config, data, fasta, bootstrap, device, out, as_json, **options
@@ -36,6 +38,9 @@ def command(
     Each metric comes with its n and a 95 % interval from resampled examples.  Baselines are fitted to the
     training split and judged on the same rows as the model; a paired bootstrap tells whether the model is
     better than the one that does best on them.
+
+    --against holds the model against other models, as a network of many tasks against networks of a single one:
+    both predict the examples of MODEL's data that have a label of a task, and nothing else is evaluated.
     """
     import json
 
@@ -43,6 +48,10 @@ def command(
     from zoo.training.model_and_data import open_evaluated
 
     opened = open_evaluated(model, config=config, data=data, fasta=fasta, device=device)
+    tasks_file, against = options.pop("tasks_file"), options.pop("against")
+    if against:
+        _compare(opened, against, split, device, tasks_file, as_json, n_bootstrap=bootstrap, seed=options["seed"])
+        return
     options |= {"motif": motifs, "n_bootstrap": bootstrap, "k": kmer, "rivals": dict.fromkeys(rivals, rival_rows)}
     evaluation = evaluate(opened.model, opened.source, split, **options)
     if as_json:
@@ -53,3 +62,26 @@ def command(
         revision = str(getattr(opened.model, "revision", "") or "")
         n = evaluation.write(out, {"model": opened.model.spec.name, "source": opened.name, "revision": revision})
         click.echo(f"{out}: {n:,} rows", err=True)
+    if tasks_file:
+        n = evaluation.write_tasks(tasks_file, {"model": opened.model.spec.name, "source": opened.name})
+        click.echo(f"{tasks_file}: {n:,} rows", err=True)
+
+
+def _compare(opened, against, split, device, tasks_file, as_json, **resamples):
+    """Print, and write where a file is named, how the model does against others on its own data."""
+    import json
+
+    from zoo.evaluation.model_comparison import compare_models, names_of
+    from zoo.hub.loader import load
+
+    others = {name: load(name, device=device) for name in against}
+    others = dict(zip(names_of(others), others.values(), strict=True))
+    comparison = compare_models(opened.model, others, opened.source, split, **resamples)
+    if as_json:
+        result = {"model": opened.name, "rows": comparison.rows, "means": comparison.means}
+        click.echo(json.dumps(result, indent=2, allow_nan=False))
+    else:
+        click.echo(comparison.text(opened.model.spec.name))
+    if tasks_file:
+        n = comparison.write(tasks_file, {"model": opened.model.spec.name, "source": opened.name, "split": split})
+        click.echo(f"{tasks_file}: {n:,} rows", err=True)

@@ -120,7 +120,7 @@ def extremes(rows: Sequence[Row]) -> Iterator[str]:
     table += [["..."] + [""] * (len(table[0]) - 1) if line is None else _cells(line, leading) for line in shown]
     widths = [max(len(cells[i]) for cells in table) for i in range(len(table[0]))]
     for cells in table:
-        yield "  " + "  ".join(cell.ljust(w) for cell, w in zip(cells, widths, strict=True)).rstrip()
+        yield "  ".join(cell.ljust(w) for cell, w in zip(cells, widths, strict=True)).rstrip()
 
 
 def _cells(line: Row, leading: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ZooError
 from zoo.evaluation.baseline_choice import require_rivals
+from zoo.evaluation.task_table import task_rows
 from zoo.hub.calibration import calibration_words
 from zoo.model import Model
 from zoo.training.calibration import calibrate, leave_uncalibrated
@@ -86,6 +87,8 @@ def train(config: Mapping[str, Any], *, source: Source | None = None, callbacks:
     metrics = tuple(evaluation.rows) if evaluation else ()
     if evaluation:
         evaluation.write(_predictions(folder, evaluation), {"model": str(folder.model)})
+        if len(task_rows(metrics)) > 1:
+            evaluation.write_tasks(folder.path / f"tasks_{evaluation.split}.tsv", {"model": str(folder.model)})
     else:
         split = (config.get("evaluation") or {}).get("split", "test")
         print(f"no {split} split: the model is saved without metrics", file=sys.stderr)

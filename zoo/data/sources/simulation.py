@@ -64,6 +64,7 @@ class Simulated(Source):
         activity (N, 1) real: one for every motif held, the pair's synergy, noise;
         profile (N, tracks, length / bin_size) count: reads around the sites.
     motifs: JASPAR names or identifiers; each is a task of its own.
+    tasks: those of them that are predicted, None for all: the rows stay the same, as for a model of a single task.
     n_train, n_validation, n_test: rows.
     length: bp of a row.
     rows, profile, noise: settings, see `SimulatedRows`, `SimulatedProfile`, `SimulatedNoise`.
@@ -76,6 +77,7 @@ class Simulated(Source):
         self,
         *,
         motifs: Sequence[str] = ("CTCF",),
+        tasks: Sequence[str] | None = None,
         targets: Sequence[str] = ("binding",),
         n_train: int = 4_000,
         n_validation: int = 1_000,
@@ -111,6 +113,7 @@ class Simulated(Source):
         self._config = {
             "name": "simulated",
             "motifs": [motifs] if isinstance(motifs, str) else list(motifs),
+            **({} if tasks is None else {"tasks": list(tasks)}),
             "targets": targets,
             **{f"n_{split}": n for split, n in self._n.items()},
             "length": length,
@@ -118,6 +121,9 @@ class Simulated(Source):
             "seed": seed,
         }
         names = _task_names([m.name for m in self.motifs])
+        self._channels = _channels_of(tasks, names)
+        if tasks is not None and "profile" in targets:
+            raise ConfigError("data.tasks chooses among binding labels: leave profile out of data.targets")
         self.targets = {name: self._field(name, names) for name in targets}
         self._made: dict[str, Simulation] = {}
 
@@ -132,7 +138,7 @@ class Simulated(Source):
                 if self._noise.labels and split == "train":
                     turned = np.random.default_rng([*seed, 1]).random(simulation.labels.shape) < self._noise.labels
                     labels[name] = np.abs(simulation.labels - turned).astype(np.float32)
-                labels[name] = self._with_missing(labels[name], split)
+                labels[name] = self._with_missing(labels[name], split)[:, self._channels]
             elif name == "activity":
                 effects = np.ones(len(self.motifs))
                 labels[name] = activity(simulation, effects, self._pair, self._noise.activity, [*seed, 2])[:, None]
@@ -176,7 +182,7 @@ class Simulated(Source):
 
     def _field(self, target: str, names: tuple[str, ...]) -> Field:
         if target == "binding":
-            return Field("C", channels=names, values="binary")
+            return Field("C", channels=tuple(names[c] for c in self._channels), values="binary")
         if target == "activity":
             return Field("C", channels=("activity",), unit="planted effects")
         bin_size = self._profile.bin_size
@@ -205,3 +211,13 @@ def _task_names(names: Sequence[str]) -> tuple[str, ...]:
     """Motif names as task names: a heterodimer's :: would read as an output's reduction."""
     names = [name.replace("::", "_") for name in names]
     return tuple(n if names.count(n) == 1 else f"{n}_{names[: i + 1].count(n)}" for i, n in enumerate(names))
+
+
+def _channels_of(tasks: Sequence[str] | None, names: tuple[str, ...]) -> list[int]:
+    """Places of the tasks among the motifs' names, in the motifs' order."""
+    for task in tasks or ():
+        if task not in names:
+            raise ConfigError(f"data simulated has no task {task!r}" + did_you_mean(task, names))
+    if tasks is not None and not tasks:
+        raise ConfigError(f"data.tasks names no task: choose from {', '.join(names)}")
+    return [c for c, name in enumerate(names) if tasks is None or name in tasks]
