@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -88,3 +89,24 @@ def test_tasks_are_chosen_by_name_pattern_and_column(assays):
         assays(where="cel=K562")
     with pytest.raises(ConfigError, match="no chosen experiment has cell=HepG2: choose from K562, liver"):
         assays(where="cell=HepG2")
+
+
+def test_each_task_is_judged_by_so_many_windows_for_every_positive_which_tasks_share(assays):
+    source = assays(negatives={"how": "random", "per_window": 3.0, "judged_per_positive": 2})
+    batch, where = everything(source.examples("test"))
+    label, known = batch["target/binding"], batch["weight/binding"] > 0
+    positive, negative = known & (label == 1), known & (label == 0)
+    assert (negative.sum(0) == 2 * positive.sum(0)).all()
+    assert (where["name"][negative.any(1)] == "background").all()
+    order = np.argsort(negative.sum(0))
+    for fewer, more in pairwise(order):
+        assert (negative[:, more] | ~negative[:, fewer]).mean() > 0.99  # but for windows that touch a peak of one
+    train = everything(source.examples("train"))[0]
+    assert (train["weight/binding"] > 0).mean() > 0.9
+    again = assays(negatives={"how": "random", "per_window": 3.0, "judged_per_positive": 2})
+    assert (everything(again.examples("test"))[0]["weight/binding"] == batch["weight/binding"]).all()
+
+
+def test_a_task_with_too_few_windows_to_draw_from_is_named(assays):
+    notes = assays(negatives={"how": "random", "per_window": 0.1, "judged_per_positive": 5}).notes
+    assert any("fewer than 5 test negatives a positive" in note for note in notes)

@@ -71,6 +71,22 @@ def label_windows(starts: np.ndarray, length: int, core: int, near: int, peaks: 
     return np.where(positive, POSITIVE, np.where(touched, UNKNOWN, NEGATIVE)).astype(np.int8)
 
 
+def keep_drawn_negatives(labels: np.ndarray, order: np.ndarray, per_positive: float) -> tuple[np.ndarray, int]:
+    """Labels of which every task keeps its positives and so many negatives for each, the first of an order.
+
+    labels: (N, S, C) int8.  order: windows that may be negatives, in the order in which they are taken, for every task
+    from the first, so that tasks share them.  Returns labels, the others UNKNOWN, and in how many columns too few were.
+    """
+    kept = np.where(labels == POSITIVE, labels, UNKNOWN).astype(labels.dtype)
+    short = 0
+    for sample, task in np.ndindex(*labels.shape[1:]):
+        n = round(per_positive * int((labels[:, sample, task] == POSITIVE).sum()))
+        able = order[labels[order, sample, task] == NEGATIVE][:n]
+        kept[able, sample, task] = NEGATIVE
+        short += len(able) < n
+    return kept, short
+
+
 def combine_replicates(labels: list[np.ndarray], how: str) -> np.ndarray:
     """(N,) labels of an experiment from those of its replicates.
 

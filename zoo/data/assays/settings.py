@@ -79,18 +79,22 @@ class Background:
         that no window at a peak touches) or "none" (the peaks of the other experiments are the negatives of each).
     per_window: number for every window at a peak; it may be a fraction.
     per_training_window: another number for training, null for the same.
+    judged_per_positive: in validation and test each task has so many of these windows for every positive as its
+        negatives, the same draw for all tasks, and windows at peaks of others say nothing of it; null: every window
+        without a peak of the task is a negative.
     gc_bin: GC difference up to which one is matched.  min_distance: bp between one and any peak, for "gc".
     """
 
     how: str = "gc"
     per_window: float = 1.0
     per_training_window: float | None = None
+    judged_per_positive: float | None = None
     gc_bin: float = 0.02
     min_distance: int = 500
 
     def __post_init__(self) -> None:
         _require("negatives.how", self.how, _NEGATIVES)
-        for key in ("per_window", "per_training_window"):
+        for key in ("per_window", "per_training_window", "judged_per_positive"):
             number = getattr(self, key)
             if number is not None and not 0 < number <= _MOST_PER_WINDOW:
                 raise ConfigError(f"data.negatives.{key} {number} must be above 0 and at most {_MOST_PER_WINDOW:,.0f}")

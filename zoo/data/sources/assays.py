@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.composition.settings import settings_of
 from zoo.data.assays.examples import AssayExamples, ExampleTable
-from zoo.data.assays.peak_labels import POSITIVE, UNKNOWN, combine_replicates, label_windows
+from zoo.data.assays.peak_labels import POSITIVE, UNKNOWN, combine_replicates, keep_drawn_negatives, label_windows
 from zoo.data.assays.placement import ContigLine, PlacedPeaks, WindowPlacer, Windows, read_peaks
 from zoo.data.assays.settings import AssayLabels, AssayWindows, Background
 from zoo.data.assays.sheet import Experiment, choose_experiments, read_sheet
@@ -83,7 +83,9 @@ class Assays(Source):
         by = tasks_by_experiment if examples == "intervals" else tasks_by_target
         self._tasks = by(self.experiments)
         placed = self._place(seed)
-        labels_of_split = self._without_untrained({s: self._labels(w, s) for s, w in placed.items()})
+        labels_of_split = self._without_untrained(
+            {s: self._with_drawn_negatives(self._labels(w, s), w, s, seed) for s, w in placed.items()}
+        )
         self.tasks = self._tasks.names
         self.targets, self._columns = self._fields()
         self.domains = tuple(dict.fromkeys(s.batch for s in self._tasks.samples if s.batch))
@@ -199,6 +201,19 @@ class Assays(Source):
             ]
             of_experiment[e] = combine_replicates(parts, self.labels.replicates)
         return self._tasks.labels(of_experiment.T, self.labels.replicates)
+
+    def _with_drawn_negatives(self, labels: np.ndarray, windows: Windows, split: str, seed: int) -> np.ndarray:
+        """Labels of which validation and test keep as many negatives a task as `data.negatives.judged_per_positive`."""
+        number = self.negatives.judged_per_positive
+        if number is None or split == "train":
+            return labels
+        background = np.flatnonzero(~windows.at_peak)
+        order = np.random.default_rng([seed, SPLITS.index(split), 5]).permutation(background)
+        kept, short = keep_drawn_negatives(labels, order, number)
+        if short:
+            few = f"{short} tasks have fewer than {number:g} {split} negatives a positive"
+            self.notes.append(f"{few}: data.negatives.per_window makes more")
+        return kept
 
     def _without_untrained(self, labels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Tasks without a training positive, or without a training negative, are left out and named."""
