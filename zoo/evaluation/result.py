@@ -16,6 +16,7 @@ from zoo.evaluation.task_table import extremes, macro_rows, write_tasks
 from zoo.fields import Field
 
 _MOST_TASKS = 8
+_MEAN = "mean over {} tasks, with the interval of tasks resampled"
 
 
 @dataclass
@@ -139,7 +140,7 @@ def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict
             tasks = list(dict.fromkeys(r["task"] for r in rows))
             where = "".join(dict.fromkeys(r["split"] for r in rows)) + ("" if stratum == "all" else f", {stratum}")
             if len(tasks) > _MOST_TASKS:
-                title = f"{where}: {head}, mean over {len(tasks)} tasks, with the interval of tasks resampled"
+                title = f"{where}: {head}, {_MEAN.format(len(tasks))}"
                 yield title, list(macro_rows(rows)), [*extremes(rows), *_tally(rows)]
                 continue
             for task in tasks:
@@ -149,6 +150,8 @@ def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict
                     yield title, some, list(verdicts(some))
                 elif stratum == "all":
                     yield f"{where}: {task or head}, no labelled example", [], []
+            if len(tasks) > 1:
+                yield f"{where}: {head}, {_MEAN.format(len(tasks))}", list(macro_rows(rows)), []
 
 
 def _size(row: Mapping[str, Any]) -> str:
