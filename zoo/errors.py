@@ -59,7 +59,7 @@ def did_you_mean(word: str, choices: Iterable[str], command: str | None = None) 
 
 EXTRAS = {
     "train": ("zoo train, zoo demo", ("lightning", "hydra", "omegaconf", "scipy", "sklearn", "pyjaspar")),
-    "evaluate": ("zoo evaluate, zoo publish", ("scipy", "sklearn")),
+    "evaluate": ("zoo evaluate, zoo probe, zoo publish", ("scipy", "sklearn")),
     "gkm": ("zoo evaluate --rival gkm-svm", ("gkmsvm",)),
     "report": ("zoo report", ("matplotlib", "scipy", "sklearn")),
     "pictures": ("files in .png, .svg and .pdf", ("matplotlib",)),

@@ -20,6 +20,7 @@ from zoo.cli import options
 @click.option("--rival", "rivals", multiple=True, type=click.Choice(["gkm-svm"]), help="A slow baseline beside it.")
 @click.option("--rival-rows", type=click.IntRange(2), help="Training rows of it; by default about 100 seconds' worth.")
 @click.option("--stratum", "strata", multiple=True, help="A subset to evaluate too, as in 'peak_width<=2000'.")
+@click.option("--by", multiple=True, help="A column, as domain or chrom: results for each of its values too.")
 @options.data
 @options.genome("Genome of the data")
 @click.option("--bootstrap", default=1000, show_default=True, help="Resamples for the intervals, 0 for none.")
@@ -31,7 +32,7 @@ from zoo.cli import options
 @click.option("--against", multiple=True, metavar="MODEL", help="Compare with these on equal rows, task by task.")
 @options.json("the metrics")
 def command(
-    model, split, motifs, kmer, rivals, rival_rows, config, data, fasta, bootstrap, device, out, as_json, **options
+    model, split, motifs, kmer, rivals, rival_rows, by, config, data, fasta, bootstrap, device, out, as_json, **options
 ):
     """Evaluate MODEL, a run folder or a published model, on one split of its data.
 
@@ -53,6 +54,7 @@ def command(
         _compare(opened, against, split, device, tasks_file, as_json, n_bootstrap=bootstrap, seed=options["seed"])
         return
     options |= {"motif": motifs, "n_bootstrap": bootstrap, "k": kmer, "rivals": dict.fromkeys(rivals, rival_rows)}
+    options["strata"] += by
     evaluation = evaluate(opened.model, opened.source, split, **options)
     if as_json:
         click.echo(json.dumps({"model": opened.name, "rows": evaluation.rows}, indent=2, allow_nan=False))

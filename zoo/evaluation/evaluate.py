@@ -24,7 +24,7 @@ from zoo.evaluation.comparison import METRICS
 from zoo.evaluation.metrics import Metric, metrics_for
 from zoo.evaluation.result import Evaluation
 from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
-from zoo.evaluation.strata import in_stratum
+from zoo.evaluation.strata import strata_of
 from zoo.evaluation.tasks import is_labelled, tasks_of
 from zoo.fields import Field, Grid
 from zoo.prediction.inference import inferring
@@ -58,7 +58,7 @@ def evaluate(
     motif: JASPAR names or identifiers; adds the best match of each as a baseline.  "best" is the matrix of JASPAR CORE
         that separates the training rows best.
     strata: subsets to evaluate beside the whole and the examples' own groups, as `peak_width<=2000` on the columns
-        that name the examples, or on `length`.
+        that name the examples, or on `length`; the bare name of a column, as `domain`, gives a subset a value.
     batch_size: examples a forward pass, None for what suits the device.
     n_bootstrap: resamples, 0 for no intervals.  Of a head of more than 20 tasks the leading metrics alone (AUROC,
         AUPRC, correlations) have intervals, from 100 resamples or so many more that rows times resamples stay below
@@ -117,7 +117,7 @@ class Plan:
         identity = {key: np.asarray(v) for key, v in examples.identity(np.arange(len(examples))).items()}
         columns = {"length": np.asarray(examples.lengths), **identity}
         subsets = {"all": np.ones(len(examples), bool), **examples.groups}
-        subsets |= {text: in_stratum(text, columns) for text in strata}
+        subsets |= strata_of(strata, columns)
         outputs = shared_heads(model, source.targets) if model else {}
         targets = {head: source.targets[head] for head in outputs or source.targets}
         activation = model.spec.activation if model else {}

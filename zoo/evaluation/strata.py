@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,6 +21,31 @@ _SIGNS = {
     "!=": operator.ne,
 }
 _MISSING = ("", ".", "NA", "nan", "None")
+
+
+_MOST_VALUES = 100
+
+
+def strata_of(texts: Sequence[str], columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """{stratum: (n,) bool} of comparisons, and, for the bare name of a column, a stratum for each of its values.
+
+    >>> {k: v.tolist() for k, v in strata_of(["lab"], {"lab": np.array(["b", "a", "b"])}).items()}
+    {'lab==a': [False, True, False], 'lab==b': [True, False, True]}
+    """
+    strata: dict[str, np.ndarray] = {}
+    for text in texts:
+        if text.strip() not in columns:
+            strata[text] = in_stratum(text, columns)
+            continue
+        words = np.asarray(columns[text.strip()]).astype(str)
+        values = [value for value in np.unique(words).tolist() if value not in _MISSING]
+        if len(values) > _MOST_VALUES:
+            raise ConfigError(
+                f"column {text!r} has {len(values):,} values, of which at most {_MOST_VALUES} are shown apart: write a "
+                f"comparison, such as '{text}=={values[0]}'"
+            )
+        strata |= {f"{text.strip()}=={value}": words == value for value in values}
+    return strata
 
 
 def in_stratum(text: str, columns: Mapping[str, np.ndarray]) -> np.ndarray:

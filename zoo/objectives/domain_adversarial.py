@@ -54,6 +54,7 @@ class DomainAdversarial(Objective):
         strength: float = 1.0,
         pool: str = "max_mean",
         conditional: bool = False,
+        rate: float = 1.0,
         tasks: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
     ):
@@ -70,9 +71,9 @@ class DomainAdversarial(Objective):
         if conditional:
             several = self._tasks > 1
             features = features + 2 * self._tasks if several else (features + 1) * self._classes
-        self.discriminator = nn.Sequential(
-            GradientReversal(strength), nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, len(domains))
-        )
+        layers = [nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, len(domains))]
+        self.discriminator = nn.Sequential(GradientReversal(strength), *layers)
+        self.rate = rate
 
     @property
     def strength(self) -> float:
