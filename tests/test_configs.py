@@ -81,6 +81,7 @@ def test_no_file_is_forgotten():
         "optimizer",
         "search",
         "trainer",
+        "tune",
     }
     assert found["."] == ["train"]
     assert len(FILES) == sum(map(len, found.values())) >= 27

@@ -23,7 +23,12 @@ from zoo.spec import ModelSpec
 
 
 class Model(nn.Module):
-    """One network with its spec.  `model(batch)` is the prediction before the activation, `predict` after it."""
+    """One network with its spec.  `model(batch)` is the prediction before the activation, `predict` after it.
+
+    adapters: {weight: (A, B)}, what was added to the weights of `spec.base`; for saving it as a difference again.
+    """
+
+    adapters: Mapping[str, tuple[Tensor, Tensor]] = {}
 
     def __init__(self, spec: ModelSpec, encoder: Encoder, heads: Mapping[str, Head]):
         super().__init__()

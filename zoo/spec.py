@@ -28,6 +28,7 @@ class ModelSpec:
     conjoined: predictions are averaged over both strands (before the activation).
     members: > 1 for an ensemble, averaged before the activation.
     requires: {distribution: version range} of the plugins that provide the parts.
+    base: the published model that the weights are stored as a difference to, if any; see zoo/hub/adapters.py.
     genome, splits, data, audit, metrics, baselines: where the weights come from and how good they are.
     """
 
@@ -53,6 +54,7 @@ class ModelSpec:
     licence: str = ""
     citation: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    base: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.n_encoding not in N_ENCODINGS:
@@ -83,6 +85,8 @@ class ModelSpec:
         plain["outputs"] = {
             h: {"field": f.to_dict(), "grid": None if g is None else asdict(g)} for h, (f, g) in self.outputs.items()
         }
+        if not self.base:
+            del plain["base"]  # a whole model is read by versions that know of no base, and keeps its revision
         return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
     @classmethod

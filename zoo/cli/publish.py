@@ -18,15 +18,18 @@ import click
 @click.option(
     "--evaluate/--no-evaluate", "evaluated", default=True, help="Evaluate an ensemble as its first member was."
 )
+@click.option(
+    "--whole", is_flag=True, help="All weights of a tuned model (tune=lora), in place of its difference to the base."
+)
 @click.option("--private", is_flag=True, help="Make a new Hugging Face repository private.")
-def command(runs, name, to, licence, citation, evaluated, private):
+def command(runs, name, to, licence, citation, evaluated, whole, private):
     """Publish the model of each RUN folder under one name; several become one model that answers with their mean.
 
     What was published before stays where it is, under its revision.
     """
     from zoo.training.publication import publish
 
-    source = publish(runs, name, to, private, licence=licence, citation=citation, evaluated=evaluated)
+    source = publish(runs, name, to, private, licence=licence, citation=citation, evaluated=evaluated, whole=whole)
     what = f"{len(runs)} runs as one ensemble" if len(runs) > 1 else runs[0]
     click.echo(f"published {what} as {source}")
     click.echo(f"next: zoo pull {source}", err=True)

@@ -16,15 +16,22 @@ import click
 def command(name, force, check):
     """Fetch the model NAME and compare every file with its manifest.
 
+    The base of a model that is a difference to another (tune=lora) is fetched and compared too.
+
     NAME is a registered name, name@revision, hf://org/name, file:///folder/name, pkg://package/path or the path
     of a folder.
     """
     from zoo.hub import manifest
+    from zoo.hub.adapters import base_source
+    from zoo.hub.config_file import read_spec
     from zoo.hub.loader import load, pull
 
     folder = pull(name, force=force)
     size = sum(entry.size for entry in manifest.read(folder))
     click.echo(f"{name}: {size:,} bytes, every sha256 as published, revision {manifest.revision_of(folder)[:12]}")
+    spec = read_spec(folder)
+    if spec.base:
+        click.echo(f"it is a difference to {base_source(spec)}, which is here too, as its publisher had it")
     if check:
         from zoo.hub.golden import check_golden
 

@@ -3,7 +3,7 @@
 encoder, head, objective, interpreter, data   {name, ...arguments}       the constructor's signature decides
 heads.<target>, objectives.<part>             {name, ...arguments}       likewise
 data.negatives, data.sources.<name>, ...      nested settings, components  likewise, by the argument's annotation
-trainer, optimizer, augmentation, genome      keys that some option of the group has
+trainer, optimizer, augmentation, tune, genome  keys that some option of the group has
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ SETTINGS = {
     "trainer": "zoo.training.settings:TrainerSettings",
     "optimizer": "zoo.training.optimizer:OptimizerSettings",
     "augmentation": "zoo.training.evolution:AugmentationSettings",
+    "tune": "zoo.training.settings:TuneSettings",
 }
 """Sections that are no component, and the class whose signature they follow."""
 

@@ -82,6 +82,10 @@ No evaluation is recorded: do not rely on this model before you have evaluated i
 ## Architecture
 
 {{ parts | table }}
+{%- if base %}
+
+The weights are stored as a difference to {{ base }}: `zoo.load` brings that model too, in that revision.
+{%- endif %}
 
 ## Licence and citation
 
@@ -122,6 +126,7 @@ def write_card(spec: ModelSpec) -> str:
             ("Leakage audit", spec.audit),
             ("Training", _without_calibration(spec.training)),
         ],
+        base=base_words(spec),
         parts=[_part("encoder", spec.encoder), *(_part(f"head {h}", part) for h, part in spec.heads.items())],
         licence={"licence": spec.licence or "not stated", "citation": spec.citation or "not stated"},
         verdicts=_verdicts(spec.metrics),
@@ -153,6 +158,7 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "description": spec.description,
         "window": f"{spec.input_length:,} bp" + (", both strands averaged" if spec.conjoined else ""),
         "encoder": _one_line(spec.encoder),
+        "base": base_words(spec),
         "inputs": ", ".join(spec.inputs),
         "outputs": "; ".join(outputs),
         "calibration": "; ".join(calibration_words(spec)),
@@ -166,6 +172,16 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "versions": ", ".join(f"{k} {v}" for k, v in spec.versions.items()),
     }
     return {key: printable(text)[:_LONGEST] for key, text in rows.items() if text}
+
+
+def base_words(spec: ModelSpec) -> str:
+    """The published model that the weights are a difference to, and how it was tuned; "" for a whole model."""
+    base, tune = spec.base, spec.training.get("tune")
+    if not base:
+        return ""
+    rank = f", by adapters of rank {tune.get('rank')}" if isinstance(tune, Mapping) else ""
+    licence = f" (licence {base['licence']})" if base.get("licence") else ""
+    return f"{base.get('name')}{licence}, {base.get('source')}@{str(base.get('revision'))[:12]}{rank}"
 
 
 def _calibration(spec: ModelSpec) -> dict[str, str]:

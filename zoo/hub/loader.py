@@ -33,7 +33,7 @@ def load(name: str | Path, revision: str | None = None, verify: bool = True, dev
     before = file_stamps(pulled.folder)
     if verify:
         verify_files(pulled.folder, _remedy(name, pulled))
-    model = load_bundle(pulled.folder, verify=False)
+    model = load_bundle(pulled.folder, verify=False, origin=pulled.source)
     if file_stamps(pulled.folder) != before:
         raise HubError(f"{pulled.folder} was changed while it was read: load it again")
     model.source, model.revision = str(pulled.source.at(pulled.revision)), pulled.revision
@@ -46,12 +46,21 @@ def as_model(model: Model | str | Path) -> Model:
 
 
 def pull(name: str | Path, revision: str | None = None, force: bool = False) -> Path:
-    """Bring a model to this machine, checked against its manifest, and return its folder.
+    """Bring a model to this machine, and the base that it is a difference to, checked against their manifests.
+
+    Returns its folder.
 
     force: fetch it again, which mends a damaged copy.
     """
+    from zoo.hub.adapters import check_origin, open_base
+    from zoo.hub.config_file import read_spec
+
     pulled = fetch(name, revision, force)
     verify_files(pulled.folder, _remedy(name, pulled))
+    spec = read_spec(pulled.folder)
+    if spec.base:
+        check_origin(spec, pulled.folder, pulled.source)
+        open_base(spec)
     return pulled.folder
 
 

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import HubError, ZooError
 from zoo.files.atomic import replace_folder
 from zoo.hub import manifest
+from zoo.hub.adapters import add_to_base, check_origin, difference, open_base, whole_shapes
 from zoo.hub.config_file import check_requires, read_spec
-from zoo.hub.golden import make_golden, read_golden
+from zoo.hub.golden import check_golden, make_golden, read_golden
 from zoo.hub.manifest import CONFIG, GOLDEN, WEIGHTS
 from zoo.hub.tensors import check_finite, storable
 from zoo.hub.verify import verify_files
 
 if TYPE_CHECKING:
+    from zoo.hub.sources import ModelSource
     from zoo.model import Model
     from zoo.spec import ModelSpec
 
@@ -40,6 +42,7 @@ def save_bundle(
 
     golden_batch: a batch as the model takes it (tensors or arrays), of which zoo/hub/golden.py keeps 8 examples.
     card: text of README.md; written from the spec where it is left out.
+    A model whose spec names a base is written as its difference to that one.
     An earlier model folder of this name is replaced; any other folder that is not empty is left alone (HubError).
     """
     from safetensors.torch import save
@@ -58,22 +61,25 @@ def save_bundle(
             "record every constructor argument in it"
         ) from error
     copy.eval()
+    stored = difference(model.spec, state, model.adapters) if model.spec.base else state
     golden = make_golden(copy, golden_batch, rtol, atol)
     card = write_card(copy.spec) if card is None else card
     with replace_folder(Path(folder), is_ours=lambda old: (old / manifest.MANIFEST).is_file()) as new:
         (new / CONFIG).write_text(copy.spec.to_json(), encoding="utf-8")
-        (new / WEIGHTS).write_bytes(save(state))
+        (new / WEIGHTS).write_bytes(save(stored))
         (new / GOLDEN).write_bytes(golden)
         (new / "README.md").write_text(card, encoding="utf-8")
         return manifest.write(new)
 
 
-def load_bundle(folder: str | Path, verify: bool = True) -> Model:
+def load_bundle(folder: str | Path, verify: bool = True, origin: ModelSource | None = None) -> Model:
     """Build the model of a folder and load its weights, on the CPU and in eval mode.
 
     verify: compare every file with the manifest first.
+    origin: where the folder came from, on whose word not every base is opened; None for a folder of your own.
     Raises HubError for a folder that is damaged, needs a plugin that is not installed, does not hold what it says, or
-    holds weights that cannot be right: not finite, or of another input length than it declares.
+    holds weights that cannot be right: not finite, of another input length than it declares, or a difference to a base
+    that is not here.
     """
     from zoo.hub.tensors import read_header, read_tensors
 
@@ -82,15 +88,25 @@ def load_bundle(folder: str | Path, verify: bool = True) -> Model:
         verify_files(folder)
     spec = read_spec(folder)
     check_requires(spec)
-    model = _build_like(spec, read_header(folder / WEIGHTS), folder)
+    shapes, where = read_header(folder / WEIGHTS), str(folder / WEIGHTS)
+    base = None
+    if spec.base:
+        if origin is not None:
+            check_origin(spec, folder, origin)
+        base = open_base(spec)
+        shapes = whole_shapes(shapes, base, where)
+    model = _build_like(spec, shapes, folder)
     weights = read_tensors(folder / WEIGHTS)
-    check_finite(weights, str(folder / WEIGHTS))
+    check_finite(weights, where)
+    if base is not None:
+        weights, model.adapters = add_to_base(weights, base, where)
     try:
         model.load_state_dict(weights, strict=True)
     except RuntimeError as error:
-        raise HubError(f"{folder / WEIGHTS} does not fit its config.json: {_first_line(error)}") from error
-    read_golden(model.spec, folder)
-    return model.eval()
+        raise HubError(f"{where} does not fit its config.json: {_first_line(error)}") from error
+    model.eval()
+    check_golden(model, folder) if base is not None else read_golden(model.spec, folder)
+    return model
 
 
 def _build_like(spec: ModelSpec, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> Model:

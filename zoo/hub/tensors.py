@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,10 @@ def read_metadata(path: Path) -> dict[str, str]:
         return file.metadata() or {}
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """{name: tensor} on the CPU."""
+def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    """{name: tensor} on the CPU.  names: of those alone."""
     with _open(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}
+        return {name: file.get_tensor(name) for name in file.keys() if names is None or name in names}
 
 
 def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:

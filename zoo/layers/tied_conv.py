@@ -55,7 +55,8 @@ class TiedConv1d(nn.Conv1d):
 
     def both_strands(self) -> tuple[Tensor, Tensor | None]:
         """The weight (out_channels, in_channels, kernel) and bias (out_channels,) that the input meets."""
-        weight = torch.cat([self.weight, self.weight.flip(0, 1, 2)])
+        weight = self.weight  # read once: an adapter draws its dropout whenever it is read
+        weight = torch.cat([weight, weight.flip(0, 1, 2)])
         return weight, None if self.bias is None else torch.cat([self.bias, self.bias.flip(0)])
 
     def forward(self, x: Tensor) -> Tensor:

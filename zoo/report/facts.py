@@ -18,6 +18,7 @@ _WORDS = {
     "inputs": "inputs",
     "outputs": "predicts",
     "encoder": "network",
+    "base": "a difference to",
     "members": "networks that answer with their mean",
     "licence": "licence",
     "citation": "cite",

@@ -20,6 +20,7 @@ from lightning.pytorch.callbacks import Callback
 from zoo.composition.settings import settings_of
 from zoo.data.source import SPLITS
 from zoo.layers.channels_last import in_channels_last
+from zoo.training.adapters import tune_settings
 from zoo.training.data_summary import DataSummary
 from zoo.training.module import TrainingModule
 from zoo.training.plan import TrainingPlan
@@ -106,6 +107,9 @@ def _parameters(plan: TrainingPlan) -> str:
     encoder = sum(p.numel() for p in model.encoder.parameters())
     total = sum(p.numel() for p in model.parameters())
     frozen = ", the encoder frozen" if plan.config.get("freeze_encoder") else ""
+    if tune_settings(plan.config):
+        trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        frozen = f"; {trained:,} are trained: adapters of the encoder, and the heads"
     return f"{total:,} parameters: encoder {model.spec.encoder['name']} {encoder:,}, heads {total - encoder:,}{frozen}"
 
 

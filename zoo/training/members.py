@@ -14,7 +14,9 @@ from lightning.pytorch.callbacks import Callback
 
 from zoo.layers.channels_last import in_channels_last
 from zoo.model import Model
+from zoo.training.adapters import merge_adapters, tune_settings
 from zoo.training.distributed import rank
+from zoo.training.fine_tuning import base_of
 from zoo.training.phases import finetune, load_best_of_both
 from zoo.training.plan import TrainingPlan
 from zoo.training.provenance import describe_training
@@ -69,4 +71,6 @@ def _train(
     load_best_of_both(plan, folder)
     config = {**plan.config, "strand": plan.strand}
     describe_training(model, config, settings, module, trainer, time.monotonic() - since, finetuning)
+    if plan.published is not None and tune_settings(plan.config):
+        merge_adapters(model, base_of(plan.config, plan.published))
     return model

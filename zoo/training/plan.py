@@ -19,6 +19,7 @@ from zoo.model import Model, build
 from zoo.outputs import require_names
 from zoo.registry import INJECTED, registry
 from zoo.spec import ModelSpec
+from zoo.training.adapters import add_adapters, tune_settings
 from zoo.training.arguments import Argument, list_arguments, name_and_arguments, of_data, of_target
 from zoo.training.augment import batch_fields, shift_step
 from zoo.training.evolution import AugmentationSettings, allowed_augmentation
@@ -126,6 +127,8 @@ class TrainingPlan:
         model = build(spec)
         if published is not None:
             take_over(model, published)
+        if tune := tune_settings(config):
+            add_adapters(model.encoder, tune)
         return model
 
     @cached_property

@@ -10,6 +10,7 @@ import torch
 
 from zoo.data.source import Source
 from zoo.model import Model
+from zoo.training.adapters import tune_settings
 from zoo.training.callbacks import best_epoch_of
 from zoo.training.composition_baseline import composition_baseline, describe_composition
 from zoo.training.module import TrainingModule
@@ -51,12 +52,15 @@ def describe_training(
     """
     best = best_epoch_of(trainer)
     best = best if best is not None and best.epoch >= 0 else None
+    tune = tune_settings(config)
+    trained = sum(p.numel() for p in module.model.parameters() if p.requires_grad)
     on_gpu, augmentation = settings.accelerator == "gpu", module.train_loader.augmentation
     model.spec = model.spec.replace(
         training={
             "seed": config.get("seed", 0),
             "strand": config.get("strand", "none"),
             "init": config.get("init"),
+            **({"tune": {**asdict(tune), "trained_weights": trained}} if tune else {}),
             "objective": config.get("objective"),
             "objectives": config.get("objectives") or {},
             **({"schedules": config["schedules"]} if config.get("schedules") else {}),

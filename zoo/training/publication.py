@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import HubError
 from zoo.files.atomic import sentence
+from zoo.hub.adapters import base_source, may_name
 from zoo.hub.golden import golden_inputs
 from zoo.hub.loader import fetch
 from zoo.hub.model_folder import load_bundle, save_bundle
@@ -20,6 +22,9 @@ from zoo.hub.stores import store_for
 from zoo.model import Ensemble, Model
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.hub.sources import ModelSource
     from zoo.spec import ModelSpec
     from zoo.training.plan import TrainingPlan
 
@@ -35,6 +40,7 @@ def publish(
     licence: str | None = None,
     citation: str | None = None,
     evaluated: bool = True,
+    whole: bool = False,
 ) -> str:
     """Publish runs or model folders under a name, and return the source with its revision.
 
@@ -45,6 +51,8 @@ def publish(
     licence, citation: of the published weights, where the runs' own are not meant.
     evaluated: an ensemble of runs is calibrated and evaluated on the data of its first member, so that its card has
         metrics of its own.
+    whole: write all weights of a model that is a difference to a published one.  That is also done, with a word on
+        stderr, where others could not load the base: a folder of this machine.
     An earlier revision stays where it is; the name moves to the new one, last of all.
     Raises HubError where a run holds no finished model, members differ, or nothing can be written.
     """
@@ -55,8 +63,9 @@ def publish(
     runs = [runs] if isinstance(runs, str | Path) else list(runs)
     if not runs:
         raise HubError("nothing to publish: give a run's folder")
-    folders = [fetch(run).folder for run in runs]
-    model = join([load_bundle(folder) for folder in folders], name)
+    pulled = [fetch(run) for run in runs]
+    folders = [p.folder for p in pulled]
+    model = join([load_bundle(p.folder, origin=p.source) for p in pulled], name)
     run_folders = [folder.parent if folder.name == "model" else folder for folder in folders]
     model.spec = _with_metrics(model.spec, run_folders)
     if len(runs) > 1:
@@ -64,6 +73,8 @@ def publish(
         _calibrate_mean(model, plan)
         evaluation = plan.evaluate(model) if plan else None
         model.spec = model.spec.replace(metrics=(*(evaluation.rows if evaluation else ()), *model.spec.metrics))
+    if model.spec.base:
+        _keep_or_drop_base(model, source, whole)
     stated = {"licence": licence, "citation": citation}
     model.spec = model.spec.replace(**{key: text for key, text in stated.items() if text is not None})
     try:
@@ -89,7 +100,9 @@ def join(models: Sequence[Model], name: str) -> Model:
         return first
     members = [member for model in models for member in getattr(model, "members", [model])]
     joined = Ensemble(first.spec.replace(name=name), members)
+    base, joined.adapters = _join_bases(models)
     joined.spec = joined.spec.replace(
+        base=base,
         metrics=tuple(
             _renamed(row, name, member=i)
             for i, m in enumerate(models)
@@ -100,6 +113,37 @@ def join(models: Sequence[Model], name: str) -> Model:
         training=_shared_and_own([{k: v for k, v in m.spec.training.items() if k != "calibration"} for m in models]),
     )
     return joined
+
+
+def _join_bases(models: Sequence[Model]) -> tuple[dict[str, Any], dict[str, tuple[Tensor, Tensor]]]:
+    """The base that all models are differences to, and what each adds to it; none where their bases are not one."""
+    bases = [{k: v for k, v in model.spec.base.items() if k != "members"} for model in models]
+    if not bases[0] or any(base != bases[0] for base in bases):
+        return {}, {}
+    pairs, members = {}, []
+    for model in models:
+        for name, pair in model.adapters.items():
+            at, own = len(members), name
+            if model.spec.members > 1:
+                _, member, own = name.split(".", 2)
+                at += int(member)
+            pairs[f"members.{at}.{own}"] = pair
+        members += model.spec.base["members"]
+    return {**bases[0], "members": members}, pairs
+
+
+def _keep_or_drop_base(model: Model, place: ModelSource, whole: bool) -> None:
+    """Leave a model a difference to its base where others can load that, else make it a whole one."""
+    base = base_source(model.spec)
+    if may_name(base, place) and not whole:
+        return
+    if not whole:
+        print(
+            f"all weights are published: the base of {model.spec.name}, {base}, is no place that others load from; "
+            "publish it first, and tune from there, for a difference",
+            file=sys.stderr,
+        )
+    model.adapters, model.spec = {}, model.spec.replace(base={})
 
 
 def _renamed(row: Mapping[str, Any], name: str, member: int | None = None) -> Mapping[str, Any]:

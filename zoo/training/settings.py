@@ -1,9 +1,9 @@
-"""The configuration's group `trainer`, checked."""
+"""The configuration's groups `trainer` and `tune`, checked."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ _CHOICES = {
     "logger": ("csv", "tensorboard", "none"),
     "sampling": ("examples", "tasks"),
 }
+
+_TUNE = ("none", "lora")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,47 @@ class TrainerSettings:
     def processes(self) -> int:
         """Processes over all machines."""
         return self.devices * self.nodes
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneSettings:
+    """The configuration's group `tune`: what of a published encoder is trained, beside the heads.
+
+    name: none trains all of it (or nothing, with freeze_encoder=true), lora trains low-rank adapters.
+    rank: of an adapter; a layer of 64 to 64 channels and width 3 has 12,288 weights, its adapter of rank 8 has 2,048.
+    alpha: the adapters' difference counts alpha / rank times, so that a learning rate means the same for every rank;
+        null for the rank itself.
+    layers: names of the encoder's convolutions and linear layers that get an adapter, with * and ?; a list of such.
+    bias: the biases of these layers are trained too, and stored.
+    dropout: probability with which one of an adapter's terms is left out in training.
+    """
+
+    name: str = "none"
+    rank: int = 8
+    alpha: float | None = None
+    layers: str | Sequence[str] = "*"
+    bias: bool = True
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.name not in _TUNE:
+            raise ConfigError(f"tune.name is {self.name!r}" + did_you_mean(str(self.name), _TUNE))
+        if not isinstance(self.rank, int) or isinstance(self.rank, bool) or not 1 <= self.rank <= 4096:
+            raise ConfigError(f"tune.rank is {self.rank!r}: give a whole number from 1 to 4,096, such as 8")
+        if self.alpha is not None and not self.alpha > 0:
+            raise ConfigError(f"tune.alpha is {self.alpha!r}: give a number above 0, or null for the rank")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"tune.dropout is {self.dropout!r}: give a probability from 0 to below 1")
+
+    @property
+    def scale(self) -> float:
+        """The factor of B A."""
+        return 1.0 if self.alpha is None else self.alpha / self.rank
+
+    @property
+    def patterns(self) -> list[str]:
+        """`layers` as a list."""
+        return [self.layers] if isinstance(self.layers, str) else [str(pattern) for pattern in self.layers]
 
 
 def member_seeds(config: Mapping[str, Any]) -> list[int]:
