@@ -61,7 +61,10 @@ def _train(way: str, trunk: Any, table: Path, task: Set, split: int, args: Any, 
     """One run, its test metric, and what its folder weighs."""
     from safetensors.torch import load_file
 
+    import zoo
     from zoo.config import compose
+    from zoo.evaluation.evaluate import evaluate
+    from zoo.training.plan import TrainingPlan
     from zoo.training.run import train
 
     folder = scratch / f"{way}_{split}"
@@ -76,15 +79,18 @@ def _train(way: str, trunk: Any, table: Path, task: Set, split: int, args: Any, 
     words = [
         *(f"{key}={value}" for key, value in (("data", "table"), ("data.table", table), ("strand", strand))),
         *("data.targets=[label]", "data.splits.column=split", "head.hidden=0", "head.dropout=0", "name=tuned"),
-        *(f"seed={split}", f"output_dir={folder}", f"evaluation.split={args.judge}", "evaluation.bootstrap=20"),
+        *(f"seed={split}", f"output_dir={folder}", "evaluation.split=validation", "evaluation.bootstrap=2"),
         *(["objective=squared_error"] if task.regression else []),
         *(f"trainer.{setting}" for setting in ("bar=false", "logger=none", f"threads={args.threads}")),
         *ways[way],
         *(word for word in args.set if way == "adapters" or not word.startswith("tune.")),
     ]
     before = time.process_time()
-    result = train(compose(words))
-    row = next(r for r in result.metrics if r["metric"] == ("pearson" if task.regression else "auroc"))
+    config = compose(words)
+    result = train(config)
+    model, source = zoo.load(result.model_folder), TrainingPlan.of(config).source
+    rows = evaluate(model, source, args.judge, baselines=False, n_bootstrap=2).rows
+    row = next(r for r in rows if r["metric"] == ("pearson" if task.regression else "auroc"))
     stored = load_file(result.model_folder / "model.safetensors")
     training = json.loads((result.model_folder / "config.json").read_text())["training"]
     whole = sum(x.numel() for x in stored.values())
