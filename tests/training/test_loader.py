@@ -128,16 +128,18 @@ def test_augmentation_of_an_example_depends_on_seed_epoch_and_index_alone():
     assert 15 < sum(r for r, _ in alone.values()) < 45
 
 
-@pytest.mark.parametrize(("n", "least", "passes"), [(50, 0, 1), (50, 5, 1), (50, 6, 2), (50, 20, 4), (3, 7, 7)])
-def test_an_epoch_of_a_small_split_is_several_passes_with_orders_and_augmentation_of_their_own(n, least, passes):
-    def loader(least):
-        return Loader(Numbered([9] * n), batch_size=10, seed=0, shuffle=True, reverse=True, least=least)
+@pytest.mark.parametrize(
+    ("n", "steps", "passes"), [(50, 0, 1), (50, 5, 1), (50, 7, 1), (50, 8, 2), (50, 20, 4), (3, 7, 7)]
+)
+def test_an_epoch_of_a_small_split_is_several_passes_with_orders_and_augmentation_of_their_own(n, steps, passes):
+    def loader(steps):
+        return Loader(Numbered([9] * n), batch_size=10, seed=0, shuffle=True, reverse=True, epoch_steps=steps)
 
-    once, several = loader(0), loader(least)
+    once, several = loader(0), loader(steps)
     assert (several.passes, several.rows) == (passes, passes * n)
     for _ in range(2):
         expected, epoch = [batch for _ in range(passes) for batch in once], list(several)
-        assert len(epoch) == len(several) >= least
+        assert len(epoch) == len(several)
         for key in ("index", REVERSE):
             assert [b[key].tolist() for b in epoch] == [b[key].tolist() for b in expected]
     assert several.state_dict() == {"epoch": 1, "batch": len(several)}
@@ -213,7 +215,7 @@ def test_balanced_draws_are_those_of_seed_and_epoch_on_any_number_of_processes()
     def drawn(rank=0, world=1, epoch=1):
         examples = Labelled()
         loader = Loader(
-            examples, batch_size=50, seed=4, shuffle=True, weights=balanced_weights(examples, FIELDS), least=30
+            examples, batch_size=50, seed=4, shuffle=True, weights=balanced_weights(examples, FIELDS), epoch_steps=30
         )
         loader.shard(rank, world)
         loader.load_state_dict({"epoch": epoch, "batch": 0})

@@ -37,8 +37,8 @@ class Loader:
         otherwise the order given, without augmentation.
     reverse: draw whether an example is read from the other strand.
     shift: bp an example may be moved by to either side, in steps of `step` bp.
-    least: batches of an epoch at the least; a split that makes fewer is passed over several times an epoch, in a new
-        order and with new augmentation every time.
+    epoch_steps: batches of an epoch, about; a split that makes fewer is passed over the nearest number of times, each
+        time in a new order and with new augmentation.
     augmentation: how else its sequence is changed, flanks for the shift included.
     weights: (n,) sampling weights in place of the examples' own.
     pin: put batches into memory that a GPU copies from directly.
@@ -61,7 +61,7 @@ class Loader:
         reverse: bool = False,
         shift: int = 0,
         step: int = 1,
-        least: int = 0,
+        epoch_steps: int = 0,
         augmentation: AugmentationSettings | None = None,
         weights: np.ndarray | None = None,
         pin: bool = False,
@@ -74,7 +74,7 @@ class Loader:
         self.rank, self.world = 0, 1
         self._epoch, self._batch = 0, 0
         self._lengths = np.zeros(len(examples), int) if mix_lengths and shuffle else np.asarray(examples.lengths)
-        self.passes = max(1, -(-least // max(1, len(self._pass(0)))))
+        self.passes = max(1, round(epoch_steps / max(1, len(self._pass(0)))))
         self._n_batches = len(self._plan(0)) if self.weights is None else None
 
     def shard(self, rank: int, world: int) -> None:
@@ -209,7 +209,7 @@ def make_loaders(
         reverse=reverse,
         shift=settings.shift,
         step=step,
-        least=settings.epoch_steps,
+        epoch_steps=settings.epoch_steps,
         augmentation=augmentation,
         mix_lengths=mix_lengths,
         **shared,

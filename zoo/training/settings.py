@@ -28,7 +28,7 @@ class TrainerSettings:
     nodes: machines; more than one needs srun or torchrun.
     precision: 32-true or bf16-mixed (GPU only).
     max_epochs: epochs; an epoch is a pass over the training split.
-    epoch_steps: steps of an epoch at the least: a small split is passed over several times; 0 for one pass.
+    epoch_steps: steps of an epoch, about: a small split is passed over several times; 0 for one pass.
     batch_size: examples a step, over all processes together.
     sampling: examples, each once an epoch; or tasks: as many are drawn, with replacement, so that every task, and in it
         positives and negatives, comes equally often, however rare it is.
