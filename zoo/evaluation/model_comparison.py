@@ -46,7 +46,8 @@ class ModelComparison:
 
     def text(self, name: str = "the model") -> str:
         """A line a task, and a sentence a metric on the mean."""
-        lines = [f"{self.split}: {name} against {len({r['other'] for r in self.rows})} others, on equal rows"]
+        n = len({r["other"] for r in self.rows})
+        lines = [f"{self.split}: {name} against {n} other{'s' * (n > 1)}, on equal rows"]
         first = self.means[0]["metric"] if self.means else None
         shown = [r for r in self.rows if r["metric"] == first]
         table = [["", "against", "n", "positive", f"{first}", "of the other", "difference"]]
@@ -235,7 +236,8 @@ def _sentence(mean: Mapping[str, Any], name: str) -> str:
     metric = METRICS[mean["metric"]][0]
     ends = "" if mean["low"] is None else f" [{mean['low']:.3f}, {mean['high']:.3f}]"
     return (
-        f"mean {metric} over {mean['tasks']} tasks: {name} {mean['value']:.3f}, the others {mean['other_value']:.3f}, "
+        f"mean {metric} over {mean['tasks']} task{'s' * (mean['tasks'] > 1)}: {name} {mean['value']:.3f}, "
+        f"the other{'s' * (mean['tasks'] > 1)} {mean['other_value']:.3f}, "
         f"difference {mean['difference']:.3f}{ends} (paired, tasks and examples resampled), better in "
         f"{mean['better']}, worse in {mean['worse']}"
     )
