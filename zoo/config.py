@@ -21,7 +21,7 @@ from typing import Any, cast
 
 from zoo.composition.flags import read_flags
 from zoo.composition.option_files import Groups, groups
-from zoo.composition.overrides import one_line, quoted, sets, syntax_advice, yaml_error
+from zoo.composition.overrides import one_line, quote_conditions, quoted, sets, syntax_advice, yaml_error
 from zoo.composition.sweep_results import record_failure, refuse_foreign, report
 from zoo.errors import EXTRAS, ConfigError, ZooError, did_you_mean, need
 from zoo.files.locations import core_file, new_folder
@@ -38,7 +38,7 @@ def compose(overrides: list[str] | None = None, config: str = "train", folders: 
     Raises ConfigError for whatever cannot be used.
     """
     with hydra_session(groups(folders)) as session:
-        return session.plain(session.compose(config, [session.read(word) for word in overrides or []]))
+        return session.plain(session.compose(config, [session.read(w) for w in quote_conditions(overrides)]))
 
 
 def run(task: Task, args: list[str], config: str = "train") -> int:
@@ -50,7 +50,7 @@ def run(task: Task, args: list[str], config: str = "train") -> int:
     """
     flags = read_flags(args)
     with hydra_session(groups(flags.folders)) as session:
-        overrides = [session.read(word, sweep=flags.multirun) for word in flags.overrides]
+        overrides = [session.read(w, sweep=flags.multirun) for w in quote_conditions(flags.overrides)]
         if flags.show:
             from omegaconf import OmegaConf
 

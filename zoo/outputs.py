@@ -7,6 +7,8 @@
     CTCF:raw                 before the model's activation (a logit, a log rate)
     liver - 0.5*brain        a linear expression (blanks around + and -)
     liver, brain             two outputs
+    CTCF*:raw                every task that the pattern fits: * is any letters, ? is one
+    cell=K562                every task of data=assays whose column of the sheet has the value
 
 Expressions are parsed, never evaluated as code.
 """
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError, did_you_mean
+from zoo.output_patterns import expand_patterns
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,8 +98,7 @@ class Output:
         if not text:
             return cls.every(spec)
         names, terms, raws = [], [], []
-        for expression in text.split(","):
-            expression = expression.strip()
+        for expression in _expressions(text, spec):
             parsed = [_parse_term(part, sign, spec) for sign, part in _split(expression)]
             names.append(re.sub(r"\s+", "", expression))
             terms.append(tuple(term for term, _ in parsed))
@@ -112,7 +114,7 @@ class Output:
         Raises ConfigError for a task without positions.
         """
         names, terms, raws = [], [], []
-        for name in (part.strip() for part in text.split(",")):
+        for name in _expressions(text, spec):
             term, raw = _parse_term(f"{name}:sum", 1.0, spec)
             grid = spec.outputs[term.head][1]
             first, last = (0, grid and grid.length) if term.first is None else (term.first, term.last)
@@ -163,6 +165,19 @@ class Output:
     def of(self, model: Model, batch: Mapping[str, Tensor]) -> Tensor:
         """Run the model on a batch and select: (N, number of outputs)."""
         return self.select(model(batch) if self.raw else model.predict(batch))
+
+
+def _expressions(text: str, spec: ModelSpec) -> list[str]:
+    """What stands between the commas, patterns written out."""
+    every = [task for field, _ in spec.outputs.values() for task in _channels(field)]
+    names = [
+        [task, f"{head}/{task}"] if every.count(task) > 1 else [f"{head}/{task}", task]
+        for head, (field, _) in spec.outputs.items()
+        for task in _channels(field)
+    ]
+    tasks = spec.data.get("tasks") if isinstance(spec.data, Mapping) else None
+    rows = [row for row in tasks if isinstance(row, Mapping)] if isinstance(tasks, list | tuple) else []
+    return expand_patterns(text, names, rows)
 
 
 def _split(expression: str) -> list[tuple[float, str]]:

@@ -70,7 +70,10 @@ def genome(of: str = "Genome", required: bool = False) -> Decorator:
 def output(many: bool = False, help: str | None = None) -> Decorator:
     """--output: one output of the model, or with `many` any number of them.  help: in place of that."""
     one = f"One output: {_OUTPUT}; needed where the model has several."
-    return click.option("--output", help=help or (f"Which outputs: {_OUTPUT}; default all." if many else one))
+    return click.option(
+        "--output",
+        help=help or (f"Which outputs: {_OUTPUT}, or many: 'CTCF*', cell=K562; default all." if many else one),
+    )
 
 
 def out(

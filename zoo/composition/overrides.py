@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 
@@ -14,6 +15,28 @@ def quoted(value: Any) -> str:
     """A value that the grammar of overrides reads as it is."""
     text = str(value).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{text}'"
+
+
+_CONDITION = re.compile(r"[\w.-]+=[^\s'\"\[\]{}(),=]+")
+
+
+def quote_conditions(overrides: list[str] | None) -> list[str]:
+    """`data.where=cell=K562` and `data.where=[cell=K562,batch=1]` as the grammar of overrides reads them.
+
+    >>> quote_conditions(["data.where=cell=K562", "seed=1"])
+    ["data.where='cell=K562'", 'seed=1']
+    """
+    return [_with_quoted_conditions(word) for word in overrides or []]
+
+
+def _with_quoted_conditions(word: str) -> str:
+    key, _, value = word.partition("=")
+    is_list = value.startswith("[") and value.endswith("]")
+    items = [item.strip() for item in value[1:-1].split(",")] if is_list else [value]
+    if not any(map(_CONDITION.fullmatch, items)):
+        return word
+    items = [quoted(item) if _CONDITION.fullmatch(item) else item for item in items]
+    return f"{key}=[{','.join(items)}]" if is_list else f"{key}={items[0]}"
 
 
 def syntax_advice(word: str) -> str:

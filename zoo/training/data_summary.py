@@ -23,6 +23,7 @@ from zoo.training.loss import Term, Terms
 from zoo.training.sample_size import small_splits
 
 _TURNED = np.uint64(0x9E3779B97F4A7C15)
+_CONTEXT = np.uint64(0xD1B54A32D192ED03)
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,9 @@ class _Reader:
                 if kept:
                     hashes, turned = canonical_hash(batch["codes"])
                     kept["key"] = hashes if self.both_strands else hashes ^ (turned.astype(np.uint64) * _TURNED)
+                    # The labels of one sequence may differ from one context to another, which the model is told.
+                    context = np.asarray(batch.get("context", np.zeros(1)), np.int64).astype(np.uint64)
+                    kept["example"] = kept["key"] ^ (context * _CONTEXT)
             return kept or {"nothing": np.zeros(len(next(iter(batch.values()))))}
 
         return per_batch
@@ -135,7 +139,7 @@ class _Reader:
         if "key" not in self.values:
             return
         for target, field in self._scalar_targets().items():
-            number, pair = disagreements(self.values["key"], self.values[target])
+            number, pair = disagreements(self.values["example"], self.values[target])
             if number:
                 of = " (or their reverse complements)" if self.both_strands else ""
                 names = " and ".join(self._name(row) for row in pair)

@@ -1,4 +1,4 @@
-"""Batches of a cohort: sequence, a label and a weight for every task, domain, context and covariates."""
+"""Batches of a cohort: sequence, a label and a weight for every task, signal, context, domain and covariates."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.data.assays.input_tracks import InputTracks
 from zoo.data.assays.peak_labels import POSITIVE, UNKNOWN
 from zoo.data.assays.placement import Windows
+from zoo.data.assays.signal_labels import SignalLabels
 from zoo.data.genome import Genome
 from zoo.data.source import Examples
+from zoo.fields import Field
 
 
 @dataclass(frozen=True)
 class ExampleTable:
     """n examples in columns of (n,).
 
-    window, sample: numbers of the window and of the sample.  labels: (n, C) int8, 1, 0 or -1 where nothing is known.
-    domain, context: (n,) int64 ids, -1 where unknown.
+    window, sample: numbers of the window and of the sample.
+    labels: (n, C) int8, 1, 0 or -1 where nothing is known; of signals 0 for what is known.
+    domain, context: (n,) int64 ids, -1 where unknown.  covariates: (n, k) float32, NaN where unknown.
     """
 
     window: np.ndarray
@@ -26,74 +30,86 @@ class ExampleTable:
     labels: np.ndarray
     domain: np.ndarray
     context: np.ndarray
+    covariates: np.ndarray
 
     def __len__(self) -> int:
         return len(self.window)
 
-    def take(self, rows: np.ndarray) -> ExampleTable:
-        """These rows, in this order."""
-        return ExampleTable(*(x[rows] for x in vars(self).values()))
+
+@dataclass(frozen=True)
+class CohortParts:
+    """What the splits of a cohort share.
+
+    targets: {target: its field}.  columns: {target: (c,) which tasks its channels are}.
+    cells, domains: names of the contexts and domains, none where examples have none.
+    signal_labels: where labels are of signals.  tracks: where the model reads some.
+    """
+
+    genome: Genome
+    length: int
+    targets: Mapping[str, Field]
+    columns: Mapping[str, np.ndarray]
+    cells: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    signal_labels: SignalLabels | None = None
+    tracks: InputTracks | None = None
 
 
 class AssayExamples(Examples):
     """Examples of one split.
 
-    targets: {target: columns of the labels}.  covariates: (windows, n) float32, NaN where unknown.
     task_labels: (n, C) int8, 1, 0 or -1 where an experiment says nothing; columns as `Assays.tasks`.
     labels: (n,) whether any task is positive.
     """
 
-    def __init__(
-        self,
-        genome: Genome,
-        length: int,
-        windows: Windows,
-        table: ExampleTable,
-        targets: Mapping[str, np.ndarray],
-        covariates: np.ndarray,
-        cells: tuple[str, ...] = (),
-        domains: tuple[str, ...] = (),
-    ):
-        self._genome, self._length, self.windows, self.table = genome, length, windows, table
-        self._targets, self._covariates = targets, covariates
-        self._cells, self._domains = cells, domains
-        self.lengths = np.full(len(table), length, np.int64)
-        self.margin = length
+    def __init__(self, parts: CohortParts, windows: Windows, table: ExampleTable):
+        self._parts, self.windows, self.table = parts, windows, table
+        self.lengths = np.full(len(table), parts.length, np.int64)
+        self.margin = parts.length
         self.task_labels = table.labels
         self.labels = (table.labels == POSITIVE).any(1).astype(np.float32)
 
     def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
-        """codes (N, L + 2 * margin), target/<name> and weight/<name> (N, C), covariates (N, n), domain and context
-        (N,) ids where the sheet has batches and cells, index (N,).
+        """codes (N, L + 2 * margin), target/<name> and weight/<name> (N, C), or (N, C, T) and (N, C, 1) of profiles,
+        covariates (N, k), index (N,); signal (N, A, T), context and domain (N,) where the sheet has them.
         """
-        rows = np.asarray(indices, np.int64)
-        at, labels = self.table.window[rows], self.table.labels[rows]
+        parts, table, rows = self._parts, self.table, np.asarray(indices, np.int64)
+        at, sample = table.window[rows], table.sample[rows]
         contig, start = self.windows.contig[at], self.windows.start[at]
-        batch = {"codes": self._genome.windows(contig, start - margin, self._length + 2 * margin)}
-        for target, columns in self._targets.items():
-            values = labels if columns.size == labels.shape[1] else labels[:, columns]
-            batch[f"target/{target}"] = (values == POSITIVE).astype(np.float32)
-            batch[f"weight/{target}"] = (values != UNKNOWN).astype(np.float32)
-        batch["covariates"] = self._covariates[at]
-        if self._domains:
-            batch["domain"] = self.table.domain[rows]
-        if self._cells:
-            batch["context"] = self.table.context[rows]
-        return batch | {"index": rows}
+        first, length = start - margin, parts.length + 2 * margin
+        batch = {"codes": parts.genome.windows(contig, first, length)}
+        known = (table.labels[rows] != UNKNOWN).astype(np.float32)
+        if parts.signal_labels is None:
+            values = (table.labels[rows] == POSITIVE).astype(np.float32)
+        elif any(field.position_axes for field in parts.targets.values()):
+            values, known = parts.signal_labels.of(contig, first, sample, length), known[:, :, None]
+        else:
+            values = parts.signal_labels.of(contig, start, sample, parts.length)[:, :, 0]
+        for target, columns in parts.columns.items():
+            whole = len(columns) == values.shape[1]
+            batch[f"target/{target}"] = values if whole else values[:, columns]
+            batch[f"weight/{target}"] = known if whole else known[:, columns]
+        if parts.tracks is not None:
+            batch |= parts.tracks.batch(contig, first, sample, length)
+        if parts.domains:
+            batch["domain"] = table.domain[rows]
+        if parts.cells:
+            batch["context"] = table.context[rows]
+        return batch | {"covariates": table.covariates[rows], "index": rows}
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        """chrom, start, end, name (peak or background); cell and batch where examples differ in them."""
+        """chrom, start, end, name (peak or background); cell and domain where examples differ in them."""
         rows = np.asarray(indices, np.int64)
         at = self.table.window[rows]
-        contigs = np.array(list(self._genome.contigs), object)
+        contigs = np.array(list(self._parts.genome.contigs), object)
         start = self.windows.start[at]
         columns = {
             "chrom": contigs[self.windows.contig[at]],
             "start": start,
-            "end": start + self._length,
+            "end": start + self._parts.length,
             "name": np.where(self.windows.at_peak[at], "peak", "background").astype(object),
         }
-        for key, names, ids in (("cell", self._cells, "context"), ("batch", self._domains, "domain")):
+        for key, names, ids in (("cell", self._parts.cells, "context"), ("domain", self._parts.domains, "domain")):
             if len(names) > 1:
                 columns[key] = np.array([*names, ""], object)[getattr(self.table, ids)[rows]]
         return columns

@@ -1,29 +1,26 @@
-"""Peaks and windows of a cohort on one line of contigs, in splits by region.
+"""Windows of a cohort: at the union of its peaks, inside the regions of every split, and a background beside them.
 
-peak file -> LinePeaks;  centres of all -> windows inside the regions of a split, and a background
+peaks of all experiments -> starts -> place_all -> {split: Windows}
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.data.assays.peak_labels import LinePeaks, merge_centers
+from zoo.data.assays.peak_files import ContigLine, PlacedPeaks
+from zoo.data.assays.peak_labels import merge_centers
 from zoo.data.assays.settings import AssayWindows, Background
 from zoo.data.gc_matched_negatives import match_gc
-from zoo.data.genome import Genome
-from zoo.data.intervals import Intervals, read_intervals
+from zoo.data.sequences import canonical_hash
 from zoo.data.source import SPLITS
-from zoo.data.sources.windows import places_on_genome
 from zoo.data.splits import Splits
-from zoo.errors import DataError, GenomeMismatch
-from zoo.files.compressed import read_chunks
+from zoo.errors import DataError
 
-_ROUNDS = 20
+_ROUNDS, _AT_ONCE = 20, 1 << 16
 
 Regions = Mapping[str, Sequence[tuple[int, int, int]]]
 
@@ -48,104 +45,6 @@ class Windows:
         return Windows(*(x[rows] for x in vars(self).values()))
 
 
-class ContigLine:
-    """Contigs one behind the other with `room` bp of nothing around each."""
-
-    def __init__(self, genome: Genome, room: int):
-        lengths = np.array(list(genome.contigs.values()), np.int64)
-        self.genome, self.room, self.lengths = genome, room, lengths
-        self.offsets = np.cumsum(np.r_[0, lengths[:-1] + 2 * room]) + room
-
-    def place(self, contig: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """(n,) contig ids and positions -> (n,) places on the line."""
-        return self.offsets[contig] + at
-
-    def undo(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) places -> contig ids and positions, negative before a contig's first base."""
-        contig = np.searchsorted(self.offsets - self.room, places, "right") - 1
-        return contig, places - self.offsets[contig]
-
-
-@dataclass(frozen=True)
-class PlacedPeaks:
-    """Peaks of one file on the genome: contig, start, end, center (n,).
-
-    dropped: {reason: rows} that were read and are not among them.  notes: of the reader.
-    """
-
-    contig: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    center: np.ndarray
-    dropped: Mapping[str, int]
-    notes: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-    def on_line(self, line: ContigLine, max_width: int | None = None) -> LinePeaks:
-        """On the line; a peak wider than `max_width` is no positive."""
-        counts = np.ones(len(self), bool) if max_width is None else self.end - self.start <= max_width
-        start, end, center = (line.place(self.contig, x) for x in (self.start, self.end, self.center))
-        return LinePeaks(start, end, center, counts)
-
-
-def read_peaks(path: Path, genome: Genome, splits: Splits, summits: bool, on_error: str = "raise") -> PlacedPeaks:
-    """Peaks of a BED-like file that lie on contigs of the genome.
-
-    A file without any line has no peaks, as a caller writes it that found none.
-    Raises DataError for a file that breaks its format, GenomeMismatch where no contig is known, or a peak ends past
-    the end of a contig that the splits use.
-    """
-    if is_empty(path):
-        none = np.empty(0, np.int64)
-        return PlacedPeaks(none, none, none, none, {}, [])
-    intervals = read_intervals(path, on_error)
-    ok = np.flatnonzero(intervals.ok)
-    intervals = intervals.select(ok)
-    contig, start, end, rows = places_on_genome(genome, intervals.chrom, intervals.start, intervals.end)
-    if not len(rows):
-        try:
-            genome.resolve(next(iter(intervals.chrom), "."))
-        except GenomeMismatch as error:
-            raise GenomeMismatch(f"{path}: {error}") from None
-    refuse_past_end(genome, splits, intervals, contig, rows)
-    lengths = genome.lengths(contig)
-    inside = start < lengths
-    dropped = {"unreadable_rows": int((~intervals.ok).sum()), "on_contigs_without_sequence": len(intervals) - len(rows)}
-    center = intervals.select(rows).centers(summits)
-    columns = (x[inside] for x in (contig, start, np.minimum(end, lengths), np.minimum(center, lengths - 1)))
-    return PlacedPeaks(*columns, dropped, intervals.notes)
-
-
-def is_empty(path: Path) -> bool:
-    """Whether a file, plain or gzip, holds nothing but blanks."""
-    return not any(chunk.strip() for chunk in read_chunks(path))
-
-
-def refuse_past_end(genome: Genome, splits: Splits, intervals: Intervals, contig: np.ndarray, rows: np.ndarray) -> None:
-    """GenomeMismatch for an interval past the end of its contig, but where the regions of the splits end before.
-
-    contig: (n,) ids of the rows (n,) of the intervals.
-    """
-    whole = np.iinfo(np.int64).max
-    limits = np.full(len(genome.contigs), whole if splits.rest else -1)
-    named: dict[int, int] = {}
-    for region in (region for regions in splits.regions.values() for region in regions):
-        i = int(genome.contig_ids([region.contig])[0])
-        named[i] = max(named.get(i, 0), whole if region.end is None else region.end)
-    limits[list(named)] = list(named.values())
-    end, length = intervals.end[rows], genome.lengths(contig)
-    past = np.flatnonzero((end > length) & (end <= limits[contig]))
-    if len(past):
-        name, row = list(genome.contigs)[contig[past[0]]], rows[past[0]]
-        raise GenomeMismatch(
-            f"{intervals.path} line {intervals.line[row]}: end {intervals.end[row]:,} is past the end of {name}, which "
-            f"has {int(length[past[0]]):,} bp in genome {genome.name!r} ({len(past):,} such rows): use the genome that "
-            f"they were called on, or write the region of the splits as {name}:0-{int(length[past[0]])}"
-        )
-
-
 class WindowPlacer:
     """Windows of every split, and why others are none.
 
@@ -160,6 +59,38 @@ class WindowPlacer:
         self.peaks, self.blacklist = peaks, blacklist
         self.dropped: dict[str, int] = {}
         self.matching: dict[str, Any] = {}
+
+    def place_all(
+        self, places: PlacedPeaks | None, splits: Splits, background: Background, seed: int
+    ) -> dict[str, Windows]:
+        """Windows of every split, without training and validation windows whose sequence a later split holds, and
+        without training windows of one sequence."""
+        starts, regions = self.starts(places), splits.of(self.genome)
+        placed, seen = {}, np.empty(0, np.uint64)
+        for split in reversed(SPLITS):
+            windows = self.place(starts, split, regions, background, (seed,))
+            hashes = self._hashes(windows)
+            keep = ~np.isin(hashes, seen)
+            self.dropped[f"{split}_in_a_later_split"] = int((~keep).sum())
+            if split == "train":
+                # Windows at peaks first, so that a sequence which is both stays one.
+                order = np.argsort(~windows.at_peak, kind="stable")
+                once = np.zeros(len(windows), bool)
+                once[order[np.unique(hashes[order], return_index=True)[1]]] = True
+                self.dropped["train_duplicates"] = int((keep & ~once).sum())
+                keep &= once
+            placed[split] = windows.take(np.flatnonzero(keep))
+            seen = np.concatenate([seen, hashes])
+        return {split: placed[split] for split in SPLITS}
+
+    def _hashes(self, windows: Windows) -> np.ndarray:
+        """(N,) uint64, `canonical_hash` of every window."""
+        parts = [np.empty(0, np.uint64)]
+        for i in range(0, len(windows), _AT_ONCE):
+            at = slice(i, i + _AT_ONCE)
+            codes = self.genome.windows(windows.contig[at], windows.start[at], self.settings.length)
+            parts.append(canonical_hash(codes)[0])
+        return np.concatenate(parts)
 
     def starts(self, places: PlacedPeaks | None) -> np.ndarray:
         """(n,) starts on the line, ascending: around the places where they are named, else the union of the peaks."""

@@ -8,6 +8,7 @@ from zoo.errors import ConfigError, did_you_mean
 
 _REPLICATES = ("all", "any")
 _HEADS = ("one", "assay")
+_OF = ("peaks", "signal", "profile")
 _NEGATIVES = ("gc", "random", "none")
 _MOST_PER_WINDOW = 1000.0
 
@@ -48,6 +49,9 @@ class AssayWindows:
 class AssayLabels:
     """What is learned of a window.
 
+    of: "peaks" (bound or not), "signal" (the mean coverage of the window, or its number of fragments' ends) or
+        "profile" (the same by position, in bins).
+    bin_size: bp of a position of a profile.
     target: name of the prediction.  heads: "one" for all tasks, or "assay": a prediction for every assay, called by it.
     replicates: what makes a window positive, a peak in "all" replicates of an experiment or in "any".
     near: bp around a window within which a peak leaves the label open, beside peaks that touch it off its core.
@@ -56,6 +60,8 @@ class AssayLabels:
     on_error: "raise", or "skip" lines of peak files that cannot be read.
     """
 
+    of: str = "peaks"
+    bin_size: int = 1
     target: str = "binding"
     heads: str = "one"
     replicates: str = "all"
@@ -65,10 +71,22 @@ class AssayLabels:
     on_error: str = "raise"
 
     def __post_init__(self) -> None:
+        _require("labels.of", self.of, _OF)
         _require("labels.heads", self.heads, _HEADS)
         _require("labels.replicates", self.replicates, _REPLICATES)
         if self.near < 0:
             raise ConfigError(f"data.labels.near {self.near} must be 0 or more bp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSignals:
+    """How tracks of the role input are read.
+
+    bin_size: bp of a position; it divides the window.  transform: none, log1p, sqrt or clip99.
+    """
+
+    bin_size: int = 25
+    transform: str = "log1p"
 
 
 @dataclass(frozen=True, kw_only=True)

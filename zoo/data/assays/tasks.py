@@ -32,6 +32,11 @@ class Tasks:
     samples: tuple[Sample, ...]
     experiments: tuple[tuple[tuple[int, ...], ...], ...]
 
+    def take(self, columns: np.ndarray) -> Tasks:
+        """These tasks, in this order."""
+        names = tuple(self.names[c] for c in columns)
+        return Tasks(names, self.samples, tuple(tuple(row[c] for c in columns) for row in self.experiments))
+
     def labels(self, of_experiment: np.ndarray, replicates: str) -> np.ndarray:
         """(N, E) int8 labels of experiments -> (N, S, C); -1 where a sample has no experiment of a task."""
         out = np.full((len(of_experiment), len(self.samples), len(self.names)), UNKNOWN, np.int8)

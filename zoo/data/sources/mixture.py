@@ -66,11 +66,11 @@ class Mixture(Source):
         self.inputs, self.targets = self._agreed("inputs"), self._agreed("targets")
         self.domains, self.contexts = self._vocabulary("domains"), self._vocabulary("contexts")
         self.covariates = self._agreed_covariates()
-        for key in self.inputs:
+        for key, field in self.inputs.items():
             for name, source in self.sources.items():
-                if key not in source.inputs:
+                if field.required and key not in source.inputs:
                     raise ConfigError(f"source {name!r} of data=mixture has no input {key!r}, which another has")
-        if self.labels["contexts"]:
+        if self.contexts:
             self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
         self.notes = list(_notes(self.sources))
         self._splits = MixtureSplits(self.sources, self._sources_of(held_out_domain))
@@ -112,6 +112,8 @@ class Mixture(Source):
         agreed: dict[str, tuple[str, Field]] = {}
         for name, source in self.sources.items():
             for key, field in getattr(source, which).items():
+                if (which, key) == ("inputs", "context"):
+                    continue  # its vocabulary is that of all sources together
                 first, other = agreed.setdefault(key, (name, field))
                 if field != other:
                     raise ConfigError(
@@ -146,16 +148,13 @@ class Mixture(Source):
         return held_out
 
     def _vocabulary(self, key: str) -> tuple[str, ...]:
-        names = self.labels[key]
-        if key == "contexts" and names and len(names) < len(self.sources):
-            missing = next(n for n in self.sources if n not in names)
-            raise ConfigError(f"data.contexts names no context of source {missing!r}: set data.contexts.{missing}=...")
-        if names:
-            return tuple(dict.fromkeys(map(str, names.values())))
-        own = {getattr(source, key) for source in self.sources.values()}
-        if len(own) > 1:
-            raise ConfigError(f"the sources of data=mixture have different {key}: set data.{key}")
-        return own.pop()
+        """Names over all sources: what the mixture calls a source, else what the source calls its own rows."""
+        stated = {name: (str(label),) for name, label in self.labels[key].items()}
+        names = {name: stated.get(name, getattr(source, key)) for name, source in self.sources.items()}
+        lacking = next((name for name, own in names.items() if not own), None)
+        if key == "contexts" and lacking is not None and any(names.values()):
+            raise ConfigError(f"data.contexts names no context of source {lacking!r}: set data.contexts.{lacking}=...")
+        return tuple(dict.fromkeys(name for own in names.values() for name in own))
 
 
 class MixedExamples(Examples):
@@ -214,8 +213,9 @@ class MixedExamples(Examples):
                 columns[key][at] = x
         if sum(n > 0 for n in self.n.values()) > 1:
             columns["source"] = np.array([self._names[i] for i in self._source[rows]], object)
-        if domains := self._mixture.labels["domains"]:
-            columns["domain"] = np.array([str(domains.get(self._names[i], "")) for i in self._source[rows]], object)
+        for name, domain in self._mixture.labels["domains"].items():
+            columns.setdefault("domain", np.full(len(rows), "", object))
+            columns["domain"][self._source[rows] == self._names.index(name)] = str(domain)
         return columns
 
     def _complete(self, i: int, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -230,12 +230,21 @@ class MixedExamples(Examples):
             weight = np.float32(not absent) * batch.get(f"weight/{target}", np.ones(1, np.float32))
             weight = weight.reshape(*weight.shape, *[1] * (batch[key].ndim - weight.ndim))
             batch[f"weight/{target}"] = np.broadcast_to(weight, batch[key].shape)
+        for key, field in mixture.inputs.items():
+            if not field.required:  # a source without it has zeros and says so
+                there = np.full(n, key in batch, np.float32)
+                batch[f"present/{key}"] = batch.get(f"present/{key}", there)
+                batch.setdefault(key, np.zeros(field.shape(n, length // field.bin_size), np.float32))
         if self._covariates and "covariates" not in batch:
             batch["covariates"] = np.full((n, self._covariates), np.nan, np.float32)
         for key, names in (("domain", mixture.domains), ("context", mixture.contexts)):
             label = mixture.labels[f"{key}s"].get(self._names[i])
+            own = getattr(mixture.sources[self._names[i]], f"{key}s")
             if label is not None:
                 batch[key] = np.full(n, names.index(str(label)), np.int64)
+            elif own and key in batch:
+                ids = np.array([*(names.index(name) for name in own), -1])
+                batch[key] = ids[np.maximum(batch[key], -1)]
             elif names and key not in batch:
                 batch[key] = np.full(n, -1, np.int64)
         return batch
