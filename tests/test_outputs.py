@@ -100,3 +100,43 @@ def test_no_text_is_run_as_code_or_breaks_the_parser(text):
     except ZooError:
         return
     assert output.select(PREDICTION).shape[0] == 2
+
+
+COHORT = SPEC.replace(
+    outputs={"binding": (Field("C", channels=("CTCF_K562", "CTCF_liver", "REST_K562")), None)},
+    data={"tasks": [{"name": n, "cell": n.split("_")[1]} for n in ("CTCF_K562", "CTCF_liver", "REST_K562")]},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("CTCF*", ("CTCF_K562", "CTCF_liver")),
+        ("*:raw", ("CTCF_K562:raw", "CTCF_liver:raw", "REST_K562:raw")),
+        ("binding/R*", ("REST_K562",)),
+        ("????_liver", ("CTCF_liver",)),
+        ("cell=K562", ("CTCF_K562", "REST_K562")),
+        ("cell=li*|HepG2", ("CTCF_liver",)),
+        ("CTCF*, REST_K562, *", ("CTCF_K562", "CTCF_liver", "REST_K562")),
+        ("0.5*CTCF_K562, CTCF_K562 - 2*CTCF_liver", ("0.5*CTCF_K562", "CTCF_K562-2*CTCF_liver")),
+    ],
+)
+def test_several_outputs_are_chosen_by_a_pattern_or_a_column(text, names):
+    assert Output.parse(text, COHORT).names == names
+
+
+def test_a_pattern_or_column_that_fits_nothing_says_what_there_is():
+    with pytest.raises(ConfigError, match="no output of the model fits 'PU\\*': they are CTCF_K562, CTCF_liver, REST"):
+        Output.parse("PU*", COHORT)
+    with pytest.raises(ConfigError, match="no column 'cel': did you mean 'cell'"):
+        Output.parse("cel=K562", COHORT)
+    with pytest.raises(ConfigError, match="has cell=HepG2: choose from K562, liver"):
+        Output.parse("cell=HepG2", COHORT)
+    with pytest.raises(ConfigError, match="card has none"):
+        Output.parse("cell=K562", SPEC)
+    assert Output.parse("*:mean", SPEC.replace(outputs={"atac": SPEC.outputs["atac"]})).names == (
+        "CTCF:mean",
+        "liver:mean",
+    )
+    with pytest.raises(ConfigError, match="one output is needed, not 2"):
+        Output.one("CTCF*", COHORT)

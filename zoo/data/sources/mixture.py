@@ -28,7 +28,8 @@ class Mixture(Source):
         proportions; a source that is not named has share 1.
     domains: {source: domain} that the batch names in `domain` (N,), ids into `Source.domains`; a source that is
         not named keeps its own domains, -1 without any.
-    contexts: {source: context} likewise in `context` (N,), an input; every source has one (stated or its own), or none has.
+    contexts: {source: context} likewise in `context` (N,), an input; every source has one, stated or its own, or
+        none has.
     held_out_domain: the domain whose sources' test examples are the test; the others' are training and validation.
     root, genome, seed: passed to every source that takes them and sets none itself.
 
