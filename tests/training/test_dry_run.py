@@ -7,7 +7,10 @@ import pytest
 
 from zoo.cli.main import main
 from zoo.errors import ConfigError
-from zoo.training.dry_run import class_table, dry_run
+from zoo.fields import Field
+from zoo.training.data_summary import DataSummary
+from zoo.training.dry_run import class_table, dry_run, task_table
+from zoo.training.label_statistics import LabelStatistics
 from zoo.training.plan import TrainingPlan
 
 
@@ -68,3 +71,15 @@ def test_the_command_prints_it_and_with_explain_the_arguments_too(capsys, tmp_pa
     assert printed.index("encoder: ") < printed.index("simulated: 64 train") < printed.index("would write")
     assert printed.count("simulated: 64 train") == 1
     assert files_in(tmp_path) == []
+
+
+def test_many_tasks_have_a_line_each():
+    names = tuple(f"t{i}" for i in range(9))
+    statistics = LabelStatistics(Field("C", channels=names, values="binary"))
+    statistics.add("train", np.array([[1.0] * 9, [0.0] * 8 + [np.nan]]))
+    statistics.add("test", np.array([[0.0] * 9]))
+    lines = [line.split() for line in task_table(DataSummary([], {}, {"binding": statistics}, []))]
+    assert lines[0] == ["task", "train", "validation", "test"]
+    assert lines[1] == ["t0", *"1 / 1".split(), *"0 / 0".split(), *"0 / 1".split()]
+    assert lines[9] == ["t8", *"1 / 0".split(), *"0 / 0".split(), *"0 / 1".split()]
+    assert task_table(DataSummary([], {}, {"x": LabelStatistics(Field("C", channels=names[:8]))}, [])) == []

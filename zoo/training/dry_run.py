@@ -73,6 +73,7 @@ def dry_run(config: Mapping[str, Any], with_arguments: bool = False) -> Iterator
     plan = TrainingPlan.of(config)
     yield from plan.explain().splitlines() if with_arguments else plan.summary()
     yield from class_table(plan.data)
+    yield from task_table(plan.data)
     module = plan.module(settings)
     yield f"model        {_parameters(plan)}"
     epoch = len(module.train_loader)
@@ -100,6 +101,23 @@ def class_table(data: DataSummary) -> list[str]:
     rows = [header, *([split, *(f"{int(x[i]):,}" for x in columns)] for i, split in enumerate(SPLITS))]
     widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
     return ["  ".join([row[0].ljust(11), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
+
+
+def task_table(data: DataSummary) -> list[str]:
+    """Labels of every split, a line a task, of targets with more than 8: positives / negatives, or how many."""
+    rows = []
+    for name, labels in data.statistics.items():
+        if labels.is_class or len(labels.columns) <= _MOST_COLUMNS:
+            continue
+        kinds = (labels.ones, labels.zeros)
+        for c, column in enumerate(labels.columns):
+            shown = kinds if labels.is_binary[c] else (labels.n,)
+            rows.append([column or name, *(" / ".join(f"{x[s, c]:,}" for x in shown) for s in range(len(SPLITS)))])
+    if not rows:
+        return []
+    rows.insert(0, ["task", *SPLITS])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
 
 
 def _parameters(plan: TrainingPlan) -> str:
