@@ -28,9 +28,8 @@ class SequenceTower(nn.Module):
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """one_hot: (N, 4, L) -> (N, channels, L / pool)."""
-        x = torch.relu(self.convolution(one_hot))
-        if self.pool > 1:
-            x = functional.max_pool1d(x, self.pool)
+        x = self.convolution(one_hot)
+        x = torch.relu(functional.max_pool1d(x, self.pool) if self.pool > 1 else x)  # the order is faster, not other
         for block in self.blocks:
             x = block(x)
         return x
