@@ -1,8 +1,8 @@
 """What multi-modal models make of planted signals: python benchmarks/multi_modal.py --seeds 0 1 2
 
-Trains experiment=simulated_multimodal (three cell types, the third never trained) and experiment=simulated_distant_signal
-(a signal 400 bp away counts, and only where the motif stands at the centre) once for each seed, on one thread, and prints
-what zoo_multimodal.simulation.planted_truth measures on the test rows.
+Trains experiment=simulated_multimodal (three cell types, the third never trained) and
+experiment=simulated_distant_signal (a signal 400 bp away counts, and where the motif stands at the centre) once for
+each seed, on one thread, and prints what zoo_multimodal.simulation.planted_truth measures on the test rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
                 changes = [f"seed={seed}", f"output_dir={folder}/run", "trainer.threads=1"]
                 result = zoo.train(zoo.compose([f"experiment={name}", *changes]))
                 numbers = EXPERIMENTS[name](zoo.load(str(result.model_folder)))
-            shown = ", ".join(f"{key} {value:.3f}" if value < 2 else f"{key} {value:,}" for key, value in numbers.items())
+            shown = ", ".join(f"{key} {value:.4g}" for key, value in numbers.items())
             print(f"{name}, seed {seed}: {shown}", flush=True)
 
 

@@ -91,7 +91,7 @@ def _query(encoder: MultiModalTowers, length: int, at: int | None) -> int:
     at = length // 2 if at is None else at
     if not grid.offset <= at < grid.end:
         raise ConfigError(
-            f"at {at} lies outside of the {grid.offset:,} to {grid.end:,} bp that the sequence tower reads"
+            f"at {at} is not among the bases {grid.offset} to {grid.end - 1} of the sequence tower: give one of them"
         )
     return (at - grid.offset) // grid.bin_size
 
