@@ -98,7 +98,9 @@ def freeze(
     known = words != ""
     names, ids = np.unique(words[known].astype(str), return_inverse=True)
     if len(names) < 2:
-        one = f"all {known.sum():,} rows of {split} are of domain {names[0]!r}" if len(names) else "no domain is known"
+        one = "no domain is known"
+        if len(names):
+            one = f"all {known.sum():,} rows of {split} are of domain {str(names[0])!r}"
         raise DataError(f"{one}, and a probe needs two: choose another --split, --domain or --data")
     labels = [values[key][known] for key in values if key.startswith("label/")]
     label, classes = _combinations(labels, int(known.sum()))

@@ -54,7 +54,6 @@ class DomainAdversarial(Objective):
         strength: float = 1.0,
         pool: str = "max_mean",
         conditional: bool = False,
-        rate: float = 1.0,
         tasks: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
     ):
@@ -73,7 +72,6 @@ class DomainAdversarial(Objective):
             features = features + 2 * self._tasks if several else (features + 1) * self._classes
         layers = [nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, len(domains))]
         self.discriminator = nn.Sequential(GradientReversal(strength), *layers)
-        self.rate = rate
 
     @property
     def strength(self) -> float:
