@@ -55,7 +55,12 @@ def audit(splits: Mapping[str, Audited]) -> dict[str, Any]:
 
 def audit_source(source: Source) -> dict[str, Any]:
     """`audit` of the splits of a data source, read for their codes."""
-    return audit({split: _audited(source.examples(split)) for split in SPLITS})
+    return audit_examples({split: source.examples(split) for split in SPLITS})
+
+
+def audit_examples(splits: Mapping[str, Examples]) -> dict[str, Any]:
+    """`audit` of examples, read for their codes."""
+    return audit({split: _audited(examples) for split, examples in splits.items()})
 
 
 def known_examples(examples: Examples, others: Sequence[Examples]) -> np.ndarray:

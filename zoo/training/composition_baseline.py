@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def composition_baseline(source: Source) -> list[CompositionAuroc]:
     parts = [_read(source, split, targets) for split in ("train", "validation")]
     if not all(parts):
         return []
-    return [row for name, field in targets.items() for row in _tasks(name, field, *parts)][:_MOST_TASKS]
+    rows = (row for name, field in targets.items() for row in _tasks(name, field, *parts))
+    return list(islice(rows, _MOST_TASKS))
 
 
 def describe_composition(rows: list[CompositionAuroc]) -> list[dict[str, Any]]:

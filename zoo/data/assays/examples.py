@@ -97,6 +97,11 @@ class AssayExamples(Examples):
             batch["context"] = table.context[rows]
         return batch | {"covariates": table.covariates[rows], "index": rows}
 
+    def once_a_window(self) -> AssayExamples:
+        """One example of every window, whatever the cell: for an audit of what the splits share."""
+        rows = np.unique(self.table.window, return_index=True)[1]
+        return AssayExamples(self._parts, self.windows, ExampleTable(*(x[rows] for x in vars(self.table).values())))
+
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """chrom, start, end, name (peak or background); cell and domain where examples differ in them."""
         rows = np.asarray(indices, np.int64)

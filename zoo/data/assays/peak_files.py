@@ -72,9 +72,8 @@ def read_peaks(path: Path, genome: Genome, splits: Splits, summits: bool, on_err
     if is_empty(path):
         none = np.empty(0, np.int64)
         return PlacedPeaks(none, none, none, none, {}, [])
-    intervals = read_intervals(path, on_error)
-    ok = np.flatnonzero(intervals.ok)
-    intervals = intervals.select(ok)
+    every = read_intervals(path, on_error)
+    intervals = every.select(every.ok)
     contig, start, end, rows = places_on_genome(genome, intervals.chrom, intervals.start, intervals.end)
     if not len(rows):
         try:
@@ -84,7 +83,11 @@ def read_peaks(path: Path, genome: Genome, splits: Splits, summits: bool, on_err
     refuse_past_end(genome, splits, intervals, contig, rows)
     lengths = genome.lengths(contig)
     inside = start < lengths
-    dropped = {"unreadable_rows": int((~intervals.ok).sum()), "on_contigs_without_sequence": len(intervals) - len(rows)}
+    dropped = {
+        "unreadable_rows": len(every) - len(intervals),
+        "on_contigs_without_sequence": len(intervals) - len(rows),
+        "past_the_end_of_a_contig": int((~inside).sum()),
+    }
     center = intervals.select(rows).centers(summits)
     columns = (x[inside] for x in (contig, start, np.minimum(end, lengths), np.minimum(center, lengths - 1)))
     return PlacedPeaks(*columns, dropped, intervals.notes)

@@ -43,7 +43,7 @@ def merge_centers(centers: np.ndarray, length: int, core: int) -> np.ndarray:
     while i < len(ordered):
         first.append(i)
         i = following[i]
-    last = np.r_[first[1:], len(ordered)] - 1
+    last = np.array([*first[1:], len(ordered)], np.int64) - 1
     slack = core - 1 - (ordered[last] - ordered[first])
     return ordered[last] - core + 1 + slack // 2 - core_start(length, core)
 

@@ -57,6 +57,7 @@ class WindowPlacer:
     ):
         self.line, self.settings, self.genome = line, settings, line.genome
         self.peaks, self.blacklist = peaks, blacklist
+        self.avoided = [*peaks, *([blacklist] if blacklist is not None else [])]
         self.dropped: dict[str, int] = {}
         self.matching: dict[str, Any] = {}
 
@@ -66,6 +67,8 @@ class WindowPlacer:
         """Windows of every split, without training and validation windows whose sequence a later split holds, and
         without training windows of one sequence."""
         starts, regions = self.starts(places), splits.of(self.genome)
+        if places is not None:
+            self.avoided.append(places)
         placed, seen = {}, np.empty(0, np.uint64)
         for split in reversed(SPLITS):
             windows = self.place(starts, split, regions, background, (seed,))
@@ -152,13 +155,14 @@ class WindowPlacer:
         rng = np.random.default_rng([*seed, SPLITS.index(split), 1])
         whole, rest = divmod(number, len(windows))
         rows = np.r_[np.tile(np.arange(len(windows)), whole), rng.permutation(len(windows))[:rest]]
-        avoided = [*self.peaks, *([self.blacklist] if self.blacklist is not None else [])]
         try:
             matched = match_gc(
                 self.genome,
                 windows.gc[rows],
                 self.settings.length,
-                exclude=tuple(np.concatenate([getattr(p, k) for p in avoided]) for k in ("contig", "start", "end")),
+                exclude=tuple(
+                    np.concatenate([getattr(p, k) for p in self.avoided]) for k in ("contig", "start", "end")
+                ),
                 min_distance=background.min_distance,
                 bin_width=background.gc_bin,
                 max_n_fraction=self.settings.max_n_fraction,

@@ -5,7 +5,7 @@ experiments.tsv -> read_sheet -> [Experiment] -> choose_experiments (by name, pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,9 @@ def read_sheet(path: str | Path) -> Sheet:
     _require_size(path)
     text = read_text(path, header=True)
     columns = [column.strip().lower() if column.strip().lower() in COLUMNS else column for column in text.columns]
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path} line 1: column {twice!r} comes twice, in capitals or not: rename one")
     text = TableText(text.path, columns, text.lines, text.rows)
     if "name" not in columns:
         raise DataError(
@@ -173,15 +176,23 @@ def _require_files(sheet: Path, rows: Sequence[_Row]) -> None:
         (row.files.line, column, path)
         for row in rows
         for column in FILES
-        if (path := getattr(row.files, column)) is not None and not path.is_file()
+        if (path := getattr(row.files, column)) is not None and not _is(Path.is_file, path)
     ]
     if missing:
         line, column, path = missing[0]
         more = f" ({len(missing):,} such cells)" if len(missing) > 1 else ""
-        what = "is no plain file" if path.exists() else "does not exist"
+        what = "is no plain file" if _is(Path.exists, path) else "does not exist"
         raise DataError(
             f"{sheet} line {line}, column {column!r}: {path} {what}{more}: correct it, paths are relative to the sheet"
         )
+
+
+def _is(test: Callable[[Path], bool], path: Path) -> bool:
+    """`test(path)`, False also for a text that no system takes for a path, as one that is too long."""
+    try:
+        return test(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _experiments(sheet: Path, rows: Sequence[_Row], notes: list[str]) -> Iterator[Experiment]:

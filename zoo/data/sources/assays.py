@@ -31,7 +31,7 @@ from zoo.data.assays.sheet import Experiment, choose_experiments, read_sheet
 from zoo.data.assays.signal_labels import SignalLabels
 from zoo.data.assays.tasks import tasks_by_experiment, tasks_by_target
 from zoo.data.genome import Genome
-from zoo.data.leakage_audit import audit_source
+from zoo.data.leakage_audit import audit_examples
 from zoo.data.source import SPLITS, Source
 from zoo.data.splits import Splits
 from zoo.errors import ConfigError, did_you_mean
@@ -145,7 +145,7 @@ class Assays(Source):
             "n": {s: {"examples": len(e), "windows": len(e.windows)} for s, e in self._examples.items()},
             "dropped": {k: v for k, v in self.dropped.items() if v},
             "negatives": vars(self.negatives) | self._matching,
-            "audit": audit_source(self),
+            "audit": audit_examples({s: e.once_a_window() for s, e in self._examples.items()}),
         }
 
     def _read_peaks(self, path: str | Path) -> PlacedPeaks:
