@@ -16,6 +16,7 @@ from torch.nn.utils import parametrize
 import zoo
 from zoo.errors import ConfigError, HubError
 from zoo.fields import Grid
+from zoo.hub.loader import pull
 from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.interfaces import Encoder
 from zoo.layers.low_rank import LowRank, add_low_rank
@@ -252,7 +253,7 @@ def test_members_with_averaged_weights_are_stored_as_one_difference(quick, hub, 
     first, second = (member.encoder.dense.weight for member in model.members)
     assert not torch.equal(first, second)
     pair = publish(run.folder, "pair", place)
-    stored = load_file(zoo.pull(pair) / "model.safetensors")
+    stored = load_file(pull(pair) / "model.safetensors")
     assert "members.1.encoder.dense.weight.lora_A" in stored
     assert not [name for name in stored if name.endswith("encoder.dense.weight")]
     # Members of an ensemble as bases: each run says which one it began from.
@@ -325,10 +326,10 @@ def test_evaluate_show_and_pull_know_of_the_base(quick, hub, tmp_path, monkeypat
         assert result.exit_code == 0, result.output
         return result.output
 
-    assert f"base         base, {source[: source.index('@') + 13]}, by adapters of rank 2" in zoo_command(
-        "show", published
-    )
-    assert "stored as a difference to base, " in zoo_command("show", published, "--card")
+    shown = next(line for line in zoo_command("show", published).splitlines() if line.startswith("base "))
+    assert shown.split(maxsplit=1)[1].startswith("base (licence motifs: JASPAR")
+    assert shown.endswith(f", {source[: source.index('@') + 13]}, by adapters of rank 2")
+    assert "stored as a difference to base " in zoo_command("show", published, "--card")
     assert json.loads(zoo_command("show", published, "--json"))["spec"]["base"]["members"] == [0]
     pulled = zoo_command("pull", published, "--check")
     assert f"it is a difference to {source}, which is here too" in pulled
