@@ -63,7 +63,8 @@ class Simulated(Source):
         binding (N, M) binary: does the row hold a site of the motif;
         activity (N, 1) real: one for every motif held, the pair's synergy, noise;
         profile (N, tracks, length / bin_size) count: reads around the sites.
-    motifs: JASPAR names or identifiers; each is a task of its own.
+    motifs: JASPAR names or identifiers; each is a task of its own.  One that is named again is planted once, and its
+        further tasks have the same labels, as measured by another laboratory; `noise.missing` tells them apart.
     tasks: those of them that are predicted, None for all: the rows stay the same, as for a model of a single task.
     n_train, n_validation, n_test: rows.
     length: bp of a row.
@@ -99,12 +100,14 @@ class Simulated(Source):
                 raise ConfigError(f"data simulated has no target {name!r}" + did_you_mean(name, TARGETS))
         if not targets:
             raise ConfigError(f"data simulated needs a target: choose from {', '.join(TARGETS)}")
-        self.motifs = get_motifs([motifs] if isinstance(motifs, str) else motifs)
+        named = get_motifs([motifs] if isinstance(motifs, str) else motifs)
+        once = {motif.id: motif for motif in named}
+        self.motifs, self._planted = list(once.values()), [list(once).index(motif.id) for motif in named]
         missing = np.asarray(self._noise.missing, np.float64)
-        if missing.shape not in ((), (len(self.motifs),)) or not ((missing >= 0) & (missing < 1)).all():
+        if missing.shape not in ((), (len(named),)) or not ((missing >= 0) & (missing < 1)).all():
             raise ConfigError(
                 f"data.noise.missing is {self._noise.missing!r}: give a share from 0 to below 1, or one for each "
-                f"of the {len(self.motifs)} motifs"
+                f"of the {len(named)} motifs"
             )
         self.input_length = length
         self._n = dict(zip(SPLITS, (n_train, n_validation, n_test), strict=True))
@@ -120,7 +123,7 @@ class Simulated(Source):
             **{key: None if group is None else asdict(group) for key, group in groups.items()},
             "seed": seed,
         }
-        names = _task_names([m.name for m in self.motifs])
+        names = _task_names([m.name for m in named])
         self._channels = _channels_of(tasks, names)
         if tasks is not None and "profile" in targets:
             raise ConfigError("data.tasks chooses among binding labels: leave profile out of data.targets")
@@ -134,10 +137,10 @@ class Simulated(Source):
         labels = {}
         for name in self.targets:
             if name == "binding":
-                labels[name] = simulation.labels
+                labels[name] = simulation.labels[:, self._planted]
                 if self._noise.labels and split == "train":
-                    turned = np.random.default_rng([*seed, 1]).random(simulation.labels.shape) < self._noise.labels
-                    labels[name] = np.abs(simulation.labels - turned).astype(np.float32)
+                    turned = np.random.default_rng([*seed, 1]).random(labels[name].shape) < self._noise.labels
+                    labels[name] = np.abs(labels[name] - turned).astype(np.float32)
                 labels[name] = self._with_missing(labels[name], split)[:, self._channels]
             elif name == "activity":
                 effects = np.ones(len(self.motifs))
@@ -185,7 +188,7 @@ class Simulated(Source):
             return Field("C", channels=tuple(names[c] for c in self._channels), values="binary")
         if target == "activity":
             return Field("C", channels=("activity",), unit="planted effects")
-        bin_size = self._profile.bin_size
+        bin_size, names = self._profile.bin_size, _task_names([m.name for m in self.motifs])
         if not self._profile.stranded:
             return Field("CT", channels=names, unit="reads", bin_size=bin_size, values="count")
         tracks = tuple(f"{name}_{strand}" for name in names for strand in ("plus", "minus"))
