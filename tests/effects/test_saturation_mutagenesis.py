@@ -199,7 +199,7 @@ def test_one_output_is_needed_and_the_choices_are_named():
 
 def test_a_model_that_reads_more_than_a_sequence_is_refused(model):
     model.spec = model.spec.replace(inputs={**model.spec.inputs, "signal": Field("CT", channels=("reads",))})
-    with pytest.raises(ConfigError, match="'tiny' reads signal beside the sequence"):
+    with pytest.raises(ConfigError, match="'tiny' reads signal beside the sequence: give --signal reads=FILE"):
         mutate(model, "ACGT" * 10)
 
 

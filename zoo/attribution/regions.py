@@ -22,6 +22,7 @@ from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
+from zoo.prediction.further_inputs import FurtherInputs, Signals
 from zoo.prediction.predict import origin
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def attribute(
     max_n: float = MAX_N,
     on_error: str = "skip",
     progress: bool = False,
+    signals: Signals | None = None,
+    context: str | None = None,
 ) -> Attributed:
     """Explain one output of a model at every row of `regions`, or of `sequences`.
 
@@ -56,6 +59,7 @@ def attribute(
     max_n: a window with a larger part of N is not explained.
     on_error: "skip" marks malformed lines with a status, "raise" stops at the first.
     progress: show a bar on stderr, if that is a terminal.
+    signals, context: what the model reads beside the sequence: {track: file}, and one of its contexts.
 
     Raises ConfigError and DataError for what cannot be asked or read, and DataError where no row can be explained.
     """
@@ -64,7 +68,7 @@ def attribute(
     if sequences is not None:
         if regions is not None or fasta is not None:
             raise ConfigError("sequences stand alone: leave out regions and fasta")
-        windows = sequence_windows(sequences, length, max_n=max_n)
+        genome, windows = None, sequence_windows(sequences, length, max_n=max_n)
     elif regions is None or fasta is None:
         raise ConfigError("nothing to explain: give regions and their fasta, or sequences")
     else:
@@ -73,7 +77,9 @@ def attribute(
             windows = one_window(regions, genome, length, max_n=max_n)
         else:
             windows = interval_windows(regions, genome, length, max_n=max_n, on_error=on_error)
-    attributed = attribute_windows(model, windows, interpreter=interpreter, output=output, progress=progress)
+    further = FurtherInputs.open(model, genome, signals, context)
+    how = {"interpreter": interpreter, "output": output, "further": further}
+    attributed = attribute_windows(model, windows, progress=progress, **how)
     if not len(attributed):
         raise DataError(f"no row could be explained: {(attributed.rows or windows.rows).counts()}")
     return attributed
@@ -86,26 +92,30 @@ def attribute_windows(
     interpreter: Interpreter | str | Mapping[str, Any] = "ism",
     output: str | Output | None = None,
     progress: bool = False,
+    further: FurtherInputs | None = None,
 ) -> Attributed:
     """Explain `windows`; a row whose numbers are not finite becomes not_finite.
 
+    further: what the model reads beside the sequence.
     Where no row is left, so is no sequence: N is 0, and kind is "" if nothing was run.
     """
     selected = Output.one(output, model.spec)
     built = build_interpreter(interpreter)
+    told = {**windows.comments, **((further and further.comments) or {})}
     if not len(windows):
-        return _nothing(windows, selected, built[1], {**origin(model, selected), **windows.comments})
+        return _nothing(windows, selected, built[1], {**origin(model, selected), **told})
     attributed = attribute_codes(
         model,
         windows.codes,
         interpreter=interpreter,
         output=selected,
         names=windows.names,
+        inputs=windows.inputs(further),
         progress=progress,
         chrom=windows.chrom,
         start=windows.start,
         contigs=windows.contigs,
-        comments=windows.comments,
+        comments=told,
     )
     status = windows.rows.status.copy()
     finite = _finite(attributed)

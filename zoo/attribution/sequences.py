@@ -14,6 +14,7 @@ from zoo.attribution.result import Attributed
 from zoo.errors import ConfigError, ContractError
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
+from zoo.prediction.further_inputs import Inputs, take
 from zoo.prediction.inference import batch_rows
 from zoo.prediction.predict import origin, predict_codes
 from zoo.registry import registry
@@ -31,6 +32,7 @@ def attribute_codes(
     interpreter: Interpreter | str | Mapping[str, Any] = "ism",
     output: str | Output | None = None,
     names: Sequence[str] | None = None,
+    inputs: Inputs | None = None,
     progress: bool = False,
     **where: Any,
 ) -> Attributed:
@@ -40,22 +42,25 @@ def attribute_codes(
     interpreter: an interpreter; its name; or name and arguments, as in a configuration.
     output: one number an example, as zoo.outputs says; it may be left out where the model has only one.
     names: of the sequences, "1", "2", ... where they are not given.
+    inputs: what the model reads beside the sequences, {key: (N, ...)}; it stays as it is.
     progress: show a bar on stderr, if that is a terminal.
     where: chrom, start, contigs and comments of Attributed.
 
-    Raises ConfigError for several outputs, and for a model that reads more than a sequence.
+    Raises ConfigError for several outputs, and where the model lacks what it reads beside a sequence.
     """
     import torch
 
     model = as_model(model)
     selected = Output.one(output, model.spec)
     built, arguments = build_interpreter(interpreter)
-    predictions = predict_codes(model, codes, selected)[:, 0]
+    predictions = predict_codes(model, codes, selected, inputs=inputs)[:, 0]
     rows = batch_rows(codes.shape[1], model.device.type)
     values, deltas, last = [], [], None
     with counting(len(codes), label="explaining", unit="sequences", enabled=progress) as advance:
         for first in range(0, len(codes), rows):
-            batch = {"codes": torch.from_numpy(np.ascontiguousarray(codes[first : first + rows])).to(model.device)}
+            part = np.arange(first, min(first + rows, len(codes)))
+            batch = {"codes": torch.from_numpy(codes[part]), **take(inputs or {}, part)}
+            batch = {key: x.to(model.device) for key, x in batch.items()}
             last = built.attribute(model, batch, selected)
             if "one_hot" not in last.values:
                 told = ", ".join(last.values) or "nothing"

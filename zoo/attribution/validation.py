@@ -28,6 +28,7 @@ from zoo.outputs import Output
 if TYPE_CHECKING:
     from zoo.interfaces import Interpreter
     from zoo.model import Model
+    from zoo.prediction.further_inputs import Inputs
 
 FAITHFUL = 0.5
 """The mean correlation with effects, its whole interval, that is called faithful.  Fixed beforehand."""
@@ -123,6 +124,7 @@ def validate(
     interpreter: Interpreter | str | Mapping[str, Any],
     output: str | Output | None = None,
     names: list[str] | None = None,
+    inputs: Inputs | None = None,
     n_shuffles: int = 100,
     n_bootstrap: int = 1000,
     seed: int = 0,
@@ -130,6 +132,7 @@ def validate(
 ) -> Validation:
     """Hold an interpreter against saturation mutagenesis of codes (N, L) uint8.
 
+    inputs: what the model reads beside the sequences, {key: (N, ...)}.
     n_shuffles: orders of each sequence's scores that make up the null.
     n_bootstrap: resamples of the sequences for the intervals.
 
@@ -137,9 +140,10 @@ def validate(
     """
     model = as_model(model)
     selected = Output.one(output, model.spec)
-    scored = attribute_codes(model, codes, interpreter=interpreter, output=selected, names=names, progress=progress)
+    how: dict[str, Any] = {"output": selected, "names": names, "inputs": inputs, "progress": progress}
+    scored = attribute_codes(model, codes, interpreter=interpreter, **how)
     _comparable(scored)
-    truth = attribute_codes(model, codes, interpreter="ism", output=selected, names=names, progress=progress)
+    truth = attribute_codes(model, codes, interpreter="ism", **how)
     return compare(scored, truth, n_shuffles=n_shuffles, n_bootstrap=n_bootstrap, seed=seed)
 
 

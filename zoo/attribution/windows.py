@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zoo.data.genome import Genome
     from zoo.data.intervals import Intervals
     from zoo.data.sequences import Sequences
+    from zoo.prediction.further_inputs import FurtherInputs, Inputs
 
 MAX_N = 0.5
 
@@ -51,6 +52,14 @@ class Windows:
     def __len__(self) -> int:
         """N."""
         return len(self.codes)
+
+    def inputs(self, further: FurtherInputs | None) -> Inputs:
+        """What a model reads beside the N sequences."""
+        if further is None:
+            return {}
+        if self.chrom is None or self.start is None:
+            return further.sequences(len(self))
+        return further.windows(np.array(self.chrom), self.start)
 
 
 def names_region(text: str | Path) -> bool:

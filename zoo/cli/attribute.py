@@ -23,10 +23,14 @@ from zoo.files.endings import PICTURES, TABLES
 @options.output()
 @options.interpreter("How to explain; zoo list lists them.", default="ism", show_default=True)
 @options.out((*TABLES, ".bw", ".h5", *PICTURES), ".bw with {base} in its name: one file a letter")
+@options.further_inputs
 @options.max_n("are not explained")
 @options.on_error
 @options.device
-def command(regions, model, fasta, sequences, output, interpreter, settings, outs, max_n, on_error, device):
+def command(
+    regions, model, fasta, sequences, output, interpreter, settings, outs, signals, model_context, max_n, on_error,
+    device,
+):  # fmt: skip
     """Explain one output of a model at REGIONS: chr20:1,001-1,200, or a file of intervals.
 
     Positions that you type count from 1 and both ends belong to the region, which lies in the middle of the model's
@@ -51,29 +55,34 @@ def command(regions, model, fasta, sequences, output, interpreter, settings, out
     from zoo.attribution.arguments import named_interpreter
     from zoo.attribution.regions import attribute_windows
     from zoo.attribution.sequences import build_interpreter
+    from zoo.data.genome import Genome
     from zoo.hub.loader import load
     from zoo.outputs import Output
+    from zoo.prediction.further_inputs import FurtherInputs
 
     chosen = named_interpreter(interpreter, settings)
     built, _ = build_interpreter(chosen)
     network = load(model, device=device)
     selected = Output.one(output, network.spec)
-    windows = _windows(regions, fasta, sequences, network.spec.input_length, max_n, on_error)
+    genome = Genome(fasta) if fasta else None
+    further = FurtherInputs.open(network, genome, signals, model_context)
+    for note in further.notes:
+        click.echo(f"note: {note}", err=True)
+    windows = _windows(regions, genome, sequences, network.spec.input_length, max_n, on_error)
     began = perf_counter()
-    _refuse_early(outs, network, windows, built, selected)
-    attributed = attribute_windows(network, windows, interpreter=chosen, output=selected, progress=True)
+    _refuse_early(outs, network, windows, built, selected, further)
+    attributed = attribute_windows(
+        network, windows, interpreter=chosen, output=selected, progress=True, further=further
+    )
     _write(attributed, outs, perf_counter() - began)
 
 
-def _windows(regions, fasta, sequences, length, max_n, on_error):
+def _windows(regions, genome, sequences, length, max_n, on_error):
     from zoo.attribution.windows import interval_windows, names_region, one_window, sequence_windows
 
     if sequences:
         return sequence_windows(sequences, length, max_n=max_n)
 
-    from zoo.data.genome import Genome
-
-    genome = Genome(fasta)
     if names_region(regions):
         windows = one_window(regions, genome, length, max_n=max_n)
     else:
@@ -84,13 +93,15 @@ def _windows(regions, fasta, sequences, length, max_n, on_error):
     return windows
 
 
-def _refuse_early(outs, network, windows, interpreter, output):
+def _refuse_early(outs, network, windows, interpreter, output, further):
     """Explain one window for its kind, where a file may not go with it: the rest may take hours."""
     from zoo.attribution.files import check_kind
     from zoo.attribution.sequences import attribute_codes
+    from zoo.prediction.further_inputs import take
 
     if len(windows) > 1 and any(out.lower().endswith(".h5") or "{base}" in out for out in outs):
-        kind = attribute_codes(network, windows.codes[:1], interpreter=interpreter, output=output).kind
+        inputs = take(windows.inputs(further), [0])
+        kind = attribute_codes(network, windows.codes[:1], interpreter=interpreter, output=output, inputs=inputs).kind
         for out in outs:
             check_kind(out, kind)
 

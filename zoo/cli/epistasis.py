@@ -22,8 +22,12 @@ from zoo.cli import options
 @options.seed("the shuffles")
 @options.anchor
 @options.any_assembly
+@options.further_inputs
 @options.device
-def command(variants, model, fasta, out, output, max_distance, shuffles, seed, anchor, any_assembly, device):
+def command(
+    variants, model, fasta, out, output, max_distance, shuffles, seed, anchor, any_assembly, signals, model_context,
+    device,
+):  # fmt: skip
     """Every pair of variants that fit into one window: each effect, the joint one, and what is not their sum.
 
     The null puts the same changes into dinucleotide shuffles of the window; p_value is two-sided and empirical.
@@ -34,6 +38,7 @@ def command(variants, model, fasta, out, output, max_distance, shuffles, seed, a
     from zoo.files.tables import write_table
     from zoo.hub.loader import load
     from zoo.outputs import Output
+    from zoo.prediction.further_inputs import FurtherInputs
     from zoo.prediction.predict import origin
 
     genome = Genome(fasta)
@@ -48,6 +53,8 @@ def command(variants, model, fasta, out, output, max_distance, shuffles, seed, a
         seed=seed,
         anchor=anchor,
         any_assembly=any_assembly,
+        signals=signals,
+        context=model_context,
     )
     if not len(frame):
         raise DataError(
@@ -55,6 +62,7 @@ def command(variants, model, fasta, out, output, max_distance, shuffles, seed, a
         )
     comments = {
         **origin(network, Output.parse(output, network.spec)),
+        **(FurtherInputs.open(network, genome, signals, model_context).comments or {}),
         "genome": genome.name or "",
         "pos": "1-based, normal spelling",
         "anchor": f"{anchor}, for insertions and deletions",

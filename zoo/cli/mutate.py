@@ -20,8 +20,9 @@ from zoo.files.endings import PICTURES, TABLES
 @options.out((*TABLES, ".bw", *PICTURES), ".bw with {base} in its name: one file a letter")
 @options.output()
 @click.option("--full", is_flag=True, help="Run the model in full for every mutant: slow, and needs no rules.")
+@options.further_inputs
 @options.device
-def command(region, model, fasta, outs, output, full, device):
+def command(region, model, fasta, outs, output, full, signals, model_context, device):
     """Mutate each base of REGION, as in chr20:1,001-1,200, to the three other letters.
 
     Positions in REGION count from 1 and both ends belong to it.  The region lies in the middle of the model's
@@ -36,7 +37,8 @@ def command(region, model, fasta, outs, output, full, device):
     from zoo.effects.saturation_mutagenesis import landscape
 
     began = perf_counter()
-    substitutions = landscape(network, region, fasta=fasta, output=output, full=full, progress=True)
+    how = {"output": output, "full": full, "signals": signals, "context": model_context}
+    substitutions = landscape(network, region, fasta=fasta, progress=True, **how)
     seconds = perf_counter() - began
     if "rim" in substitutions.comments:
         click.echo(f"note: {substitutions.comments['rim']}", err=True)

@@ -136,6 +136,22 @@ def data(function: Callable[..., Any]) -> Callable[..., Any]:
     return config(changes(function))
 
 
+def further_inputs(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--signal, as a tuple `signals` of texts NAME=FILE, and --context, as `model_context`."""
+    signal = click.option(
+        "--signal",
+        "signals",
+        multiple=True,
+        metavar="NAME=FILE",
+        help="A track that the model reads beside the sequence: bigWig, bedGraph, BED or fragments.  May be given "
+        "several times.",
+    )
+    context = click.option(
+        "--context", "model_context", metavar="NAME", help="The model's context, as a cell type that it was trained in."
+    )
+    return signal(context(function))
+
+
 def command_line(context: click.Context) -> str:
     """What was typed, as a shell would take it: "zoo score calls.vcf --top 50"."""
     words = context.command_path.split()

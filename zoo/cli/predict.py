@@ -18,10 +18,11 @@ from zoo.cli import options
 @click.option("--sequences", help="In place of --fasta and --bed: a FASTA file whose records are predicted themselves.")
 @options.out(many=False)
 @options.output(many=True)
+@options.further_inputs
 @options.max_n()
 @options.on_error
 @options.device
-def command(model, fasta, bed, sequences, out, output, max_n, on_error, device):
+def command(model, fasta, bed, sequences, out, output, signals, model_context, max_n, on_error, device):
     """Predict with MODEL and write a table.
 
     Every row of the input comes out again, in its order, with a status that says why it has no score.
@@ -35,13 +36,16 @@ def command(model, fasta, bed, sequences, out, output, max_n, on_error, device):
         raise ConfigError("nothing to predict: give --fasta GENOME and --bed INTERVALS, or --sequences FASTA")
 
     from zoo.hub.loader import load
+    from zoo.prediction.further_inputs import FurtherInputs
     from zoo.prediction.predict import predict_intervals, predict_sequences
 
     network = load(model, device=device)
     if sequences:
         from zoo.data.sequences import read_sequences
 
-        predictions = predict_sequences(network, read_sequences(sequences), output=output, max_n=max_n)
+        further = FurtherInputs.open(network, None, signals, model_context)
+        records = read_sequences(sequences)
+        predictions = predict_sequences(network, records, output=output, max_n=max_n, further=further)
     else:
         from zoo.data.genome import Genome
         from zoo.data.intervals import read_intervals
@@ -49,7 +53,11 @@ def command(model, fasta, bed, sequences, out, output, max_n, on_error, device):
         intervals = read_intervals(bed, on_error=on_error)
         for note in intervals.notes:
             click.echo(f"note: {note}", err=True)
-        predictions = predict_intervals(network, intervals, Genome(fasta), output=output, max_n=max_n)
+        genome = Genome(fasta)
+        further = FurtherInputs.open(network, genome, signals, model_context)
+        for note in further.notes:
+            click.echo(f"note: {note}", err=True)
+        predictions = predict_intervals(network, intervals, genome, output=output, max_n=max_n, further=further)
     write(predictions, out)
 
 

@@ -19,6 +19,7 @@ from zoo.cli import options
 @click.option("--bed", help="Intervals whose windows are explained, in place of the test split's.")
 @options.genome("Genome of --bed, or of the model's data")
 @click.option("--sequences", help="A FASTA file whose records are explained, in place of the test split's.")
+@options.further_inputs
 @options.data
 @options.motif
 @click.option("--n", default=200, show_default=True, help="Sequences that stand for the data, at most.")

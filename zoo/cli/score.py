@@ -60,6 +60,7 @@ from zoo.files.endings import TABLES
 @click.option("--share", default=0, show_default=True, help="bp: variants that near share one window; 0 centres each.")
 @click.option("--fix-swapped", is_flag=True, help="Score variants whose REF and ALT are exchanged.")
 @options.any_assembly
+@options.further_inputs
 @options.max_n()
 @click.option(
     "--background",
@@ -132,7 +133,7 @@ def command(
 # What does not change a number, or is known to the job by its content.
 _NOT_BOUND = {
     "variants", "models", "fasta", "out", "resume", "dry_run", "device", "engine", "engine_options", "regions",
-    "background", "seed",
+    "background", "seed", "signals",
 }  # fmt: skip
 
 
@@ -147,17 +148,21 @@ def _whole_numbers(shifts):
         raise ConfigError(f"--shifts {shifts!r} must be whole numbers with commas between, as in -1,0,1") from None
 
 
-def _scorer(models, genome, where, device, phased, **options):
-    """Of one model, of its haplotypes, or of several models."""
+def _scorer(models, genome, where, device, phased, signals, model_context, **options):
+    """Of one model, of its haplotypes, or of several models; of these each gets what it reads beside the sequence."""
     from zoo.effects.variants.scorer import Scorer
     from zoo.hub.loader import load
+    from zoo.prediction.further_inputs import share_out
 
     loaded = [load(model, device="cpu" if hasattr(where, "device") else device) for model in models]
     if phased:
         from zoo.effects.variants.haplotype_effects import HaplotypeScorer
 
-        return HaplotypeScorer(loaded[0], genome, **options)
-    scorers = [Scorer(model, genome, **options) for model in loaded]
+        return HaplotypeScorer(loaded[0], genome, signals=signals, context=model_context, **options)
+    shares = share_out(loaded, signals, model_context)
+    scorers = [Scorer(model, genome, **own, **options) for model, own in zip(loaded, shares, strict=True)]
+    for note in dict.fromkeys(note for scorer in scorers for note in scorer.further.notes):
+        _note(note)
     if len(scorers) == 1:
         return scorers[0]
     from zoo.effects.variants.several_models import SeveralModels

@@ -20,6 +20,7 @@ from zoo.files.endings import PICTURES, TABLES
 @click.option("--bed", help="Intervals whose windows are taken, in place of the test split's.")
 @options.genome("Genome of --bed, or of the model's data")
 @click.option("--sequences", help="A FASTA file whose records are taken, in place of the test split's.")
+@options.further_inputs
 @options.data
 @click.option("--n", default=200, show_default=True, help="Sequences, at most.")
 @click.option("--shuffles", default=100, show_default=True, help="Shuffles of the scores that show what chance does.")
@@ -53,6 +54,7 @@ def command(model, interpreter, settings, shuffles, seed, outs, as_json, **more)
         interpreter=subject.interpreter,
         output=subject.output,
         names=list(subject.names),
+        inputs=subject.inputs,
         n_shuffles=shuffles,
         seed=seed,
         progress=True,

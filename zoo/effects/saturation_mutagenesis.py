@@ -5,7 +5,7 @@ region or sequence -> window (1, L) codes -> 3 W edits -> effects (4, W)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from zoo.effects.mutational_landscape import Landscape
 from zoo.errors import ConfigError, DataError
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
+from zoo.prediction.further_inputs import FurtherInputs, Signals, optional_shapes
 from zoo.prediction.predict import origin, predict_codes
 from zoo.terminal.progress import counting
 
@@ -52,6 +53,9 @@ def landscape(
     end: int | None = None,
     full: bool = False,
     progress: bool = False,
+    signals: Signals | None = None,
+    context: str | None = None,
+    inputs: Mapping[str, Tensor] | None = None,
 ) -> Landscape:
     """output(mutant) - output(reference) for every single substitution of W bases.
 
@@ -64,10 +68,13 @@ def landscape(
     start, end: the columns of a sequence of letters to mutate, 0-based half-open; all where not given.
     full: run the model in full for every mutant, where incremental inference is not wanted.
     progress: show a bar on stderr, if that is a terminal.
+    signals, context: what the model reads beside the sequence: {track: file}, and one of its contexts.  They stay as
+        they are in the reference while the sequence is mutated.
+    inputs: in place of both, {key: (1, ...)} of the window itself.
 
     Raises ConfigError where more than one output is meant, for a region that is longer than the model's input, and
-    for a model that reads more than a sequence; GenomeMismatch for a region off the genome; DataError for letters of
-    another number, and where more than half of the window is N.
+    where the model lacks what it reads beside the sequence; GenomeMismatch for a region off the genome; DataError for
+    letters of another number, and where more than half of the window is N.
     """
     from zoo.effects.engine.incremental import incremental
 
@@ -77,18 +84,24 @@ def landscape(
     if fasta is not None:
         if start is not None or end is not None:
             raise ConfigError("start and end are columns of a sequence of letters: name the region itself instead")
-        window = region_window(sequence, Genome.of(fasta), length)
+        genome = Genome.of(fasta)
+        window = region_window(sequence, genome, length)
     else:
-        window = _of_letters(sequence, length, start, end)
+        genome, window = None, _of_letters(sequence, length, start, end)
+    further = FurtherInputs()
+    if inputs is None:
+        further = FurtherInputs.open(model, genome, signals, context)
+        inputs = further.windows(np.array([window.chrom or 0]), np.array([window.start]))
     missing = (window.codes == 4).mean()
     if missing > MAX_N:
         raise DataError(f"{missing:.0%} of the window {window.comments['window']} is N: mutate where more is known")
     codes = window.codes[None]
-    reference = predict_codes(model, codes, selected)[0, 0]
+    reference = predict_codes(model, codes, selected, inputs=inputs)[0, 0]
     edits = Edits.substitutions(codes, window.first, window.last)
-    engine = incremental(model, selected, carry=not full)
+    optional = optional_shapes(model, inputs)
+    engine = incremental(model, selected, carry=not full, optional=optional)
     with counting(len(edits), label="mutating", unit="mutations", enabled=progress) as advance:
-        values = engine.effects(codes, edits, progress=advance)
+        values = engine.effects(codes, edits, inputs=inputs, progress=advance)
     effects = np.zeros((4, window.last - window.first), np.float32)
     effects[edits.alternate, edits.position - window.first] = values[:, 0].float().cpu().numpy()
     _check_finite(reference, effects[edits.alternate, edits.position - window.first], model, window)
@@ -100,7 +113,7 @@ def landscape(
         window.chrom,
         window.start + window.first,
         window.contig_length,
-        {**origin(model, selected), **window.comments, "inference": engine.report},
+        {**origin(model, selected), **window.comments, **(further.comments or {}), "inference": engine.report},
     )
 
 

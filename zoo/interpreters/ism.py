@@ -12,6 +12,7 @@ from zoo.data.edits import Edits
 from zoo.errors import ConfigError, ContractError
 from zoo.interfaces import Attribution, Interpreter
 from zoo.layers.one_hot import codes_of
+from zoo.prediction.further_inputs import optional_shapes
 from zoo.prediction.inference import batch_rows, inferring
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ISM(Interpreter):
     is.  It is 0 at the reference base; at an N, all four bases are substitutions.
 
     start, end: bp of the window that are mutated, 0-based half-open; the rest is 0.  None for the rim.
-    full: run the model in full for every mutant.  Optional inputs, where a batch has them, need that and get it.
+    full: run the model in full for every mutant.  What else a batch has (signal, context) stays as it is.
     """
 
     def __init__(self, *, start: int | None = None, end: int | None = None, full: bool = False):
@@ -47,14 +48,14 @@ class ISM(Interpreter):
             raise ConfigError(f"ism of {start}..{end} lies outside of the window of {length} bp")
         edits = Edits.substitutions(codes, start, end)
         others = {k: x for k, x in inputs.items() if k != "one_hot"}
-        optional = [k for k, f in model.input_fields.items() if k in batch and not f.required]
-        if self.full or optional:
+        if self.full:
             values = _in_full(model, codes, others, edits, output)
         else:
             from zoo.effects.engine.incremental import incremental
 
-            required = {k: x for k, x in others.items() if k in model.input_fields and model.input_fields[k].required}
-            values = incremental(model, output).effects(codes, edits, inputs=required)[:, 0]
+            constant = {k: x for k, x in others.items() if k in batch}
+            engine = incremental(model, output, optional=optional_shapes(model, constant))
+            values = engine.effects(codes, edits, inputs=constant)[:, 0]
         effects = torch.zeros_like(sequence)
         row, base, position = (torch.from_numpy(x).to(effects.device) for x in _places(edits))
         effects[row, base, position] = values.to(effects)

@@ -19,10 +19,12 @@ from zoo.files.tables import data_frame
 from zoo.hub.calibration import calibration_words
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
+from zoo.prediction.further_inputs import FurtherInputs, Signals, require_inputs
 from zoo.prediction.inference import batch_rows, inferring
 
 if TYPE_CHECKING:
     import pandas
+    from torch import Tensor
 
     from zoo.data.intervals import Intervals
     from zoo.data.sequences import Sequences
@@ -55,6 +57,8 @@ def predict(
     output: str | None = None,
     max_n: float = 0.5,
     on_error: str = "skip",
+    signals: Signals | None = None,
+    context: str | None = None,
 ) -> pandas.DataFrame:
     """Predict every interval of a BED-like file, or every one of `sequences`.
 
@@ -63,12 +67,15 @@ def predict(
     output: which outputs, as zoo.outputs says; None for all.
     max_n: a window with a larger part of N gets no score.
     on_error: "skip" marks malformed lines with a status, "raise" stops at the first.
+    signals, context: what the model reads beside the sequence: {track: file}, and one of its contexts.
     """
     model = as_model(model)
     if sequences is not None:
         from zoo.data.sequences import Sequences
 
-        predictions = predict_sequences(model, Sequences.from_letters(sequences), output=output, max_n=max_n)
+        further = FurtherInputs.open(model, None, signals, context)
+        read = Sequences.from_letters(sequences)
+        predictions = predict_sequences(model, read, output=output, max_n=max_n, further=further)
     elif intervals is None or fasta is None:
         raise ConfigError("nothing to predict: give intervals and their fasta, or sequences")
     else:
@@ -77,19 +84,28 @@ def predict(
         genome = Genome.of(fasta)
         if not isinstance(intervals, Intervals):
             intervals = read_intervals(intervals, on_error=on_error)
-        predictions = predict_intervals(model, intervals, genome, output=output, max_n=max_n)
+        further = FurtherInputs.open(model, genome, signals, context)
+        predictions = predict_intervals(model, intervals, genome, output=output, max_n=max_n, further=further)
     return data_frame(predictions.columns, predictions.rows, predictions.comments)
 
 
 def predict_intervals(
-    model: Model, intervals: Intervals, genome: Genome, *, output: str | None = None, max_n: float = 0.5
+    model: Model,
+    intervals: Intervals,
+    genome: Genome,
+    *,
+    output: str | None = None,
+    max_n: float = 0.5,
+    further: FurtherInputs | None = None,
 ) -> Predictions:
     """Windows of the model's input length around the middle (the summit, where the file has one) of each interval.
 
+    further: what the model reads beside the sequence.
     status: ok, malformed, contig_unknown, out_of_bounds, too_many_n, not_finite.
     """
     selected = Output.parse(output, model.spec)
     length = model.spec.input_length
+    further = further or FurtherInputs.open(model, genome)
     columns = [_free(c, {"status", *selected.names}) for c in intervals.columns]
     placed = place_windows(intervals, genome, length)
     comments = {
@@ -98,6 +114,7 @@ def predict_intervals(
         "genome": genome.name or "",
         "aliases": ", ".join(f"{given} is {own}" for given, own in genome.aliases.items()) or "none",
         "window": f"{length} bp around the summit, or the middle where the file has none",
+        **(further.comments or {}),
     }
 
     def rows() -> Iterator[list[Any]]:
@@ -108,7 +125,8 @@ def predict_intervals(
             scores = np.full((len(ids), len(selected.names)), np.nan, np.float32)
             if ok.any():
                 codes = genome.windows(ids[ok], starts[ok], length)
-                scores[ok], status[ok] = _scored(model, codes, selected, max_n)
+                inputs = further.windows(ids[ok], starts[ok])
+                scores[ok], status[ok] = _scored(model, codes, selected, max_n, inputs)
             for i in range(len(ids)):
                 yield [*_padded(intervals.raw[first + i], len(columns)), status[i], *scores[i]]
 
@@ -116,11 +134,17 @@ def predict_intervals(
 
 
 def predict_sequences(
-    model: Model, sequences: Sequences, *, output: str | None = None, max_n: float = 0.5
+    model: Model,
+    sequences: Sequences,
+    *,
+    output: str | None = None,
+    max_n: float = 0.5,
+    further: FurtherInputs | None = None,
 ) -> Predictions:
     """Ready-made sequences of the model's input length.  status: ok, wrong_length, too_many_n, not_finite."""
     selected = Output.parse(output, model.spec)
     length = model.spec.input_length
+    further = further or FurtherInputs.open(model, None)
 
     def rows() -> Iterator[list[Any]]:
         for first in range(0, len(sequences), CHUNK):
@@ -130,28 +154,37 @@ def predict_sequences(
             ok = status == "ok"
             scores = np.full((len(part), len(selected.names)), np.nan, np.float32)
             if ok.any():
-                scores[ok], status[ok] = _scored(model, sequences.batch(part[ok]), selected, max_n)
+                inputs = further.sequences(int(ok.sum()))
+                scores[ok], status[ok] = _scored(model, sequences.batch(part[ok]), selected, max_n, inputs)
             for i, row in enumerate(part):
                 yield [sequences.headers[row], int(sizes[i]), status[i], *scores[i]]
 
-    comments = {**origin(model, selected), **_calibration(model, selected), "window": f"sequences of {length} bp"}
+    window = {"window": f"sequences of {length} bp", **(further.comments or {})}
+    comments = {**origin(model, selected), **_calibration(model, selected), **window}
     columns = [_free(c, {"status", *selected.names}) for c in ("name", "length")]
     return Predictions([*columns, "status", *selected.names], rows(), comments, len(sequences))
 
 
-def predict_codes(model: Model, codes: np.ndarray, output: Output, *, rows: int | None = None) -> np.ndarray:
-    """codes (N, L) uint8 -> (N, number of outputs) float32, in batches that fit the device."""
+def predict_codes(
+    model: Model,
+    codes: np.ndarray,
+    output: Output,
+    *,
+    rows: int | None = None,
+    inputs: Mapping[str, Tensor] | None = None,
+) -> np.ndarray:
+    """codes (N, L) uint8 -> (N, number of outputs) float32, in batches that fit the device.
+
+    inputs: what the model reads beside the sequence, {key: (N, ...)}; ConfigError where it cannot do without others.
+    """
     import torch
 
-    needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
-    if needed:
-        raise ConfigError(
-            f"model {model.spec.name!r} reads {', '.join(needed)} beside the sequence: use its own command"
-        )
+    require_inputs(model, inputs or ())
     rows = rows or batch_rows(codes.shape[1], model.device.type)
+    batch = {"codes": torch.from_numpy(codes), **(inputs or {})}
     with inferring(model):
         parts = [
-            output.of(model, {"codes": torch.from_numpy(codes[i : i + rows]).to(model.device)}).float().cpu()
+            output.of(model, {k: x[i : i + rows].to(model.device) for k, x in batch.items()}).float().cpu()
             for i in range(0, len(codes), rows)
         ]
     return torch.cat(parts).numpy() if parts else np.zeros((0, len(output.names)), np.float32)
@@ -178,14 +211,16 @@ def _calibration(model: Model, output: Output) -> dict[str, str]:
     return {"calibration": "; ".join(words)} if words else {}
 
 
-def _scored(model: Model, codes: np.ndarray, output: Output, max_n: float) -> tuple[np.ndarray, np.ndarray]:
-    """codes (N, L) -> scores (N, C) with NaN where too much is N, and the status of each row."""
+def _scored(
+    model: Model, codes: np.ndarray, output: Output, max_n: float, inputs: Mapping[str, Tensor]
+) -> tuple[np.ndarray, np.ndarray]:
+    """codes (N, L) -> scores (N, C) with NaN where too much is N, and the status of each row; inputs as above."""
     status = np.full(len(codes), "ok", dtype=object)
     status[(codes == 4).mean(axis=1) > max_n] = "too_many_n"
     scores = np.full((len(codes), len(output.names)), np.nan, np.float32)
     ok = status == "ok"
     if ok.any():
-        scores[ok] = predict_codes(model, codes[ok], output)
+        scores[ok] = predict_codes(model, codes[ok], output, inputs={k: x[ok] for k, x in inputs.items()})
         finite = np.isfinite(scores)
         status[ok & ~finite.all(axis=1)] = "not_finite"
         scores[~finite] = np.nan

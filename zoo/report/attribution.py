@@ -14,6 +14,7 @@ import numpy as np
 from zoo.data.codes import decode
 from zoo.errors import ConfigError
 from zoo.pictures.mutational_landscape import best_window, draw_landscape
+from zoo.prediction.further_inputs import take
 from zoo.report.section import Picture, Section, Subject, Text
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def attribution(subject: Subject) -> Section | None:
     from zoo.attribution.sequences import attribute_codes
     from zoo.prediction.predict import predict_codes
 
-    predictions = predict_codes(subject.model, subject.codes, subject.output)[:, 0]
+    predictions = predict_codes(subject.model, subject.codes, subject.output, inputs=subject.inputs)[:, 0]
     if not np.isfinite(predictions).all():
         raise ConfigError(f"{subject.output.names[0]} is not finite for every sequence: explain another output")
     chosen = highest(predictions, SHOWN)
@@ -45,6 +46,7 @@ def attribution(subject: Subject) -> Section | None:
         interpreter=subject.interpreter,
         output=subject.output,
         names=[subject.names[i] for i in chosen] if len(subject.names) else None,
+        inputs=take(subject.inputs, chosen),
         progress=subject.progress,
     )
     subject.results["attributed"] = attributed
@@ -99,13 +101,14 @@ def _track(subject: Subject, attributed: Attributed, i: int, row: int) -> Pictur
     start, end = (0, length) if length <= WHOLE else best_window(heights.sum(0), WINDOW)
     letters = decode(codes)
     output = subject.output_text or subject.output.names[0]
-    effects = landscape(subject.model, letters, output=output, start=start, end=end, progress=subject.progress)
+    how = {"inputs": take(subject.inputs, [row]), "progress": subject.progress}
+    effects = landscape(subject.model, letters, output=output, start=start, end=end, **how)
     if len(subject.places):
         chrom, first = subject.places[row]
         effects = replace(effects, chrom=str(chrom), start=int(first) + start)
     name = str(subject.names[row]) if len(subject.names) else f"sequence {row + 1}"
     figure = draw_landscape(effects, heights=heights[:, start:end], title=name)
-    value = f"{subject.output.names[0]} = {attributed.predictions[i]:.4g}{_probability(subject, codes)}"
+    value = f"{subject.output.names[0]} = {attributed.predictions[i]:.4g}{_probability(subject, row)}"
     strongest = int(np.argmax(np.abs(heights.sum(0)[start:end])))
     alt = (
         f"Attribution letters above a mutational landscape of {name}, {value}. The largest contribution is of the "
@@ -134,7 +137,7 @@ def _label(subject: Subject, row: int) -> str:
     return f", measured {value:g}"
 
 
-def _probability(subject: Subject, codes: np.ndarray) -> str:
+def _probability(subject: Subject, row: int) -> str:
     """A raw output of a sigmoid as a probability too."""
     from zoo.prediction.predict import predict_codes
 
@@ -143,5 +146,6 @@ def _probability(subject: Subject, codes: np.ndarray) -> str:
         return ""
     if subject.model.spec.activation.get(terms[0].head) != "sigmoid":
         return ""
-    probability = float(predict_codes(subject.model, codes[None], replace(subject.output, raw=False))[0, 0])
+    codes, inputs = subject.codes[row : row + 1], take(subject.inputs, [row])
+    probability = float(predict_codes(subject.model, codes, replace(subject.output, raw=False), inputs=inputs)[0, 0])
     return f" (probability {probability:.3f})"

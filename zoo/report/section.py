@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from zoo.model import Model
     from zoo.outputs import Output
+    from zoo.prediction.further_inputs import Inputs
     from zoo.training.model_and_data import Opened
 
 
@@ -72,6 +73,7 @@ class Subject:
     motifs: JASPAR names whose best match is a baseline of the evaluation.
     n_validation: on how many of the sequences attributions are validated; 0 for not at all.
     notes: what the reader must know of how the report was made, in words.
+    inputs: what the model reads beside the sequences, {key: (N, ...)}.
     """
 
     name: str
@@ -93,8 +95,10 @@ class Subject:
     motifs: Sequence[str] = ()
     n_validation: int = 50
     notes: list[str] = field(default_factory=list)
+    inputs: Inputs = field(default_factory=dict)
 
     @property
     def other_inputs(self) -> list[str]:
-        """Inputs beside the sequence that the model cannot do without, which a report does not have."""
-        return [key for key, given in self.model.input_fields.items() if given.required and key != "one_hot"]
+        """Inputs beside the sequence that the model cannot do without and the report does not have."""
+        own = {"one_hot", *self.inputs}
+        return [key for key, given in self.model.input_fields.items() if given.required and key not in own]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,10 @@ import numpy as np
 from zoo.errors import DataError, ZooError
 
 if TYPE_CHECKING:
+    from zoo.data.genome import Genome
+    from zoo.model import Model
     from zoo.outputs import Output
+    from zoo.prediction.further_inputs import FurtherInputs, Inputs
     from zoo.training.model_and_data import Opened
 
 GC = 0.41
@@ -29,6 +32,7 @@ class Chosen:
     names: Sequence[str] = ()
     places: Sequence[tuple[str, int]] = ()
     random: bool = False
+    inputs: Inputs = field(default_factory=dict)
 
 
 def of_split(opened: Opened, output: Output, n: int, seed: int, split: str = "test") -> Chosen | None:
@@ -36,6 +40,8 @@ def of_split(opened: Opened, output: Output, n: int, seed: int, split: str = "te
 
     None where the split has no such window, or its batches hold no sequence.
     """
+    import torch
+
     from zoo.evaluation.split_predictions import labels_of, read
 
     length = opened.model.spec.input_length
@@ -47,7 +53,11 @@ def of_split(opened: Opened, output: Output, n: int, seed: int, split: str = "te
     rows = random_part(rows, n, seed)
     target = _target(opened, output)
     fields = {} if target is None else {target[0]: opened.source.targets[target[0]]}
-    seen = read(examples, lambda batch: {"codes": batch["codes"], **labels_of(batch, fields)}, rows, label="choosing")
+
+    def of_batch(batch):
+        return {"codes": batch["codes"], **_beside(opened.model, batch), **labels_of(batch, fields)}
+
+    seen = read(examples, of_batch, rows, label="choosing")
     kept = (seen["codes"] == 4).mean(1) <= MOST_N
     identity = {key: np.asarray(v)[kept] for key, v in examples.identity(rows).items()}
     labels = None if target is None else seen[f"target/{target[0]}"][kept][:, target[1]]
@@ -55,19 +65,25 @@ def of_split(opened: Opened, output: Output, n: int, seed: int, split: str = "te
     if not _read_there(getattr(opened.source, "genome", None), seen["codes"][kept], places):
         places = []
     origin = f"{_drawn(int(kept.sum()), of)} of the {split} split of the model's data"
-    return Chosen(np.ascontiguousarray(seen["codes"][kept]), origin, labels, names, places)
+    inputs = {key: torch.from_numpy(x[kept]) for key, x in _beside(opened.model, seen).items()}
+    return Chosen(np.ascontiguousarray(seen["codes"][kept]), origin, labels, names, places, inputs=inputs)
 
 
-def of_intervals(bed: str, fasta: Sequence[str], length: int, n: int, seed: int) -> Chosen:
+def _beside(model: Model, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What of a batch the model reads beside the sequence."""
+    fields = model.input_fields.keys() - {"one_hot"}
+    return {key: x for key, x in batch.items() if key.removeprefix("present/") in fields}
+
+
+def of_intervals(bed: str, genome: Genome, further: FurtherInputs, length: int, n: int, seed: int) -> Chosen:
     """Windows of `length` bp around the summit, or the middle, of a random part of a BED-like file's rows.
 
     Raises DataError where no window lies on the genome.
     """
-    from zoo.data.genome import Genome
     from zoo.data.intervals import read_intervals
     from zoo.data.window_placement import place_windows
 
-    genome, intervals = Genome(list(fasta)), read_intervals(bed)
+    intervals = read_intervals(bed)
     placed = place_windows(intervals, genome, length)
     inside = placed.status == "ok"
     if not inside.any():
@@ -80,10 +96,12 @@ def of_intervals(bed: str, fasta: Sequence[str], length: int, n: int, seed: int)
     rows, codes = rows[kept], codes[kept]
     start = placed.start[rows]
     names, places = _named({"chrom": intervals.chrom[rows], "start": start, "end": start + length}, length)
-    return Chosen(codes, f"{_drawn(len(rows), len(intervals))} rows of {Path(bed).name}", None, names, places)
+    origin = f"{_drawn(len(rows), len(intervals))} rows of {Path(bed).name}"
+    inputs = further.windows(placed.contig[rows], start)
+    return Chosen(codes, origin, None, names, places, inputs=inputs)
 
 
-def of_fasta(path: str, length: int, n: int, seed: int) -> Chosen:
+def of_fasta(path: str, further: FurtherInputs, length: int, n: int, seed: int) -> Chosen:
     """A random part of a FASTA file's records of `length` bp; raises DataError where it has none."""
     from zoo.data.sequences import read_sequences
 
@@ -100,7 +118,8 @@ def of_fasta(path: str, length: int, n: int, seed: int) -> Chosen:
     if not kept.any():
         raise DataError(f"more than half of every sequence of {path} is N: give others")
     names = [sequences.headers[i] for i in chosen[kept]]
-    return Chosen(codes[kept], f"{_drawn(int(kept.sum()), len(sequences))} of {Path(path).name}", None, names)
+    origin = f"{_drawn(int(kept.sum()), len(sequences))} of {Path(path).name}"
+    return Chosen(codes[kept], origin, None, names, inputs=further.sequences(int(kept.sum())))
 
 
 def random_sequences(length: int, n: int, seed: int) -> Chosen:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.genome import Genome
 from zoo.errors import ConfigError, DataError, UnknownComponent
 from zoo.hub.loader import load
 from zoo.hub.path import run_of
+from zoo.prediction.further_inputs import FurtherInputs, Signals, take
 from zoo.report.section import Subject
 from zoo.report.sequences import Chosen, of_fasta, of_intervals, of_split, random_sequences
 
@@ -35,6 +37,8 @@ class Options:
     motifs: JASPAR names whose best match is a baseline of the evaluation.
     n: sequences, at most.  n_validation: of these, how many attributions are validated on; 0 for not at all.
     progress: show bars on stderr, if that is a terminal.
+    signals, model_context: what the model reads beside the windows of `bed` or `sequences`; those of the test split
+        have their own.
     """
 
     output: str | None = None
@@ -50,6 +54,8 @@ class Options:
     seed: int = 0
     device: str = "cpu"
     progress: bool = False
+    signals: Signals = ()
+    model_context: str | None = None
 
     def __post_init__(self) -> None:
         if self.n < 1:
@@ -60,6 +66,8 @@ class Options:
             raise ConfigError("intervals need their genome: give --fasta beside --bed")
         if self.bed and self.sequences:
             raise ConfigError("--bed and --sequences are two sources of sequences: leave out one")
+        if (self.signals or self.model_context) and not (self.bed or self.sequences):
+            raise ConfigError("--signal and --context belong to the windows of --bed: give that, with its --fasta")
 
 
 def open_subject(name: str, **options: Any) -> Subject:
@@ -145,10 +153,14 @@ def _output(text: str | None, model: Model, notes: list[str]) -> tuple[Output, s
 
 def _sequences(opened: Opened | None, model: Model, output: Output, options: Options) -> Chosen:
     length = model.spec.input_length
+    given = options.signals, options.model_context
     if options.bed:
-        return of_intervals(options.bed, options.fasta, length, options.n, options.seed)
+        genome = Genome(list(options.fasta))
+        further = FurtherInputs.open(model, genome, *given)
+        return of_intervals(options.bed, genome, further, length, options.n, options.seed)
     if options.sequences:
-        return of_fasta(options.sequences, length, options.n, options.seed)
+        further = FurtherInputs.open(model, None, *given)
+        return of_fasta(options.sequences, further, length, options.n, options.seed)
     split = of_split(opened, output, options.n, options.seed) if opened else None
     return split or random_sequences(length, options.n, options.seed)
 
@@ -178,7 +190,9 @@ def _fails(name: str, subject: Subject) -> str:
     if name == INTERPRETERS[-1] or subject.other_inputs:
         return ""
     try:
-        attribute_codes(subject.model, subject.codes[:1], interpreter=name, output=subject.output)
+        attribute_codes(
+            subject.model, subject.codes[:1], interpreter=name, output=subject.output, inputs=take(subject.inputs, [0])
+        )
     except Exception as error:  # No one named it: whatever stops it, another interpreter will do.
         return str(error).rstrip(".") or type(error).__name__
     return ""

@@ -10,6 +10,7 @@ import numpy as np
 from zoo.evaluation.comparison import METRICS
 from zoo.pictures.curves import draw_agreement
 from zoo.pictures.intervals import Estimate, draw_intervals
+from zoo.prediction.further_inputs import take
 from zoo.report.section import Picture, Section, Subject, Table, Text
 from zoo.report.sequences import random_part
 
@@ -43,6 +44,7 @@ def validation(subject: Subject) -> Section | None:
         interpreter=subject.interpreter,
         output=subject.output,
         names=[subject.names[i] for i in rows] if len(subject.names) else None,
+        inputs=take(subject.inputs, rows),
         seed=subject.seed,
         progress=subject.progress,
     )

@@ -55,13 +55,13 @@ class DeepLiftShap(Interpreter):
 
     def attribute(self, model: Model, batch: Mapping[str, Tensor], output: Output) -> Attribution:
         """batch as the model takes it -> {one_hot: (N, 4, L)}, with convergence deltas."""
-        network = record_network(model, output)
+        pairs = ReferencePairs(model, batch, self.references, self.n_references, self.seed)
+        network = record_network(model, output, pairs.inputs)
         if network.broken and self.broken == "refuse":
             raise ConfigError(
                 f"deeplift_shap does not add up in model {model.spec.name!r}: {network.broken[0]}: "
                 "take integrated_gradients, or set broken=allow and mind the convergence deltas"
             )
-        pairs = ReferencePairs(model, batch, self.references, self.n_references, self.seed)
         x = pairs.x
         total, at_reference, at_sequence = x.new_zeros(len(pairs)), x.new_zeros(len(pairs)), x.new_zeros(len(x))
         rows = network.rows or batch_rows(model.spec.input_length, x.device.type)

@@ -45,6 +45,7 @@ class FullInference:
         self.device, self.dtype = first.device, dtype or own
         self.length = shapes[sequence][1]
         self.sequence, self.n_encoding = sequence, n_encoding
+        self.others = frozenset(shapes) - {sequence}
 
     @property
     def module(self) -> nn.Module:
@@ -61,11 +62,26 @@ class FullInference:
         return one_hot(torch.from_numpy(np.ascontiguousarray(codes)).to(self.device), self.n_encoding, self.dtype)
 
     def full(self, codes: np.ndarray, inputs: Mapping[str, Tensor] | None = None) -> Tensor:
-        """Full inference of the model itself: codes (N, L) -> (N, ...), in batches that suit the device."""
+        """Full inference of the model itself: codes (N, L) -> (N, ...), in batches that suit the device.
+
+        inputs: all others of `shapes`, {key: (N, ...)}.
+        """
+        self.check_inputs(inputs or {})
         rows = batch_rows(self.length, self.device.type)
         parts = []
         with in_precision(self.module, self.dtype), inferring(self.module, self.device), full_precision(self.device):
             for i in range(0, len(codes), rows):
-                given = {k: as_type(x[i : i + rows], self.dtype) for k, x in (inputs or {}).items()}
+                given = {k: as_type(x[i : i + rows].to(self.device), self.dtype) for k, x in (inputs or {}).items()}
                 parts.append(self.function({**given, self.sequence: self.encode(codes[i : i + rows])}))
         return torch.cat(parts)
+
+    def check_inputs(self, inputs: Mapping[str, Tensor]) -> None:
+        """Raises ContractError where the inputs beside the sequence are not those that the engine was made for.
+
+        A recorded model would pass over one that it does not know, and answer without it.
+        """
+        if self.others != inputs.keys():
+            raise ContractError(
+                f"the engine reads {', '.join(sorted(self.others)) or 'nothing'} beside the sequence and is given "
+                f"{', '.join(sorted(inputs)) or 'nothing'}: make it for these inputs, and give all of them"
+            )

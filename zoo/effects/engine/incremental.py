@@ -182,14 +182,17 @@ def incremental(
     *,
     carry: bool = True,
     dtype: torch.dtype | None = None,
+    optional: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Incremental:
     """The engine of a model and an output; it is cached, and made again when the weights have changed.
 
     output: which numbers, (N, number of outputs); every one of zoo.outputs.Output.every where it is not given.
+    optional: shapes, without N, of the inputs that the model can do without and that every call gives, also of
+        "present/<input>"; the others are missing.
     """
     from zoo.outputs import Output
 
-    output = output or Output.every(model.spec)
+    output, given = output or Output.every(model.spec), dict(optional or {})
     fields = model.input_fields
     if "one_hot" not in fields:
         raise ContractError(f"model {model.spec.name!r} reads {', '.join(fields)} and no sequence: there are no edits")
@@ -201,14 +204,14 @@ def incremental(
         return Incremental(
             model,
             lambda inputs: output.of(alive(), inputs),
-            {k: f.shape(1, length // f.bin_size)[1:] for k, f in required.items()},
+            {k: f.shape(1, length // f.bin_size)[1:] for k, f in required.items()} | given,
             n_encoding=model.spec.n_encoding,
-            integers=[k for k, f in required.items() if f.values == "class"],
+            integers=[k for k, f in fields.items() if f.values == "class"],
             carry=carry,
             dtype=dtype,
         )
 
-    return cached(model, (output, carry, dtype), make)
+    return cached(model, (output, carry, dtype, tuple(sorted(given.items()))), make)
 
 
 def _fits(n: int, part: Tensor) -> None:

@@ -38,6 +38,7 @@ class At:
             raise ContractError(
                 f"references of shape {codes.shape} must be (R, L) with L of at least {engine.length:,} bp"
             )
+        engine.check_inputs(inputs)
         self.engine, self.codes, self.inputs = engine, codes, inputs
         if engine.plan is None:
             self.output = engine.full(codes[:, : engine.length], inputs)

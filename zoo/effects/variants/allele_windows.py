@@ -6,6 +6,9 @@ The rule for every variant, in its normal spelling (left-aligned, trimmed):
     left anchor: the left rim of the window stays; an insertion pushes bases out at the right, a deletion draws some in
     right anchor: the right rim stays, and the left flank gives way
     both: the outputs of the two are averaged (the default for insertions and deletions; for others they are the same)
+
+What a model reads beside the sequence is that of the reference window, whatever the anchor: a track was measured on the
+reference's coordinates and stays there, so that behind an insertion of n bases it is n bases off the sequence.
 """
 
 from __future__ import annotations
@@ -41,12 +44,13 @@ class AlleleWindows:
     codes: (R, L + flank) uint8 of the reference windows, `flank` bases more at the right.
     before: (R, flank) uint8, the bases to their left.
     edits: of the A variants on those windows, of the left anchor.
-    start: (R,) 0-based position of each window in its contig.
+    contig, start: (R,) id of the contig of each window, and its 0-based position there.
     """
 
     codes: np.ndarray
     before: np.ndarray
     edits: Edits
+    contig: np.ndarray
     start: np.ndarray
     length: int
 
@@ -75,7 +79,7 @@ class AlleleWindows:
         for window, position, letters in references:
             own = long[window, flank + position : flank + position + len(letters)]
             own[:] = encode(letters)[: len(own)]
-        return cls(long[:, flank:], long[:, :flank], edits, start, length)
+        return cls(long[:, flank:], long[:, :flank], edits, np.asarray(contig), start, length)
 
     @property
     def reference(self) -> np.ndarray:

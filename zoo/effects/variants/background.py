@@ -82,7 +82,8 @@ def of_shuffles(scorer: Scorer, variants: VariantFile, n: int, seed: int = 0) ->
         at, size = int(edits.position[edits.first[m]]), int(edits.reference_length[edits.first[m]])
         shuffled[m, at : at + size] = windows[m, at : at + size]
     own = Edits(row, edits.first, edits.position, edits.reference_length, edits.alternate, edits.alternate_first)
-    made = AlleleWindows(shuffled, shuffled[:, :0], own, np.zeros(n, np.int64), scorer.length)
+    place = alleles.contig[edits.row], alleles.start[edits.row]  # a template's own tracks stand beside its shuffles
+    made = AlleleWindows(shuffled, shuffled[:, :0], own, *place, scorer.length)
     path = with_names(str(variants.path))
     description = f"{n:,} dinucleotide shuffles around {len(rows):,} substitutions of {path}, seed {seed}"
     return _made(scorer, scorer.values([made] * len(scorer.shifts), row), description)

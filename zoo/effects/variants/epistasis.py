@@ -25,6 +25,7 @@ from zoo.effects.variants.scorer import Scorer
 from zoo.errors import ConfigError, need
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
+from zoo.prediction.further_inputs import Signals, take
 from zoo.variants.variants import Variants
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def epistasis(
     anchor: Anchor = "both",
     max_pairs: int = 10_000,
     any_assembly: bool = False,
+    signals: Signals | None = None,
+    context: str | None = None,
 ) -> pandas.DataFrame:
     """A row for every pair of variants of a contig that lie in one window.
 
@@ -59,7 +62,7 @@ def epistasis(
     shuffles: backgrounds of the null, 0 for none.  p_value is two-sided and empirical: (1 + number of backgrounds in
         which the term is as large or larger) / (1 + shuffles).
     max_pairs: more pairs than that are an error, not a surprise.
-    any_assembly: of zoo.score_variants.
+    any_assembly, signals, context: of zoo.score_variants.  A shuffled window has the tracks of its own.
 
     status: ok, overlap (the two cannot stand in one sequence), out_of_bounds, too_many_n, not_finite.
     """
@@ -69,7 +72,7 @@ def epistasis(
     model = as_model(model)
     genome = Genome.of(fasta)
     Output.one(output, model.spec)
-    scorer = Scorer(model, genome, output=output, anchor=anchor)
+    scorer = Scorer(model, genome, output=output, anchor=anchor, signals=signals, context=context)
     alleles = Variants.join(ScoreJob(variants, genome, scorer, any_assembly=any_assembly).alleles())
     length = model.spec.input_length
     reach = length // 2 if max_distance is None else max_distance
@@ -142,11 +145,14 @@ def _effects(scorer: Scorer, windows: AlleleWindows) -> np.ndarray:
     engine, moves = scorer.engine, windows.moves
     still, moved = np.flatnonzero(~moves), np.flatnonzero(moves)
     effects = np.empty(len(moves))
-    effects[still] = engine.effects(windows.reference, windows.edits[still])[:, 0].double().cpu().numpy()
+    further = scorer.further.windows(windows.contig, windows.start)
+    carried = engine.effects(windows.reference, windows.edits[still], inputs=further)
+    effects[still] = carried[:, 0].double().cpu().numpy()
     if len(moved):
-        reference = engine.full(windows.reference)[:, 0].double().cpu().numpy()
-        alternate = [engine.full(windows.alternate(moved, anchor))[:, 0].double() for anchor in scorer.anchors]
-        effects[moved] = torch.stack(alternate).mean(0).cpu().numpy() - reference[windows.edits.row[moved]]
+        reference = engine.full(windows.reference, further)[:, 0].double().cpu().numpy()
+        beside = take(further, windows.edits.row[moved])
+        each = [engine.full(windows.alternate(moved, anchor), beside)[:, 0].double() for anchor in scorer.anchors]
+        effects[moved] = torch.stack(each).mean(0).cpu().numpy() - reference[windows.edits.row[moved]]
     return effects.reshape(-1, 3)
 
 
@@ -159,4 +165,5 @@ def _shuffled(windows: AlleleWindows, sets: list[list[Edit]], shuffles: int, see
         kept = slice(flank + at, flank + at + max(old, 1))
         backgrounds[:, kept] = codes[kept]
     edits = Edits.sets(sets * shuffles, np.repeat(np.arange(shuffles), 3))
-    return replace(windows, codes=backgrounds[:, flank:], before=backgrounds[:, :flank], edits=edits)
+    place = {"contig": windows.contig.repeat(shuffles), "start": windows.start.repeat(shuffles)}
+    return replace(windows, codes=backgrounds[:, flank:], before=backgrounds[:, :flank], edits=edits, **place)

@@ -38,6 +38,9 @@ def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[st
     limits = getattr(job.variants, "regions", None)
     null = job.background
     known = {**{key: _content(value) for key, value in job.limits.items()}, **scorer.options}
+    scorers = getattr(scorer, "scorers", {"": scorer}).values()
+    tracks = {name: path for one in scorers for name, path in one.options["signals"].items()}
+    known = {key: value for key, value in known.items() if key != "signals"}
     off = {key for key, value in (options or {}).items() if value is None or value is False or value in ((), "")}
     others = {key: _content(value) for key, value in (options or {}).items() if key not in {*off, *known}}
     # What follows from the others stands last: the first difference is what is told.
@@ -48,6 +51,7 @@ def identify(job: ScoreJob, options: Mapping[str, Any] | None = None) -> dict[st
         "weights": {"file": name, "blake2b": " ".join(map(weights_digest, models))},
         "model": {"file": name, "blake2b": _digest("\n".join(model.spec.to_json() for model in models))},
         **known,
+        **{f"signal {name}": _content(path) for name, path in sorted(tracks.items())},
         **others,
         "regions": None if limits is None else {"file": "--regions", "blake2b": _digest(_spans(limits.merged))},
         **{key: value for key, value in scorer.origin.items() if key.endswith(("revision", "versions"))},

@@ -23,6 +23,7 @@ from zoo.effects.variants.scores import finite_pairs, get_scores, merge
 from zoo.effects.variants.strand_outputs import strand_outputs
 from zoo.errors import ConfigError
 from zoo.outputs import Output
+from zoo.prediction.further_inputs import FurtherInputs, Inputs, Signals, named_tracks, take
 from zoo.prediction.predict import origin
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from zoo.variants.variants import Variants
 
 Strands = Literal["forward", "average", "both"]
+Side = Literal["left", "right"]
 STRANDS = ("forward", "average", "both")
 ROWS, FEW = 2048, 16
 """Alleles of a batch; those so few that they go through the whole model: to record it costs more."""
@@ -50,6 +52,8 @@ class Scorer:
     anchor: which rim of the window stays for insertions and deletions; see zoo.effects.variants.allele_windows.
     share: 0, or bp: variants of one stretch of so many bp share one window around its middle.
     max_n: a window with a larger part of N gets no score.
+    signals, context: what the model reads beside the sequence: {track: file}, and one of its contexts.  Both alleles
+        have those of the reference window.
 
     `options` holds these arguments, for another process to build the same scorer.
     """
@@ -67,15 +71,13 @@ class Scorer:
         anchor: Anchor = "both",
         share: int = 0,
         max_n: float = 0.5,
+        signals: Signals | None = None,
+        context: str | None = None,
     ):
         if strands not in STRANDS or anchor not in ANCHORS:
             known = f"one of {', '.join(STRANDS)}, anchor {anchor!r} one of {', '.join(ANCHORS)}"
             raise ConfigError(f"strands {strands!r} must be {known}")
-        needed = [k for k, f in model.input_fields.items() if f.required and k != "one_hot"]
-        if needed:
-            raise ConfigError(
-                f"model {model.spec.name!r} reads {', '.join(needed)} beside the sequence: use its own command"
-            )
+        self.further = FurtherInputs.open(model, genome, signals, context)
         self.length = model.spec.input_length
         if not 0 <= share <= self.length // 2:
             raise ConfigError(f"share {share} must be 0, or at most half of the model's {self.length:,} bp")
@@ -96,10 +98,13 @@ class Scorer:
             "anchor": anchor,
             "share": share,
             "max_n": max_n,
+            "signals": {name: str(path) for name, path in named_tracks(signals).items()},
+            "context": context,
         }
         turned = (False,) if strands == "forward" else (False, True)
         functions = [strand_outputs(model, self.output, self.profiles, t) for t in turned]
-        self._inputs = {"shapes": {"one_hot": (4, self.length)}, "n_encoding": model.spec.n_encoding}
+        shapes = {"one_hot": (4, self.length), **self.further.shapes}
+        self._inputs = {"shapes": shapes, "n_encoding": model.spec.n_encoding}
         self._models = [FullInference(model, function, **self._inputs) for function in functions]
 
     @property
@@ -112,10 +117,11 @@ class Scorer:
         """Of every strand; the model is recorded at the first use."""
         from zoo.effects.engine.incremental import Incremental
 
-        return [Incremental(self.model, one.function, **self._inputs) for one in self._models]
+        more = {"integers": ("context",), **self._inputs}
+        return [Incremental(self.model, one.function, **more) for one in self._models]
 
     @property
-    def anchors(self) -> tuple[str, ...]:
+    def anchors(self) -> tuple[Side, ...]:
         """Over which insertions and deletions are averaged."""
         return ("left", "right") if self.anchor == "both" else (self.anchor,)
 
@@ -150,6 +156,7 @@ class Scorer:
             "anchor": f"{self.anchor}, for insertions and deletions",
             "strands": self.strands,
             "shifts": ", ".join(map(str, self.shifts)),
+            **(self.further.comments or {}),
         }
 
     @property
@@ -232,13 +239,16 @@ class Scorer:
         few = len(still) <= FEW  # of one call, so that a run that goes on gives what the whole run gives
         whole = np.arange(len(kept)) if few else moved
         used, row = np.unique(edits.row[whole], return_inverse=True)
-        outputs: Any = model.full(alleles.reference[used]) if len(used) else None
+        further = self.further.windows(alleles.contig, alleles.start)
+        outputs: Any = model.full(alleles.reference[used], take(further, used)) if len(used) else None
         if few:
             references, alternate = outputs[row.reshape(-1)], outputs[row.reshape(-1)]  # two copies
             if len(still):
-                alternate[still] = model.full(alleles.alternate(kept[still], "left"))
+                own = alleles.alternate(kept[still], "left")
+                alternate[still] = model.full(own, take(further, edits.row[still]))
         else:
-            effects, reference = self._engines[strand].with_references(alleles.reference, edits[still])
+            engine = self._engines[strand]
+            effects, reference = engine.with_references(alleles.reference, edits[still], inputs=further)
             references = reference.new_empty(len(kept), reference.shape[1])
             references[still] = reference
             alternate = references.clone()
@@ -246,13 +256,16 @@ class Scorer:
             if outputs is not None:
                 references[moved] = outputs[row.reshape(-1)]
         if len(moved):
-            each = [self._aligned(model, alleles, kept[moved], anchor) for anchor in self.anchors]
+            beside = take(further, edits.row[moved])
+            each = [self._aligned(model, alleles, kept[moved], anchor, beside) for anchor in self.anchors]
             alternate[moved] = merge(each, len(self.output.names))
         return references, alternate
 
-    def _aligned(self, model: FullInference, alleles: AlleleWindows, chosen: np.ndarray, anchor: str) -> Tensor:
+    def _aligned(
+        self, model: FullInference, alleles: AlleleWindows, chosen: np.ndarray, anchor: Side, inputs: Inputs
+    ) -> Tensor:
         """Outputs (A, K) for alternate alleles, profiles put at the reference's positions, NaN where there is none."""
-        outputs = model.full(alleles.alternate(chosen, anchor))
+        outputs = model.full(alleles.alternate(chosen, anchor), inputs)
         if self.profiles is None:
             return outputs
         place = torch.from_numpy(alleles.alternate_positions(chosen, anchor)).to(outputs.device)

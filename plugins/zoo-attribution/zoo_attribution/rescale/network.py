@@ -17,6 +17,7 @@ from torch import Tensor
 
 from zoo.errors import ConfigError
 from zoo.layers.channels_last import conv1d
+from zoo.prediction.further_inputs import optional_shapes
 from zoo.prediction.inference import evaluating
 from zoo.tracing.cache import cached
 from zoo.tracing.graph import Graph, Node, Weights, refs
@@ -40,11 +41,13 @@ NO_GRADIENT = frozenset(
 """Calls whose result moves in steps, or is cut off from the gradient."""
 
 
-def record_network(model: Model, output: Output) -> RescaleNetwork:
+def record_network(model: Model, output: Output, inputs: Mapping[str, Tensor] | None = None) -> RescaleNetwork:
     """The network of a model and an output; it is cached until the weights change.
 
+    inputs: prepared, {key: (N, ...)}, also those that the model can do without; by default what it cannot.
     Raises ConfigError for a model that cannot be recorded.
     """
+    optional = optional_shapes(model, inputs or {})
 
     def make() -> RescaleNetwork:
         length = model.spec.input_length
@@ -53,6 +56,9 @@ def record_network(model: Model, output: Output) -> RescaleNetwork:
             for k, f in model.input_fields.items()
             if f.required
         }
+        for key, shape in optional.items():
+            ids = key in model.input_fields and model.input_fields[key].values == "class"
+            shapes[key] = torch.int64 if ids else torch.float32, shape
         alive = weakref.ref(model)
         try:
             with evaluating(model), torch.no_grad():
@@ -62,7 +68,7 @@ def record_network(model: Model, output: Output) -> RescaleNetwork:
             raise ConfigError(why) from error
         return RescaleNetwork(graph, Weights(model.device, model.dtype))
 
-    return cached(model, ("rescaled", output), make)
+    return cached(model, ("rescaled", output, tuple(sorted(optional.items()))), make)
 
 
 class RescaleNetwork:
