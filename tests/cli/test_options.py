@@ -22,6 +22,7 @@ def every_option():
         ("--fasta", "fasta", 11),
         ("--device", "device", 12),
         ("--max-n", "max_n", 3),
+        ("--signal", "signals", 7),
         ("--on-error", "on_error", 2),
         ("--config", "config", 4),
         ("--data", "data", 4),

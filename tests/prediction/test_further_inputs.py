@@ -298,3 +298,79 @@ def test_a_model_of_sequence_alone_takes_no_track(genome, tracks):
         FurtherInputs.open(ctcf, genome, tracks)
     with pytest.raises(ConfigError, match="reads no context: leave out --context K562"):
         FurtherInputs.open(ctcf, genome, context="K562")
+
+
+def test_commands_take_tracks_and_a_context(tmp_path, monkeypatch, capsys, folder, genome, tracks, model):
+    from zoo.cli.main import main
+
+    monkeypatch.setattr("zoo.hub.loader.load", lambda name, device="cpu": model)
+    given = ["--fasta", str(folder / "genome.fa")]
+    for name, path in tracks.items():
+        given += ["--signal", f"{name}={path}"]
+    bed = write_bed(tmp_path / "x.bed", [("chr1", 500, 700)])
+    variant = typed(genome)[0][0]
+    commands = {
+        "predict": ["predict", "towers", "--bed", str(bed)],
+        "mutate": ["mutate", "chr2:301-310", "--model", "towers", "--output", "a"],
+        "score": ["score", variant, "--model", "towers", "--output", "a"],
+        "attribute": ["attribute", "chr2:301-310", "--model", "towers", "--output", "a"],
+    }
+    for name, words in commands.items():
+        out = tmp_path / f"{name}.tsv"
+        assert main([*words, *given, "--context", "heart", "-o", str(out)]) == 0
+        assert "##context=heart" in out.read_text()
+        assert "##signal.atac=atac.bedGraph (bedgraph, blake2b" in out.read_text()
+        capsys.readouterr()
+        assert main([*words, *given, "--context", "lung", "-o", str(out)]) == 1
+        assert "was never trained in context 'lung': choose from liver, heart" in capsys.readouterr().err
+    frame = zoo.predict(model, bed, fasta=genome, signals=tracks, context="heart")
+    last = (tmp_path / "predict.tsv").read_text().splitlines()[-1].split("\t")
+    assert float(last[4]) == pytest.approx(frame["a"][0], rel=1e-5)
+
+
+def test_a_run_of_scores_is_not_gone_on_with_beside_another_track(tmp_path, genome, tracks, model):
+    from zoo.effects.variants.job import ScoreJob
+    from zoo.effects.variants.run_identity import difference, identify
+    from zoo.effects.variants.scorer import Scorer
+
+    own = {name: tmp_path / Path(path).name for name, path in tracks.items()}
+    for name, path in own.items():
+        path.write_bytes(Path(tracks[name]).read_bytes())
+
+    def identity(context="liver"):
+        scorer = Scorer(model, genome, output="a", signals=own, context=context)
+        return identify(ScoreJob([typed(genome)[0][0]], genome, scorer))
+
+    before = identity()
+    assert difference(before, identity()) is None
+    assert difference(before, identity("heart")) == 'context was "liver" and is now "heart"'
+    own["atac"].write_text(own["atac"].read_text() + "chr2\t899\t900\t1\n")
+    assert difference(before, identity()) == "the content of atac.bedGraph (signal atac) has changed"
+
+
+def test_of_several_models_each_gets_what_it_reads(tmp_path, genome, tracks):
+    from zoo.prediction.further_inputs import share_out
+
+    models = [two_towers(), zoo.load("ctcf-motif-cnn")]
+    assert [sorted(share["signals"]) for share in share_out(models, tracks, "liver")] == [["atac", "dnase"], []]
+    assert [share["context"] for share in share_out(models, tracks, "liver")] == ["liver", None]
+    with pytest.raises(ConfigError, match="none of the models reads a track 'h3k27ac'"):
+        share_out(models, {"h3k27ac": "x.bw"}, None)
+    with pytest.raises(ConfigError, match="none of the models reads a context: leave out --context liver"):
+        share_out(models[1:] * 2, {}, "liver")
+
+
+def test_a_report_explains_windows_of_a_file_beside_their_tracks(tmp_path, folder, genome, tracks, model, store):
+    from zoo.report.section import Subject
+    from zoo.report.sequences import of_intervals
+
+    bed = write_bed(tmp_path / "x.bed", [("chr1", 500, 700), ("chr2", 300, 302), ("chr1", 1000, 1001)])
+    further = FurtherInputs.open(model, genome, tracks, "liver")
+    chosen = of_intervals(str(bed), genome, LENGTH, 2, 0, further)
+    assert chosen.inputs["context"].tolist() == [0, 0]
+    for i, (chrom, start) in enumerate(chosen.places):
+        np.testing.assert_array_equal(chosen.inputs["signal"][i], store.windows([chrom], [start], LENGTH)[0])
+    needing = two_towers(required=True)
+    output = Output.parse("a", needing.spec)
+    assert Subject("x", needing, output, chosen.codes, "", inputs=chosen.inputs).other_inputs == []
+    assert Subject("x", needing, output, chosen.codes, "").other_inputs == ["signal", "context"]

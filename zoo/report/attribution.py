@@ -31,7 +31,7 @@ def attribution(subject: Subject) -> Section | None:
         return None
     title = "What it reads in a sequence"
     if needed := subject.other_inputs:
-        text = f"Not drawn: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
+        text = f"Not drawn: the model reads {', '.join(needed)} beside the sequence, which this report was not given."
         return Section(title, [Text(text)])
     from zoo.attribution.sequences import attribute_codes
     from zoo.prediction.predict import predict_codes

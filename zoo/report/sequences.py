@@ -75,15 +75,18 @@ def _beside(model: Model, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     return {key: x for key, x in batch.items() if key.removeprefix("present/") in fields}
 
 
-def of_intervals(bed: str, genome: Genome, further: FurtherInputs, length: int, n: int, seed: int) -> Chosen:
+def of_intervals(
+    bed: str, fasta: Sequence[str] | Genome, length: int, n: int, seed: int, further: FurtherInputs | None = None
+) -> Chosen:
     """Windows of `length` bp around the summit, or the middle, of a random part of a BED-like file's rows.
 
     Raises DataError where no window lies on the genome.
     """
+    from zoo.data.genome import Genome
     from zoo.data.intervals import read_intervals
     from zoo.data.window_placement import place_windows
 
-    intervals = read_intervals(bed)
+    genome, intervals = Genome.of(fasta), read_intervals(bed)
     placed = place_windows(intervals, genome, length)
     inside = placed.status == "ok"
     if not inside.any():
@@ -97,11 +100,11 @@ def of_intervals(bed: str, genome: Genome, further: FurtherInputs, length: int, 
     start = placed.start[rows]
     names, places = _named({"chrom": intervals.chrom[rows], "start": start, "end": start + length}, length)
     origin = f"{_drawn(len(rows), len(intervals))} rows of {Path(bed).name}"
-    inputs = further.windows(placed.contig[rows], start)
+    inputs = further.windows(placed.contig[rows], start) if further else {}
     return Chosen(codes, origin, None, names, places, inputs=inputs)
 
 
-def of_fasta(path: str, further: FurtherInputs, length: int, n: int, seed: int) -> Chosen:
+def of_fasta(path: str, length: int, n: int, seed: int, further: FurtherInputs | None = None) -> Chosen:
     """A random part of a FASTA file's records of `length` bp; raises DataError where it has none."""
     from zoo.data.sequences import read_sequences
 
@@ -119,7 +122,8 @@ def of_fasta(path: str, further: FurtherInputs, length: int, n: int, seed: int) 
         raise DataError(f"more than half of every sequence of {path} is N: give others")
     names = [sequences.headers[i] for i in chosen[kept]]
     origin = f"{_drawn(int(kept.sum()), len(sequences))} of {Path(path).name}"
-    return Chosen(codes[kept], origin, None, names, inputs=further.sequences(int(kept.sum())))
+    inputs = further.sequences(int(kept.sum())) if further else {}
+    return Chosen(codes[kept], origin, None, names, inputs=inputs)
 
 
 def random_sequences(length: int, n: int, seed: int) -> Chosen:

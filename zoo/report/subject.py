@@ -154,13 +154,12 @@ def _output(text: str | None, model: Model, notes: list[str]) -> tuple[Output, s
 def _sequences(opened: Opened | None, model: Model, output: Output, options: Options) -> Chosen:
     length = model.spec.input_length
     given = options.signals, options.model_context
-    if options.bed:
-        genome = Genome(list(options.fasta))
-        further = FurtherInputs.open(model, genome, *given)
-        return of_intervals(options.bed, genome, further, length, options.n, options.seed)
+    genome = Genome(list(options.fasta)) if options.bed else None
+    further = FurtherInputs.open(model, genome, *given) if any(given) else None
+    if options.bed and genome:
+        return of_intervals(options.bed, genome, length, options.n, options.seed, further)
     if options.sequences:
-        further = FurtherInputs.open(model, None, *given)
-        return of_fasta(options.sequences, further, length, options.n, options.seed)
+        return of_fasta(options.sequences, length, options.n, options.seed, further)
     split = of_split(opened, output, options.n, options.seed) if opened else None
     return split or random_sequences(length, options.n, options.seed)
 

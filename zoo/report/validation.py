@@ -32,7 +32,9 @@ def validation(subject: Subject) -> Section | None:
         text = "The attributions of this report were not validated: do not rely on them."
         return Section(TITLE, [Text(text, "unsure")])
     if needed := subject.other_inputs:
-        text = f"Not validated: the model reads {', '.join(needed)} beside the sequence, which a report does not have."
+        text = (
+            f"Not validated: the model reads {', '.join(needed)} beside the sequence, which this report was not given."
+        )
         return Section(TITLE, [Text(text, "unsure")])
     from zoo.attribution.validation import validate
 
