@@ -101,9 +101,9 @@ def attribute_windows(
     """
     selected = Output.one(output, model.spec)
     built = build_interpreter(interpreter)
-    told = {**windows.comments, **((further and further.comments) or {})}
+    comments = {**windows.comments, **((further and further.comments) or {})}
     if not len(windows):
-        return _nothing(windows, selected, built[1], {**origin(model, selected), **told})
+        return _nothing(windows, selected, built[1], {**origin(model, selected), **comments})
     attributed = attribute_codes(
         model,
         windows.codes,
@@ -115,7 +115,7 @@ def attribute_windows(
         chrom=windows.chrom,
         start=windows.start,
         contigs=windows.contigs,
-        comments=told,
+        comments=comments,
     )
     status = windows.rows.status.copy()
     finite = _finite(attributed)

@@ -81,13 +81,8 @@ def landscape(
     model = as_model(model)
     selected = Output.one(output, model.spec)
     length = model.spec.input_length
-    if fasta is not None:
-        if start is not None or end is not None:
-            raise ConfigError("start and end are columns of a sequence of letters: name the region itself instead")
-        genome = Genome.of(fasta)
-        window = region_window(sequence, genome, length)
-    else:
-        genome, window = None, _of_letters(sequence, length, start, end)
+    genome = None if fasta is None else Genome.of(fasta)
+    window = _window(sequence, genome, length, start, end)
     further = FurtherInputs()
     if inputs is None:
         further = FurtherInputs.open(model, genome, signals, context)
@@ -98,8 +93,7 @@ def landscape(
     codes = window.codes[None]
     reference = predict_codes(model, codes, selected, inputs=inputs)[0, 0]
     edits = Edits.substitutions(codes, window.first, window.last)
-    optional = optional_shapes(model, inputs)
-    engine = incremental(model, selected, carry=not full, optional=optional)
+    engine = incremental(model, selected, carry=not full, optional=optional_shapes(model, inputs))
     with counting(len(edits), label="mutating", unit="mutations", enabled=progress) as advance:
         values = engine.effects(codes, edits, inputs=inputs, progress=advance)
     effects = np.zeros((4, window.last - window.first), np.float32)
@@ -123,6 +117,17 @@ def _check_finite(reference: float, effects: np.ndarray, model: Model, window: R
             f"model {model.spec.name!r} gives {float(reference):g} for the window {window.comments['window']}, so that "
             "no effect is finite: do not use it there"
         )
+
+
+def _window(
+    sequence: str | tuple, genome: Genome | None, length: int, start: int | None, end: int | None
+) -> RegionWindow:
+    """The window of a region, or of letters where there is no genome."""
+    if genome is None:
+        return _of_letters(sequence, length, start, end)
+    if start is not None or end is not None:
+        raise ConfigError("start and end are columns of a sequence of letters: name the region itself instead")
+    return region_window(sequence, genome, length)
 
 
 def _of_letters(letters: str | tuple, length: int, start: int | None, end: int | None) -> RegionWindow:

@@ -146,7 +146,7 @@ def test_an_insertion_leaves_distant_positions_of_a_profile_where_they_were(prof
         assert abs(loss_at) < 25
         alleles = cut(chunk, np.array([0]), genome, 120)
         for anchor in ("left", "right"):
-            outputs = scorer._aligned(scorer._engines[0], alleles, np.array([0]), anchor)[0, 1:]
+            outputs = scorer._aligned(scorer._engines[0], alleles, np.array([0]), anchor, {})[0, 1:]
             reference = scorer._engines[0].full(alleles.reference)[0, 1:]
             far = torch.arange(80)[(torch.arange(80) - 40).abs() > 30]
             same = far[~outputs[far].isnan()]

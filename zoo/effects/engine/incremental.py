@@ -192,7 +192,7 @@ def incremental(
     """
     from zoo.outputs import Output
 
-    output, given = output or Output.every(model.spec), dict(optional or {})
+    output, optional = output or Output.every(model.spec), dict(optional or {})
     fields = model.input_fields
     if "one_hot" not in fields:
         raise ContractError(f"model {model.spec.name!r} reads {', '.join(fields)} and no sequence: there are no edits")
@@ -204,14 +204,14 @@ def incremental(
         return Incremental(
             model,
             lambda inputs: output.of(alive(), inputs),
-            {k: f.shape(1, length // f.bin_size)[1:] for k, f in required.items()} | given,
+            {k: f.shape(1, length // f.bin_size)[1:] for k, f in required.items()} | optional,
             n_encoding=model.spec.n_encoding,
             integers=[k for k, f in fields.items() if f.values == "class"],
             carry=carry,
             dtype=dtype,
         )
 
-    return cached(model, (output, carry, dtype, tuple(sorted(given.items()))), make)
+    return cached(model, (output, carry, dtype, tuple(sorted(optional.items()))), make)
 
 
 def _fits(n: int, part: Tensor) -> None:
