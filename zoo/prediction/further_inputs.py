@@ -200,7 +200,8 @@ def _context(name: str, field: Field | None, context: str | None) -> int | None:
         raise ConfigError(f"model {name!r} reads no context: leave out --context {context}")
     if context not in field.vocabulary:
         known = ", ".join(field.vocabulary) or "none, its contexts have no names"
-        raise ConfigError(f"model {name!r} was never trained in context {context!r}: choose from {known}")
+        new = "" if field.required else ", or leave out --context where it is a new one"
+        raise ConfigError(f"model {name!r} was never trained in context {context!r}: choose from {known}{new}")
     return field.vocabulary.index(context)
 
 
