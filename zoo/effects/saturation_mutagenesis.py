@@ -5,7 +5,7 @@ region or sequence -> window (1, L) codes -> 3 W edits -> effects (4, W)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from zoo.effects.mutational_landscape import Landscape
 from zoo.errors import ConfigError, DataError
 from zoo.hub.loader import as_model
 from zoo.outputs import Output
-from zoo.prediction.further_inputs import FurtherInputs, Signals, optional_shapes
+from zoo.prediction.further_inputs import FurtherInputs, Inputs, Signals, optional_shapes
 from zoo.prediction.predict import origin, predict_codes
 from zoo.terminal.progress import counting
 
@@ -55,7 +55,7 @@ def landscape(
     progress: bool = False,
     signals: Signals | None = None,
     context: str | None = None,
-    inputs: Mapping[str, Tensor] | None = None,
+    inputs: Inputs | None = None,
 ) -> Landscape:
     """output(mutant) - output(reference) for every single substitution of W bases.
 
@@ -76,8 +76,6 @@ def landscape(
     where the model lacks what it reads beside the sequence; GenomeMismatch for a region off the genome; DataError for
     letters of another number, and where more than half of the window is N.
     """
-    from zoo.effects.engine.incremental import incremental
-
     model = as_model(model)
     selected = Output.one(output, model.spec)
     length = model.spec.input_length
@@ -87,28 +85,38 @@ def landscape(
     if inputs is None:
         further = FurtherInputs.open(model, genome, signals, context)
         inputs = further.windows(np.array([window.chrom or 0]), np.array([window.start]))
+    reference, effects, report = _measure(model, selected, window, inputs, full, progress)
+    return Landscape(
+        effects,
+        window.codes[window.first : window.last],
+        selected.names[0],
+        reference,
+        window.chrom,
+        window.start + window.first,
+        window.contig_length,
+        {**origin(model, selected), **window.comments, **(further.comments or {}), "inference": report},
+    )
+
+
+def _measure(
+    model: Model, output: Output, window: RegionWindow, inputs: Inputs, full: bool, progress: bool
+) -> tuple[float, np.ndarray, str]:
+    """The output of the window as it is, the effects (4, W), and how they were computed."""
+    from zoo.effects.engine.incremental import incremental
+
     missing = (window.codes == 4).mean()
     if missing > MAX_N:
         raise DataError(f"{missing:.0%} of the window {window.comments['window']} is N: mutate where more is known")
     codes = window.codes[None]
-    reference = predict_codes(model, codes, selected, inputs=inputs)[0, 0]
+    reference = predict_codes(model, codes, output, inputs=inputs)[0, 0]
     edits = Edits.substitutions(codes, window.first, window.last)
-    engine = incremental(model, selected, carry=not full, optional=optional_shapes(model, inputs))
+    engine = incremental(model, output, carry=not full, optional=optional_shapes(model, inputs))
     with counting(len(edits), label="mutating", unit="mutations", enabled=progress) as advance:
         values = engine.effects(codes, edits, inputs=inputs, progress=advance)
     effects = np.zeros((4, window.last - window.first), np.float32)
     effects[edits.alternate, edits.position - window.first] = values[:, 0].float().cpu().numpy()
     _check_finite(reference, effects[edits.alternate, edits.position - window.first], model, window)
-    return Landscape(
-        effects,
-        window.codes[window.first : window.last],
-        selected.names[0],
-        float(reference),
-        window.chrom,
-        window.start + window.first,
-        window.contig_length,
-        {**origin(model, selected), **window.comments, **(further.comments or {}), "inference": engine.report},
-    )
+    return float(reference), effects, engine.report
 
 
 def _check_finite(reference: float, effects: np.ndarray, model: Model, window: RegionWindow) -> None:
