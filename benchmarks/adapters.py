@@ -7,7 +7,8 @@
 --task, and --trunk where it is no published model's name, are sets of `first_training_panel.py`; such a trunk is
 trained on its set's rows (`--trunk-rows`) and published into a folder first.  Every split draws training rows (half of
 them again for validation) from the task's training and validation rows, by its number; the test rows are 2,000 of the
-task's, the same for all.  The four ways have the same rows, head, optimiser and seed:
+task's, the same for all, less those that the trunk's set holds too.  The four ways have the same rows, head,
+optimiser and seed:
 
 head      init=TRUNK freeze_encoder=true        adapters  init=TRUNK tune=lora
 all       init=TRUNK                            scratch   the trunk's encoder with fresh weights
@@ -46,7 +47,9 @@ def main() -> int:
         task = sets[args.task]
         rows = _read(args.out)
         for split in range(args.splits):
-            table = _draw(task, split, args.train, Path(scratch))
+            table = _draw(
+                task, split, args.train, Path(scratch), sets[args.trunk].table if args.trunk in sets else None
+            )
             for way in args.ways:
                 if not any((r["way"], r["split"]) == (way, str(split)) for r in rows):
                     row = {**_train(way, trunk, table, task, split, args, Path(scratch)), "trunk": args.trunk}
@@ -133,14 +136,22 @@ def _trunk(args: Any, sets: dict[str, Set], scratch: Path) -> Any:
     return zoo.load(f"file://{hub.resolve()}/{name}")
 
 
-def _draw(task: Set, split: int, n: int, scratch: Path) -> Path:
-    """A table of n training rows and n / 2 for validation, drawn by the split's number, and 2,000 test rows."""
+def _draw(task: Set, split: int, n: int, scratch: Path, trunk: Path | None) -> Path:
+    """A table of n training rows and n / 2 for validation, drawn by the split's number, and the test rows.
+
+    trunk: the table of the trunk's set, whose sequences are no test rows.
+    """
     with open(task.table) as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     pool = [r for r in rows if r["split"] != "test"]
     test = [r for r in rows if r["split"] == "test"]
     test = [test[i] for i in np.random.default_rng(0).permutation(len(test))[:2000]]
     order = np.random.default_rng(1000 + split).permutation(len(pool))[: n + n // 2]
+    seen = set()
+    if trunk is not None:
+        with open(trunk) as file:
+            seen = {r["sequence"] for r in csv.DictReader(file, delimiter="\t")}
+    test = [r for r in test if r["sequence"] not in seen]
     chosen = [(pool[i], "train" if at < n else "validation") for at, i in enumerate(order)]
     path = scratch / f"{task.name}_{split}.tsv"
     lines = [f"{r['sequence']}\t{r['label']}\t{part}\n" for r, part in [*chosen, *((r, "test") for r in test)]]
