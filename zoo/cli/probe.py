@@ -54,8 +54,8 @@ def command(model, domain, covariates, split, pool, rows, config, data, fasta, s
     has_domain = domain is not None or bool(opened.source.domains)
     if not has_domain and not opened.source.covariates:
         raise ConfigError(
-            "the data name neither domains nor covariates: set data.domain or data.covariates=[gc], or name a column "
-            "with --domain"
+            "the data name neither domains nor covariates: set data.cohort.domain or data.cohort.covariates=[gc], "
+            "or name a column with --domain"
         )
     report: dict = {"model": opened.name, "split": split, "domains": [], "probes": [], "covariates": []}
     if has_domain and not (covariates and domain is None):

@@ -35,7 +35,7 @@ def follow_covariates(
     """
     names = source.covariates
     if not names:
-        raise ConfigError("the data have no covariates: set data.covariates=[gc]")
+        raise ConfigError("the data have no covariates: set data.cohort.covariates=[gc]")
     for name in only:
         if name not in names:
             raise ConfigError(f"the data have no covariate {name!r}" + did_you_mean(name, names))

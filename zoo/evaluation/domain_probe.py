@@ -168,8 +168,8 @@ def _domain_words(source: Source, examples: Examples, rows: np.ndarray, column: 
         return np.array(["" if str(x) in ("", "nan") else str(x) for x in identity[column]], object)
     if not source.domains:
         raise ConfigError(
-            "the data name no domain: set data.domain (data.domains of a mixture), or name a column with --domain: "
-            f"{', '.join(identity)}"
+            "the data name no domain: set data.cohort.domain (data.domains of a mixture), or name a column with "
+            f"--domain: {', '.join(identity)}"
         )
     names = np.array([*source.domains, ""], object)
     ids = read(examples, lambda batch: {"domain": batch["domain"]}, rows)["domain"]

@@ -127,7 +127,7 @@ class ConfounderPenalty(Objective):
         if "covariates" not in batch:
             raise ContractError(
                 "the batch has no 'covariates' (N, n), which confounder_penalty needs: choose a data source with them "
-                "(data.covariates=[gc])"
+                "(data.cohort.covariates=[gc])"
             )
         values = batch["covariates"].float()
         return values if self.columns is None else values[:, self.columns]

@@ -61,7 +61,7 @@ class DomainAdversarial(Objective):
         if len(domains) < 2:
             raise ContractError(
                 f"domain_adversarial has {len(domains)} domains, which leave nothing to hide: give two or more "
-                "(data.domain, data.domains), or drop the term"
+                "(data.cohort.domain, data.domains), or drop the term"
             )
         self.domains, self.head, self.pool, self.conditional = tuple(domains), head, pool, conditional
         features = pooled_channels(in_channels, pool, "domain_adversarial")

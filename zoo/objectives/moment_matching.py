@@ -56,7 +56,7 @@ class MomentMatching(Objective):
         if len(domains) < 2:
             raise ContractError(
                 f"moment_matching has {len(domains)} domains, which leave nothing to match: give two or more "
-                "(data.domain, data.domains), or drop the term"
+                "(data.cohort.domain, data.domains), or drop the term"
             )
         pooled_channels(in_channels, pool, "moment_matching")
         self.domains, self.head, self.pool, self.conditional = tuple(domains), head, pool, conditional

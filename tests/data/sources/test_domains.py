@@ -41,7 +41,8 @@ def table(tmp_path):
 
 
 def test_a_table_names_the_domain_and_the_covariates_of_every_row(table):
-    source = Table(table=table, domain="lab", covariates=["depth", "gc"], splits={"validation": 0.2, "test": 0.2})
+    cohort = {"domain": "lab", "covariates": ["depth", "gc"]}
+    source = Table(table=table, cohort=cohort, splits={"validation": 0.2, "test": 0.2})
     assert (source.domains, source.covariates) == (("a", "b", "c"), ("depth", "gc"))
     assert source.targets["value"].channels == ("bound",)
     assert all(check.ok is not False for check in check_source(source))
@@ -57,7 +58,7 @@ def test_a_table_names_the_domain_and_the_covariates_of_every_row(table):
 
 
 def test_one_lab_is_the_test_without_what_training_knows(table):
-    source = Table(table=table, targets="bound", domain="lab", held_out_domain="c", splits={"validation": 0.2})
+    source = Table(table=table, targets="bound", cohort={"domain": "lab", "held_out": "c"}, splits={"validation": 0.2})
     domains = {split: set(whole(source, split)[1]["domain"]) for split in ("train", "validation", "test")}
     assert domains == {"train": {"a", "b"}, "validation": {"a", "b"}, "test": {"c"}}
     assert len(source.examples("test")) == 26
@@ -71,19 +72,19 @@ def test_one_lab_is_the_test_without_what_training_knows(table):
 
 def test_what_cannot_be_held_out_is_refused_with_what_to_do(table, tmp_path):
     with pytest.raises(ConfigError, match="needs the domain of every row"):
-        Table(table=table, targets="bound", held_out_domain="c")
+        Table(table=table, targets="bound", cohort={"held_out": "c"})
     with pytest.raises(ConfigError, match="'d' is no domain: choose from a, b, c"):
-        Table(table=table, targets="bound", domain="lab", held_out_domain="d")
+        Table(table=table, targets="bound", cohort={"domain": "lab", "held_out": "d"})
     with pytest.raises(DataError, match="no covariate 'mappability': name a column of it, or gc"):
-        Table(table=table, targets="bound", domain="lab", covariates=["mappability"])
+        Table(table=table, targets="bound", cohort={"domain": "lab", "covariates": ["mappability"]})
     with pytest.raises(DataError, match="'x' is no number"):
         path = tmp_path / "bad.tsv"
         path.write_text("sequence\tbound\tdepth\nACGT\t1\tx\nACGA\t0\t2\n")
-        Table(table=str(path), covariates=["depth"])
+        Table(table=str(path), cohort={"covariates": ["depth"]})
     one = tmp_path / "one.tsv"
     one.write_text("sequence\tbound\tlab\n" + "".join(f"{s}\t{i % 2}\ta\n" for i, s in enumerate(letters(5, 12))))
     with pytest.raises(ConfigError, match="leaves nothing to train on, since all rows are of that domain"):
-        Table(table=str(one), domain="lab", held_out_domain="a")
+        Table(table=str(one), cohort={"domain": "lab", "held_out": "a"})
     with pytest.raises(ConfigError, match="no laboratory: choose from a, b"):
         SimulatedLabs(held_out_domain="z")
 
@@ -115,23 +116,24 @@ def test_headers_of_fasta_name_the_domain_and_overlaps_of_the_test_are_left_out(
     parts = {"a": records(1, 20, "chr1"), "b": records(2, 20, "chr2")}
     parts["c"] = [*records(3, 10, "chr3"), ("chr1", 5, letters(9, 1)[0], 1), ("chr9", 5, parts["b"][0][2], 0)]
     files = [fasta(tmp_path / f"{lab}.fa", rows, lab) for lab, rows in parts.items()]
-    source = Fasta(positives=files, domain="batch", covariates="gc", held_out_domain="c", splits={"validation": 0.2})
+    cohort = {"domain": "batch", "covariates": "gc", "held_out": "c"}
+    source = Fasta(positives=files, cohort=cohort, splits={"validation": 0.2})
     batch, identity = whole(source, "test")
     assert set(identity["domain"]) == {"c"}
     assert len(identity["name"]) == 10, "one overlaps a sequence of a, one is a sequence of b"
     assert batch["covariates"].shape == (10, 1)
     assert source.dropped["of_held_out_domain_known_from_training"] == 2
     assert set(whole(source, "train")[1]["domain"]) == {"a", "b"}
-    together = Fasta(positives=files, domain="batch")
+    together = Fasta(positives=files, cohort={"domain": "batch"})
     assert {d for s in ("train", "validation", "test") for d in whole(together, s)[1]["domain"]} == {"a", "b", "c"}
     with pytest.raises(DataError, match="says lab:NAME"):
-        Fasta(positives=files, domain="lab")
+        Fasta(positives=files, cohort={"domain": "lab"})
 
 
 def test_the_same_sequence_in_two_batches_is_kept_in_both(tmp_path):
     rows = records(1, 20, "chr1")
     files = [fasta(tmp_path / f"{lab}.fa", rows, lab) for lab in "ab"]
-    source = Fasta(positives=files, domain="batch")
+    source = Fasta(positives=files, cohort={"domain": "batch"})
     assert sum(len(source.examples(s)) for s in ("train", "validation", "test")) == 40
     assert source.describe()["audit"]["clean"]
 

@@ -22,6 +22,28 @@ GC = "gc"
 """The covariate that is computed where the data have no such column."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """What says where rows are from.
+
+    domain: column of a table, or key in FASTA headers (as in `batch:lab1` or `batch=lab1`), that names the laboratory,
+        batch or species of a row, for terms that hide it and for results by it.
+    held_out: the domain whose rows are the test (where a split column, regions or a posted test say which, those), the
+        others' being training and validation; rows of it whose sequence those hold, or that overlap theirs on the
+        genome, are left out and counted.
+    covariates: columns, or keys, of numbers that a prediction should not follow; `gc` is computed where there is none.
+    """
+
+    domain: str | None = None
+    held_out: str | None = None
+    covariates: Sequence[str] | str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Of the covariates."""
+        return [self.covariates] if isinstance(self.covariates, str) else list(self.covariates or ())
+
+
 @dataclass(frozen=True)
 class RowAnnotations:
     """Of n rows.
@@ -74,18 +96,15 @@ class RowAnnotations:
             return {}
         return {name: int((self.domain[rows] == i).sum()) for i, name in enumerate(self.domains)}
 
-    def held_out(self, name: str, what: str) -> np.ndarray:
-        """(n,) bool, the rows of a domain.  Raises ConfigError for an unknown one, or one beside which there is none.
-
-        what: the argument that names the column of the domains, for the error.
-        """
+    def held_out(self, name: str) -> np.ndarray:
+        """(n,) bool, the rows of a domain.  Raises ConfigError for an unknown one, or one that is alone."""
         if self.domain is None:
-            raise ConfigError(f"data.held_out_domain={name} needs the domain of every row: set {what}")
+            raise ConfigError(f"data.cohort.held_out={name} needs the domain of every row: set data.cohort.domain")
         if str(name) not in self.domains:
-            raise ConfigError(f"data.held_out_domain {name!r} is no domain" + did_you_mean(str(name), self.domains))
+            raise ConfigError(f"data.cohort.held_out {name!r} is no domain" + did_you_mean(str(name), self.domains))
         if len(self.domains) < 2:
             raise ConfigError(
-                f"data.held_out_domain={name} leaves nothing to train on, since all rows are of that domain: "
+                f"data.cohort.held_out={name} leaves nothing to train on, since all rows are of that domain: "
                 "add another domain, or leave it out"
             )
         return self.domain == self.domains.index(str(name))

@@ -12,7 +12,7 @@ from zoo.data.genome import Genome
 from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences
 from zoo.data.source import SPLITS, Source
-from zoo.data.sources.domains import RowAnnotations, described_domains, header_values, hold_out, numbers
+from zoo.data.sources.domains import Cohort, RowAnnotations, described_domains, header_values, hold_out, numbers
 from zoo.data.sources.labelled_sequences import Labelled, NegativesMaker, read_labelled
 from zoo.data.sources.region_splits import fractions_or_regions, split_by_region
 from zoo.data.sources.sequence_examples import ReadyExamples, groups, most_common
@@ -41,13 +41,8 @@ class Fasta(Source):
         [regions]}, 0-based half-open, of which the headers say the place.  The test's only where no test files are
         given.
     target, task: names of the prediction and of its one channel.
-    domain: key in the headers, as in `batch:lab1` or `batch=lab1`, that names the laboratory, batch or species a
-        sequence is from, for terms that hide it and for results by it.  Made negatives are of their positive's.
-    held_out_domain: the one whose sequences (those of its posted test, where there is one) are the test; the others'
-        are training and validation, and sequences of it that those hold, or that overlap theirs, are left out and
-        counted.
-    covariates: keys in the headers whose numbers a prediction should not follow; `gc` is computed where no header has
-        it.
+    cohort: settings, see `Cohort`: the domain and the covariates of a sequence, and a domain that is held out.  Made
+        negatives are of their positive's domain.
 
     Outside a posted test set every sequence comes once, and one that has both labels not at all.
     """
@@ -64,9 +59,7 @@ class Fasta(Source):
         splits: Mapping[str, Any] | None = None,
         target: str = "binding",
         task: str = "bound",
-        domain: str | None = None,
-        held_out_domain: str | None = None,
-        covariates: Sequence[str] | str | None = None,
+        cohort: Cohort | Mapping[str, Any] | None = None,
         licence: str = "",
         seed: int = 0,
     ):
@@ -91,16 +84,17 @@ class Fasta(Source):
         self._labels = np.concatenate([part.labels for part in sets])
         self._hashes = np.concatenate([part.hashes for part in sets])
         self.input_length = most_common(self.sequences.lengths)
-        self.annotations = self._annotated(domain, covariates, family)
+        cohort = settings_of(Cohort, "data.cohort", cohort)
+        self.annotations = self._annotated(cohort.domain, cohort.names, family)
         self.domains, self.covariates = self.annotations.domains, self.annotations.names
         self._groups = groups(self.sequences, self._hashes, family)
         is_posted = np.arange(len(self.sequences)) >= len(sets[0])
         split = np.full(len(self.sequences), SPLITS.index("test"), np.int8)
-        if held_out_domain is None:
+        if cohort.held_out is None:
             split[~is_posted] = self._split(~is_posted, family)
             self._rows = self._clean(split, is_posted)
         else:
-            self._rows = self._leave_out(str(held_out_domain), split, is_posted, family)
+            self._rows = self._leave_out(str(cohort.held_out), split, is_posted, family)
         for name, rows in self._rows.items():
             if not len(rows):
                 raise DataError(f"no sequence is left for {name}: give more sequences, or a larger part of them")
@@ -186,7 +180,7 @@ class Fasta(Source):
         self, name: str, split: np.ndarray, posted: np.ndarray, family: np.ndarray | None
     ) -> dict[str, np.ndarray]:
         """{split: rows}: one domain is the test, see `hold_out`."""
-        held = self.annotations.held_out(name, "data.domain to a key of the headers")
+        held = self.annotations.held_out(name)
         by_place = isinstance(self.splits, Splits)
         drawn = ~posted if by_place else ~posted & ~held
         split[~posted] = SPLITS.index("train")
@@ -208,16 +202,15 @@ class Fasta(Source):
         self.dropped |= {"with_both_labels": int(both.sum()), "duplicates": int((rows & ~once & ~both).sum())}
         return once & ~both
 
-    def _annotated(self, domain: str | None, covariates: Any, family: np.ndarray | None) -> RowAnnotations:
+    def _annotated(self, domain: str | None, names: Sequence[str], family: np.ndarray | None) -> RowAnnotations:
         """Domain and covariates as the headers say them; what is made of a positive is of its domain."""
         cells = header_values(self.sequences, domain) if domain else None
         if domain and cells is None:
             raise DataError(
-                f"no header of {self.sequences.path} says {domain}:NAME: name a key that they have with data.domain"
+                f"no header of {self.sequences.path} says {domain}:NAME: set data.cohort.domain to a key that they have"
             )
         if cells is not None and family is not None:
             cells = [cells[i] for i in family]
-        names = [covariates] if isinstance(covariates, str) else list(covariates or ())
 
         def column(name: str) -> np.ndarray | None:
             values = header_values(self.sequences, name)

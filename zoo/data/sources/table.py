@@ -13,7 +13,7 @@ from zoo.data.codes import encode
 from zoo.data.leakage_audit import audit_source
 from zoo.data.sequences import Sequences, hash_by_length
 from zoo.data.source import SPLITS, Source
-from zoo.data.sources.domains import RowAnnotations, described_domains, hold_out, numbers
+from zoo.data.sources.domains import Cohort, RowAnnotations, described_domains, hold_out, numbers
 from zoo.data.sources.sequence_examples import ReadyExamples, most_common
 from zoo.data.sources.table_columns import (
     MISSING,
@@ -55,10 +55,7 @@ class Table(Source):
     values: "binary" (0 and 1), "real", or "auto": binary where all of them are 0, 1 or missing; labels beside other
         numbers are refused.
     target: name of the prediction.
-    domain: column of the laboratory, batch or species that a row is from, for terms that hide it and for results by it.
-    held_out_domain: the one whose rows are the test (where a split column says so, those of its test), the others'
-        training and validation; rows of it whose sequence training or validation holds are left out and counted.
-    covariates: columns of numbers that a prediction should not follow; `gc` is computed where there is no such column.
+    cohort: settings, see `Cohort`: the domain and the covariates of a row, and a domain that is held out.
 
     A missing value (empty, NA, nan, .) has weight 0.  `notes` say what was left out.  Raises DataError naming line and
     column, also where nearly all cells of a column are numbers and one is not.
@@ -76,9 +73,7 @@ class Table(Source):
         targets: Sequence[str] | str | None = None,
         values: str = "auto",
         target: str = "value",
-        domain: str | None = None,
-        held_out_domain: str | None = None,
-        covariates: Sequence[str] | str | None = None,
+        cohort: Cohort | Mapping[str, Any] | None = None,
         licence: str = "",
         seed: int = 0,
     ):
@@ -90,7 +85,8 @@ class Table(Source):
         self.path = resolve_paths(root, table)[0]
         self.target, self.licence = target, licence
         text = read_text(self.path, header)
-        covariates = _listed(covariates)
+        cohort = settings_of(Cohort, "data.cohort", cohort)
+        domain, covariates = cohort.domain, cohort.names
         self._refuse_unknown(text, (sequence, row_name, splits.column, domain, *_listed(targets)))
         column = splits.column
         if column is None:
@@ -111,7 +107,7 @@ class Table(Source):
         self.annotations = RowAnnotations.read(self.sequences, cells, covariates, lambda name: _covariate(text, name))
         self.domains, self.covariates = self.annotations.domains, self.annotations.names
         self.dropped: dict[str, int] = {}
-        how = self._split(text, column, splits, held_out_domain, seed)
+        how = self._split(text, column, splits, cohort.held_out, seed)
         self.notes = [*choice.notes, how]
 
     def _refuse_unknown(self, text: TableText, names: Sequence[str | None]) -> None:
@@ -143,7 +139,7 @@ class Table(Source):
         """Rows of every split; returns how they were drawn, in words."""
         held = np.zeros(len(self.sequences), bool)
         if held_out is not None:
-            held = self.annotations.held_out(held_out, "data.domain to a column")
+            held = self.annotations.held_out(held_out)
         if column:
             codes = split_column(text.cells(column), f"{self.path} column {column!r}", text.lines)
             self._how, words = {"by": f"column {column}"}, f"splits are those of column {column!r}"
