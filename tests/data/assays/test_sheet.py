@@ -113,6 +113,16 @@ def test_inputs_follow_the_cells_of_the_labels_that_are_chosen(tmp_path):
         choose_experiments(sheet, None, ["cell=K562", "cell=liver"])
 
 
+def test_what_is_nearly_a_column_and_inputs_that_nothing_reads_are_told(tmp_path):
+    columns = [c.replace("batch", "bacth") for c in COLUMNS]
+    sheet = read_sheet(write(tmp_path, row("a"), row("x", assay="atac", cell="k562", role="input"), columns=columns))
+    assert sheet.notes == [
+        "column 'bacth' of the sheet is none that zoo reads: did you mean 'batch'?",
+        "1 inputs are not read, since their cells have no row of the role label: 'x' is of 'k562'",
+    ]
+    assert not read_sheet(write(tmp_path, row("a"), row("x", assay="atac", role="input"))).notes
+
+
 @given(st.text(max_size=8), st.lists(st.text(max_size=8), max_size=5))
 def test_a_name_chooses_itself_and_a_star_everything(name, others):
     assert match_names(name, [*others, name])[:1] == [name]

@@ -149,7 +149,10 @@ def test_values_that_are_no_number_are_counted_told_once_and_read_as_zero(tmp_pa
     with caplog.at_level("INFO", "zoo.signals"):
         store = SignalStore.open([Track("x", path)], genome, 10)
     assert store.windows(["chr2"], [0], 30)[0, 0].tolist() == [1, 0, 2]
-    assert store.notes == ["7 bp of track 'x' have no finite value: they are read as 0"]
+    assert store.notes == [
+        "7 bp of track 'x' have no finite value: they are read as 0",
+        "track 'x' holds no value on 2 contigs of the genome (chr10, chr1): it is 0 there",
+    ]
     assert caplog.messages == store.notes
     assert store.describe()[0]["not_finite"] == 7
 

@@ -162,6 +162,19 @@ def test_coverage_of_a_window_is_the_label_and_its_log_ratio_to_a_control(assays
         assays(sheet=sheet, tasks=["A_K562"], labels={"of": "profile"})
 
 
+def test_a_control_of_another_kind_is_compared_by_base(assays, cohort, tmp_path):
+    """Fragments whose ends are at every tenth base, and coverage of 7 everywhere, are both flat: no ratio but 1."""
+    contigs = ("chr1", "chr2", "chr3")
+    flat = bedgraph(tmp_path / "c.bedGraph", *((c, 0, 60_000, 7) for c in contigs))
+    ends = [f"{c}\t{at}\t{at + 11}\tx\t1\n" for c in contigs for at in range(0, 59_980, 20)]
+    (tmp_path / "f.frag").write_text("".join(ends))
+    for signal, control in ((flat, "f.frag"), ("f.frag", flat)):
+        columns = (("signal", {"A_K562": signal}), ("control", {"A_K562": control}))
+        source = assays(sheet=with_sheet(cohort, tmp_path, *columns), tasks=["A_K562"], labels={"of": "signal"})
+        batch, _ = everything(source.examples("test"))
+        np.testing.assert_allclose(batch["target/binding"], 0, atol=0.02)
+
+
 def test_fragments_are_counted_by_position_and_replicates_are_pooled(assays, cohort, tmp_path):
     for name, first in (("1.frag", 1_000), ("2.frag", 1_010)):
         (tmp_path / name).write_text(f"chr3\t{first}\t{first + 50}\tx\t1\n")
@@ -261,6 +274,11 @@ def test_what_an_experiment_cannot_say_is_a_note_or_one_sentence(assays, cohort,
             assays(sheet=with_sheet(cohort, tmp_path, rows=[{"name": "x", "peaks": tmp_path / f"{name}.bed"}]))
     with pytest.raises(ConfigError, match="line 6: experiment 'x' names no peaks, of which its labels are made"):
         assays(sheet=with_sheet(cohort, tmp_path, rows=[{"name": "x"}]))
+    (tmp_path / "places.bed").write_text("")
+    with pytest.raises(ConfigError, match=r"places\.bed names no place on the genome"):
+        assays(windows={"length": 200, "core": 100, "places": str(tmp_path / "places.bed")})
+    with pytest.raises(ConfigError, match="has no column 'peaks', of which labels are made"):
+        assays(sheet=with_sheet(cohort, tmp_path, drop=("peaks",)))
     with pytest.raises(ConfigError, match="names no cell: fill the column"):
         assays(sheet=with_sheet(cohort, tmp_path, drop=("cell",)), examples="contexts")
     with pytest.raises(ConfigError, match="data=assays needs a sheet"):
@@ -277,7 +295,11 @@ def test_values_that_are_no_number_in_a_bigwig_are_counted_and_read_as_zero(assa
     source = assays(sheet=sheet, tasks=["A_K562"], labels={"of": "signal"})
     batch, where = everything(source.examples("test"))
     assert batch["target/binding"][where["start"] == 900].tolist() == [[1.0]]
-    assert any("100 bp of track" in note and "no finite value: they are read as 0" in note for note in source.notes)
+    notes = " | ".join(source.notes)
+    assert "signal: 100 bp of track 's.bw' have no finite value: they are read as 0" in notes
+    assert "track 's.bw' holds no value on 1 contigs of the genome (2): it is 0 there" in notes
+    notes = " | ".join(assays(mappability=str(tmp_path / "s.bw")).notes)
+    assert "covariates: 100 bp of track 'mappability' have no finite value" in notes
 
 
 def test_a_mixture_keeps_the_cells_and_batches_of_its_cohorts(assays):

@@ -13,7 +13,7 @@ from zoo.data.assays.peak_files import PlacedPeaks
 from zoo.data.assays.settings import AssayLabels
 from zoo.data.assays.sheet import Experiment, Sheet
 from zoo.data.assays.tasks import Sample
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, did_you_mean
 
 
 @dataclass
@@ -42,6 +42,12 @@ def read_cohort(
     for e in chosen:
         lacking = next((r for r in e.replicates if getattr(r, needed) is None), None)
         if lacking is not None:
+            if needed not in sheet.columns:
+                near = did_you_mean(needed, sheet.columns)
+                raise ConfigError(
+                    f"{sheet.path} has no column {needed!r}, of which labels are made{near}; or"
+                    f" set data.labels.of={'signal' if needed == 'peaks' else 'peaks'}"
+                )
             raise ConfigError(
                 f"{sheet.path} line {lacking.line}: experiment {e.name!r} names no {needed}, of which its labels are "
                 "made: fill the column, leave the experiment out with data.tasks, give it the role input, or set "

@@ -14,7 +14,7 @@ from zoo.data.assays.placement import Windows
 from zoo.data.assays.sheet import Experiment
 from zoo.data.assays.tasks import Tasks
 from zoo.data.genome import Genome
-from zoo.data.signals import SignalStore, Track
+from zoo.data.signals import SignalStore, Track, tracks_by_file
 
 _AT_ONCE = 1 << 14
 
@@ -24,6 +24,7 @@ class Covariates:
 
     names: gc; mappability, the mean of a track over the window, where its file is named; depth, ln(1 + mean coverage)
     of the controls of a sample's experiments, where any has one: what reads say of a place before any binding.
+    notes: what a person should know of how the tracks were read.
     """
 
     def __init__(
@@ -38,9 +39,10 @@ class Covariates:
             dict.fromkeys(p for e in dict.fromkeys(row) for p in experiments[e].files("control")) for row in used
         ]
         self._depth = [
-            SignalStore.open([Track(str(i), p) for i, p in enumerate(files)], genome, length) if files else None
-            for files in controls
+            SignalStore.open(tracks_by_file(list(files)), genome, length) if files else None for files in controls
         ]
+        stores = [store for store in (self._mappability, *self._depth) if store is not None]
+        self.notes = list(dict.fromkeys(f"covariates: {note}" for store in stores for note in store.notes))
         has_depth = any(store is not None for store in self._depth)
         self.names = ("gc", *(["mappability"] if self._mappability else []), *(["depth"] if has_depth else []))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,9 @@ def read_sheet(path: str | Path) -> Sheet:
         raise DataError(f"{path} has {len(text.rows):,} rows, zoo reads at most {_MOST_ROWS:,}: split the sheet")
     rows = [_row(text, i) for i in range(len(text.rows))]
     _require_files(path, rows)
-    notes: list[str] = []
-    return Sheet(path, tuple(_experiments(path, rows, notes)), tuple(columns), notes)
+    notes = _column_notes(columns)
+    experiments = tuple(_experiments(path, rows, notes))
+    return Sheet(path, experiments, tuple(columns), [*notes, *_input_notes(experiments)])
 
 
 def choose_experiments(
@@ -146,6 +148,29 @@ def _require_size(path: Path) -> None:
                 f"{path} is larger than {_MOST_BYTES >> 20} MB unpacked, which no sheet of experiments is: "
                 "data.sheet names the table whose rows name the files, not one of the files"
             )
+
+
+def _column_notes(columns: Sequence[str]) -> list[str]:
+    """A sentence for every column whose name is nearly one that zoo reads and the sheet lacks."""
+    absent = [c for c in COLUMNS if c not in columns]
+    near = {c: get_close_matches(c.lower(), absent, n=1, cutoff=0.75) for c in columns if c not in COLUMNS}
+    return [
+        f"column {c!r} of the sheet is none that zoo reads: did you mean {match[0]!r}?"
+        for c, match in near.items()
+        if match
+    ]
+
+
+def _input_notes(experiments: Sequence[Experiment]) -> list[str]:
+    """A sentence where inputs are of a cell of which nothing is to be predicted, and so never read."""
+    cells = {e.cell for e in experiments if e.role == "label"} | {""}
+    unread = [e for e in experiments if e.role == "input" and e.cell not in cells]
+    if not unread:
+        return []
+    return [
+        f"{len(unread):,} inputs are not read, since their cells have no row of the role label: "
+        f"{unread[0].name!r} is of {unread[0].cell!r}"
+    ]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from zoo.data.assays.sheet import Experiment
 from zoo.data.assays.tasks import Tasks
 from zoo.data.genome import Genome
-from zoo.data.signals import SignalStore, Track
+from zoo.data.signals import SignalStore, tracks_by_file
 from zoo.errors import ConfigError, DataError
 
 
@@ -22,18 +22,21 @@ from zoo.errors import ConfigError, DataError
 class MixedTracks:
     """Files of one column of the sheet, as one signal a task.
 
-    mix: (C, A), what each of the A files counts for a task.  total: (C,) over the genome.
+    mix: (C, A), what each of the A files counts for a task.  total: (C,) over the genome.  counts: (C,) bool, whether
+    a task's files are fragments, of which a bin has a number, where coverage has a mean over its bases.
     """
 
     store: SignalStore
     mix: np.ndarray
     total: np.ndarray
+    counts: np.ndarray
 
     @classmethod
     def of(cls, groups: Sequence[Sequence[Path]], genome: Genome, bin_size: int) -> MixedTracks:
         """groups: files of every task: coverage is averaged over them, counts of fragments are added up."""
         files = list(dict.fromkeys(path for group in groups for path in group))
-        store = SignalStore.open([Track(str(i), path) for i, path in enumerate(files)], genome, bin_size)
+        store = SignalStore.open(tracks_by_file(files), genome, bin_size)
+        counts = np.zeros(len(groups), bool)
         mix = np.zeros((len(groups), len(files)), np.float32)
         for c, group in enumerate(groups):
             at = [files.index(path) for path in group]
@@ -42,9 +45,10 @@ class MixedTracks:
                 raise ConfigError(
                     f"{group[0]} and {group[1]} are replicates, one of fragments, one of coverage: convert one"
                 )
-            mix[c, at] = 1.0 if True in is_count else 1.0 / max(1, len(at))
+            counts[c] = True in is_count
+            mix[c, at] = 1.0 if counts[c] else 1.0 / max(1, len(at))
         totals = np.array([float(s.facts["sum"]) for s in store.stores])
-        return cls(store, mix, mix @ totals)
+        return cls(store, mix, mix @ totals, counts)
 
     def windows(self, contig: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
         """(N, C, T) float32."""
@@ -62,8 +66,8 @@ class SignalLabels:
     bin_size: bp of a position.  known: (S, C) bool.  is_count: the labels count fragments' ends.
     has_control: they are log2 of the ratio to a control.
 
-    With a control the label is log2((x + m) / (c X / Y + m)): x of the signal and c of the control in a bin, X and Y
-    over the genome, and m the mean of the signal over all bins of the genome, which keeps empty bins finite.
+    With a control the label is log2((x + m) / (c X / Y + m)): x of the signal and c of the control in a bin, by base,
+    X and Y over the genome, and m the mean of the signal over the genome, which keeps empty bins finite.
     """
 
     def __init__(
@@ -101,8 +105,9 @@ class SignalLabels:
             x = signal.windows(contig[at], start[at], length)
             if control is not None:
                 scale = (signal.total / np.maximum(control.total, 1e-300))[:, None]
-                mean = self._mean(signal)[:, None]
-                c = control.windows(contig[at], start[at], length)
+                mean = signal.total[:, None] / sum(self._genome.contigs.values())
+                x = x / np.where(signal.counts, self.bin_size, 1)[:, None]
+                c = control.windows(contig[at], start[at], length) / np.where(control.counts, self.bin_size, 1)[:, None]
                 with np.errstate(divide="ignore", invalid="ignore"):
                     x = np.log2((x + mean) / (c * scale + mean))
             out[at] = np.where(self.known[s][:, None], x, 0)
@@ -111,11 +116,6 @@ class SignalLabels:
     def _mixed(self, chosen: Sequence[Sequence[Experiment]], column: str) -> MixedTracks:
         groups = [[path for e in experiments for path in e.files(column)] for experiments in chosen]
         return MixedTracks.of(groups, self._genome, self.bin_size)
-
-    def _mean(self, signal: MixedTracks) -> np.ndarray:
-        """(C,) mean over the bins of the genome."""
-        per_base = signal.total / sum(self._genome.contigs.values())
-        return per_base * (self.bin_size if signal.is_count else 1)
 
 
 def _controlled(experiments: Sequence[Experiment], by_position: bool) -> bool:

@@ -3,6 +3,6 @@
 bigWig, bedGraph, BED, fragments -> runs of equal value in the cache -> windows (N, A, T)
 """
 
-from zoo.data.signals.signal_store import SignalStore, Track
+from zoo.data.signals.signal_store import SignalStore, Track, tracks_by_file
 
-__all__ = ["SignalStore", "Track"]
+__all__ = ["SignalStore", "Track", "tracks_by_file"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,8 @@ from zoo.files.atomic import write_file
 
 MOST_BINS = 10_000_000
 """Of which a percentile is made, evenly spread."""
+_SMALL = 100
+"""Contigs of less than this fraction of the genome need not be in a track."""
 _TOLD = ("bases", "sum", "least", "greatest", "not_finite")
 _log = logging.getLogger("zoo.signals")
 
@@ -43,6 +45,12 @@ class Track:
     format: str | None = None
 
 
+def tracks_by_file(paths: Sequence[Path]) -> list[Track]:
+    """A track a path, called by the file's name, or by the path where two files have one name."""
+    names = [path.name for path in paths]
+    return [Track(path.name if names.count(path.name) == 1 else str(path), path) for path in paths]
+
+
 class SignalStore:
     """Tracks of one genome.
 
@@ -56,7 +64,9 @@ class SignalStore:
         self.tracks, self.stores, self.genome = tuple(tracks), tuple(stores), genome
         self.names = tuple(track.name for track in tracks)
         self.bin_size, self.transform = bin_size, transform
-        self.notes = [note for track, store in zip(tracks, stores, strict=True) for note in _notes(track, store)]
+        self.notes = [
+            note for track, store in zip(tracks, stores, strict=True) for note in _notes(track, store, genome.contigs)
+        ]
 
     @classmethod
     def open(
@@ -195,8 +205,11 @@ def _check(track: Track, store: RunStore, bin_size: int, transform: str) -> None
         )
 
 
-def _notes(track: Track, store: RunStore) -> list[str]:
+def _notes(track: Track, store: RunStore, contigs: Mapping[str, int]) -> list[str]:
     notes = []
+    large = sum(contigs.values()) / _SMALL
+    runs = zip(contigs.items(), np.diff(store.first).tolist(), strict=True)
+    bare = [name for (name, size), n in runs if not n and size >= large]
     if store.facts["not_finite"]:
         notes.append(
             f"{store.facts['not_finite']:,} bp of track {track.name!r} have no finite value: they are read as 0"
@@ -209,4 +222,10 @@ def _notes(track: Track, store: RunStore) -> list[str]:
         )
     if not len(store.runs):
         notes.append(f"track {track.name!r} holds no value: it is 0 everywhere")
+    elif bare:
+        more = ", ..." if len(bare) > 3 else ""
+        notes.append(
+            f"track {track.name!r} holds no value on {len(bare):,} contigs of the genome "
+            f"({', '.join(bare[:3])}{more}): it is 0 there"
+        )
     return notes

@@ -112,6 +112,7 @@ class Assays(Source):
             self.inputs["context"] = Field("", values="class", vocabulary=self.contexts)
         self._covariates = Covariates(self.genome, length, mappability, self._tasks, self.experiments)
         self.covariates = self._covariates.names
+        self.notes += self._covariates.notes
         self.targets, columns = self._fields()
         shared = (self.genome, length, self.targets, columns, self.contexts, self.domains)
         parts = CohortParts(*shared, self._signal_labels, self._tracks)
@@ -164,6 +165,11 @@ class Assays(Source):
             raise ConfigError(
                 f"no chosen experiment of {self.sheet.path} names peaks, at which windows would stand: name a BED file "
                 "of places with data.windows.places"
+            )
+        if places is not None and not len(places):
+            raise ConfigError(
+                f"data.windows.places {self.windows.places} names no place on the genome: name a BED file that does, "
+                "or leave it out, and windows stand at the peaks"
             )
         placer = WindowPlacer(line, self.windows, flat, blacklist)
         placed = placer.place_all(places, self.splits, self.negatives, seed)
