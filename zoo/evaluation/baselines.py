@@ -204,15 +204,16 @@ class KmerFit:
         table, size = canonical_kmers(self.k)
         fold = sparse.csr_matrix((np.ones(4**self.k), (np.arange(4**self.k), table)), shape=(4**self.k, size))
         settled = sum(self.votes) * 2 > len(self.votes) if self._is_settled else None
-        one = both = None
+        both = None
         if settled is not True:
             check = None if validation is None else validation @ fold
             both = fit(values, None if train is None else train @ fold, target, check, validation_target, weight)
             if both is None:
                 return None
 
-        def folded(features: Any) -> np.ndarray:
-            return both(features @ fold)
+        def folded(features: Any, of_both: Callable[[Any], np.ndarray] | None = both) -> np.ndarray:
+            assert of_both is not None, "it is taken where it was fitted alone"
+            return of_both(features @ fold)
 
         if settled is False or (settled is None and (validation is None or not len(validation_target))):
             return folded, "", None

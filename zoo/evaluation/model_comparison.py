@@ -158,7 +158,6 @@ def _column(model: Model, prediction: np.ndarray, head: str, task: str) -> np.nd
 
 def _row(key: Mapping[str, Any], metric: Metric, own: Measure, other: Measure) -> dict[str, Any]:
     difference = paired_difference("", own, other)
-    both = own.value is not None and other.value is not None
     ends = (None, None) if difference is None else (difference.low, difference.high)
     note = "" if own.note.startswith("prevalence") and difference is not None else own.note
     return {
@@ -168,7 +167,7 @@ def _row(key: Mapping[str, Any], metric: Metric, own: Measure, other: Measure) -
         "n_positive": own.n_positive,
         "value": own.value,
         "other_value": other.value,
-        "difference": own.value - other.value if both else None,
+        "difference": None if own.value is None or other.value is None else own.value - other.value,
         "low": ends[0],
         "high": ends[1],
         "note": note,
@@ -205,9 +204,7 @@ def _two_level_interval(
     """95 % percentile interval of the mean difference: tasks are drawn, and of each a resample of its examples; a task
     with too few examples for one has its difference alone.  None for fewer than two tasks without resamples."""
     drawn = [
-        np.mean([a.resampled - b.resampled for a, b in pairs], axis=0)
-        if all(a.resampled is not None and b.resampled is not None for a, b in pairs)
-        else None
+        None if any(x.resampled is None for pair in pairs for x in pair) else _mean_of_resamples(pairs)
         for pairs in tasks
     ]
     size = max((len(x) for x in drawn if x is not None), default=0)
@@ -223,6 +220,11 @@ def _two_level_interval(
     resample = rng.integers(0, size, (size, len(tasks)))
     low, high = np.quantile(np.stack(columns, 1)[resample, at].mean(1), [0.025, 0.975])
     return float(low), float(high)
+
+
+def _mean_of_resamples(pairs: Sequence[tuple[Measure, Measure]]) -> np.ndarray:
+    """(resamples,) mean over the pairs of what the one measures more than the other."""
+    return np.mean([np.subtract(a.resampled, b.resampled) for a, b in pairs], axis=0)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

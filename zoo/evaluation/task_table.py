@@ -83,12 +83,12 @@ def macro_rows(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
         first = next(r for r in rows if (r["predictor"], r["metric"]) == (predictor, metric))
         common = [t for t in every if all((p, metric, t) in values for p in having.get(metric, ()))]
         if predictor not in having.get(metric, ()) or not common:
-            yield first | {"value": None, "low": None, "high": None, "note": "", "rival": ""}
+            yield {**first, "value": None, "low": None, "high": None, "note": "", "rival": ""}
             continue
         numbers = np.array([values[predictor, metric, t] for t in common])
         low, high = mean_interval(numbers)
         note = _left_out(every, common)
-        yield first | {"value": float(numbers.mean()), "low": low, "high": high, "note": note, "rival": ""}
+        yield {**first, "value": float(numbers.mean()), "low": low, "high": high, "note": note, "rival": ""}
 
 
 def mean_interval(numbers: np.ndarray) -> tuple[float | None, float | None]:

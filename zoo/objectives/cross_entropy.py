@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -82,7 +82,7 @@ class CrossEntropy(HeadObjective):
             return weight if self.class_weights is None else weight * self.class_weights[self.labels(batch).long()]
         if self.positive_weight == 1:
             return weight
-        factor = self.positive_weights
+        factor = cast(Tensor, self.positive_weights)
         if self.task_axis is not None:
             factor = factor.reshape(-1, *[1] * (weight.dim() - 2))
         return weight * (1 + (factor - 1) * self.labels(batch).float())

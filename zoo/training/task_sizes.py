@@ -102,6 +102,9 @@ def _by_channel(label: np.ndarray, weight: np.ndarray | None, field: Field) -> t
         known = known * np.broadcast_to(weight, label.shape)
     filled = np.where(known > 0, label, 0)
     axis = None if field.values == "class" else field.channel_axis
-    if axis is None:
-        return tuple(x.reshape(1, len(x), -1).astype(np.float64) for x in (filled, known))
-    return tuple(np.moveaxis(x, axis, 0).reshape(x.shape[axis], len(x), -1).astype(np.float64) for x in (filled, known))
+
+    def by_channel(x: np.ndarray) -> np.ndarray:
+        channels = x[None] if axis is None else np.moveaxis(x, axis, 0)
+        return channels.reshape(len(channels), len(x), -1).astype(np.float64)
+
+    return by_channel(filled), by_channel(known)

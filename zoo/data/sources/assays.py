@@ -173,7 +173,7 @@ class Assays(Source):
             )
         placer = WindowPlacer(line, self.windows, flat, blacklist)
         placed = placer.place_all(places, self.splits, self.negatives, seed)
-        self.dropped |= placer.dropped
+        self.dropped = {**self.dropped, **placer.dropped}
         self._matching = placer.matching
         return placed
 
@@ -198,7 +198,7 @@ class Assays(Source):
         kept, short = keep_drawn_negatives(labels, order, number)
         if short:
             few = f"{short} tasks have fewer than {number:g} {split} negatives a positive"
-            self.notes.append(f"{few}: data.negatives.per_window makes more")
+            self.notes = [*self.notes, f"{few}: data.negatives.per_window makes more"]
         return kept
 
     def _without_untrained(self, labels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -208,7 +208,7 @@ class Assays(Source):
         for kind, there in has.items():
             lacking = [name for name, ok in zip(self._tasks.names, there, strict=True) if not ok]
             if lacking:
-                self.notes.append(f"{listed(lacking)} left out: no training window is a {kind}")
+                self.notes = [*self.notes, f"{listed(lacking)} left out: no training window is a {kind}"]
         keep = np.flatnonzero(has["positive"] & has["negative"])
         if not len(keep):
             raise ConfigError(
@@ -227,7 +227,7 @@ class Assays(Source):
             )
         bin_size = self.labels.bin_size if by_position else self.input_length
         labels = SignalLabels(self.experiments, self._tasks, self.genome, bin_size, by_position)
-        self.notes += labels.notes
+        self.notes = [*self.notes, *labels.notes]
         return labels
 
     def _open_tracks(self, inputs: Sequence[Experiment], settings: InputSignals) -> InputTracks | None:
@@ -240,7 +240,7 @@ class Assays(Source):
             )
         samples = self._tasks.samples
         tracks = InputTracks(inputs, samples, self.genome, settings.bin_size, settings.transform)
-        self.notes += tracks.notes
+        self.notes = [*self.notes, *tracks.notes]
         return tracks
 
     def _fields(self) -> tuple[dict[str, Field], dict[str, np.ndarray]]:

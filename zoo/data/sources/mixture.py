@@ -156,7 +156,7 @@ class Mixture(Source):
         lacking = next((name for name, own in names.items() if not own), None)
         if key == "contexts" and lacking is not None and any(names.values()):
             raise ConfigError(f"data.contexts names no context of source {lacking!r}: set data.contexts.{lacking}=...")
-        return tuple(dict.fromkeys(name for own in names.values() for name in own))
+        return tuple(dict.fromkeys(name for own in names.values() for name in own or ()))
 
 
 class MixedExamples(Examples):

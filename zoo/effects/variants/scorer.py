@@ -123,7 +123,8 @@ class Scorer:
     @property
     def anchors(self) -> tuple[Side, ...]:
         """Over which insertions and deletions are averaged."""
-        return ("left", "right") if self.anchor == "both" else (self.anchor,)
+        sides: dict[str, tuple[Side, ...]] = {"both": ("left", "right"), "left": ("left",), "right": ("right",)}
+        return sides[self.anchor]
 
     @property
     def reach(self) -> int:
