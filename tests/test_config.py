@@ -117,7 +117,7 @@ def test_a_run_may_compose_further_configurations():
         ("encoder._target_=os.system", "class path", "a name instead"),
         ("~encoder", "encoder", "choose one of"),
         ("x=[1,2", "x=[1,2", "a bracket is open"),
-        ("name=a=b", "name=a=b", "quote"),
+        ("name=a b=c", "name=a b=c", "quote"),
         ("seed=1,2,3", "seed=1,2,3", "add -m"),
         ("demo", "demo", "experiment=demo"),
         ("hydra.run.dirr=x", "hydra.run.dirr", "did you mean 'dir'"),

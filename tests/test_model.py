@@ -47,6 +47,7 @@ CASES = {
     "encoder": (lambda m, b: m.encoder, lambda e, b: e.members[0].encoder),
     "heads": (lambda m, b: m.heads, lambda e, b: e.members[0].heads),
     "spec": (lambda m, b: m.spec.replace(members=1), lambda e, b: e.members[0].spec),
+    "adapters": (lambda m, b: m.adapters, lambda e, b: {}),
     "input_fields": (lambda m, b: m.input_fields, lambda e, b: e.members[0].input_fields),
     "dtype": (lambda m, b: m.dtype, lambda e, b: torch.float32),
     "device": (lambda m, b: m.device, lambda e, b: torch.device("cpu")),

@@ -85,7 +85,7 @@ def test_every_trial_is_a_run_and_a_row_and_the_first_is_the_default(finished):
     losses = [float(row["validation_loss"]) for row in rows]
     assert losses == sorted(losses)
     first = next(row for row in rows if row["trial"] == "0")
-    assert (first["optimizer.lr"], first["encoder.width"]) == ("0.003", "21")
+    assert (first["optimizer.lr"], first["encoder.width"]) == ("0.006", "21")
     assert finished.trials[0].parameters == {}
     for trial in finished.trials:
         config = json.loads((trial.folder / "config.json").read_text())
@@ -220,7 +220,7 @@ def test_a_trial_in_which_the_budget_ends_is_stopped_and_goes_on_later_to_the_sa
 
 
 def test_trials_that_diverge_or_cannot_be_built_are_recorded_and_the_search_goes_on(space_file, tmp_path):
-    space = "encoder.kernel: {choices: [3, 4]}\noptimizer.lr: {choices: [0.003, 3e38]}\n"
+    space = "encoder.kernel: {choices: [3, 4]}\noptimizer.lr: {choices: [0.006, 3e38]}\n"
     words = [word for word in SMALL if not word.startswith("encoder")]
     words += ["encoder=dilated_cnn", "encoder.layers=1", "encoder.channels=4", "optimizer.warmup=0"]
     space_file.write_text(space)
@@ -230,10 +230,10 @@ def test_trials_that_diverge_or_cannot_be_built_are_recorded_and_the_search_goes
     every = [({**study.defaults, **trial.parameters}, trial) for trial in study.trials]
     outcome = {(values["encoder.kernel"], values["optimizer.lr"]): trial for values, trial in every}
     assert len(outcome) == len(study.trials) == 4
-    assert outcome[3, 0.003].status == "ok"
+    assert outcome[3, 0.006].status == "ok"
     assert "diverged" in outcome[3, 3e38].reason or "number" in outcome[3, 3e38].reason
     assert {t.status for t in study.trials[1:]} == {"failed"}
-    assert all("kernel 4 of dilated_cnn must be odd" in outcome[4, lr].reason for lr in (0.003, 3e38))
+    assert all("kernel 4 of dilated_cnn must be odd" in outcome[4, lr].reason for lr in (0.006, 3e38))
     _, rows = read_table(study.folder / "leaderboard.tsv")
     assert [row["status"] for row in rows] == ["ok", "failed", "failed", "failed"]
 
