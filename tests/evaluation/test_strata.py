@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import ConfigError
-from zoo.evaluation.strata import in_stratum
+from zoo.evaluation.strata import in_stratum, strata_of
 
 COLUMNS = {
     "width": np.array([100, 2000, 9000]),
@@ -42,3 +42,16 @@ def test_a_comparison_keeps_the_rows_it_holds_for_and_those_without_a_value(text
 def test_what_is_no_comparison_is_refused_and_never_run(text, message):
     with pytest.raises(ConfigError, match=message):
         in_stratum(text, COLUMNS)
+
+
+def test_a_bare_name_is_a_column_or_refused_with_those_there_are():
+    strata = strata_of(["chrom", "width<=2000"], COLUMNS)
+    assert {k: v.tolist() for k, v in strata.items()} == {
+        "chrom==chr20": [True, False, False],
+        "chrom==chrX": [False, True, True],
+        "width<=2000": [True, True, False],
+    }
+    with pytest.raises(ConfigError, match="no column 'chr': did you mean 'chrom'"):
+        strata_of(["chr"], COLUMNS)
+    with pytest.raises(ConfigError, match="choose from width, chrom, signal, score"):
+        strata_of(["laboratory"], COLUMNS)

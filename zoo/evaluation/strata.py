@@ -35,6 +35,8 @@ def strata_of(texts: Sequence[str], columns: Mapping[str, np.ndarray]) -> dict[s
     strata: dict[str, np.ndarray] = {}
     for text in texts:
         if text.strip() not in columns:
+            if not re.search("[<>=!&]", text):
+                raise ConfigError(f"the examples have no column {text.strip()!r}" + did_you_mean(text.strip(), columns))
             strata[text] = in_stratum(text, columns)
             continue
         words = np.asarray(columns[text.strip()]).astype(str)
