@@ -10,6 +10,7 @@ from zoo.errors import ConfigError
 from zoo.registry import INJECTED, registry
 from zoo.training.arguments import Argument
 from zoo.training.plan import TrainingPlan
+from zoo.training.settings import TrainerSettings
 
 
 def test_everything_that_a_run_offers_by_name_is_noted_with_its_origin(config):
@@ -45,3 +46,20 @@ def test_every_argument_that_the_run_may_fill_is_taken_by_some_component(kind):
     taken = {key for name in names for key in inspect.signature(registry().get(kind, name)).parameters}
     unused = set(INJECTED[kind]) - taken
     assert unused <= {"contexts", "bin_size", "values", "rc", "tasks"}, "no component takes it"
+
+
+@pytest.mark.parametrize(
+    ("objectives", "lengths"), [({}, {40, 41}), ({"gc": {"name": "confounder_penalty", "coefficient": 0.1}}, {40})]
+)
+def test_a_step_is_of_several_lengths_unless_a_term_looks_across_its_rows(config, tmp_path, objectives, lengths):
+    table = tmp_path / "rows.tsv"
+    rows = [f"{'ACGT' * 10}{'C' * (i % 16 == 15)}\t{i % 2}\t{'train' if i < 48 else 'validation'}\n" for i in range(64)]
+    table.write_text("".join(["sequence\tlabel\tsplit\n", *rows]))
+    data = {"name": "table", "table": str(table), "cohort": {"covariates": ["gc"]}}
+    plan = TrainingPlan.of({**config, "data": data, "objectives": objectives})
+    module = plan.module(TrainerSettings(batch_size=48))
+    steps = [step if isinstance(step, list) else [step] for step in module.train_loader]
+    of_steps = [{rows["codes"].shape[1] for rows in step} for step in steps]
+    assert lengths in of_steps
+    assert len(steps) == (1 if len(lengths) == 2 else 2)
+    assert sum(len(rows["codes"]) for step in steps for rows in step) == 48

@@ -16,6 +16,7 @@ from typing import Any
 
 from zoo.errors import ConfigError, ZooError
 from zoo.files.tables import write_table
+from zoo.terminal.columns import align
 
 
 @dataclass
@@ -91,8 +92,7 @@ def format_jobs(jobs: list[Job]) -> str:
     """The same table for a terminal."""
     columns, rows = _cells(jobs)
     cells = [columns, *([_short(value) for value in row] for row in rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(align(cells))
 
 
 def flat_metrics(metrics: Any, prefix: str = "") -> dict[str, float]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.data.gc_matched_negatives import gc_fraction
 from zoo.data.motifs import Motif, scan
 from zoo.errors import ConfigError
 from zoo.fields import Field
@@ -69,13 +70,12 @@ def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Ba
 
 
 def gc_content(codes: np.ndarray) -> np.ndarray:
-    """codes (N, L) -> (N, 1) share of C and G among the bases that are no N.
+    """codes (N, L) -> (N, 1) share of C and G among the bases that are no N; 0 where there is none.
 
     >>> gc_content(np.array([[0, 1, 2, 4]], np.uint8)).round(3).tolist()
     [[0.667]]
     """
-    strong = ((codes == 1) | (codes == 2)).sum(1)
-    return (strong / np.maximum((codes < 4).sum(1), 1))[:, None]
+    return np.nan_to_num(gc_fraction(codes))[:, None]
 
 
 def kmer_frequencies(codes: np.ndarray, k: int = 6, one_strand: bool = False) -> sparse.csr_matrix:

@@ -16,6 +16,7 @@ from zoo.evaluation.ranks import mean_ranks
 from zoo.evaluation.split_predictions import labels_of, predictions_of, read, sample_rows, shared_heads
 from zoo.evaluation.tasks import tasks_of
 from zoo.prediction.inference import inferring
+from zoo.terminal.columns import align
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -84,8 +85,7 @@ def covariate_table(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         for r in rows
     ]
-    widths = [max(len(row[i]) for row in [header, *cells]) for i in range(len(header))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in [header, *cells])
+    return "\n".join(align([header, *cells]))
 
 
 def _correlations(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from zoo.errors import ConfigError, DataError, did_you_mean, need
 from zoo.evaluation.split_predictions import labels_of, read, sample_rows
 from zoo.layers.pooling import pool_positions
 from zoo.prediction.inference import batch_rows, inferring
+from zoo.terminal.columns import align
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -155,8 +156,7 @@ def probe_table(rows: Sequence[Mapping[str, Any]], domains: Sequence[str]) -> st
         ]
         for r in rows
     ]
-    widths = [max(len(row[i]) for row in [header, *cells]) for i in range(len(header))]
-    return "\n".join([*lines, *("  ".join(map(str.ljust, row, widths)).rstrip() for row in [header, *cells])])
+    return "\n".join([*lines, *align([header, *cells])])
 
 
 def _domain_words(source: Source, examples: Examples, rows: np.ndarray, column: str | None) -> np.ndarray:

@@ -21,6 +21,7 @@ from zoo.evaluation.split_predictions import labels_of, predictions_of, read
 from zoo.evaluation.tasks import is_labelled, tasks_of
 from zoo.fields import Field
 from zoo.files.tables import write_table
+from zoo.terminal.columns import align
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -52,8 +53,7 @@ class ModelComparison:
         shown = [r for r in self.rows if r["metric"] == first]
         table = [["", "against", "n", "positive", f"{first}", "of the other", "difference"]]
         table += [_cells(row) for row in shown[:_MOST_SHOWN]]
-        widths = [max(len(cells[i]) for cells in table) for i in range(len(table[0]))]
-        lines += ["  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() for cells in table]
+        lines += align(table)
         if len(shown) > _MOST_SHOWN:
             lines.append(f"... and {len(shown) - _MOST_SHOWN} more; --table FILE writes all of them")
         return "\n".join([*lines, *(f"  {_sentence(mean, name)}" for mean in self.means)])

@@ -14,6 +14,7 @@ from zoo.evaluation.comparison import clean_rows, compare_rows, note_of, number,
 from zoo.evaluation.metrics import Metric
 from zoo.evaluation.task_table import extremes, macro_rows, write_tasks
 from zoo.fields import Field
+from zoo.terminal.columns import align
 
 _MOST_TASKS = 8
 _MEAN = "mean over {} tasks, with the interval of tasks resampled"
@@ -187,9 +188,7 @@ def _block(title: str, rows: list[dict], sentences: list[str]) -> str:
     for predictor in dict.fromkeys(r["predictor"] for r in rows):
         cells = {r["metric"]: number(r) for r in rows if r["predictor"] == predictor}
         lines.append([predictor, *(cells.get(m, "") for m in shown)])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([title, *text, *_notes(rows, metrics), *(f"  {sentence}" for sentence in sentences)])
+    return "\n".join([title, *align(lines), *_notes(rows, metrics), *(f"  {sentence}" for sentence in sentences)])
 
 
 def _notes(rows: list[dict], metrics: list[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from zoo.evaluation.comparison import METRICS, compare_rows, number
 from zoo.files.tables import write_table
+from zoo.terminal.columns import align
 
 _SHOWN = 5
 _NAMED = 6
@@ -118,9 +119,7 @@ def extremes(rows: Sequence[Row]) -> Iterator[str]:
     shown = known if len(known) <= 2 * _SHOWN else [*known[:_SHOWN], None, *known[-_SHOWN:]]
     table = [["task", "n", "positive", *leading, "best baseline", "difference"]]
     table += [["..."] + [""] * (len(table[0]) - 1) if line is None else _cells(line, leading) for line in shown]
-    widths = [max(len(cells[i]) for cells in table) for i in range(len(table[0]))]
-    for cells in table:
-        yield "  ".join(cell.ljust(w) for cell, w in zip(cells, widths, strict=True)).rstrip()
+    yield from align(table)
 
 
 def _cells(line: Row, leading: Sequence[str]) -> list[str]:

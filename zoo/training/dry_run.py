@@ -20,6 +20,7 @@ from lightning.pytorch.callbacks import Callback
 from zoo.composition.settings import settings_of
 from zoo.data.source import SPLITS
 from zoo.layers.channels_last import in_channels_last
+from zoo.terminal.columns import align
 from zoo.training.adapters import tune_settings
 from zoo.training.data_summary import DataSummary
 from zoo.training.module import TrainingModule
@@ -116,8 +117,7 @@ def task_table(data: DataSummary) -> list[str]:
     if not rows:
         return []
     rows.insert(0, ["task", *SPLITS])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    return align(rows, numbers=True)
 
 
 def _parameters(plan: TrainingPlan) -> str:

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from zoo.files.tables import write_table
+from zoo.terminal.columns import align
 from zoo_tune.choice import ranking
 from zoo_tune.space import override
 from zoo_tune.study import Study
@@ -62,8 +63,7 @@ def table(study: Study) -> str:
                 "the default" if trial.number == 0 else " ".join(changed),
             ]
         )
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    text = ["  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+    text = align(lines)
     further = len(study.trials) - SHOWN
     return "\n".join(text + ([f"... and {further} more"] if further > 0 else []))
 

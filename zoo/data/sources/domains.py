@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.gc_matched_negatives import gc_fraction
 from zoo.data.sequences import Sequences
 from zoo.data.source import SPLITS
 from zoo.data.sources.table_columns import MISSING
@@ -150,9 +151,11 @@ def described_domains(
 
 def gc_content(sequences: Sequences) -> np.ndarray:
     """(n,) share of G and C among the bases of each sequence that are no N; NaN where there is none."""
-    strong = np.add.reduceat((sequences.codes == 1) | (sequences.codes == 2), sequences.offsets[:-1], dtype=np.int64)
-    known = np.add.reduceat(sequences.codes < 4, sequences.offsets[:-1], dtype=np.int64)
-    return np.divide(strong, known, out=np.full(len(known), np.nan), where=known > 0)
+    gc = np.empty(len(sequences.lengths))
+    for length in np.unique(sequences.lengths):
+        rows = np.flatnonzero(sequences.lengths == length)
+        gc[rows] = gc_fraction(sequences.batch(rows))
+    return gc
 
 
 def header_values(sequences: Sequences, key: str) -> list[str] | None:
