@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoo.errors import ContractError
 from zoo.interfaces import Objective
 from zoo.layers.gradient_reversal import GradientReversal
 from zoo.layers.pooling import pool_positions, pooled_channels
+from zoo.objectives.domains import domain_names, domain_of
 from zoo.objectives.label_classes import label_classes
 
 
@@ -58,12 +58,7 @@ class DomainAdversarial(Objective):
         classes: Sequence[str] | None = None,
     ):
         super().__init__()
-        if len(domains) < 2:
-            raise ContractError(
-                f"domain_adversarial has {len(domains)} domains, which leave nothing to hide: give two or more "
-                "(data.cohort.domain, data.domains), or drop the term"
-            )
-        self.domains, self.head, self.pool, self.conditional = tuple(domains), head, pool, conditional
+        self.domains, self.head, self.pool, self.conditional = domain_names(domains, self.part), head, pool, conditional
         features = pooled_channels(in_channels, pool, "domain_adversarial")
         self._classes = len(classes) if classes else 2
         self._tasks = 1 if classes else len(tasks or ("output",))
@@ -109,11 +104,7 @@ class DomainAdversarial(Objective):
         return (with_one.unsqueeze(1) * one_hot[:, 0].unsqueeze(2).to(features)).flatten(1)
 
     def _known(self, batch: Mapping[str, Tensor]) -> Tensor:
-        if "domain" not in batch:
-            raise ContractError(
-                "the batch has no 'domain' (N,), which domain_adversarial needs: choose a data source with domains"
-            )
-        known = batch["domain"] >= 0
+        known = domain_of(batch, self.part) >= 0
         if self.conditional:
             known = known & (label_classes(batch, self.head, self.part) >= 0).any(1)
         return known.float()

@@ -8,9 +8,9 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from zoo.errors import ContractError
 from zoo.interfaces import Objective
 from zoo.layers.pooling import pool_positions, pooled_channels
+from zoo.objectives.domains import domain_names, domain_of
 from zoo.objectives.label_classes import label_classes
 
 
@@ -53,13 +53,9 @@ class MomentMatching(Objective):
         covariance: float = 1.0,
     ):
         super().__init__()
-        if len(domains) < 2:
-            raise ContractError(
-                f"moment_matching has {len(domains)} domains, which leave nothing to match: give two or more "
-                "(data.cohort.domain, data.domains), or drop the term"
-            )
         pooled_channels(in_channels, pool, "moment_matching")
-        self.domains, self.head, self.pool, self.conditional = tuple(domains), head, pool, conditional
+        self.domains = domain_names(domains, "moment_matching")
+        self.head, self.pool, self.conditional = head, pool, conditional
         self.mean, self.covariance = mean, covariance
 
     def weights(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -82,11 +78,7 @@ class MomentMatching(Objective):
 
     def _groups(self, batch: Mapping[str, Tensor]) -> Iterator[list[Tensor]]:
         """Rows of every domain that has two or more, for each group of examples that is compared."""
-        if "domain" not in batch:
-            raise ContractError(
-                "the batch has no 'domain' (N,), which moment_matching needs: choose a data source with domains"
-            )
-        domain = batch["domain"]
+        domain = domain_of(batch, "moment_matching")
         members = [torch.ones_like(domain, dtype=torch.bool)]
         if self.conditional:
             classes = label_classes(batch, self.head, "moment_matching")
