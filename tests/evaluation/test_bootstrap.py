@@ -116,3 +116,27 @@ def test_no_example_at_all_is_said():
 def test_the_prevalence_stands_beside_the_auprc():
     label, score = two_classes(np.random.default_rng(7))
     assert measure(BINARY["auprc"], label, score, binary=True).note == "prevalence 0.5"
+
+
+def test_intervals_of_clusters_cover_where_those_of_their_examples_are_too_narrow():
+    """Ten copies of every example say nothing new: drawn as clusters the interval is that of the originals."""
+    label, score = two_classes(np.random.default_rng(2), n=100)
+    ten = np.repeat(np.arange(100), 10)
+    alone = measure(BINARY["auroc"], label, score, binary=True)
+    copies = measure(BINARY["auroc"], label[ten], score[ten], binary=True)
+    clusters = measure(BINARY["auroc"], label[ten], score[ten], binary=True, clusters=ten + 7)
+    assert alone.value == pytest.approx(clusters.value)
+    assert clusters.high - clusters.low == pytest.approx(alone.high - alone.low, rel=0.1)
+    assert copies.high - copies.low < 0.5 * (alone.high - alone.low)
+    assert clusters.note == "intervals resample 100 clusters of examples"
+    few = measure(BINARY["auroc"], label[ten], score[ten], binary=True, clusters=ten % 9)
+    assert few.low is None
+    assert few.note == "only 9 clusters of examples: too few for an interval"
+
+
+def test_the_prevalence_of_positions_counts_positions():
+    metric = next(m for m in metrics_for(Field("CT", ("a",), values="binary")) if m.name == "auprc")
+    target, prediction = np.zeros((20, 50)), np.random.default_rng(0).random((20, 50))
+    target[:, 3], target[0, 10:] = 1, np.nan
+    note = measure(metric, target, prediction, binary=True).note
+    assert note == "prevalence 0.0208: 20 of 960 positions"

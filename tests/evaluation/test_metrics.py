@@ -143,7 +143,7 @@ def test_correlation_with_a_constant_is_undefined():
         (Field("C", ("a",), values="count"), ["pearson", "spearman", "mse", "r2"]),
         (Field("CT", ("a",), values="count"), ["pearson", "jsd_median", "log_count_pearson"]),
         (Field("CT", ("a",)), ["pearson"]),
-        (Field("CT", ("a",), values="binary"), ["auroc", "auprc"]),
+        (Field("CT", ("a",), values="binary"), ["auroc", "auprc", "top_k"]),
         (Field("CTT", ("a",), values="count"), []),
     ],
 )
@@ -179,3 +179,28 @@ def test_binary_positions_are_pooled_and_missing_ones_left_out():
     known = np.isfinite(target)
     expected = sklearn_metrics.roc_auc_score(target[known], prediction[known])
     assert metric.function(target, prediction, np.ones((1, 20)))[0] == pytest.approx(expected)
+
+
+def test_metrics_by_position_are_those_of_the_positions_written_out_in_every_resample():
+    """Ties, missing positions, and resamples that draw an example twice or not at all."""
+    rng = np.random.default_rng(4)
+    target = (rng.random((30, 50)) < 0.05).astype(float)
+    target[rng.random((30, 50)) < 0.1] = np.nan
+    prediction = np.round(rng.random((30, 50)) + 0.3 * np.nan_to_num(target), 2)
+    counts = rng.integers(0, 3, (6, 30)).astype(float)
+    known = np.isfinite(target)
+    written_out = np.repeat(counts, known.sum(1), axis=1)
+    by_name = {m.name: m for m in metrics.metrics_for(Field("CT", ("a",), values="binary"))}
+    assert list(by_name) == ["auroc", "auprc", "top_k"]
+    for name, metric in by_name.items():
+        expected = getattr(metrics, name)(target[known], prediction[known], written_out)
+        np.testing.assert_allclose(metric.function(target, prediction, counts), expected, atol=1e-12)
+
+
+def test_top_k_is_the_precision_among_as_many_as_there_are_and_shares_ties():
+    target, prediction = np.array([1, 1, 1, 0, 0, 0]), np.array([0.9, 0.5, 0.1, 0.5, 0.4, 0.2])
+    ones = np.ones((1, 6))
+    # 0.9 is right; of the two at 0.5 one is; k = 3.
+    assert metrics.top_k(target, prediction, ones)[0] == pytest.approx(2 / 3)
+    # k = 2 without the last positive: of the two at 0.5 one place is left, which a positive has half of.
+    assert metrics.top_k(target, prediction, np.array([[1, 1, 0, 1, 1, 1.0]]))[0] == pytest.approx(1.5 / 2)

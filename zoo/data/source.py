@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.fields import Field
+
+if TYPE_CHECKING:
+    from zoo.evaluation.baselines import Baseline
 
 SPLITS = ("train", "validation", "test")
 
@@ -25,12 +28,15 @@ class Examples(ABC):
     margin: bp of true flank that `batch` can add on each side, for shifts; 0 for ready-made sequences.
     weights: (n,) sampling weights, or None to see every example once an epoch.
     groups: {name: (n,) bool} subsets that results are always given for too.
+    clusters: (n,) ids of what belongs together, as the windows of one gene do, or None: intervals of results resample
+        clusters as a whole, since their examples are not independent.
     """
 
     lengths: np.ndarray
     margin: int = 0
     weights: np.ndarray | None = None
     groups: Mapping[str, np.ndarray] = {}
+    clusters: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -78,3 +84,7 @@ class Source(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Provenance for the model card, as plain JSON: files, splits with n, licence, how negatives were made."""
+
+    def baselines(self, target: str) -> Sequence[Baseline]:
+        """What a model of `target` must beat beyond the usual baselines; nothing unless the data know of something."""
+        return ()

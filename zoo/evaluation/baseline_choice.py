@@ -40,7 +40,10 @@ def choose_baselines(
     names = [motif] if isinstance(motif, str) else list(motif or ())
     motifs = get_motifs([name for name in names if name != BEST])
     slow = _slow(rivals, seed)
-    chosen = {head: [*baselines(field, k, motifs), *_fitting(slow, field)] for head, field in targets.items()}
+    chosen = {
+        head: [*baselines(field, k, motifs), *source.baselines(head), *_fitting(slow, field)]
+        for head, field in targets.items()
+    }
     if "codes" not in examples.batch(np.arange(1)):
         return {head: [b for b in several if not b.features] for head, several in chosen.items()}
     if BEST in names:

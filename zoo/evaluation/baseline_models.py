@@ -30,7 +30,7 @@ class FittedBaselines:
     def __init__(self, source: Source, plan: Plan, seed: int):
         def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
             weights = {k: np.asarray(v) for k, v in batch.items() if k.startswith("weight/")}
-            return plan.labels_and_features(batch) | weights
+            return plan.labels_and_features(batch, to_fit=True) | weights
 
         self._rows, self._of = {}, {}
         for split in ("train", "validation"):
@@ -44,6 +44,8 @@ class FittedBaselines:
         self, baseline: Baseline, head: str, field: Field, channel: int | None, features: Any, n: int
     ) -> tuple[np.ndarray | None, str]:
         """Predictions (n, ...) of one task, or None, and a note on them."""
+        if baseline.scores:
+            return features if channel is None else features[:, channel], baseline.note
         if not self._rows["train"]:
             return self._without_fit(features, "no training rows")
         if baseline.slow and (channel or 0) >= MANY_TASKS:

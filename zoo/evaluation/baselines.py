@@ -39,6 +39,7 @@ class Baseline:
         these are fewer, too.
     note: on how it was chosen.
     slow: it takes a minute or more a task, so that of many tasks only the first are fitted.
+    scores: what it sees is its prediction, shaped like the target (N, *axes), and nothing is fitted.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Baseline:
     fit: Callable[..., tuple[Callable[[Any], np.ndarray], str, int | None] | None] | None = None
     note: str = ""
     slow: bool = False
+    scores: bool = False
 
 
 def baselines(field: Field, k: int = 6, motifs: Sequence[Motif] = ()) -> list[Baseline]:

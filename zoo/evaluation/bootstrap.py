@@ -42,10 +42,12 @@ def measure(
     binary: bool = False,
     n_bootstrap: int = 1000,
     seed: int = 0,
+    clusters: np.ndarray | None = None,
 ) -> Measure:
     """The metric on the examples given, and its 95 % interval from `n_bootstrap` resamples (0 for none).
 
     target, prediction: (n, ...) of one task, without missing labels.
+    clusters: (n,) ids of examples that are drawn together, None where each is drawn by itself.
     The same n and seed give the same resamples, so that predictors on equal rows are compared on equal terms.
     The interval of a metric with `by_chance` is mirrored at the value (basic bootstrap), since resampling raises it
     once more; it begins at 0 where chance alone explains the value.
@@ -65,7 +67,7 @@ def measure(
     value = float(metric.function(target, prediction, np.ones((1, n)))[0])
     if not np.isfinite(value):
         return Measure(None, None, None, n, n_positive, "undefined: target or prediction is constant")
-    notes = [f"prevalence {positives / n:.3g}"] if metric.name == "auprc" else []
+    notes = [_prevalence(target)] if metric.name == "auprc" else []
     chance = metric.by_chance(prediction) if metric.by_chance else None
     if chance:
         notes.append(f"{CALIBRATED} would have an {metric.name} of {chance[0]:.3f} here, below {chance[1]:.3f} in 95 %")
@@ -73,14 +75,19 @@ def measure(
         which = "examples" if not binary else "positives" if positives <= negatives else "negatives"
         notes.append(f"only {smaller} {which}: too few for an interval")
         n_bootstrap = 0
+    if clusters is not None and n_bootstrap:
+        names, clusters = np.unique(clusters, return_inverse=True)
+        notes.append(f"intervals resample {len(names):,} clusters of examples")
+        if len(names) < MIN_EXAMPLES:
+            notes[-1], n_bootstrap = f"only {len(names)} clusters of examples: too few for an interval", 0
     low = high = resampled = None
     if n_bootstrap:
         step = max(1, _CHUNK // n)
         rng = np.random.default_rng(seed)
         sizes = [min(step, n_bootstrap - first) for first in range(0, n_bootstrap, step)]
-        drawn = (
-            (_resamples_once(seed, n_bootstrap, n),) if len(sizes) == 1 else (resamples(rng, size, n) for size in sizes)
-        )
+        drawn = (resamples(rng, size, n, clusters) for size in sizes)
+        if len(sizes) == 1 and clusters is None:
+            drawn = (_resamples_once(seed, n_bootstrap, n),)
         resampled = np.concatenate([metric.function(target, prediction, counts) for counts in drawn])
         low, high = _interval(resampled)
         if chance and low is not None and high is not None:
@@ -128,8 +135,13 @@ def _interval(resampled: np.ndarray) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def resamples(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
-    """(size, n) how often every example is drawn when n are drawn with replacement."""
+def resamples(rng: np.random.Generator, size: int, n: int, clusters: np.ndarray | None = None) -> np.ndarray:
+    """(size, n) how often every example is drawn when n are drawn with replacement, or as many clusters as there are.
+
+    clusters: (n,) numbers of the examples' clusters, from 0 on.
+    """
+    if clusters is not None:
+        return resamples(rng, size, int(clusters.max()) + 1)[:, clusters]
     drawn = rng.integers(0, n, (size, n)) + np.arange(size)[:, None] * n
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
@@ -145,6 +157,14 @@ def _resamples_once(seed: int, size: int, n: int) -> np.ndarray:
 def _without_noise(value: float, low: float, high: float, most: float) -> tuple[float, float]:
     """most: 95th percentile of the value by chance."""
     return 0.0 if value <= most else max(0.0, 2 * value - high), max(value, 2 * value - low)
+
+
+def _prevalence(target: np.ndarray) -> str:
+    """What chance would reach in AUPRC; by position the numbers themselves too, which n says nothing of."""
+    known = np.isfinite(target)
+    positive, of = int((target[known] > 0.5).sum()), int(known.sum())
+    whole = "" if target.ndim == 1 else f": {positive:,} of {of:,} positions"
+    return f"prevalence {positive / max(1, of):.3g}{whole}"
 
 
 def _with(target: np.ndarray, label: int) -> int:

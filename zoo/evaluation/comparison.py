@@ -18,6 +18,10 @@ _LONGEST = 200
 METRICS = {
     "auroc": ("AUROC", "the chance that a positive example scores above a negative one; 0.5 is guessing, 1 is perfect"),
     "auprc": ("AUPRC", "how pure the highest-scoring examples are; the share of positives is guessing, 1 is perfect"),
+    "top_k": (
+        "top-k accuracy",
+        "the share of true positions among the k that score highest, k being their number",
+    ),
     "pearson": ("Pearson's r", "how closely predictions follow the measured values on a line; 0 is none, 1 is perfect"),
     "spearman": ("Spearman's rho", "whether predictions rank the examples as measured; 0 is none, 1 is perfect"),
     "accuracy": ("accuracy", "the share of examples that are called right"),

@@ -23,7 +23,7 @@ from zoo.evaluation.bootstrap import Difference, Measure, measure, paired_differ
 from zoo.evaluation.comparison import METRICS
 from zoo.evaluation.metrics import Metric, metrics_for
 from zoo.evaluation.result import Evaluation
-from zoo.evaluation.split_predictions import labels_of, predictions_of, read, shared_heads
+from zoo.evaluation.split_predictions import cropped, labels_of, predictions_of, read, shared_heads
 from zoo.evaluation.strata import strata_of
 from zoo.evaluation.tasks import is_labelled, tasks_of
 from zoo.fields import Field, Grid
@@ -127,11 +127,19 @@ class Plan:
         """Whether the model's numbers for a target without positions are probabilities."""
         return self.activation.get(head) == "sigmoid" and not self.targets[head].position_axes
 
-    def labels_and_features(self, batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """target/HEAD, and feature/BASELINE of those that read the sequence, each (N, ...)."""
-        labels = labels_of(batch, self.targets, {head: grid for head, (_, grid) in self.outputs.items()})
-        readers = {b.name: b.features for several in self.baselines.values() for b in several if b.features}
-        return labels | {f"feature/{name}": features(batch["codes"]) for name, features in readers.items()}
+    def labels_and_features(self, batch: Mapping[str, np.ndarray], to_fit: bool = False) -> dict[str, Any]:
+        """target/HEAD, and feature/BASELINE of those that read the sequence, each (N, ...); `to_fit` leaves out those
+        that nothing is fitted to."""
+        grids = {head: grid for head, (_, grid) in self.outputs.items()}
+        features = {}
+        for head, several in self.baselines.items():
+            for baseline in several:
+                if baseline.features and not (to_fit and baseline.scores):
+                    feature = baseline.features(batch["codes"])
+                    if baseline.scores:
+                        feature = cropped(feature, self.targets[head], grids.get(head))
+                    features[f"feature/{baseline.name}"] = feature
+        return labels_of(batch, self.targets, grids) | features
 
     def read(self, model: Model | None, batch_size: int | None) -> dict[str, Any]:
         """One pass over the examples: labels, features and, of a model, prediction/HEAD, each (n, ...)."""
@@ -161,7 +169,7 @@ class _Table:
         label = self.values[f"target/{head}"]
         truth = label if channel is None else label[:, channel]
         if not is_labelled(truth, field).any():
-            metric, measured = next(self._measures(field, truth[:0], None, None))
+            metric, measured = next(self._measures(field, truth[:0], None, None, np.zeros(0, np.int64)))
             self.result.add(self.predictor or "baselines", not self.predictor, head, task, metric, measured)
             return
         predictions = list(self._predictions(head, field, task, channel, truth))
@@ -170,7 +178,8 @@ class _Table:
             measures = []
             for name, prediction, score, note in predictions:
                 prediction, score = (None if x is None else x[at] for x in (prediction, score))
-                measures += [(name, note, *one) for one in self._measures(field, truth[at], prediction, score)]
+                own = self._measures(field, truth[at], prediction, score, at)
+                measures += [(name, note, *one) for one in own]
             for name, note, metric, measured in measures:
                 baseline = name != self.predictor
                 difference = None if baseline else _from_best(metric, measured, measures)
@@ -203,9 +212,10 @@ class _Table:
                 yield baseline.name, values, values if score is None else score, note
 
     def _measures(
-        self, field: Field, truth: np.ndarray, prediction: np.ndarray | None, score: np.ndarray | None
+        self, field: Field, truth: np.ndarray, prediction: np.ndarray | None, score: np.ndarray | None, at: np.ndarray
     ) -> Iterator[tuple[Any, Measure]]:
-        """Every metric of one task; those that no scale changes are of the score."""
+        """Every metric of one task on the examples `at`; those that no scale changes are of the score."""
+        clusters = self.plan.examples.clusters
         metrics = metrics_for(field)
         if not metrics:
             reason = f"no metric is known for {field.values} targets of axes {field.axes!r}"
@@ -216,6 +226,7 @@ class _Table:
                 yield metric, Measure(None, None, None, len(truth), None)
             else:
                 options = {"n_bootstrap": self._resamples(metric, field, len(truth)), "seed": self.seed}
+                options["clusters"] = None if clusters is None else np.asarray(clusters)[at]
                 yield metric, measure(metric, truth, values, binary=field.values == "binary", **options)
 
     def _resamples(self, metric: Metric, field: Field, n: int) -> int:

@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from zoo.evaluation.position_ranks import position_counts
 from zoo.evaluation.ranks import mean_ranks, positives_by_score
 from zoo.evaluation.reliability import class_ece, ece, ece_by_chance
 from zoo.fields import Field
@@ -64,9 +65,7 @@ def auroc(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.
     >>> auroc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4)))
     array([0.75])
     """
-    positive, negative = positives_by_score(target, prediction, counts)
-    below = np.cumsum(negative, axis=1) - negative
-    return _ratio((positive * (below + 0.5 * negative)).sum(1), positive.sum(1) * negative.sum(1))
+    return _auroc(*positives_by_score(target, prediction, counts))
 
 
 def auprc(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -75,11 +74,18 @@ def auprc(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.
     >>> auprc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4))).round(4)
     array([0.8333])
     """
-    positive, negative = positives_by_score(target, prediction, counts)
-    gained = positive[:, ::-1]
-    found = np.cumsum(gained, axis=1)
-    called = found + np.cumsum(negative[:, ::-1], axis=1)
-    return _ratio((gained * _ratio(found, called, 0.0)).sum(1), positive.sum(1))
+    return _auprc(*positives_by_score(target, prediction, counts))
+
+
+def top_k(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Share of positives among the k highest predictions, k being the number of positives; ties count by their share.
+
+    At that threshold precision and recall are equal, as for splice sites in Jaganathan et al. 2019.
+
+    >>> top_k(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4)))
+    array([0.5])
+    """
+    return _top_k(*positives_by_score(target, prediction, counts))
 
 
 def log_loss(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -178,14 +184,35 @@ def _is(*values: str, axes: tuple[str, ...] = ("C", "", "T", "CT")) -> Callable[
     return lambda field: field.values in values and field.axes in axes
 
 
-def _over_positions(function: Function) -> Function:
-    """A metric of examples, over all positions (n, T) that are labelled; examples are resampled, not positions."""
+def _over_positions(function: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Function:
+    """A metric of ranks over all positions (n, T) that are labelled; examples are resampled, not positions.
+
+    function: positives and negatives (R, scores) by ascending score -> (R,).
+    """
 
     def metric(target: np.ndarray, prediction: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        known = np.isfinite(target)
-        return function(target[known], prediction[known], np.repeat(counts, known.sum(1), axis=1))
+        return function(*position_counts(target, prediction).under(counts))
 
     return metric
+
+
+def _auroc(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    below = np.cumsum(negative, axis=1) - negative
+    return _ratio((positive * (below + 0.5 * negative)).sum(1), positive.sum(1) * negative.sum(1))
+
+
+def _auprc(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    gained = positive[:, ::-1]
+    recalled = np.cumsum(gained, axis=1)
+    called = recalled + np.cumsum(negative[:, ::-1], axis=1)
+    return _ratio((gained * _ratio(recalled, called, 0.0)).sum(1), positive.sum(1))
+
+
+def _top_k(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    gained, called = positive[:, ::-1], (positive + negative)[:, ::-1]
+    k = positive.sum(1, keepdims=True)
+    room = np.clip(k - (np.cumsum(called, axis=1) - called), 0, called)
+    return _ratio((gained * _ratio(room, called, 0.0)).sum(1), k[:, 0])
 
 
 def _moments(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -246,8 +273,9 @@ METRICS = (
     Metric("accuracy", accuracy, _is("binary", axes=_SCALAR), probability=True),
     Metric("brier", brier, _is("binary", axes=_SCALAR), probability=True, lower_is_better=True),
     Metric("ece", ece, _is("binary", axes=_SCALAR), probability=True, lower_is_better=True, by_chance=ece_by_chance),
-    Metric("auroc", _over_positions(auroc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
-    Metric("auprc", _over_positions(auprc), _is("binary", axes=_PROFILE), "positions", two_classes=True),
+    Metric("auroc", _over_positions(_auroc), _is("binary", axes=_PROFILE), "positions", True, scale_free=True),
+    Metric("auprc", _over_positions(_auprc), _is("binary", axes=_PROFILE), "positions", True, scale_free=True),
+    Metric("top_k", _over_positions(_top_k), _is("binary", axes=_PROFILE), "positions", True, scale_free=True),
     Metric("pearson", pearson, _is("real", "count", axes=_SCALAR), scale_free=True),
     Metric("spearman", spearman, _is("real", "count", axes=_SCALAR), scale_free=True),
     Metric("mse", mse, _is("real", "count", axes=_SCALAR), lower_is_better=True),

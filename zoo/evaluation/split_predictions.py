@@ -64,7 +64,7 @@ def labels_of(
             weight = np.asarray(weight)
             kept = np.broadcast_to(weight.reshape(weight.shape + (1,) * (label.ndim - weight.ndim)) > 0, label.shape)
             label = np.where(kept, label, -1 if field.values == "class" else np.nan)
-        labels[f"target/{name}"] = _cropped(label, field, (grids or {}).get(name))
+        labels[f"target/{name}"] = cropped(label, field, (grids or {}).get(name))
     return labels
 
 
@@ -123,7 +123,7 @@ def _axes_for(target: Field) -> tuple[str, ...]:
     return (f"K{target.axes}",) if "T" in target.axes else ("K", "C")
 
 
-def _cropped(label: np.ndarray, field: Field, grid: Grid | None) -> np.ndarray:
+def cropped(label: np.ndarray, field: Field, grid: Grid | None) -> np.ndarray:
     """Labels (N, *axes) at the positions of a prediction that covers less than the window."""
     for axis in field.position_axes:
         if (
