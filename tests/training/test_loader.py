@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from zoo.data.source import Examples
 from zoo.fields import Field
 from zoo.training.loader import REVERSE, START, Loader
-from zoo.training.task_sizes import balanced_weights
+from zoo.training.task_sizes import balanced_weights, task_sizes
 
 
 class Numbered(Examples):
@@ -209,6 +209,16 @@ def test_balanced_draws_meet_every_task_and_class_equally_often_and_never_an_exa
         expected += (known / known.sum(0) / 2).sum(1)
     expected += np.isfinite(examples.number[:, 0]) / 100
     np.testing.assert_allclose(weights, expected / 3)
+
+
+def test_labels_are_counted_as_often_as_balanced_draws_meet_them():
+    examples = Labelled()
+    weights = balanced_weights(examples, FIELDS)
+    sizes = task_sizes(examples, FIELDS, weights)["binary"]
+    met = np.random.default_rng(0).choice(1000, 200_000, p=weights)
+    np.testing.assert_allclose(sizes.size, np.isfinite(examples.binary[met]).sum(0) / 200, rtol=0.02)
+    np.testing.assert_allclose(sizes.positive, np.nansum(examples.binary[met], 0) / 200, rtol=0.02)
+    assert sizes.positive[1] > 10 * task_sizes(examples, FIELDS)["binary"].positive[1]
 
 
 def test_balanced_draws_are_those_of_seed_and_epoch_on_any_number_of_processes():

@@ -277,7 +277,7 @@ class TrainingPlan:
             "covariates": list(self.source.covariates) or None,
             "contexts": list(self.source.contexts) or None,
             **(of_target(self.source.targets[head]) if head is not None else {}),
-            **task_arguments(self.source, head, entry),
+            **task_arguments(self.source, head, entry, (self.config.get("trainer") or {}).get("sampling", "examples")),
         }
         name, arguments = self._resolve(part, "objective", entry, run)
         return Term(registry().get("objective", name)(**arguments), coefficient, head)

@@ -28,9 +28,16 @@ class TaskSizes:
     positive: np.ndarray | None
 
 
-def task_sizes(examples: Examples, targets: Mapping[str, Field]) -> dict[str, TaskSizes]:
-    """{target: sizes of its tasks} over the examples of a split."""
+def task_sizes(
+    examples: Examples, targets: Mapping[str, Field], drawn: np.ndarray | None = None
+) -> dict[str, TaskSizes]:
+    """{target: sizes of its tasks} over the examples of a split.
+
+    drawn: (n,) probabilities with which training draws the examples, whose mean then counts as 1; None for each once.
+    """
     sums: dict[str, np.ndarray] = {}
+    if drawn is not None:
+        return _drawn_sizes(examples, targets, drawn * len(examples))
 
     def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
         labels = labels_of(batch, targets)
@@ -48,13 +55,44 @@ def task_sizes(examples: Examples, targets: Mapping[str, Field]) -> dict[str, Ta
     }
 
 
-def task_arguments(source: Source, target: str | None, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _drawn_sizes(examples: Examples, targets: Mapping[str, Field], times: np.ndarray) -> dict[str, TaskSizes]:
+    """Sizes where example i is met times[i] (n,) times."""
+
+    def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        labels, sums = labels_of(batch, targets), {}
+        for name, field in targets.items():
+            label, weight = _by_channel(labels[f"target/{name}"], batch.get(f"weight/{name}"), field)
+            sums[f"size/{name}"] = weight.sum(2).T.astype(np.float32)
+            sums[f"positive/{name}"] = (weight * label).sum(2).T.astype(np.float32)
+        return sums
+
+    rows = read(examples, per_batch, label="counting labels")
+    return {
+        name: TaskSizes(
+            times @ rows[f"size/{name}"], times @ rows[f"positive/{name}"] if field.values == "binary" else None
+        )
+        for name, field in targets.items()
+        if f"size/{name}" in rows
+    }
+
+
+def task_arguments(
+    source: Source, target: str | None, entry: Mapping[str, Any], sampling: str = "examples"
+) -> dict[str, Any]:
     """What an objective that weighs tasks, or balances positive labels, must be told of the training split; {} for
-    another, for which nothing is read."""
+    another, for which nothing is read.
+
+    sampling: of the trainer.  Labels are counted as often as training meets them: weights that balance the split as it
+    stands would count rare tasks twice where they are drawn more often already.
+    """
     weighed = entry.get("task_weights", "size") != "size" or entry.get("positive_weight") == "balanced"
     if target is None or not weighed or not len(source.examples("train")):
         return {}
-    sizes = task_sizes(source.examples("train"), {target: source.targets[target]})[target]
+    examples = source.examples("train")
+    drawn = examples.weights if sampling == "examples" else balanced_weights(examples, source.targets)
+    if drawn is not None:
+        drawn = np.asarray(drawn, np.float64) / np.sum(drawn)
+    sizes = task_sizes(examples, {target: source.targets[target]}, drawn)[target]
     return {
         "task_sizes": [float(f"{x:.6g}") for x in sizes.size],
         "task_positives": None if sizes.positive is None else [float(f"{x:.6g}") for x in sizes.positive],
