@@ -1,0 +1,1 @@
+"""Searches for sequences with a high objective: greedy, beam, annealing, gradient, insertion of motifs."""
