@@ -15,6 +15,7 @@ def zoo_register(registry) -> None:
     registry.add("objective", "cross_entropy", "zoo.objectives.cross_entropy:CrossEntropy")
     registry.add("objective", "poisson", "zoo.objectives.poisson:Poisson")
     registry.add("objective", "squared_error", "zoo.objectives.squared_error:SquaredError")
+    registry.add("objective", "heteroscedastic", "zoo.objectives.heteroscedastic:Heteroscedastic")
     registry.add("objective", "confounder_penalty", "zoo.objectives.confounder_penalty:ConfounderPenalty")
     registry.add("objective", "domain_adversarial", "zoo.objectives.domain_adversarial:DomainAdversarial")
     registry.add("objective", "moment_matching", "zoo.objectives.moment_matching:MomentMatching")

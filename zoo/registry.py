@@ -41,6 +41,7 @@ INJECTED: Mapping[str, Mapping[str, str]] = {
         "domains": "domains of the data",
         "covariates": "covariates of the data",
         "contexts": "contexts of the data",
+        "sd": "standard deviation of the training labels",
         "task_sizes": "labels of every task in training",
         "task_positives": "positive labels of every task in training",
         **_OF_TARGET,

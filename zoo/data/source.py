@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")
 
+OF_LABELS = ("target/", "weight/", "variance/")
+"""How the keys of a batch begin that no model reads."""
+
 
 class Examples(ABC):
     """The examples of one split; they may differ in length, a batch may not.
@@ -48,6 +51,8 @@ class Examples(ABC):
         codes: (N, L + 2 * margin) uint8
         target/<name>: (N, *axes) float32 (int64 for class ids), positions over the margin too
         weight/<name>: optional, broadcastable to the target; 0 where the label is missing
+        variance/<name>: optional, broadcastable to the target: variance of a measured label, as its replicates show it;
+            NaN where it is unknown
         and where they exist signal (N, A, T), context (N,), domain (N,), covariates (N, n).
         """
 

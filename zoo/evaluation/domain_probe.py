@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.data.sequences import canonical_hash
-from zoo.data.source import Examples, Source
+from zoo.data.source import OF_LABELS, Examples, Source
 from zoo.errors import ConfigError, DataError, did_you_mean, need
 from zoo.evaluation.split_predictions import labels_of, read, sample_rows
 from zoo.layers.pooling import pool_positions
@@ -81,7 +81,7 @@ def freeze(
     words = _domain_words(source, examples, rows, column)
 
     def per_batch(batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        tensors = {k: torch.from_numpy(np.asarray(v)) for k, v in batch.items() if not k.startswith("target/")}
+        tensors = {k: torch.from_numpy(np.asarray(v)) for k, v in batch.items() if not k.startswith(OF_LABELS)}
         n, parts = len(batch["codes"]), []
         step = batch_rows(batch["codes"].shape[1], model.device.type)
         for first in range(0, n, step):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.data.source import Examples
+from zoo.data.source import OF_LABELS, Examples
 from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo.fields import Field
 
@@ -78,9 +78,7 @@ def predictions_of(
     from zoo.prediction.inference import batch_rows
 
     def predict(batch: Batch) -> dict[str, np.ndarray]:
-        inputs = {
-            k: torch.from_numpy(np.asarray(v)) for k, v in batch.items() if not k.startswith(("target/", "weight/"))
-        }
+        inputs = {k: torch.from_numpy(np.asarray(v)) for k, v in batch.items() if not k.startswith(OF_LABELS)}
         n = len(next(iter(inputs.values())))
         length = batch["codes"].shape[1] if "codes" in batch else model.spec.input_length
         step = batch_size or batch_rows(length, model.device.type)

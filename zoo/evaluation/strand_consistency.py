@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.source import OF_LABELS
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -27,9 +29,7 @@ def strand_errors(model: Model, batch: Mapping[str, Any], averaged: bool = False
     """
     import torch
 
-    inputs = {
-        k: torch.as_tensor(v).to(model.device) for k, v in batch.items() if not k.startswith(("target/", "weight/"))
-    }
+    inputs = {k: torch.as_tensor(v).to(model.device) for k, v in batch.items() if not k.startswith(OF_LABELS)}
     with _as_it_is(model, averaged), torch.inference_mode():
         here, there = model(inputs), model(model.flip(inputs))
         fields = {head: field for head, (field, _) in model.spec.outputs.items()}

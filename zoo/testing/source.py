@@ -54,8 +54,9 @@ def _shapes(source: Source, examples: Examples) -> str:
             raise Refused(f"the batch has no {key!r}; it has {', '.join(sorted(batch))}")
         _fits(key, np.asarray(batch[key]), field, len(indices), length)
     for name in source.targets:
-        if f"weight/{name}" in batch:
-            np.broadcast_shapes(batch[f"weight/{name}"].shape, batch[f"target/{name}"].shape)
+        for beside in (f"weight/{name}", f"variance/{name}"):
+            if beside in batch:
+                np.broadcast_shapes(batch[beside].shape, batch[f"target/{name}"].shape)
     identity = examples.identity(indices)
     if any(len(column) != len(indices) for column in identity.values()):
         raise Refused("identity must have one row an example")

@@ -15,12 +15,13 @@ from zoo.training.loader import REVERSE, START
 
 
 def batch_fields(inputs: Mapping[str, Field], targets: Mapping[str, Field]) -> dict[str, Field]:
-    """The field of every key of a batch that moves with the sequence: codes, inputs, targets and their weights."""
+    """The field of every key of a batch that moves with the sequence: codes, inputs, targets and what stands beside."""
     fields = {"codes": CODES, **inputs}
     for name, field in targets.items():
         fields[f"target/{name}"] = field
         by_channel = field.rc if field.channel_axis is not None else None
-        fields[f"weight/{name}"] = replace(field, values="real", vocabulary=(), rc=by_channel)
+        for beside in ("weight", "variance"):
+            fields[f"{beside}/{name}"] = replace(field, values="real", vocabulary=(), rc=by_channel)
     return fields
 
 
@@ -48,14 +49,14 @@ def augment(batch: Mapping[str, Tensor], fields: Mapping[str, Field], margin: in
 
 
 def crop_targets(batch: Mapping[str, Tensor], fields: Mapping[str, Field], spec: ModelSpec) -> dict[str, Tensor]:
-    """Targets and their weights at the positions that a cropping head predicts.
+    """Targets, their weights and variances at the positions that a cropping head predicts.
 
     Only targets that cover the whole window of `spec.input_length` bp are cropped; what has the prediction's
     positions already, or belongs to a window of another length, stays as it is.
     """
     batch = dict(batch)
     for head, (_, grid) in spec.outputs.items():
-        for key in (f"target/{head}", f"weight/{head}"):
+        for key in (f"target/{head}", f"weight/{head}", f"variance/{head}"):
             field = fields.get(key)
             if key not in batch or field is None or grid is None or grid.bin_size != field.bin_size:
                 continue

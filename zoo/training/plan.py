@@ -276,7 +276,7 @@ class TrainingPlan:
             "domains": list(self.source.domains) or None,
             "covariates": list(self.source.covariates) or None,
             "contexts": list(self.source.contexts) or None,
-            **(of_target(self.source.targets[head]) if head is not None else {}),
+            **(of_target(self.source.targets[head]) | self._label_scales.get(head, {}) if head is not None else {}),
             **task_arguments(self.source, head, entry, (self.config.get("trainer") or {}).get("sampling", "examples")),
         }
         name, arguments = self._resolve(part, "objective", entry, run)

@@ -11,15 +11,15 @@ import math
 import torch
 from torch import Tensor, nn
 
+from zoo.layers.distance_waves import distance_waves
+
 WAVELENGTHS = tuple(2.0**k for k in range(5, 14))
 """bp of the waves that a distance is written in."""
 
 
 def distance_features(distance: Tensor) -> Tensor:
     """distance: (Q, K) in bp -> (Q, K, F): sine and cosine of it at wavelengths of 32 to 8,192 bp."""
-    waves = torch.tensor(WAVELENGTHS).to(device=distance.device, dtype=distance.dtype)
-    phase = distance.unsqueeze(2) * (2 * math.pi / waves)
-    return torch.cat([phase.sin(), phase.cos()], 2)
+    return distance_waves(distance, WAVELENGTHS)
 
 
 class CrossAttention(nn.Module):

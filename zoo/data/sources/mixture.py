@@ -196,6 +196,11 @@ class MixedExamples(Examples):
         sources = np.unique(self._source[rows]).tolist() or self._source[:1].tolist()
         at = {i: np.flatnonzero(self._source[rows] == i) for i in sources}
         batches = {i: self._complete(i, self._parts[i].batch(self._row[rows[a]], margin)) for i, a in at.items()}
+        for target in self._mixture.targets:  # a source whose labels have no variance does not know it
+            if any(f"variance/{target}" in batch for batch in batches.values()):
+                for batch in batches.values():
+                    shape, none = batch[f"target/{target}"].shape, np.full(1, np.nan, np.float32)
+                    batch[f"variance/{target}"] = np.broadcast_to(batch.get(f"variance/{target}", none), shape)
         merged = {}
         for key in set.intersection(*(set(batch) for batch in batches.values())):
             merged[key] = np.concatenate([batch[key] for batch in batches.values()])

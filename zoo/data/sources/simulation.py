@@ -49,11 +49,23 @@ class SimulatedNoise:
 
     missing: share of the training split's binding labels that nobody measured (weight 0), one number for all motifs or
         one for each, as in [0, 0, 0.95] for a rare task.
+    replicates: measurements whose mean is the activity of a training or validation row, each with a noise of its own;
+        the batch then has `variance/activity`, as they show it, and test rows have the activity without any noise.
+        0 for one value a row, 2 or more otherwise.
+    qualities: sd of one measurement; every row draws one of them.
     """
 
     activity: float = 0.1
     labels: float = 0.0
     missing: float | Sequence[float] = 0.0
+    replicates: int = 0
+    qualities: Sequence[float] = (0.3, 3.0)
+
+    def __post_init__(self) -> None:
+        if self.replicates < 0 or self.replicates == 1:
+            raise ConfigError(f"data.noise.replicates is {self.replicates}: give 0, or 2 or more that vary")
+        if not self.qualities or min(self.qualities) <= 0:
+            raise ConfigError(f"data.noise.qualities {list(self.qualities)} must be standard deviations above 0")
 
 
 class Simulated(Source):
@@ -134,7 +146,7 @@ class Simulated(Source):
         """The rows of one split, positives and others mixed."""
         simulation = self._simulate(split)
         seed = self._seeds(split)
-        labels = {}
+        labels, variances = {}, {}
         for name in self.targets:
             if name == "binding":
                 labels[name] = simulation.labels[:, self._planted]
@@ -143,11 +155,11 @@ class Simulated(Source):
                     labels[name] = np.abs(labels[name] - turned).astype(np.float32)
                 labels[name] = self._with_missing(labels[name], split)[:, self._channels]
             elif name == "activity":
-                effects = np.ones(len(self.motifs))
-                labels[name] = activity(simulation, effects, self._pair, self._noise.activity, [*seed, 2])[:, None]
+                labels[name], variance = self._activity(simulation, split)
+                variances |= {} if variance is None else {name: variance}
             else:
                 labels[name] = profile_counts(simulation, len(self.motifs), seed=[*seed, 3], **asdict(self._profile))
-        return _Rows(split, simulation.codes, labels)
+        return _Rows(split, simulation.codes, labels, variances)
 
     def truth(self, split: str) -> dict[str, np.ndarray]:
         """Columns row, motif, index, start, end (0-based half-open), strand of every planted site of a split."""
@@ -164,6 +176,20 @@ class Simulated(Source):
             "negatives": f"the same background with decoys: {self._rows.decoys}",
             "config": self._config,
         }
+
+    def _activity(self, simulation: Simulation, split: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """(n, 1) activities, and the variance of those that are means of replicates."""
+        seed, effects = self._seeds(split), np.ones(len(self.motifs))
+        if not self._noise.replicates:
+            return activity(simulation, effects, self._pair, self._noise.activity, [*seed, 2])[:, None], None
+        value = activity(simulation, effects, self._pair)[:, None]
+        if split == "test":
+            return value, np.full_like(value, np.nan)
+        rng = np.random.default_rng([*seed, 5])
+        sd = rng.choice(np.asarray(self._noise.qualities, np.float64), (len(value), 1))
+        measured = value + sd * rng.standard_normal((len(value), self._noise.replicates))
+        variance = measured.var(1, ddof=1, keepdims=True) / self._noise.replicates
+        return measured.mean(1, keepdims=True).astype(np.float32), variance.astype(np.float32)
 
     def _with_missing(self, labels: np.ndarray, split: str) -> np.ndarray:
         """(n, M) labels, NaN where nobody measured them."""
@@ -197,14 +223,18 @@ class Simulated(Source):
 
 
 class _Rows(Examples):
-    def __init__(self, split: str, codes: np.ndarray, labels: Mapping[str, np.ndarray]):
-        self._split, self._codes, self._labels = split, codes, labels
+    def __init__(
+        self, split: str, codes: np.ndarray, labels: Mapping[str, np.ndarray], variances: Mapping[str, np.ndarray]
+    ):
+        self._split, self._codes = split, codes
+        self._labels = {f"target/{k}": v for k, v in labels.items()}
+        self._labels |= {f"variance/{k}": v for k, v in variances.items()}
         self.lengths = np.full(len(codes), codes.shape[1], np.int64)
 
     def batch(self, indices: np.ndarray, margin: int = 0) -> dict[str, np.ndarray]:
         if margin:
             raise ConfigError(f"simulated rows have no flank, but {margin} bp are asked for: set trainer.shift=0")
-        return {"codes": self._codes[indices], **{f"target/{k}": v[indices] for k, v in self._labels.items()}}
+        return {"codes": self._codes[indices], **{k: v[indices] for k, v in self._labels.items()}}
 
     def identity(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         return {"name": np.array([f"{self._split}_{i}" for i in np.asarray(indices)], str)}
