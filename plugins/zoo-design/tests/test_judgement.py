@@ -216,9 +216,11 @@ def test_another_seed_of_the_same_architecture_on_the_same_data_may_refute_and_n
         ((), "no held-out metric"),
         ((row(0.9, 0.8, split="train"),), "has learned from"),
         ((row(0.9, 0.8, task="another"),), "no held-out metric"),
+        ((row(0.2, 0.1), row(-0.3, -0.4, predictor="GC", baseline=True)), "no better than composition"),
+        ((row(0.6, 0.5), row(0.55, 0.5, predictor="2-mer ridge", baseline=True)), "no better than composition"),
     ],
 )
-def test_a_judge_that_is_not_known_to_be_better_than_chance_supports_nothing(search, other, metrics, words):
+def test_a_judge_that_is_not_known_to_be_better_than_chance_and_composition_says_nothing(search, other, metrics, words):
     weak = network(4, encoder="residual_cnn", metrics=metrics)
     verdict = judge(designs(), search, [counting("weak", weak, "A", error=1.0)], CONTROLS)
     assert verdict.status == "not judged"

@@ -5,9 +5,9 @@ model, "2*leaf - root" -> Judge -> values of sequences, values by each member, S
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Skill:
     """How well a judge predicts held-out examples, by its card.
 
-    good: whether the interval of its main metric lies above chance, for every output that the objective names.
+    good: whether the interval of its main metric lies above chance and above what composition alone (GC, dinucleotides)
+        reaches on the same examples, for every output that the objective names.
     words: the number with its n and split; notes: what a reader should know beside it.
     """
 
@@ -81,15 +82,37 @@ class Judge:
             names = field.channels or field.vocabulary
             task = names[channel] if names else ""
             comparison = compare_rows(rows, head, task)
-            margin, skill = _skill(comparison, f"{head}/{task}" if task else head)
+            composition = _composition(rows, head, task, comparison)
+            margin, skill = _skill(comparison, composition, f"{head}/{task}" if task else head)
             if worst is None or margin < worst[0]:
                 worst = margin, skill
         assert worst is not None
         return worst[1]
 
 
-def _skill(comparison: Comparison | None, task: str) -> tuple[float, Skill]:
-    """How far the low end of the interval lies above chance, and the skill in words."""
+def _composition(
+    rows: Sequence[Mapping[str, Any]], head: str, task: str, comparison: Comparison | None
+) -> tuple[str, float] | None:
+    """Name of the stronger of GC content and dinucleotides, and how far from chance it is, in either direction.
+
+    A model of shuffled labels has a slope on composition too, whose sign is one of chance: with labels that composition
+    predicts, its metric often lies off chance, and never above that of composition itself.
+    """
+    if comparison is None or comparison.metric not in CHANCE:
+        return None
+    model, metric = comparison.model, comparison.metric
+    distances = [
+        (row["predictor"], abs(row["value"] - CHANCE[metric]))
+        for row in rows
+        if row["baseline"] and (row["predictor"] == "GC" or row["predictor"].startswith("2-mer"))
+        if (row["head"], row["task"], row["metric"], row["stratum"]) == (head, task, metric, "all")
+        if row["value"] is not None and (row["n"], row["split"]) == (model["n"], model["split"])
+    ]
+    return max(distances, key=lambda pair: pair[1], default=None)
+
+
+def _skill(comparison: Comparison | None, composition: tuple[str, float] | None, task: str) -> tuple[float, Skill]:
+    """How far the low end of the interval lies above chance and composition, and the skill in words."""
     if comparison is None:
         return -np.inf, Skill(False, f"its card has no held-out metric of {task}: run zoo evaluate and publish it")
     row = comparison.model
@@ -100,10 +123,15 @@ def _skill(comparison: Comparison | None, task: str) -> tuple[float, Skill]:
     if chance is None or row["low"] is None:
         return -np.inf, Skill(False, f"{words}, of which no interval against chance is known")
     margin = row["low"] - chance
-    notes = []
-    if row["split"] != "test":
-        notes.append("its metric is not of test examples")
-    if margin > 0 and comparison.baseline is not None and comparison.better != "yes":
-        notes.append(f"it is not better than {comparison.baseline['predictor']} on these examples")
-    tail = "" if margin > 0 else ": no better than chance"
-    return margin, Skill(margin > 0, words + tail, tuple(notes))
+    if margin <= 0:
+        return margin, Skill(False, f"{words}: no better than chance")
+    notes = [] if row["split"] == "test" else ["its metric is not of test examples"]
+    if composition is None:
+        notes.append("its card has no baseline of composition beside its metric")
+    elif margin <= composition[1]:
+        name, distance = composition
+        tail = f"no better than composition alone ({name}, {distance:.3f} from chance)"
+        return margin - distance, Skill(False, f"{words}: {tail}")
+    else:
+        margin -= composition[1]
+    return margin, Skill(True, words, tuple(notes))

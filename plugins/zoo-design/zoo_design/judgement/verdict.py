@@ -2,8 +2,9 @@
 
 gains by every judge, relations, skills -> Verdict
 
-1. A judge counts if its card shows it to be better than chance on held-out examples: the interval of its main metric
-   lies above chance for every output that the objective names.
+1. A judge counts if its card shows it to know more than composition on held-out examples: the interval of its main
+   metric lies above chance, and above what GC content and dinucleotides alone reach on the same examples, for every
+   output that the objective names.
 2. A counting judge finds for the designs if the 95 % intervals of three differences lie above 0: mean gain over the
    starts, mean gain over as many random edits of the same starts, and the median design less the 95th percentile of the
    natural sequences.
