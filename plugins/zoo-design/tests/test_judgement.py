@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, DataError
 from zoo.model import Ensemble, build
 from zoo.spec import ModelSpec
 from zoo_design.design import Design
-from zoo_design.judgement import Controls, Judge, judge
+from zoo_design.judgement import Controls, Judge, judge, read_controls
 from zoo_design.judgement.controls import random_edits
 from zoo_design.judgement.independence import relation
 from zoo_design.judgement.sequence_distance import diversity, nearest_sequences
@@ -244,7 +244,7 @@ def test_copies_of_one_good_design_are_one_design(search, other):
     verdict = judge(many, search, [counting("judge", other, "A", error=1.0)], CONTROLS)
     assert verdict.status == "not judged"
     assert "fewer than 10 distinct designs" in verdict.words
-    statuses = [r[verdict.columns.index("status")] for r in verdict.rows]
+    statuses = [r[verdict.columns.index("judge_status")] for r in verdict.rows]
     assert statuses == ["ok"] + ["duplicate"] * 49
     assert verdict.facts["duplicates"] == pytest.approx(49 / 50)
 
@@ -255,7 +255,7 @@ def test_designs_that_break_a_constraint_stay_in_the_table_and_do_not_count(sear
     verdict = judge([*broken, *failed], search, [counting("judge", other, "A", error=1.0)], CONTROLS)
     assert verdict.status == "not judged"
     assert len(verdict.rows) == 20
-    assert {r[verdict.columns.index("status")] for r in verdict.rows} == {"constraint_broken", "no_improvement"}
+    assert {r[verdict.columns.index("judge_status")] for r in verdict.rows} == {"constraint_broken", "no_design"}
     assert verdict.facts["constraints_met"] == pytest.approx(8 / 20)
 
 
@@ -273,7 +273,7 @@ def test_a_real_network_judges_and_other_lengths_have_no_value(search, other):
     values = [r[verdict.columns.index("net.value")] for r in verdict.rows]
     assert np.isfinite(values[:12]).all()
     assert np.isnan(values[12])
-    assert verdict.rows[12][verdict.columns.index("status")] == "no_judge_value"
+    assert verdict.rows[12][verdict.columns.index("judge_status")] == "no_judge_value"
     direct = Judge.of(other, "activity").values([designs()[0].sequence])[0]
     assert values[0] == pytest.approx(direct)
     with pytest.raises(ConfigError, match="two judges are called"):
@@ -301,3 +301,28 @@ def test_diversity_counts_copies_and_edits():
     assert variety.copies.tolist() == [2, 2, 1]
     assert variety.mean_distance.tolist() == [1.0, 1.0, 2.0]
     assert variety.duplicates == pytest.approx(1 / 3)
+
+
+def test_natural_sequences_come_from_fasta_and_from_tables(tmp_path):
+    (tmp_path / "a.fa").write_text(">p1 activity=2\nACGT\n>p2\nacgg\n")
+    (tmp_path / "b.tsv").write_text("name\tsequence\tactivity\nq\tAAAA\t1\n")
+    (tmp_path / "c.csv").write_text("seq,expr\nCCCC,1\n")
+    (tmp_path / "d.csv").write_text("letters,expr\nCCCC,1\n")
+    controls = read_controls(tmp_path / "a.fa", tmp_path / "b.tsv")
+    assert controls.natural == ("ACGT", "ACGG")
+    assert (controls.training, controls.names) == (("AAAA",), ("q",))
+    assert read_controls(tmp_path / "c.csv", None).training == ("CCCC",)
+    with pytest.raises(DataError, match="no column 'sequence'"):
+        read_controls(tmp_path / "d.csv", None)
+
+
+def test_what_is_printed_and_written_says_the_verdict_and_every_judge(search, other):
+    verdict = judge(designs(), search, [counting("judge", other, "A", error=1.0)], CONTROLS)
+    lines = verdict.lines()
+    assert lines[-1].startswith("supported: ")
+    assert any(line.startswith("natural") for line in lines)
+    assert verdict.comments()["verdict"] == lines[-1]
+    assert "Pearson's r 0.600 [0.500, 0.700] on 500 test examples" in verdict.comments()["judge.judge"]
+    columns = verdict.further_columns()
+    assert "status" not in columns
+    assert columns["judge_status"] == ["ok"] * 20

@@ -93,7 +93,7 @@ def _notes(
     if sum(len(own.members) for own in values) == 1:
         notes.append("one network has judged: how far judges disagree is not known")
     if left := facts["n"] - facts["judged"]:
-        notes.append(f"{left:,} of {facts['n']:,} designs do not count, as the column status says")
+        notes.append(f"{left:,} of {facts['n']:,} designs do not count, as the column judge_status says")
     if copies := facts.get("copies_of_training"):
         notes.append(f"{copies:,} designs are training sequences, letter by letter")
     if samples.counts.any() and len(set(samples.groups[samples.counts])) < MIN_EXAMPLES:

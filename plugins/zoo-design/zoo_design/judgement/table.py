@@ -29,7 +29,8 @@ def tabulate(
     novelty, facts = _novelty(samples, controls)
     columns: dict[str, Sequence[Any] | np.ndarray] = {
         "name": [d.name for d in samples.designs],
-        "status": _statuses(samples, values),
+        "status": [d.status for d in samples.designs],
+        "judge_status": _statuses(samples, values),
         "start_value": [d.start_value for d in samples.designs],
         "value": [d.value for d in samples.designs],
         **_judged(judges, values),
@@ -81,15 +82,17 @@ def _novelty(samples: Samples, controls: Controls) -> tuple[dict[str, Any], dict
 
 
 def _statuses(samples: Samples, values: Sequence[Values]) -> list[str]:
-    """The design's own status, then why it does not count."""
+    """Whether the verdict rests on a design, and why it does not."""
     statuses = []
     for i, design in enumerate(samples.designs):
-        status = design.status
-        if status == "ok" and not samples.good[i]:
+        status = "ok"
+        if design.status != "ok":
+            status = "no_design"
+        elif not samples.good[i]:
             status = "constraint_broken"
-        elif status == "ok" and not samples.counts[i]:
+        elif not samples.counts[i]:
             status = "duplicate"
-        elif status == "ok" and any(not np.isfinite(v.designs[i]) for v in values):
+        elif any(not np.isfinite(v.designs[i]) or not np.isfinite(v.starts[i]) for v in values):
             status = "no_judge_value"
         statuses.append(status)
     return statuses

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from zoo.terminal.columns import align
 from zoo_design.judgement.gain import QUANTILE, Gain
 from zoo_design.judgement.independence import Relation
 from zoo_design.judgement.judges import Skill
@@ -83,6 +84,23 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.status}: {self.words}"
+
+    def further_columns(self) -> dict[str, list[Any]]:
+        """{column: (N,)} of what a design does not hold itself, to be written beside it."""
+        own = ("name", "status", "start_value", "value", "edits")
+        return {name: [row[i] for row in self.rows] for i, name in enumerate(self.columns) if name not in own}
+
+    def lines(self) -> list[str]:
+        """For the console: a table a judge, then the verdict and its notes."""
+        lines = []
+        for opinion in self.opinions:
+            table = [[opinion.judge, "n", "mean", "median", "95 %"]]
+            table += [
+                [g, f"{n:,}", f"{mean:.3g}", f"{m:.3g}", f"{high:.3g}"] for g, n, mean, m, high in opinion.summary
+            ]
+            lines += [*align(table, numbers=True), f"  {opinion.words()}"]
+        lines += [f"{key.replace('_', ' ')}: {_text(value)}" for key, value in self.facts.items()]
+        return [*lines, *(f"  {note}" for note in self.notes), str(self)]
 
     def comments(self) -> dict[str, str]:
         """Lines above a table: the verdict, each judge's opinion, facts and notes."""

@@ -39,7 +39,7 @@ def draw_designs(designs: Sequence[Design], verdict: Verdict | None = None, titl
     rows = list(designs)[:MOST_ROWS]
     height = 1.2 + 0.14 * max(4, len(rows))
     figure = blank(11, 3.6 + height)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[3.3, height])
+    upper, lower = np.ravel(np.asarray(figure.subfigures(2, 1, height_ratios=[3.3, height])))
     panels: list[Axes] = list(
         np.atleast_1d(upper.subplots(1, 1 + len(opinions), width_ratios=[2.2] + [1] * len(opinions)))
     )
