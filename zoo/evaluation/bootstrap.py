@@ -163,8 +163,8 @@ def _prevalence(target: np.ndarray) -> str:
     """What chance would reach in AUPRC; by position the numbers themselves too, which n says nothing of."""
     known = np.isfinite(target)
     positive, of = int((target[known] > 0.5).sum()), int(known.sum())
-    whole = "" if target.ndim == 1 else f": {positive:,} of {of:,} positions"
-    return f"prevalence {positive / max(1, of):.3g}{whole}"
+    prevalence = f"prevalence {positive / max(1, of):.3g}"
+    return prevalence if target.ndim == 1 else f"{positive:,} of {of:,} positions are 1, {prevalence}"
 
 
 def _with(target: np.ndarray, label: int) -> int:

@@ -158,6 +158,8 @@ def _blocks(every: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[dict
 def _size(row: Mapping[str, Any]) -> str:
     if row["n_positive"] is None or not row["n"]:
         return f"n = {row['n']:,}"
+    if row["unit"] == "positions":
+        return f"n = {row['n']:,} examples ({row['n_positive']:,} with a positive)"
     return f"n = {row['n']:,} ({row['n_positive']:,} positive, prevalence {row['n_positive'] / row['n']:.3g})"
 
 

@@ -1,0 +1,14 @@
+"""Splice sites and the grammar of exons, as a plugin of zoo."""
+
+from __future__ import annotations
+
+from zoo import hookimpl
+
+
+@hookimpl
+def zoo_register(registry) -> None:
+    """Splice sites of a genome and of a simulated one, and simulated exons with an interaction of two elements."""
+    registry.add("data", "splice_sites", "zoo_splice.splice_sites:SpliceSites")
+    registry.add("data", "simulated_splice_sites", "zoo_splice.simulated_genes:SimulatedSpliceSites")
+    registry.add("data", "simulated_exons", "zoo_splice.simulated_exons:SimulatedExons")
+    registry.configs("pkg://zoo_splice.conf")
