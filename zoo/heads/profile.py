@@ -25,6 +25,8 @@ class ProfileHead(Head):
     kernel: bins that the output convolution sees (25 in BPNet's profile head at base resolution); odd.
     rc: where each track goes when the strand is reversed; [1, 0] for plus and minus strand, None if they stay.
     values: what the numbers are before the activation.
+    initial_bias: what an untrained head predicts before the activation, such as the log-odds of a label that is rare by
+        position (-7 for one base in a thousand), which training would else take its first epochs to come down to.
     """
 
     needs_positions = True
@@ -41,6 +43,7 @@ class ProfileHead(Head):
         kernel: int = 1,
         rc: Sequence[int] | None = None,
         values: str = "real",
+        initial_bias: float | None = None,
     ):
         super().__init__()
         if bin_size % resolution:
@@ -54,6 +57,8 @@ class ProfileHead(Head):
         self.field = Field("KT" if classes else "CT", names, bin_size=bin_size, rc=rc, values=values)
         self.resolution, self.factor, self.crop = resolution, bin_size // resolution, crop
         self.output = nn.Conv1d(in_channels, len(names), kernel, padding=kernel // 2)
+        if initial_bias is not None and self.output.bias is not None:
+            nn.init.constant_(self.output.bias, initial_bias)
 
     def grid(self, grid: Grid) -> Grid:
         """Where the bins lie."""
