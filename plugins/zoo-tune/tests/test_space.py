@@ -126,7 +126,16 @@ def test_a_default_comes_from_the_signature_where_the_configuration_leaves_it_ou
 
 @pytest.mark.parametrize(
     "encoder",
-    ["residual_cnn", "motif_cnn", "dilated_cnn", "cnn_rnn_attention", "construct_cnn_rnn", "contact_cnn", "depth_cnn"],
+    [
+        "residual_cnn",
+        "motif_cnn",
+        "dilated_cnn",
+        "cnn_rnn_attention",
+        "construct_cnn_rnn",
+        "contact_cnn",
+        "depth_cnn",
+        "multi_modal",
+    ],
 )
 def test_every_encoder_of_zoo_has_a_space_all_of_whose_values_compose(encoder):
     overrides = {"contact_cnn": ["experiment=hic_simulated"], "depth_cnn": ["experiment=copy_number"]}.get(
