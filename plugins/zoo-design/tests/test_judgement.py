@@ -60,9 +60,10 @@ class Search:
     """An objective that counts A, and climbs on one network."""
 
     def __init__(self, model, base="A"):
-        self.models, self.base = {"search": model}, base
+        self.models, self.base, self.length = {"search": model}, base, LENGTH
 
     def values(self, sequences):
+        assert {len(s) for s in sequences} == {LENGTH}
         return np.array([s.count(self.base) for s in sequences], float)
 
 
@@ -268,12 +269,14 @@ def test_without_natural_sequences_nothing_is_supported_and_much_is_refuted(sear
 
 
 def test_a_real_network_judges_and_other_lengths_have_no_value(search, other):
-    made = [*designs(12), replace(designs()[13], sequence="ACGT" * 11)]
+    short = {"start": "ACGT", "sequence": "ACGT", "status": "too_short", "protected": ()}
+    made = [*designs(12), replace(designs()[13], sequence="ACGT" * 11), replace(designs()[14], **short)]
     verdict = judge(made, search, [Judge.of(other, "activity", "net")], CONTROLS)
     values = [r[verdict.columns.index("net.value")] for r in verdict.rows]
     assert np.isfinite(values[:12]).all()
     assert np.isnan(values[12])
-    assert verdict.rows[12][verdict.columns.index("judge_status")] == "no_judge_value"
+    statuses = [r[verdict.columns.index("judge_status")] for r in verdict.rows]
+    assert statuses == ["ok"] * 12 + ["no_judge_value", "no_design"]
     direct = Judge.of(other, "activity").values([designs()[0].sequence])[0]
     assert values[0] == pytest.approx(direct)
     with pytest.raises(ConfigError, match="two judges are called"):

@@ -67,7 +67,7 @@ class Search:
     """The objective: the model's activity."""
 
     def __init__(self, model):
-        self.models, self.values = {"search": model}, Judge.of(model, "activity").values
+        self.models, self.length, self.values = {"search": model}, LENGTH, Judge.of(model, "activity").values
 
 
 @pytest.fixture(scope="module")

@@ -26,15 +26,20 @@ if TYPE_CHECKING:
 
 
 class Objective(Protocol):
-    """What is read of the search's objective: its models by name, and its values of sequences, (N,)."""
+    """What is read of the search's objective: its models by name, bp of a sequence, and its values of sequences."""
 
     @property
     def models(self) -> Mapping[str, Model]:
         """All networks that the search has climbed on."""
         ...
 
+    @property
+    def length(self) -> int:
+        """bp that the models read."""
+        ...
+
     def values(self, sequences: Sequence[str]) -> np.ndarray:
-        """(N,)."""
+        """(N,) of sequences of this length."""
         ...
 
 
@@ -49,7 +54,7 @@ def judge(designs: Sequence[Design], objective: Objective, judges: Sequence[Judg
         raise ConfigError(f"two judges are called {max(names, key=names.count)!r}: give them names of their own")
     samples = Samples.of(list(designs), controls)
     values = [Values.of(one, samples) for one in judges]
-    search = [np.asarray(objective.values(samples.controls()), np.float64)] if judges else []
+    search = [_search_values(objective, samples.controls())] if judges else []
     opinions = []
     for one, own in zip(judges, values, strict=True):
         kin = relation(one.model, objective.models.values(), own.controls(), search)
@@ -59,6 +64,15 @@ def judge(designs: Sequence[Design], objective: Objective, judges: Sequence[Judg
     return Verdict(
         status, words, tuple(opinions), columns, rows, facts, tuple(_notes(opinions, values, samples, facts))
     )
+
+
+def _search_values(objective: Objective, sequences: Sequence[str]) -> np.ndarray:
+    """(N,); NaN for a sequence of another length, as a start that could not be designed from."""
+    values = np.full(len(sequences), np.nan)
+    rows = [i for i, sequence in enumerate(sequences) if len(sequence) == objective.length]
+    if rows:
+        values[rows] = objective.values([sequences[i] for i in rows])
+    return values
 
 
 def _opinion(judge: Judge, own: Values, samples: Samples, kin: Relation, seed: int) -> Opinion:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoo.errors import DataError, did_you_mean
+from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo_design.judgement.controls import Controls
 from zoo_design.judgement.judges import Judge
 
@@ -60,5 +60,8 @@ def load_judges(names: Sequence[str], objective: str, device: str = "cpu") -> li
     for name in names:
         model = load(name, device=device)
         taken = sum(judge.name.partition("#")[0] == model.spec.name for judge in judges)
-        judges.append(Judge.of(model, objective, f"{model.spec.name}#{taken + 1}" if taken else model.spec.name))
+        try:
+            judges.append(Judge.of(model, objective, f"{model.spec.name}#{taken + 1}" if taken else model.spec.name))
+        except ConfigError as error:
+            raise ConfigError(f"{error} (of judge {name}): name its output with --judge-objective") from error
     return judges

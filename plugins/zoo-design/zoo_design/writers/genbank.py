@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import DataError, need
 from zoo.files.atomic import atomic_path
@@ -24,8 +24,8 @@ from zoo_design.writers.fields import (
     to_texts,
 )
 
-Part = tuple[int, int, str]
-"""Start, end (0-based, half-open) and name."""
+if TYPE_CHECKING:
+    from zoo_design.starts import Part
 
 MARK = "zoo:"
 """Begins every note that reading needs."""
@@ -92,16 +92,19 @@ def _record(design: Design, further: Mapping[str, str], parts: Sequence[Part], c
 
     length = len(design.sequence)
 
-    def feature(start: int, end: int, kind: str, **qualifiers: Any) -> Any:
+    def feature(start: int, end: int, kind: str, strand: int | None = None, **qualifiers: Any) -> Any:
         first = min(max(start, 0), max(length - 1, 0))
-        return SeqFeature(SimpleLocation(first, max(first + 1, min(end, length))), type=kind, qualifiers=qualifiers)
+        place = SimpleLocation(first, max(first + 1, min(end, length)), strand)
+        return SeqFeature(place, type=kind, qualifiers=qualifiers)
 
     texts = {"name": encode_text(design.name), **to_texts(design)}
     if (start := start_text(design)) is not None:
         texts["start"] = start
     notes = [f"{MARK}{key}={text}" for key, text in {**texts, **further}.items() if key not in ("edits", "protected")]
     features = [feature(0, length, "source", organism="synthetic construct", mol_type="other DNA", note=notes)]
-    features += [feature(a, b, "misc_feature", label=_printable(name), note="part") for a, b, name in parts]
+    for part in parts:
+        label = _printable(part.name)
+        features.append(feature(part.start, part.end, "misc_feature", part.strand, label=label, note="part"))
     for (a, b, name), text in zip(design.protected, texts["protected"].split(","), strict=False):
         features.append(
             feature(a, b, "misc_feature", label=_printable(name), note=["protected", f"{MARK}protected={text}"])
