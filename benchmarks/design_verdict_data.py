@@ -44,7 +44,10 @@ def similarity_groups(sequences: Sequence[str], word: int = 20) -> np.ndarray:
 
 
 def write_tables(sequences: Sequence[str], values: np.ndarray, folder: Path, seed: int = 0) -> dict[str, Path]:
-    """{table: TSV with name, sequence, activity and split}; and `library.fasta` with every promoter."""
+    """{table: TSV with name, sequence, activity and split}.
+
+    Beside them `library.fasta` with every promoter, and `training.tsv` with what "designer" learns from.
+    """
     groups = similarity_groups(sequences)
     draw = np.array([int(hashlib.sha256(f"{seed}:{g}".encode()).hexdigest()[:12], 16) / 16**12 for g in groups])
     half = np.where(draw < 0.15, -1, (draw * 1e6).astype(int) % 2)
@@ -64,4 +67,20 @@ def write_tables(sequences: Sequence[str], values: np.ndarray, folder: Path, see
     with (folder / "library.fasta").open("w") as file:
         for i, (sequence, y) in enumerate(zip(sequences, values, strict=True)):
             file.write(f">p{i} activity={y:.6g}\n{sequence}\n")
+    with (folder / "training.tsv").open("w") as file:
+        lines = paths["designer"].read_text().splitlines(keepends=True)
+        file.writelines(line for line in lines if line.endswith(("\tsplit\n", "\ttrain\n")))
     return paths
+
+
+def write_starts(table: Path, path: Path, n: int, seed: int = 0) -> None:
+    """n test promoters with a GC content of 40 to 60 % and no site of BsaI, as FASTA."""
+    rows = [line.rstrip("\n").split("\t") for line in table.read_text().splitlines()[1:]]
+    fit = [
+        (name, sequence)
+        for name, sequence, _, split in rows
+        if split == "test" and "GGTCTC" not in sequence and "GAGACC" not in sequence
+        if 0.4 <= sum(letter in "GC" for letter in sequence) / len(sequence) <= 0.6
+    ]
+    chosen = np.random.default_rng(seed).choice(len(fit), n, replace=False)
+    path.write_text("".join(f">{fit[i][0]}\n{fit[i][1]}\n" for i in np.sort(chosen)))

@@ -105,7 +105,9 @@ class Verdict:
     def comments(self) -> dict[str, str]:
         """Lines above a table: the verdict, each judge's opinion, facts and notes."""
         lines = {"verdict": str(self)}
-        lines |= {f"judge.{o.judge}": o.words() for o in self.opinions}
+        for o in self.opinions:
+            lines[f"judge.{o.judge}"] = o.words()
+            lines |= {f"judge.{o.judge}.{group}": _group(*values) for group, *values in o.summary}
         lines |= {
             f"designs.{key}": f"{value:.4g}" if isinstance(value, float) else str(value)
             for key, value in self.facts.items()
@@ -157,6 +159,10 @@ def _obstacle(opinion: Opinion) -> str:
     if opinion.gain is None:
         return f"{opinion.judge} can read fewer than 10 distinct designs"
     return f"{opinion.judge} is not independent: {opinion.relation.words}"
+
+
+def _group(n: int, mean: float, median: float, high: float) -> str:
+    return f"n {n:,}, mean {mean:.4g}, median {median:.4g}, {100 * QUANTILE:.0f}th percentile {high:.4g}"
 
 
 def _text(value: Any) -> str:
