@@ -86,7 +86,7 @@ class SimulatedGenome:
     """Contigs in memory.  codes: of each contig (length,) uint8."""
 
     def __init__(self, codes: list[np.ndarray]):
-        self._codes = codes
+        self.codes = codes
 
     def windows(
         self, contig_ids: np.ndarray, starts: np.ndarray, length: int, strands: np.ndarray | None = None
@@ -94,7 +94,7 @@ class SimulatedGenome:
         """(N, length) uint8, as `zoo.data.genome.Genome.windows` gives them."""
         out = np.full((len(starts), length), 4, np.uint8)
         for row, (contig, start) in enumerate(zip(contig_ids, starts, strict=True)):
-            codes = self._codes[contig]
+            codes = self.codes[contig]
             low, high = max(0, start), min(len(codes), start + length)
             if low < high:
                 out[row, low - start : high - start] = codes[low:high]

@@ -50,16 +50,16 @@ class SpliceSites(SpliceSource):
         if not genes:
             raise ConfigError("data=splice_sites needs an annotation: set data.genes=/path/to/genes.gtf.gz")
         self._file, self.licence = resolve_paths(root, genes)[0], licence
-        self.genome, self.splits = Genome.from_config(genome), Splits.from_config(splits)
+        reader, self.splits = Genome.from_config(genome), Splits.from_config(splits)
         table = read_genes(self._file)
-        ids = {name: find(name, self.genome.contigs) for name in dict.fromkeys(table.chrom)}
-        known = {name: int(self.genome.contig_ids([contig])[0]) for name, contig in ids.items() if contig}
+        ids = {name: find(name, reader.contigs) for name in dict.fromkeys(table.chrom)}
+        known = {name: int(reader.contig_ids([contig])[0]) for name, contig in ids.items() if contig}
         contig = np.array([known.get(name, -1) for name in table.chrom], np.int64)
         if len(contig) and (contig < 0).all():
-            self.genome.resolve(str(table.chrom[0]))
+            reader.resolve(str(table.chrom[0]))
         settings = settings_of(SpliceWindows, "data.windows", windows)
-        regions = self.splits.of(self.genome)
-        super().__init__(table, contig, self.genome, self.genome.contigs, regions, settings, seed)
+        super().__init__(table, contig, reader, reader.contigs, self.splits.of(reader), settings, seed)
+        self._genome = reader
 
     def describe(self) -> dict[str, Any]:
         """Files, genome, splits with n, what was left out, the leakage audit."""
@@ -68,8 +68,8 @@ class SpliceSites(SpliceSource):
             "files": [file_identity(self._file)],
             "notes": list(self.notes),
             "licence": self.licence,
-            "genome": self.genome.identity(),
-            "aliases": dict(self.genome.aliases),
+            "genome": self._genome.identity(),
+            "aliases": dict(self._genome.aliases),
             "length": self.input_length,
             "windows": vars(self.windows),
             "splits": self.splits.describe(),

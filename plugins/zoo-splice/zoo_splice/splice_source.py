@@ -72,7 +72,7 @@ class SpliceSource(Source):
     ):
         self.targets = {TARGET: Field("CT", channels=SITES, values="binary")}
         self.windows, self.input_length = windows, windows.block + windows.context
-        self._reader, self._contigs = genome, list(contigs)
+        self.genome, self._contigs = genome, list(contigs)
         lengths = np.array([*contigs.values(), 0], np.int64)
         past = (contig >= 0) & (genes.end > lengths[contig])
         self.dropped = {
@@ -87,7 +87,7 @@ class SpliceSource(Source):
         """The blocks of one split."""
         if split not in SPLITS:
             raise ConfigError(f"there is no split {split!r}" + did_you_mean(split, SPLITS))
-        return SpliceExamples(self._blocks[split], self._reader, self._contigs, self.windows.context)
+        return SpliceExamples(self._blocks[split], self.genome, self._contigs, self.windows.context)
 
     def baselines(self, target: str) -> list[Baseline]:
         """Log-odds of the bases at a site, learnt from the sites of the training split; none without any."""
@@ -149,7 +149,7 @@ class SpliceSource(Source):
             for (contig, strand), sites in self.loci.sites.items():
                 at = sites[kind] + ahead if strand > 0 else sites[kind] - ahead - 1
                 ids, strands = np.full(len(at), contig), np.full(len(at), strand)
-                codes = self._reader.windows(ids, at, 2, strands)
+                codes = self.genome.windows(ids, at, 2, strands)
                 known = (codes < 4).all(1)
                 right += int((codes[known] == ["ACGT".index(x) for x in letters]).all(1).sum())
                 total += int(known.sum())
