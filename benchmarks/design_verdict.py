@@ -5,7 +5,8 @@
 Three models are trained by `zoo train data=table` (kept in FOLDER, and not trained again): "designer" (residual_cnn) on
 one half of the promoters, "judge" (dilated_cnn) on the other, which shares no word of 20 bp with the first, and
 "sabotaged", which is "designer" with shuffled values.  `zoo design` then changes the same test promoters against
-"designer" and against "sabotaged": no site of BsaI, GC content of 40 to 60 %, the first 20 bp protected; "judge" judges.
+"designer" and against "sabotaged": no site of BsaI, GC content of 40 to 60 %, the first 20 bp protected; "judge"
+judges.
 
 A row a model and number of edits: share of designs that obey, the judge's medians of starts and designs beside the 95th
 percentile of natural promoters, nearest training sequence, diversity, the verdict.

@@ -238,6 +238,7 @@ def test_one_judge_that_disagrees_is_enough(search, other):
     assert "second sees" in verdict.words
     spread = [r[verdict.columns.index("disagreement_percentile")] for r in verdict.rows]
     assert np.median(spread) > 95, "two judges that part on the designs agree on most natural ones"
+    assert any("have left what the judges know" in note for note in verdict.notes)
 
 
 def test_copies_of_one_good_design_are_one_design(search, other):

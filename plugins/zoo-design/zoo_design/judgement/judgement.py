@@ -13,10 +13,10 @@ import numpy as np
 from zoo.errors import ConfigError
 from zoo.evaluation.bootstrap import MIN_EXAMPLES
 from zoo_design.judgement.controls import Controls
-from zoo_design.judgement.gain import QUANTILE, measure_gain
+from zoo_design.judgement.gain import QUANTILE, measure_gain, percentiles
 from zoo_design.judgement.independence import Relation, relation
 from zoo_design.judgement.judges import Judge
-from zoo_design.judgement.samples import Samples, Values
+from zoo_design.judgement.samples import Samples, Values, disagreement
 from zoo_design.judgement.table import tabulate
 from zoo_design.judgement.verdict import Opinion, Verdict, decide
 
@@ -106,6 +106,14 @@ def _notes(
             notes.append(f"{opinion.judge} values shuffles of the designs as high: the gain is one of dinucleotides")
     if sum(len(own.members) for own in values) == 1:
         notes.append("one network has judged: how far judges disagree is not known")
+    elif values and samples.counts.any():
+        spread, usual = disagreement(values)
+        percent = percentiles(spread[samples.counts], usual)
+        if (percent := percent[np.isfinite(percent)]).size and np.median(percent) > 100 * QUANTILE:
+            notes.append(
+                f"judges disagree on the designs as on the most uncertain natural sequences "
+                f"(median percentile {np.median(percent):.0f}): they have left what the judges know"
+            )
     if left := facts["n"] - facts["judged"]:
         notes.append(f"{left:,} of {facts['n']:,} designs do not count, as the column judge_status says")
     if copies := facts.get("copies_of_training"):

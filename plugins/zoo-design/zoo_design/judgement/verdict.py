@@ -132,7 +132,7 @@ def decide(opinions: Sequence[Opinion]) -> tuple[Status, str]:
             f"95th percentile of natural sequences ({names})"
         )
     if lacking:
-        return "not judged", "fewer than 200 natural sequences to compare with: name more with --natural"
+        return "not judged", "fewer than 200 natural sequences that the judge can read: name more with --natural"
     return "not judged", "; ".join(_obstacle(o) for o in opinions)
 
 
