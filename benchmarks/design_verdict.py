@@ -1,12 +1,13 @@
 """Designs of E. coli promoters against a model, and against one of shuffled values, judged by an independent one.
 
     python benchmarks/design_verdict.py --data DATA --out FOLDER [--starts 100] [--edits 20 40] [--method greedy]
+        [--seed 0]
 
-Three models are trained by `zoo train data=table` (kept in FOLDER, and not trained again): "designer" (residual_cnn) on
-one half of the promoters, "judge" (dilated_cnn) on the other, which shares no word of 20 bp with the first, and
-"sabotaged", which is "designer" with shuffled values.  `zoo design` then changes the same test promoters against
-"designer" and against "sabotaged": no site of BsaI, GC content of 40 to 60 %, the first 20 bp protected; "judge"
-judges.
+Models are trained by `zoo train data=table` (kept in FOLDER, and not trained again): "designer" (residual_cnn) on one
+half of the promoters, "judge" (dilated_cnn) and "judge-2" (cnn_rnn_attention) on the other, which shares no word of 20 bp
+with the first, and "sabotaged", which is "designer" with shuffled values.  `zoo design` then changes the same test
+promoters against "designer" and against "sabotaged": no site of BsaI, GC content of 40 to 60 %, the first 20 bp
+protected; both judge.
 
 A row a model and number of edits: share of designs that obey, the judge's medians of starts and designs beside the 95th
 percentile of natural promoters, nearest training sequence, diversity, the verdict.
@@ -29,6 +30,7 @@ PROMOTERS = "constructs/gpro/ecoli_165_cross_species_wanglab/ecoli_mpra_expr.csv
 ENCODERS = {
     "designer": ["encoder=residual_cnn"],
     "judge": ["encoder=dilated_cnn", "encoder.channels=48", "encoder.layers=5"],
+    "judge-2": ["encoder=cnn_rnn_attention"],
     "sabotaged": ["encoder=residual_cnn"],
 }
 CONSTRAINTS = ("gc=40-60%", "avoid=BsaI", "protect=1-20")
@@ -42,13 +44,18 @@ def main() -> int:
     """Train, design, judge, print."""
     args = _arguments()
     args.out.mkdir(parents=True, exist_ok=True)
-    tables = write_tables(*read_promoters(args.data / PROMOTERS), args.out / "tables")
+    tables = write_tables(*read_promoters(args.data / PROMOTERS), args.out / "tables", args.seed)
     starts = args.out / "starts.fasta"
-    write_starts(tables["designer"], starts, args.starts)
+    write_starts(tables["designer"], starts, args.starts, args.seed)
     for name, words in ENCODERS.items():
         if not (args.out / name / "model").is_dir():
-            table = [f"data.table={tables[name]}", "data.targets=[activity]", "data.splits.column=split"]
-            run = [f"name={name}", f"output_dir={args.out / name}", "objective=squared_error", "strand=none"]
+            table = [
+                f"data.table={tables[name.removesuffix('-2')]}",
+                "data.targets=[activity]",
+                "data.splits.column=split",
+            ]
+            run = [f"name={name}", f"output_dir={args.out / name}", f"seed={args.seed}"]
+            run += ["objective=squared_error", "strand=none"]
             _run("train", "data=table", *table, *run, *words, "evaluation.bootstrap=200")
     rows = [list(HEADINGS)]
     for name in ("designer", "sabotaged"):
@@ -66,7 +73,7 @@ def _design(out: Path, name: str, edits: int, starts: Path, method: str) -> list
     search = ["--objective", "activity", "--method", method, "--edits", str(edits), *constraints]
     controls = ["--natural", str(out / "tables" / "library.fasta"), "--training", str(out / "tables" / "training.tsv")]
     files = ["-o", str(path), "-o", str(path.with_suffix(".png")), "-o", str(path.with_suffix(".gb"))]
-    judge = ["--judge", str(out / "judge")]
+    judge = ["--judge", str(out / "judge"), "--judge", str(out / "judge-2")]
     _run("design", str(starts), "--model", str(out / name), *search, *judge, *controls, *files)
     seconds = time.perf_counter() - began
     comments, table = read_table(path)
@@ -96,6 +103,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=100)
     parser.add_argument("--edits", type=int, nargs="+", default=[20, 40])
     parser.add_argument("--method", default="greedy")
+    parser.add_argument("--seed", type=int, default=0, help="of the division, the training and the starts")
     return parser.parse_args()
 
 
