@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST_TASKS = 40
 MOST_PREDICTORS = 12
-_ORDER = ("auroc", "auprc", "pearson", "spearman", "accuracy", "log_count_pearson")
+_ORDER = ("auroc", "auprc", "top_k", "pearson", "spearman", "accuracy", "log_count_pearson")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -123,7 +123,7 @@ def _intervals(rows: Rows, metric: str, task: str) -> Picture | None:
         return None
     name, meaning = METRICS[metric]
     reference = (CHANCE[metric], "chance") if metric in CHANCE else None
-    if metric == "auprc" and shown[0]["n"] and shown[0]["n_positive"] is not None:
+    if metric == "auprc" and shown[0]["n"] and shown[0]["n_positive"] is not None and shown[0]["unit"] != "positions":
         reference = (shown[0]["n_positive"] / shown[0]["n"], "share of positives")
     estimates = [Estimate(r["predictor"], r["value"], r["low"], r["high"], not r["baseline"]) for r in shown]
     least = -1.0 if metric in ("pearson", "spearman", "log_count_pearson") else 0.0
@@ -144,7 +144,8 @@ def _table(rows: Rows, caption: str) -> Table:
         lines.append([predictor, *(number(own[m]) if m in own else None for m in metrics), first["n"], first["split"]])
     notes = dict.fromkeys(note for r in rows if (note := note_of(r)))
     positive = next((r for r in rows if r["n_positive"] is not None and r["n"]), None)
-    told = f"; {positive['n_positive']:,} of {positive['n']:,} are positive" if positive else ""
+    holds = "hold a positive" if positive and positive["unit"] == "positions" else "are positive"
+    told = f"; {positive['n_positive']:,} of {positive['n']:,} {holds}" if positive else ""
     more = f" Notes: {'; '.join(list(notes)[:5])}." if notes else ""
     return Table(columns, lines, f"{caption}, with 95 % intervals from resampled examples{told}.{more}")
 
@@ -162,7 +163,7 @@ def _curves(subject: Subject, evaluation: Evaluation, head: str, task: str) -> I
     known = np.isfinite(truth.astype(float))
     prediction, truth = prediction[known].astype(float), truth[known].astype(float)
     n = f"n = {len(truth):,}"
-    if values == "binary":
+    if values == "binary" and not field.position_axes:
         if 0 < truth.sum() < len(truth):
             positives = f"{n}, {int(truth.sum()):,} positive"
             yield Picture(
