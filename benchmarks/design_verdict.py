@@ -4,8 +4,8 @@
         [--seed 0]
 
 Models are trained by `zoo train data=table` (kept in FOLDER, and not trained again): "designer" (residual_cnn) on one
-half of the promoters, "judge" (dilated_cnn) and "judge-2" (cnn_rnn_attention) on the other, which shares no word of 20 bp
-with the first, and "sabotaged", which is "designer" with shuffled values.  `zoo design` then changes the same test
+half of the promoters, "judge" (dilated_cnn) and "judge-2" (cnn_rnn_attention) on the other, which shares no word of 20
+bp with the first, and "sabotaged", which is "designer" with shuffled values.  `zoo design` then changes the same test
 promoters against "designer" and against "sabotaged": no site of BsaI, GC content of 40 to 60 %, the first 20 bp
 protected; both judge.
 
