@@ -327,6 +327,6 @@ def test_what_is_printed_and_written_says_the_verdict_and_every_judge(search, ot
     assert any(line.startswith("natural") for line in lines)
     assert verdict.comments()["verdict"] == lines[-1]
     assert "Pearson's r 0.600 [0.500, 0.700] on 500 test examples" in verdict.comments()["judge.judge"]
-    columns = verdict.further_columns()
+    columns = verdict.extra()
     assert "status" not in columns
     assert columns["judge_status"] == ["ok"] * 20

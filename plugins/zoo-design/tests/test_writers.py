@@ -1,7 +1,7 @@
 """Designs are read back equal from every kind of file."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -50,16 +50,6 @@ def test_what_is_written_is_read_back_equal(tmp_path_factory, kind, some):
     assert {key: read[key] for key in header} == header
 
 
-@dataclass(frozen=True)
-class Part:
-    """As a start has them."""
-
-    start: int
-    end: int
-    name: str
-    strand: int = 1
-
-
 def one(**changes):
     plain = Design(
         name="p1",
@@ -80,7 +70,7 @@ def test_a_plasmid_editor_sees_parts_protected_regions_and_edits(tmp_path):
     from Bio import SeqIO
 
     path = tmp_path / "one.gb"
-    write_designs(path, [one()], {"model": "m"}, parts=[[Part(5, 9, "RBS")]])
+    write_designs(path, [one()], {"model": "m"}, parts=[[(5, 9, "RBS", -1)]])
     record = SeqIO.read(path, "genbank")
     features = {f.qualifiers["label"][0]: f for f in record.features if "label" in f.qualifiers}
     assert set(features) == {"RBS", "minus 10", "A5T"}

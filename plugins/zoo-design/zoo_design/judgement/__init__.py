@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoo_design.judgement.controls import Controls
 from zoo_design.judgement.judgement import judge
 from zoo_design.judgement.judges import Judge
-from zoo_design.judgement.request import load_judges, read_controls
+from zoo_design.judgement.library import read_controls
 from zoo_design.judgement.verdict import Verdict
 
-__all__ = ["Controls", "Judge", "Verdict", "judge", "load_judges", "read_controls"]
+__all__ = ["Controls", "Judge", "Verdict", "judge", "read_controls"]

@@ -85,7 +85,7 @@ class Verdict:
     def __str__(self) -> str:
         return f"{self.status}: {self.words}"
 
-    def further_columns(self) -> dict[str, list[Any]]:
+    def extra(self) -> dict[str, list[Any]]:
         """{column: (N,)} of what a design does not hold itself, to be written beside it."""
         own = ("name", "status", "start_value", "value", "edits")
         return {name: [row[i] for row in self.rows] for i, name in enumerate(self.columns) if name not in own}

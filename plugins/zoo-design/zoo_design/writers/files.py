@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.errors import ConfigError
 from zoo.files.endings import TABLES, TERMINAL, check_output, ending
 from zoo_design.design import Design
 from zoo_design.writers.fasta import read_fasta, write_fasta
-from zoo_design.writers.genbank import read_genbank, write_genbank
+from zoo_design.writers.genbank import Part, read_genbank, write_genbank
 from zoo_design.writers.tables import read_designs_table, write_designs_table
-
-if TYPE_CHECKING:
-    from zoo_design.starts import Part
 
 FASTA, GENBANK = (".fasta", ".fa"), (".gb", ".gbk")
 DESIGNS = (*FASTA, ".csv", *TABLES, *GENBANK)

@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.errors import DataError, need
 from zoo.files.atomic import atomic_path
@@ -24,8 +24,8 @@ from zoo_design.writers.fields import (
     to_texts,
 )
 
-if TYPE_CHECKING:
-    from zoo_design.starts import Part
+Part = tuple[int, int, str, int]
+"""Start and end (0-based, half-open), name, strand (1 or -1)."""
 
 MARK = "zoo:"
 """Begins every note that reading needs."""
@@ -102,9 +102,8 @@ def _record(design: Design, further: Mapping[str, str], parts: Sequence[Part], c
         texts["start"] = start
     notes = [f"{MARK}{key}={text}" for key, text in {**texts, **further}.items() if key not in ("edits", "protected")]
     features = [feature(0, length, "source", organism="synthetic construct", mol_type="other DNA", note=notes)]
-    for part in parts:
-        label = _printable(part.name)
-        features.append(feature(part.start, part.end, "misc_feature", part.strand, label=label, note="part"))
+    for start, end, name, strand in parts:
+        features.append(feature(start, end, "misc_feature", strand, label=_printable(name), note="part"))
     for (a, b, name), text in zip(design.protected, texts["protected"].split(","), strict=False):
         features.append(
             feature(a, b, "misc_feature", label=_printable(name), note=["protected", f"{MARK}protected={text}"])

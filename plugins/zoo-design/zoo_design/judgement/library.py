@@ -1,16 +1,14 @@
-"""What a command names for a judgement, read: files of natural and of training sequences, models as judges.
+"""Files of natural and of training sequences, as a command names them.
 
---natural FILE, --training FILE -> Controls;  --judge NAME, an expression -> Judge
+--natural FILE, --training FILE -> Controls
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from zoo.errors import ConfigError, DataError, did_you_mean
+from zoo.errors import DataError, did_you_mean
 from zoo_design.judgement.controls import Controls
-from zoo_design.judgement.judges import Judge
 
 COLUMNS = ("sequence", "seq")
 """Of a table: where its sequences stand."""
@@ -47,21 +45,3 @@ def read_library(path: str | Path) -> list[tuple[str, str]]:
         raise DataError(f"{path} has no column 'sequence'{did_you_mean('sequence', text.columns)}")
     names = text.cells("name") if "name" in text.columns else [f"row_{i + 1}" for i in range(len(text.lines))]
     return [(name, decode(encode(s))) for name, s in zip(names, text.cells(column), strict=True)]
-
-
-def load_judges(names: Sequence[str], objective: str, device: str = "cpu") -> list[Judge]:
-    """Models by name, source or folder, each with the objective in its own outputs; two of one name get a number.
-
-    Raises HubError for a model that is not found, ConfigError for one without such an output.
-    """
-    from zoo.hub.loader import load
-
-    judges: list[Judge] = []
-    for name in names:
-        model = load(name, device=device)
-        taken = sum(judge.name.partition("#")[0] == model.spec.name for judge in judges)
-        try:
-            judges.append(Judge.of(model, objective, f"{model.spec.name}#{taken + 1}" if taken else model.spec.name))
-        except ConfigError as error:
-            raise ConfigError(f"{error} (of judge {name}): name its output with --judge-objective") from error
-    return judges
