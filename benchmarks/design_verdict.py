@@ -4,7 +4,7 @@
         [--seed 0]
 
 Models are trained by `zoo train data=table` (kept in FOLDER, and not trained again): "designer" (residual_cnn) on one
-half of the promoters, "judge" (dilated_cnn) and "judge-2" (cnn_rnn_attention) on the other, which shares no word of 20
+half of the promoters, "judge" (dilated_cnn) and "judge-2" (motif_cnn) on the other, which shares no word of 20
 bp with the first, and "sabotaged", which is "designer" with shuffled values.  `zoo design` then changes the same test
 promoters against "designer" and against "sabotaged": no site of BsaI, GC content of 40 to 60 %, the first 20 bp
 protected; both judge.
@@ -30,7 +30,7 @@ PROMOTERS = "constructs/gpro/ecoli_165_cross_species_wanglab/ecoli_mpra_expr.csv
 ENCODERS = {
     "designer": ["encoder=residual_cnn"],
     "judge": ["encoder=dilated_cnn", "encoder.channels=48", "encoder.layers=5"],
-    "judge-2": ["encoder=cnn_rnn_attention"],
+    "judge-2": ["encoder=motif_cnn", "encoder.filters=128"],
     "sabotaged": ["encoder=residual_cnn"],
 }
 CONSTRAINTS = ("gc=40-60%", "avoid=BsaI", "protect=1-20")

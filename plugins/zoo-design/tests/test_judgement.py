@@ -258,7 +258,8 @@ def test_designs_that_break_a_constraint_stay_in_the_table_and_do_not_count(sear
     assert verdict.status == "not judged"
     assert len(verdict.rows) == 20
     assert {r[verdict.columns.index("judge_status")] for r in verdict.rows} == {"constraint_broken", "no_design"}
-    assert verdict.facts["constraints_met"] == pytest.approx(8 / 20)
+    assert verdict.facts["constraints_met"] == 0.0
+    assert np.isnan(verdict.rows[-1][verdict.columns.index("constraints_met")])
 
 
 def test_without_natural_sequences_nothing_is_supported_and_much_is_refuted(search, other):
@@ -330,3 +331,11 @@ def test_what_is_printed_and_written_says_the_verdict_and_every_judge(search, ot
     columns = verdict.extra()
     assert "status" not in columns
     assert columns["judge_status"] == ["ok"] * 20
+
+
+def test_a_judge_that_does_not_count_is_named_beside_one_that_does(search, other):
+    weak = network(4, encoder="residual_cnn", metrics=())
+    judges = [counting("judge", other, "A", error=1.0), counting("weak", weak, "G", error=1.0)]
+    verdict = judge(designs(), search, judges, CONTROLS)
+    assert verdict.status == "supported"
+    assert any(note.startswith("weak does not count: ") and "no held-out metric" in note for note in verdict.notes)

@@ -18,7 +18,7 @@ from zoo_design.judgement.independence import Relation, relation
 from zoo_design.judgement.judges import Judge
 from zoo_design.judgement.samples import Samples, Values, disagreement
 from zoo_design.judgement.table import tabulate
-from zoo_design.judgement.verdict import Opinion, Verdict, decide
+from zoo_design.judgement.verdict import Opinion, Verdict, decide, obstacle
 
 if TYPE_CHECKING:
     from zoo.model import Model
@@ -99,7 +99,9 @@ def _notes(
     notes = []
     for opinion, own in zip(opinions, values, strict=True):
         notes += [f"{opinion.judge}: {note}" for note in opinion.skill.notes]
-        if opinion.relation.kind != "independent":
+        if not opinion.counts:
+            notes.append(f"{opinion.judge} does not count: {obstacle(opinion)}")
+        elif opinion.relation.kind != "independent":
             notes.append(f"{opinion.judge} is {opinion.relation.kind} to the search's model: {opinion.relation.words}")
         beyond = (own.designs - own.composition())[samples.counts]
         if (beyond := beyond[np.isfinite(beyond)]).size and beyond.mean() <= 0:

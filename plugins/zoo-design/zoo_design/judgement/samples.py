@@ -40,7 +40,7 @@ class Samples:
     def of(cls, designs: list[Design], controls: Controls) -> Samples:
         """Random edits and shuffles of a design depend on its place and the seed of the controls."""
         sequences, starts = [d.sequence.upper() for d in designs], [d.start.upper() for d in designs]
-        good = [d.status == "ok" and all(met for _, met in d.constraints) for d in designs]
+        good = [d.status == "ok" and d.obeys for d in designs]
         where: dict[str, int] = {}
         counts = [g and where.setdefault(s, i) == i for i, (s, g) in enumerate(zip(sequences, good, strict=True))]
         return cls(

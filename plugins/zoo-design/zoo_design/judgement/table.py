@@ -16,6 +16,7 @@ from zoo_design.judgement.samples import Samples, Values, disagreement
 from zoo_design.judgement.sequence_distance import diversity, nearest_sequences
 
 if TYPE_CHECKING:
+    from zoo_design.design import Design
     from zoo_design.judgement.controls import Controls
     from zoo_design.judgement.judges import Judge
 
@@ -37,7 +38,7 @@ def tabulate(
         "edits": [number_of_edits(d) for d in samples.designs],
         "gc": [(s.count("G") + s.count("C")) / max(1, len(s)) for s in samples.sequences],
         **novelty,
-        "constraints_met": [float(np.mean([met for _, met in d.constraints] or [1.0])) for d in samples.designs],
+        "constraints_met": [_share_met(d) for d in samples.designs],
         "constraints_broken": [",".join(name for name, met in d.constraints if not met) for d in samples.designs],
     }
     names = tuple(columns)
@@ -63,7 +64,7 @@ def _novelty(samples: Samples, controls: Controls) -> tuple[dict[str, Any], dict
     """Columns on the nearest training sequence and on the other designs; facts of the set."""
     variety = diversity(samples.sequences)
     distances = variety.mean_distance[np.isfinite(variety.mean_distance)]
-    met = [all(met for _, met in d.constraints) for d in samples.designs]
+    met = [d.obeys for d in samples.designs if d.status == "ok"]
     facts: dict[str, Any] = {
         "n": len(samples.designs),
         "judged": int(samples.counts.sum()),
@@ -79,6 +80,13 @@ def _novelty(samples: Samples, controls: Controls) -> tuple[dict[str, Any], dict
         facts["nearest_distance"] = float(np.median(nearest.distance))
         facts["copies_of_training"] = int((nearest.distance == 0).sum())
     return {**columns, "copies": variety.copies, "mean_distance": variety.mean_distance}, facts
+
+
+def _share_met(design: Design) -> float:
+    """Of the constraints; 1 without any, NaN for a record that has no design."""
+    if design.status != "ok":
+        return np.nan
+    return float(np.mean([met for _, met in design.constraints] or [1.0]))
 
 
 def _statuses(samples: Samples, values: Sequence[Values]) -> list[str]:

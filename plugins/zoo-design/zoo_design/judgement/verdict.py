@@ -128,12 +128,12 @@ def decide(opinions: Sequence[Opinion]) -> tuple[Status, str]:
     if able and not lacking:
         names = ", ".join(o.judge for o in able)
         return "supported", (
-            f"every judge finds the designs better than their starts and than random edits, and their median above the "
-            f"95th percentile of natural sequences ({names})"
+            f"every judge that counts finds the designs better than their starts and than random edits, and their median "
+            f"above the 95th percentile of natural sequences ({names})"
         )
     if lacking:
         return "not judged", "fewer than 200 natural sequences that the judge can read: name more with --natural"
-    return "not judged", "; ".join(_obstacle(o) for o in opinions)
+    return "not judged", "; ".join(obstacle(o) for o in opinions)
 
 
 def _failure(opinion: Opinion) -> str:
@@ -150,7 +150,7 @@ def _failure(opinion: Opinion) -> str:
     return f"{opinion.judge} sees {' and '.join(failed)}"
 
 
-def _obstacle(opinion: Opinion) -> str:
+def obstacle(opinion: Opinion) -> str:
     """Why a judge's agreement counts for nothing."""
     if opinion.relation.kind == "same":
         return f"{opinion.judge} is the model of the search itself: {opinion.relation.words}"
