@@ -128,8 +128,8 @@ def decide(opinions: Sequence[Opinion]) -> tuple[Status, str]:
     if able and not lacking:
         names = ", ".join(o.judge for o in able)
         return "supported", (
-            f"every judge that counts finds the designs better than their starts and than random edits, and their median "
-            f"above the 95th percentile of natural sequences ({names})"
+            f"every judge that counts finds the designs better than their starts and than random edits, and their "
+            f"median above the 95th percentile of natural sequences ({names})"
         )
     if lacking:
         return "not judged", "fewer than 200 natural sequences that the judge can read: name more with --natural"
