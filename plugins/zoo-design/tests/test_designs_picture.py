@@ -24,8 +24,9 @@ def test_a_picture_holds_trajectories_judges_and_edits(tmp_path):
     trajectory, judged, edits = figure.axes
     assert len(trajectory.lines) == 3
     assert [line.get_ydata()[0] for line in judged.lines][-1] == 2.5
-    assert sorted({t.get_text() for t in edits.texts}) == ["G"]
-    assert {t.get_position()[0] for t in edits.texts} == {10.5}
+    letters = [t for t in edits.texts if t.get_transform() == edits.transData]
+    assert {t.get_text() for t in letters} == {"G"}
+    assert {t.get_position()[0] for t in letters} == {10.5}
     shaded = [p for p in edits.patches if np.isclose(p.get_facecolor()[0], 0.88)]
     assert {(p.get_x(), p.get_width()) for p in shaded} == {(0, 5)}
     save_figure(tmp_path / "designs.png", figure)

@@ -339,3 +339,17 @@ def test_a_judge_that_does_not_count_is_named_beside_one_that_does(search, other
     verdict = judge(designs(), search, judges, CONTROLS)
     assert verdict.status == "supported"
     assert any(note.startswith("weak does not count: ") and "no held-out metric" in note for note in verdict.notes)
+
+
+def test_an_ensemble_judges_by_its_mean_and_its_members_disagree(search):
+    members = [network(seed, encoder="residual_cnn") for seed in (11, 12, 13)]
+    ensemble = Ensemble(members[0].spec, members)
+    one = Judge.of(ensemble, "activity", "ensemble")
+    some = [d.sequence for d in designs()]
+    assert one.member_values(some).shape == (3, 20)
+    assert one.values(some) == pytest.approx(one.member_values(some).mean(0), abs=1e-5)
+    verdict = judge(designs(), search, [one], CONTROLS)
+    spread = np.array([r[verdict.columns.index("disagreement")] for r in verdict.rows])
+    assert (spread > 0).all()
+    assert not any("one network has judged" in note for note in verdict.notes)
+    assert verdict.opinions[0].relation.kind == "independent"

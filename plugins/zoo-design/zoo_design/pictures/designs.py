@@ -108,7 +108,8 @@ def _draw_edits(axes: Axes, rows: Sequence[Design], total: int) -> None:
     shown = f"{len(rows):,} of {total:,} designs" if len(rows) < total else "designs"
     mark_positions(axes, first, last)
     _label(axes, "position, bp; protected regions are grey", shown, "edits")
-    axes.grid(False)
+    for place, (base, colour) in enumerate(COLOURS.items()):
+        axes.text(0.86 + 0.035 * place, 1.005, base, color=colour, weight="bold", fontsize=9, transform=axes.transAxes)
     if len(rows) <= 40:
         axes.set_yticks(range(len(rows)), [drawn_text(d.name, 20) for d in rows], fontsize=6)
 
