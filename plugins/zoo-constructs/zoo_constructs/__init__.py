@@ -1,0 +1,11 @@
+"""Libraries of constructs: sequences built of parts, with measured activities, as a plugin of zoo."""
+
+from __future__ import annotations
+
+from zoo import hookimpl
+
+
+@hookimpl
+def zoo_register(registry) -> None:
+    """What each part of the plugin brings."""
+    registry.configs("pkg://zoo_constructs.conf")

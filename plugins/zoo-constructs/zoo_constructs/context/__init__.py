@@ -1,0 +1,1 @@
+"""How the context changes what a part does."""

@@ -1,0 +1,1 @@
+"""A library of constructs as examples to train on: files, measurements, splits, baselines."""
