@@ -1,5 +1,8 @@
 """The encoder for constructs keeps the contract, fits every head, and its attention can be read."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +20,7 @@ from zoo_cnn_rnn_attention.construct import ConstructCNNRNN
 from zoo_cnn_rnn_attention.position import ByPosition
 from zoo_cnn_rnn_attention.self_attention import SelfAttention
 
+FOLDER = Path(__file__).parents[1]
 SMALL = {"filters": 8, "hidden": 4, "heads": 2}
 
 
@@ -176,3 +180,15 @@ def test_a_report_shows_where_the_model_looks():
     pooling = self_attention(subject(make_model(encoder="cnn_rnn_attention")))
     assert pooling is not None
     assert [part["kind"] for part in prepare(pooling)] == ["text", "pictures"]
+
+
+@pytest.mark.slow
+def test_sites_that_work_together_60_to_120_bp_apart_look_at_each_other(tmp_path):
+    pairs = runpy.run_path(str(FOLDER / "examples" / "distal_pair.py"))
+    model, source = pairs["train_on_pairs"](tmp_path / "construct", 0, [])
+    sites = pairs["Sites"](source, "test")
+    assert pairs["interaction"](model, sites) > 0.5
+    assert pairs["attribution_at_partner"](model, sites) > 0.6
+    cnn, _ = pairs["train_on_pairs"](tmp_path / "cnn", 0, pairs["CNN"])
+    assert sum(p.numel() for p in cnn.parameters()) > sum(p.numel() for p in model.parameters())
+    assert pairs["interaction"](cnn, sites) < pairs["interaction"](model, sites) - 0.2
