@@ -157,8 +157,11 @@ def verdicts(rows: Iterable[Mapping[str, Any]], most: int = 40) -> Iterator[str]
 
 
 def main_metric(rows: Iterable[Mapping[str, Any]]) -> str | None:
-    """The first of METRICS that the model has a value of."""
-    have = {r["metric"] for r in rows if not r["baseline"] and r["value"] is not None}
+    """The first of METRICS that the model has a value of; the AUPRC of labels by position, nearly all of whose
+    negatives are easy."""
+    have = {r["metric"]: r["unit"] for r in rows if not r["baseline"] and r["value"] is not None}
+    if have.get("auprc") == "positions":
+        return "auprc"
     return next((metric for metric in METRICS if metric in have), None)
 
 
