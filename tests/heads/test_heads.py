@@ -97,3 +97,9 @@ def test_rescaling_is_of_the_prediction_whatever_its_units(units):
         before = head(x, {})
         head.rescale(scale, shift)
         assert torch.allclose(head(x, {}), scale * before + shift, atol=1e-5)
+
+
+def test_an_initial_bias_is_what_an_untrained_head_predicts_on_an_empty_embedding():
+    head = ProfileHead(in_channels=3, tasks=("a", "b"), initial_bias=-7.5)
+    assert (head(torch.zeros(2, 3, 5), {}) == -7.5).all()
+    assert (ProfileHead(in_channels=3)(torch.zeros(2, 3, 5), {}).abs() < 1).all()

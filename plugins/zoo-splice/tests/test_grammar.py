@@ -119,7 +119,7 @@ def test_motif_spacing_draws_the_planted_curve_of_either_order(model, tmp_path):
 @pytest.mark.slow
 @pytest.mark.xdist_group("exons")
 def test_epistasis_of_two_variants_that_break_the_elements_is_the_interaction(model, tmp_path):
-    """A variant that takes an element away turns the sign of neither term: the mixed difference stays the same."""
+    """Both variants take an element away, so that the mixed difference is f(none) - f(one) - f(other) + f(both)."""
     rng, fasta, vcf, planted = np.random.default_rng(5), [], [], {}
     random = rng.integers(0, 4, (12, 300)).astype(np.uint8)
     for i, (gap, downstream) in enumerate((gap, order) for gap in (0, 4, 10, 18, 28, 45) for order in (True, False)):
