@@ -93,7 +93,7 @@ def moderated(variance: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, fl
         shrunk = np.full(variance.shape, np.nan)
         shrunk[known] = np.average(s2, weights=d)
         return shrunk, np.inf
-    prior = 2 * brentq(lambda x: polygamma(1, x) - spread, 1e-6, 1e9)
+    prior = 2 * float(brentq(lambda x: polygamma(1, x) - spread, 1e-6, 1e9))  # pyright: ignore[reportArgumentType]
     common = np.exp(e.mean() + digamma(prior / 2) - np.log(prior / 2))
     shrunk = np.full(variance.shape, np.nan)
     shrunk[known] = (prior * common + d * s2) / (prior + d)
