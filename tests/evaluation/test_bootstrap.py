@@ -139,4 +139,4 @@ def test_the_prevalence_of_positions_counts_positions():
     target, prediction = np.zeros((20, 50)), np.random.default_rng(0).random((20, 50))
     target[:, 3], target[0, 10:] = 1, np.nan
     note = measure(metric, target, prediction, binary=True).note
-    assert note == "20 of 990 positions are 1, prevalence 0.0202"
+    assert note == "20 of 960 positions are 1, prevalence 0.0208"

@@ -176,3 +176,19 @@ def test_a_matrix_by_hand():
         unknown = codes.copy()
         unknown[0, 43] = 4
         assert model.score(unknown)[0, 1, 42] < score[42] - 5
+
+
+def test_an_evaluation_holds_the_site_models_beside_each_other_with_intervals_over_loci():
+    from zoo.evaluation.evaluate import evaluate
+
+    source = SimulatedSpliceSites(n_train=60, n_validation=5, n_test=20, windows={"block": 400, "context": 100})
+    evaluation = evaluate(None, source, "test", n_bootstrap=50)
+    batch = source.examples("test").batch(np.arange(len(source.examples("test"))))
+    sites = int((batch["target/splice"][:, 0] * batch["weight/splice"][:, 0]).sum())
+    for name in ("splice-site PWM", "splice-site Markov chain"):
+        row = evaluation.value("auprc", "acceptor", name)
+        assert 0.3 < row["low"] < row["value"] < row["high"] < 1
+        assert row["note"].startswith(f"{sites} of {int(batch['weight/splice'].sum()):,} positions are 1")
+        assert "intervals resample 20 clusters" in row["note"]
+    constant = evaluation.value("auprc", "acceptor", "mean profile")
+    assert constant["value"] < 0.05
