@@ -40,6 +40,7 @@ class Heteroscedastic(HeadObjective):
     part = "heteroscedastic"
     activation = "identity"
     variance_scale = 0.0  # the likelihood has a variance of its own, and may fall below 0
+    label_variance: Tensor
 
     def __init__(
         self,
