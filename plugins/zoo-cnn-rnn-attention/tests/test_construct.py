@@ -20,7 +20,7 @@ from zoo_cnn_rnn_attention.construct import ConstructCNNRNN
 from zoo_cnn_rnn_attention.position import ByPosition
 from zoo_cnn_rnn_attention.self_attention import SelfAttention
 
-FOLDER = Path(__file__).parents[1]
+DISTAL_PAIR = Path(__file__).parents[3] / "benchmarks" / "distal_pair.py"
 SMALL = {"filters": 8, "hidden": 4, "heads": 2}
 
 
@@ -184,7 +184,7 @@ def test_a_report_shows_where_the_model_looks():
 
 @pytest.mark.slow
 def test_sites_that_work_together_60_to_120_bp_apart_look_at_each_other(tmp_path):
-    pairs = runpy.run_path(str(FOLDER / "examples" / "distal_pair.py"))
+    pairs = runpy.run_path(str(DISTAL_PAIR))
     model, source = pairs["train_on_pairs"](tmp_path / "construct", 0, [])
     sites, validation = pairs["Sites"](source, "test"), pairs["Sites"](source, "validation")
     head = pairs["attention_by_head"](model, validation).argmax()

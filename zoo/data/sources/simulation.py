@@ -66,6 +66,7 @@ class SimulatedNoise:
             raise ConfigError(f"data.noise.replicates is {self.replicates}: give 0, or 2 or more that vary")
         if not self.qualities or min(self.qualities) <= 0:
             raise ConfigError(f"data.noise.qualities {list(self.qualities)} must be standard deviations above 0")
+        object.__setattr__(self, "qualities", list(self.qualities))  # as JSON has it
 
 
 class Simulated(Source):

@@ -1,6 +1,6 @@
 """Does the network know which two sites work together, 60 to 120 bp apart, and does its attention show it?
 
-    python examples/distal_pair.py [--seeds 3] [--set trainer.max_epochs=12 ...]
+    python benchmarks/distal_pair.py [--seeds 3] [--set trainer.max_epochs=12 ...]
 
 Every seed simulates rows and trains `experiment=simulated_distal_pair` and, on the same rows, a network of convolutions
 with as many weights, which have no recurrent layer and no attention but know their place.  A line a network:
