@@ -8,4 +8,5 @@ from zoo import hookimpl
 @hookimpl
 def zoo_register(registry) -> None:
     """What each part of the plugin brings."""
+    registry.add("data", "constructs", "zoo_constructs.library.constructs:Constructs")
     registry.configs("pkg://zoo_constructs.conf")

@@ -3,8 +3,8 @@
 Sequences -> KmerSets -> identity of pairs -> groups (n,), or the identity of the nearest one of other sequences
 
 The identity of two sequences is c ** (1 / k), c being the share of the k-mers of the one with fewer that the other has
-too: the containment form of the Mash distance (Ondov et al. 2016, Genome Biology 17:132), of all k-mers rather than of a
-sketch, a k-mer and its reverse complement as one.  It needs no alignment and sees shifted copies and both strands.
+too: the containment form of the Mash distance (Ondov et al. 2016, Genome Biology 17:132), of all k-mers rather than of
+a sketch, a k-mer and its reverse complement as one.  It needs no alignment and sees shifted copies and both strands.
 """
 
 from __future__ import annotations

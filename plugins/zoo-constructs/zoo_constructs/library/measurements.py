@@ -45,7 +45,7 @@ def measure(
     barcodes: Mapping[str, Mapping[str, Sequence[str]]],
     taken: Sequence[str],
 ) -> Measurements:
-    """The tasks of a library: those of `targets`, or all that `replicates` and `barcodes` make, or the columns of numbers.
+    """The tasks of a library: those of `targets`, or what `replicates` and `barcodes` make, or columns of numbers.
 
     taken: columns of another use.  Raises ConfigError and DataError that name the column and what to do.
     """
@@ -75,9 +75,9 @@ def measure(
 def moderated(variance: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, float]:
     """Variances (n,) of `degrees` (n,) degrees of freedom, shrunk towards a common one; and its weight in degrees.
 
-    Empirical Bayes of Smyth (2004, Stat. Appl. Genet. Mol. Biol. 3:3, limma): (d0 s0^2 + d s^2) / (d0 + d), where d0 and
-    s0^2 are moments of log s^2.  Rows without degrees stay NaN; where the variances differ no more than their degrees
-    explain, d0 is infinite and all rows have the common one.
+    Empirical Bayes of Smyth (2004, Stat. Appl. Genet. Mol. Biol. 3:3, limma): (d0 s0^2 + d s^2) / (d0 + d), where
+    d0 and s0^2 are moments of log s^2.  Rows without degrees stay NaN; where the variances differ no more than their
+    degrees explain, d0 is infinite and all rows have the common one.
     """
     from scipy.optimize import brentq
     from scipy.special import digamma, polygamma
