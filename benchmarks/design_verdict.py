@@ -74,7 +74,7 @@ def _design(out: Path, name: str, edits: int, starts: Path, method: str) -> list
     controls = ["--natural", str(out / "tables" / "library.fasta"), "--training", str(out / "tables" / "training.tsv")]
     files = ["-o", str(path), "-o", str(path.with_suffix(".png")), "-o", str(path.with_suffix(".gb"))]
     judge = ["--judge", str(out / "judge"), "--judge", str(out / "judge-2")]
-    _run("design", str(starts), "--model", str(out / name), *search, *judge, *controls, *files)
+    _run("design", str(starts), "--model", str(out / name), *search, *judge, *controls, *files, "--resume")
     seconds = time.perf_counter() - began
     comments, table = read_table(path)
 
