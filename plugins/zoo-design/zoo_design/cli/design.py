@@ -66,8 +66,12 @@ Examples:
     help="A model that has no part in the search and judges the designs; may be given several times.",
 )
 @click.option("--judge-objective", metavar="EXPRESSION", help="In outputs of the judges; default that of the search.")
-@click.option("--training", metavar="FASTA", help="What the search's model has learned from, to find copies of it.")
-@click.option("--natural", metavar="FASTA", help="Natural sequences that a design should be better than.")
+@click.option("--training", metavar="FILE", help="What the search's model has learned from, to find copies of it.")
+@click.option(
+    "--natural",
+    metavar="FILE",
+    help="Natural sequences that a design should be better than, 200 or more: FASTA, or a table with their column.",
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that did not end.")
 @click.option(
     "-o",

@@ -1,4 +1,4 @@
-"""What `zoo design` does with its options: models, starts and constraints are read, designs searched, judged, written."""
+"""What `zoo design` does with its options: reads models, starts and constraints; searches, judges, writes."""
 
 from __future__ import annotations
 
@@ -96,24 +96,11 @@ def _starts(text: str, objective: Objective, constraints: list, rest: Mapping[st
 
 
 def _judge(designs: list[Design], objective: Objective, rest: Mapping[str, Any]) -> Verdict:
-    from zoo_design.judgement import Controls, Judge, judge
+    from zoo_design.judgement import Judge, judge, read_controls
 
     text = rest["judge_objective"] or objective.text
     judges = [Judge.of(model, text, name) for name, model in load_models(rest["judges"], rest["device"]).items()]
-    names, training = _fasta(rest["training"])
-    controls = Controls.of(_fasta(rest["natural"])[1] or (), training, names, rest["seed"])
-    return judge(designs, objective, judges, controls)
-
-
-def _fasta(path: str | None) -> tuple[list[str] | None, list[str] | None]:
-    """Names and letters."""
-    from zoo.data.codes import decode
-    from zoo.data.sequences import read_sequences
-
-    if path is None:
-        return None, None
-    sequences = read_sequences(path)
-    return sequences.headers, [decode(sequences[i]) for i in range(len(sequences))]
+    return judge(designs, objective, judges, read_controls(rest["natural"], rest["training"], rest["seed"]))
 
 
 def _write(
@@ -134,7 +121,7 @@ def _write(
             from zoo.pictures.figure_files import save_figure
             from zoo_design.pictures.designs import draw_designs
 
-            save_figure(draw_designs(designs, verdict, objective.text), out)
+            save_figure(out, draw_designs(designs, verdict, objective.text))
         else:
             write_designs(out, designs, header, extra, parts)
 
