@@ -1,0 +1,63 @@
+"""How much of the variance of activity is of the part, of its context, of both together, and noise.
+
+activity (n,), part (n,), context (n,) -> Variances, unbiased however unequally parts and contexts meet
+
+Half the mean squared difference of two constructs is part + context + rest where they share neither, context + rest
+where they share the part, part + rest where they share the context: the symmetric sums of Koch (1968,
+Technometrics 10:551).  The rest is interaction and noise, which the replicates tell apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.errors import DataError
+
+
+@dataclass(frozen=True)
+class Variances:
+    """interaction holds the noise, too, where that is unknown (NaN)."""
+
+    part: float
+    context: float
+    interaction: float
+    noise: float
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the whole variance; an estimate may lie below 0, as unbiased ones do."""
+        whole = self.part + self.context + self.interaction + (0.0 if np.isnan(self.noise) else self.noise)
+        return {name: value / whole for name, value in vars(self).items()}
+
+
+def partition_variance(
+    activity: np.ndarray, part: np.ndarray, context: np.ndarray, noise: np.ndarray | None = None
+) -> Variances:
+    """activity: (n,).  part, context: (n,) labels.  noise: (n,) unbiased variance of each activity, None if unknown.
+
+    Raises DataError where no two constructs share a part, or a context, without sharing both.
+    """
+    y = np.asarray(activity, np.float64) - np.mean(activity)
+    parts, contexts = (np.unique(x, return_inverse=True)[1] for x in (part, context))
+    cells = parts * (contexts.max() + 1) + contexts
+    everyone, by_part, by_context, by_cell = (_pairs(y, g) for g in (np.zeros_like(parts), parts, contexts, cells))
+    same_part, same_context = by_part - by_cell, by_context - by_cell
+    for name, (_, pairs) in (("part", same_part), ("context", same_context)):
+        if pairs < 1:
+            raise DataError(f"no two constructs share a {name} alone: its variance shows only where it recurs")
+    (apart, n_apart) = everyone - by_part - by_context + by_cell
+    if n_apart < 1:
+        raise DataError("no two constructs differ in part and context: give a library of several parts and contexts")
+    whole, of_part, of_context = (total / n for total, n in ((apart, n_apart), same_part, same_context))
+    rest = of_part + of_context - whole
+    error = np.nan if noise is None else float(np.nanmean(noise))
+    interaction = rest if np.isnan(error) else rest - error
+    return Variances(float(whole - of_part), float(whole - of_context), float(interaction), error)
+
+
+def _pairs(y: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Sum over pairs within groups of half the squared difference, and the number of pairs."""
+    n, total, square = (np.bincount(group, w) for w in (np.ones_like(y), y, y**2))
+    return np.array([(n * square - total**2).sum() / 2, (n * (n - 1)).sum() / 2])
