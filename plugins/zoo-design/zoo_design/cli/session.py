@@ -16,7 +16,7 @@ from zoo.files.endings import PICTURES, check_output
 if TYPE_CHECKING:
     from zoo.model import Model
     from zoo_design.design import Design
-    from zoo_design.judgement import Verdict
+    from zoo_design.judgement import Controls, Judge, Verdict
     from zoo_design.objective import Objective
 
 _NAMED = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)=(?P<model>.+)")
@@ -26,6 +26,7 @@ def run(start: str, outs: Sequence[str], resume: bool, rest: Mapping[str, Any]) 
     """Sentences for the terminal, how many designs are ok, and of how many."""
     from zoo_design.checkpoint import Checkpoint
     from zoo_design.constraints.words import read_constraints
+    from zoo_design.judgement import judge
     from zoo_design.objective import Objective
     from zoo_design.run import design, identify
     from zoo_design.search.settings import Settings
@@ -45,6 +46,7 @@ def run(start: str, outs: Sequence[str], resume: bool, rest: Mapping[str, Any]) 
     constraints = read_constraints(rest["words"], rest["file"])
     objective = Objective.parse(rest["objective"], load_models(rest["models"], rest["device"]))
     starts = _starts(start, objective, constraints, rest)
+    jury = _jury(objective, rest)  # before the search: a file that cannot be read is not found out at its end
     files = [out for out in outs if out != "-"]
     if resume and not files:
         raise ConfigError("--resume goes on with a file: name it with -o")
@@ -60,7 +62,7 @@ def run(start: str, outs: Sequence[str], resume: bool, rest: Mapping[str, Any]) 
         note=lambda text: click.echo(f"note: {text}", err=True),
     )
     seconds = perf_counter() - began
-    verdict = _judge(designs, objective, rest) if rest["judges"] else None
+    verdict = judge(designs, objective, *jury) if jury else None
     _write(outs, designs, objective, verdict, starts, rest)
     if checkpoint is not None:
         checkpoint.close()
@@ -95,12 +97,20 @@ def _starts(text: str, objective: Objective, constraints: list, rest: Mapping[st
     return repaired_starts(starts, constraints, rest["seed"]) if text.startswith("random:") else starts
 
 
-def _judge(designs: list[Design], objective: Objective, rest: Mapping[str, Any]) -> Verdict:
-    from zoo_design.judgement import Judge, judge, read_controls
+def _jury(objective: Objective, rest: Mapping[str, Any]) -> tuple[list[Judge], Controls] | None:
+    """Judges and what they hold the designs against; None without a judge."""
+    from zoo_design.judgement import Judge, read_controls
 
+    if not rest["judges"]:
+        return None
     text = rest["judge_objective"] or objective.text
-    judges = [Judge.of(model, text, name) for name, model in load_models(rest["judges"], rest["device"]).items()]
-    return judge(designs, objective, judges, read_controls(rest["natural"], rest["training"], rest["seed"]))
+    judges = []
+    for name, model in load_models(rest["judges"], rest["device"]).items():
+        try:
+            judges.append(Judge.of(model, text, name))
+        except ConfigError as error:
+            raise ConfigError(f"{error}; the judge {name} may call it otherwise: see --judge-objective") from error
+    return judges, read_controls(rest["natural"], rest["training"], rest["seed"])
 
 
 def _write(
@@ -135,7 +145,7 @@ def _header(objective: Objective, verdict: Verdict | None, rest: Mapping[str, An
         header |= {f"{prefix}{key}": value for key, value in origin(objective.models[name], output).items()}
     header |= {"objective": objective.text, "method": rest["method"], "edits": rest["edits"], "seed": rest["seed"]}
     if verdict is not None:
-        header["verdict"] = f"{verdict.status}: {verdict.words}"
+        header |= verdict.comments()
     return header
 
 

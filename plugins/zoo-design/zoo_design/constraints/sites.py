@@ -29,7 +29,7 @@ class Avoid(Constraint):
     name: str = ""
 
     def keeps(self, codes: np.ndarray, row: np.ndarray, starts: list[Start]) -> np.ndarray:
-        return ~self.matches(codes).any(1)
+        return ~np.asarray(self.matches(codes).any(1))
 
     def matches(self, codes: np.ndarray) -> np.ndarray:
         """(N, L) -> (N, L - W + 1) bool: a site of either strand begins here."""
@@ -62,7 +62,7 @@ class Homopolymer(Constraint):
     longest: int
 
     def keeps(self, codes: np.ndarray, row: np.ndarray, starts: list[Start]) -> np.ndarray:
-        return ~_runs(codes, self.longest + 1).any(1)
+        return ~np.asarray(_runs(codes, self.longest + 1).any(1))
 
     def specifications(self, start: Start) -> list:
         from dnachisel import AvoidPattern, HomopolymerPattern
@@ -88,7 +88,7 @@ class Repeats(Constraint):
 
     def keeps(self, codes: np.ndarray, row: np.ndarray, starts: list[Start]) -> np.ndarray:
         ordered = np.sort(self.words(codes), axis=1)
-        return ~(ordered[:, 1:] == ordered[:, :-1]).any(1)
+        return ~np.asarray((ordered[:, 1:] == ordered[:, :-1]).any(1))
 
     def words(self, codes: np.ndarray) -> np.ndarray:
         """(N, L) -> (N, L - k + 1) int64: each k-mer or its reverse complement, whichever comes first."""
