@@ -124,7 +124,7 @@ def test_a_strangers_config_is_refused_in_one_sentence(bundle, change, message):
 
 
 def test_a_config_that_is_too_large_is_not_parsed(bundle):
-    (bundle / "config.json").write_text(" " * (1 << 20) + "{}")
+    (bundle / "config.json").write_text(" " * (1 << 24) + "{}")
     with pytest.raises(HubError, match="larger than"):
         read_spec(bundle)
 

@@ -144,6 +144,26 @@ def compare_rows(rows: Iterable[Mapping[str, Any]], head: str, task: str, stratu
     return Comparison(metric, model, max(equal, key=lambda r: r["value"], default=None))
 
 
+def card_rows(rows: Iterable[Mapping[str, Any]], many: int = 20) -> tuple[Mapping[str, Any], ...]:
+    """What a card keeps of an evaluation: all of it, or of more than `many` tasks the metrics that may be drawn, of the
+    model and of each task's best baseline.  The others stand in the run's files."""
+    rows = tuple(rows)
+    known = {(r["head"], r["task"]) for r in rows}
+    if len(known) <= many:
+        return rows
+    by_task: dict[tuple, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_task.setdefault((row["head"], row["task"], row["stratum"]), []).append(row)
+    kept = []
+    for (head, task, stratum), some in by_task.items():
+        comparison = compare_rows(some, head, task, stratum)
+        best = comparison.baseline["predictor"] if comparison and comparison.baseline else None
+        kept += [
+            r for r in some if r["metric"] in METRICS and (not r["baseline"] or best is None or r["predictor"] == best)
+        ]
+    return tuple(kept)
+
+
 def verdicts(rows: Iterable[Mapping[str, Any]], most: int = 40) -> Iterator[str]:
     """A sentence a task on the model and its best rival, of those that a paired test is stored of."""
     rows = [row for row in rows if row["stratum"] == "all"]

@@ -14,7 +14,7 @@ from zoo.hub.manifest import CONFIG
 if TYPE_CHECKING:
     from zoo.spec import ModelSpec
 
-_MAX_CONFIG = 1 << 20
+_MAX_CONFIG = 1 << 24
 _LONGEST_NAME = 200
 _VERSIONS = re.compile(r"[A-Za-z0-9 .,<>=!~*+_-]{0,100}")
 """Version ranges that can stand in a command line between quotes."""

@@ -23,7 +23,7 @@ CONFIG, WEIGHTS, GOLDEN = "config.json", "model.safetensors", "golden.safetensor
 REQUIRED = (CONFIG, WEIGHTS, GOLDEN)
 
 _FORMAT = 1
-_SUFFIXES = {".json": 1 << 20, ".md": 1 << 20, ".txt": 1 << 24, ".tsv": 1 << 28, ".png": 1 << 24, ".svg": 1 << 24}
+_SUFFIXES = {".json": 1 << 24, ".md": 1 << 20, ".txt": 1 << 24, ".tsv": 1 << 28, ".png": 1 << 24, ".svg": 1 << 24}
 _SUFFIXES[".safetensors"] = 1 << 38
 """Allowed endings and the most bytes a file of each may have."""
 _LARGEST_GOLDEN = 1 << 32

@@ -18,6 +18,7 @@ from zoo.composition.settings import settings_of
 from zoo.data.source import Source
 from zoo.errors import ZooError
 from zoo.evaluation.baseline_choice import require_rivals
+from zoo.evaluation.comparison import card_rows
 from zoo.evaluation.task_table import task_rows
 from zoo.hub.calibration import calibration_words
 from zoo.model import Model
@@ -101,7 +102,7 @@ def _save(model: Model, source: Source, folder: RunFolder, metrics: tuple[Mappin
     """The model folder, then the metrics: a run that has them is finished."""
     from zoo.hub.model_folder import save_bundle
 
-    model.spec = model.spec.replace(metrics=metrics)
+    model.spec = model.spec.replace(metrics=card_rows(metrics))
     save_bundle(model, folder.model, _golden_batch(source, model.spec.input_length))
     write_json(folder.metrics, list(metrics))
 

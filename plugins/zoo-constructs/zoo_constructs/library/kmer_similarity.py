@@ -59,17 +59,19 @@ class KmerSets:
 
     def pairs(self, rows: np.ndarray, others: np.ndarray, k: int = K) -> Iterator[tuple[np.ndarray, ...]]:
         """(row, other, identity) of all pairs that share a k-mer, a block of `rows` at a time."""
-        of_others = self.words[others].T.tocsr()
+        from scipy import sparse
+
+        of_others = sparse.csr_matrix(self.words[others].T)
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             block = rows[first : first + _ROWS_AT_ONCE]
-            shared = (self.words[block] @ of_others).tocoo()
+            shared = sparse.coo_matrix(self.words[block] @ of_others)
             left, right = block[shared.row], others[shared.col]
             fewer = np.minimum(self.sizes[left], self.sizes[right])
             yield left, right, (shared.data / np.maximum(fewer, 1)) ** (1 / k)
 
     def nearest(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         """(len(rows),) identity of the nearest of `others`; 0 where no k-mer is shared."""
-        best = np.zeros(self.words.shape[0])
+        best = np.zeros(len(self.sizes))
         for left, _, identity in self.pairs(rows, others):
             np.maximum.at(best, left, identity)
         return best[rows]

@@ -109,7 +109,7 @@ def _is_dna(cells: Sequence[str]) -> bool:
     return all(len(cell) > 5 and not _OTHER.search(_letters(cell)) for cell in cells[:1_000])
 
 
-def _fit(text: TableText, kept: np.ndarray, whole: Sequence[str], parts: Mapping[str, Sequence[str]]) -> None:
+def _fit(text: TableText, kept: np.ndarray, whole: list[str], parts: Mapping[str, list[str]]) -> None:
     """DataError where the parts of a row do not lie in its sequence one behind the other."""
     wrong: list[tuple[int, str]] = []
     for i in kept:

@@ -22,7 +22,7 @@ class GC(Constraint):
 
     def keeps(self, codes: np.ndarray, row: np.ndarray, starts: list[Start]) -> np.ndarray:
         fraction = _fractions((codes == 1) | (codes == 2), self.window)
-        return ((fraction >= self.low) & (fraction <= self.high)).all(1)
+        return np.asarray(((fraction >= self.low) & (fraction <= self.high)).all(1))
 
     def specifications(self, start: Start) -> list:
         from dnachisel import EnforceGCContent
