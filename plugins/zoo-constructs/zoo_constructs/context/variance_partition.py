@@ -33,31 +33,41 @@ class Variances:
 
 
 def partition_variance(
-    activity: np.ndarray, part: np.ndarray, context: np.ndarray, noise: np.ndarray | None = None
+    activity: np.ndarray,
+    part: np.ndarray,
+    context: np.ndarray,
+    noise: np.ndarray | None = None,
+    times: np.ndarray | None = None,
 ) -> Variances:
     """activity: (n,).  part, context: (n,) labels.  noise: (n,) unbiased variance of each activity, None if unknown.
 
+    times: (n,) how often each construct counts, as in a resample; a construct is never compared with itself.
     Raises DataError where no two constructs share a part, or a context, without sharing both.
     """
-    y = np.asarray(activity, np.float64) - np.mean(activity)
+    times = np.ones(len(activity)) if times is None else np.asarray(times, np.float64)
+    y = np.asarray(activity, np.float64) - np.average(activity, weights=times)
     parts, contexts = (np.unique(x, return_inverse=True)[1] for x in (part, context))
     cells = parts * (contexts.max() + 1) + contexts
-    everyone, by_part, by_context, by_cell = (_pairs(y, g) for g in (np.zeros_like(parts), parts, contexts, cells))
+    everyone, by_part, by_context, by_cell = (
+        _pairs(y, times, g) for g in (np.zeros_like(parts), parts, contexts, cells)
+    )
     same_part, same_context = by_part - by_cell, by_context - by_cell
     for name, (_, pairs) in (("part", same_part), ("context", same_context)):
-        if pairs < 1:
+        if pairs < 0.5:
             raise DataError(f"no two constructs share a {name} alone: its variance shows only where it recurs")
     (apart, n_apart) = everyone - by_part - by_context + by_cell
-    if n_apart < 1:
+    if n_apart < 0.5:
         raise DataError("no two constructs differ in part and context: give a library of several parts and contexts")
     whole, of_part, of_context = (total / n for total, n in ((apart, n_apart), same_part, same_context))
     rest = of_part + of_context - whole
-    error = np.nan if noise is None else float(np.nanmean(noise))
+    error = np.nan
+    if noise is not None and (known := np.isfinite(noise) & (times > 0)).any():
+        error = float(np.average(np.asarray(noise)[known], weights=times[known]))
     interaction = rest if np.isnan(error) else rest - error
     return Variances(float(whole - of_part), float(whole - of_context), float(interaction), error)
 
 
-def _pairs(y: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Sum over pairs within groups of half the squared difference, and the number of pairs."""
-    n, total, square = (np.bincount(group, w) for w in (np.ones_like(y), y, y**2))
-    return np.array([(n * square - total**2).sum() / 2, (n * (n - 1)).sum() / 2])
+def _pairs(y: np.ndarray, times: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Sum over pairs of different constructs within groups of half the squared difference, and the number of pairs."""
+    n, total, square, own = (np.bincount(group, w) for w in (times, times * y, times * y**2, times**2))
+    return np.array([(n * square - total**2).sum() / 2, (n**2 - own).sum() / 2])
