@@ -31,7 +31,7 @@ def tied(encoder: str, head: str) -> Model:
     arguments = known.resolve("encoder", encoder, {"tied": True})
     if "pools" in arguments:  # down to bins of kilobases, which the heads here are not made for
         arguments["pools"] = [1]
-    if encoder == "residual_cnn":  # to a position a base, as the profile heads here have it
+    if encoder in ("residual_cnn", "construct_cnn_rnn"):  # to a position a base, as the profile heads here have it
         arguments["pool"] = 1
     built = known.build("encoder", encoder, arguments)
     part = {**HEADS[head]}

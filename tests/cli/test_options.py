@@ -41,7 +41,7 @@ def test_model_is_one_name_or_several():
     found = {command: option for command, option in every_option() if "--model" in option.opts}
     assert len(found) >= 7
     assert all(option.name == ("models" if option.multiple else "model") for option in found.values())
-    assert {command for command, option in found.items() if option.multiple} == {"score"}
+    assert {command for command, option in found.items() if option.multiple} == {"score", "design"}
     assert len({str(option.type) for option in found.values()}) == 1
 
 

@@ -1,6 +1,6 @@
 """Random sequences made into CTCF sites, base by base, without a restriction site.
 
-    python examples/towards_ctcf.py
+python examples/towards_ctcf.py
 """
 
 import numpy as np

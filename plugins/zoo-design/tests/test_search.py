@@ -118,11 +118,11 @@ def test_what_no_design_can_keep_is_named_before_the_run(objective):
 def test_starts_that_do_not_fit_keep_a_row(objective):
     some = [
         *starts(1, seed=8),
-        Start("odd", "ACGN" * 50, status="not_acgt"),
+        Start("odd", "ACGN" * 50, status="non_acgt"),
         Start("short", "ACGT", status="too_short"),
     ]
     designs = design(some, objective, (), Settings(edits=1))
-    assert [(one.name, one.status) for one in designs] == [("s0", "ok"), ("odd", "not_acgt"), ("short", "too_short")]
+    assert [(one.name, one.status) for one in designs] == [("s0", "ok"), ("odd", "non_acgt"), ("short", "too_short")]
 
 
 def test_a_run_that_was_cut_off_goes_on_to_the_same_designs(objective, tmp_path, monkeypatch):
