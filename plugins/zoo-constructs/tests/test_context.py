@@ -1,14 +1,21 @@
 """Shares of variance with their intervals, the insulation of parts, and the command that writes them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from zoo.config import compose
 from zoo.errors import ConfigError
+from zoo.outputs import Output
+from zoo.report.section import Picture, Subject, Table
 from zoo.testing.source import check_source
+from zoo.training.plan import TrainingPlan
 from zoo_constructs.cli.construct_context import command
 from zoo_constructs.context.insulation import insulate
 from zoo_constructs.context.library import measure_context
+from zoo_constructs.context.report_section import context
 from zoo_constructs.context.uncertainty import share_variance
 from zoo_constructs.context.variance_partition import partition_variance
 from zoo_constructs.library.simulation import SimulatedConstructs
@@ -141,3 +148,22 @@ def test_columns_of_context_are_one_context_together(tmp_path):
     path.write_text("part\tleft\tright\ty\n" + "".join(f"{p}\t{a}\t{b}\t{y:.4f}\n" for p, a, b, y in rows))
     measured = measure_context(path, "part", ["left", "right"], "y", resamples=10)
     assert (measured.shares.parts, measured.shares.contexts) == (6, 6)
+
+
+def test_a_report_shows_the_shares_as_measured_and_as_the_model_sees_them():
+    source = SimulatedConstructs(n=400, n_parts=20, n_contexts=30)
+    config = compose(["data=simulated_constructs", "objective=squared_error", "strand=none", "encoder.filters=8"])
+    model = TrainingPlan.of(config, source).model.eval()
+    output = Output.one("activity", model.spec)
+    subject = Subject("m", model, output, np.zeros((0, 40), np.uint8), "", opened=SimpleNamespace(source=source))
+    section = context(subject)
+    table = next(part for part in section.parts if isinstance(part, Table))
+    # The flanks always stand together here, so that neither can be told from the other.
+    assert [(row[0], row[1]) for row in table.rows] == [("part", "measured"), ("part", "predicted")]
+    shares = subject.results["context"]["part"]
+    assert shares["part"] == pytest.approx(0.5, abs=0.1)
+    assert table.rows[0][2].startswith(f"{shares['part']:.2f} [")
+    assert table.rows[1][5] == ""  # a model has no noise
+    assert any(isinstance(part, Picture) for part in section.parts)
+    subject.opened = None
+    assert context(subject) is None

@@ -29,7 +29,7 @@ def test_a_sigmoid_of_an_additive_trait_is_recovered_where_a_straight_line_is_no
     features = BaseFeatures(WIDTH)(codes)
     r, note, rows = held_out(GlobalEpistasis(), features, y)
     assert r > 0.995
-    assert note == "additive behind a sigmoid"
+    assert note == "behind a sigmoid"
     assert rows is None
     straight = np.corrcoef(trait[800:], y[800:])[0, 1]  # the best that any straight line of the true trait does
     assert r > straight + 0.02

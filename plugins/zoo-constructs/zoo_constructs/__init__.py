@@ -15,4 +15,5 @@ def zoo_register(registry) -> None:
         "zoo_constructs.cli.construct_context:command",
         "How much of a library's activity is of the part, of its context, of both",
     )
+    registry.add("section", "context", "zoo_constructs.context.report_section:context")
     registry.configs("pkg://zoo_constructs.conf")

@@ -64,7 +64,7 @@ class GlobalEpistasis:
         def predict(features: Any) -> np.ndarray:
             return middle + scale * curve(trait(features))
 
-        note = f"{'all pairs' if self.pairs else 'additive'} behind {'a sigmoid' if turns else 'a straight line'}"
+        note = f"{'all pairs ' if self.pairs else ''}behind {'a sigmoid' if turns else 'a straight line'}"
         return predict, note, len(rows) if len(rows) < len(target) else None
 
 
