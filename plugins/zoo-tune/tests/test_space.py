@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from zoo.config import compose
@@ -49,6 +49,8 @@ def test_whatever_a_file_holds_is_a_space_or_a_sentence(content):
 
 @settings(deadline=None, max_examples=25)
 @given(value=SCALARS.filter(lambda x: not (isinstance(x, float) and math.isnan(x))))
+@example("A²")  # a digit to Python, none to Hydra
+@example("Ångström")
 def test_an_override_reads_back_as_the_value(value):
     if isinstance(value, str) and not value.isprintable():
         return

@@ -35,9 +35,9 @@ REFUSED = {
 
 MOST_PARAMETERS, MOST_CHOICES = 50, 50
 _MOST_BYTES = 1 << 16
-_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_WHOLE = re.compile(r"[-+]?\d+(_\d+)*")
-_WORD = re.compile(r"[A-Za-z_][\w.-]*")
+_KEY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_WHOLE = re.compile(r"[-+]?\d+(_\d+)*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _EXAMPLE = "write {low: 1e-4, high: 1e-2, log: true} or {choices: [32, 64]}"
 
 
