@@ -82,6 +82,53 @@ def test_near_duplicates_shifted_or_turned_stay_on_one_side(tmp_path):
     assert cut.describe()["audit"]["similarity"]["test"]["near_duplicates"] > 10
 
 
+def variants(rng, parents, each, changes=3):
+    for parent in [dna(rng, 165) for _ in range(parents)]:
+        for _ in range(each):
+            letters = list(parent)
+            for at in rng.choice(165, changes, replace=False):
+                letters[at] = "TGCA"["ACGT".index(letters[at])]
+            yield "".join(letters), rng.integers(9)
+
+
+def test_variants_of_a_few_sequences_are_not_called_free_of_near_duplicates(tmp_path):
+    rng = np.random.default_rng(7)
+    path = table(tmp_path / "variants.csv", ["sequence", "y"], list(variants(rng, 10, 80)))
+    source = Constructs(library=path, targets=["y"], splits={"test": 0.3, "validation": 0.2})
+    test = source.describe()["audit"]["similarity"]["test"]
+    assert test["mostly_common"] == test["n"] > 0
+    assert any("800 constructs are mostly of 10-mers" in note for note in source.notes)
+    rows = [(dna(rng, 120), rng.integers(9)) for _ in range(200)]
+    apart = Constructs(library=table(tmp_path / "apart.csv", ["sequence", "y"], rows), targets=["y"])
+    assert apart.describe()["audit"]["similarity"]["test"]["mostly_common"] == 0
+    assert not any("mostly" in note for note in apart.notes)
+
+
+def test_groups_that_leave_none_to_train_on_are_refused_with_the_remedy(tmp_path):
+    path = table(tmp_path / "one.csv", ["sequence", "y"], list(variants(np.random.default_rng(8), 1, 40)))
+    with pytest.raises(DataError, match=r"\(1 of 40 rows\) are not cut: choose another data.splits.by"):
+        Constructs(library=path, targets=["y"], splits={"test": 0.5, "validation": 0.499})
+
+
+def test_a_feature_of_several_pieces_is_no_part(tmp_path):
+    from Bio.Seq import Seq
+    from Bio.SeqFeature import CompoundLocation, SeqFeature, SimpleLocation
+    from Bio.SeqIO import write
+    from Bio.SeqRecord import SeqRecord
+
+    rng, records = np.random.default_rng(9), []
+    for i in range(30):
+        about = {"molecule_type": "DNA", "topology": "circular"}
+        record = SeqRecord(Seq(dna(rng, 60)), id=f"c{i}", name=f"c{i}", description=f"y={i}.5", annotations=about)
+        over = CompoundLocation([SimpleLocation(50, 60), SimpleLocation(0, 5)])
+        record.features = [SeqFeature(over if i < 4 else SimpleLocation(5, 25), type="promoter")]
+        records.append(record)
+    write(records, tmp_path / "plasmids.gb", "genbank")
+    source = Constructs(library=str(tmp_path / "plasmids.gb"), sequence="sequence", parts=["promoter"], targets=["y"])
+    assert source.dropped["without_a_sequence_or_part"] == 4
+    assert {len(letters) for letters in source.parts["promoter"]} == {20}
+
+
 def test_rows_that_are_left_out_are_counted(tmp_path):
     rng = np.random.default_rng(2)
     rows = [(dna(rng, 50), 1.0 + i) for i in range(40)] + [("", 1), (dna(rng, 50), ""), ("ACGTM" * 10, 2)]

@@ -68,7 +68,10 @@ def _genbank(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _record(path: Path, record) -> dict[str, str]:
-    """A record's name, letters, key=value of its definition, comment and source, and its features by their kind."""
+    """A record's name, letters, key=value of its definition, comment and source, and its features by their kind.
+
+    A feature of several pieces, as one over the origin of a plasmid, is no part: it is empty.
+    """
     texts = [record.description, str(record.annotations.get("comment", ""))]
     letters, parts = str(record.seq), {}
     for feature in record.features:
@@ -80,6 +83,8 @@ def _record(path: Path, record) -> dict[str, str]:
             raise DataError(
                 f'{path}: record {record.name!r} has two features {role!r}: tell them apart with /role="..."'
             )
-        parts[role] = letters[int(feature.location.start) : int(feature.location.end)]
+        start, end = int(feature.location.start), int(feature.location.end)
+        # From first to last base a join holds what it leaves out, and a part over a plasmid's origin is all of it.
+        parts[role] = letters[start:end] if len(feature.location.parts) == 1 else ""
     keys = dict(pair for text in texts for pair in _KEY.findall(text))
     return {"name": record.name, "sequence": letters, **keys, **parts}

@@ -33,10 +33,14 @@ _ROWS_AT_ONCE = 512
 
 @dataclass(frozen=True)
 class KmerSets:
-    """words: (n, F) sparse 0 and 1.  n_common: k-mers left out because too many sequences hold them."""
+    """words: (n, F) sparse 0 and 1.  n_common: k-mers left out because too many sequences hold them.
+
+    common: (n,) share of each sequence's k-mers that were left out.
+    """
 
     words: sparse.csr_matrix
     n_common: int
+    common: np.ndarray
 
     @classmethod
     def of(cls, sequences: Sequences, k: int = K, common: float = COMMON) -> KmerSets:
@@ -50,7 +54,13 @@ class KmerSets:
         kept = copies[column] <= most
         shape = (len(sequences), max(1, len(copies)))
         words = sparse.csr_matrix((np.ones(kept.sum(), np.float32), (both[kept, 0], column[kept])), shape=shape)
-        return cls(words, int((copies > most).sum()))
+        every = np.bincount(both[:, 0], minlength=len(sequences))
+        return cls(words, int((copies > most).sum()), 1 - np.diff(words.indptr) / np.maximum(every, 1))
+
+    @property
+    def unseen(self) -> np.ndarray:
+        """(n,) whether most of a sequence was left out: its near-duplicates cannot be seen by what remains."""
+        return (self.common > 0.5) | (self.sizes == 0)
 
     @property
     def sizes(self) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.source import SPLITS
 from zoo.data.splits import Fractions, draw_splits
-from zoo.errors import ConfigError, did_you_mean
+from zoo.errors import ConfigError, DataError, did_you_mean
 from zoo_constructs.library.kmer_similarity import COMMON, K, KmerSets, similarity_groups
 
 _AUDITED = 5_000
@@ -52,6 +52,11 @@ def draw(
     lowest = np.full(len(first), np.iinfo(np.uint64).max)
     np.minimum.at(lowest, of, hashes)
     codes, note = draw_splits(lowest[of], np.zeros((len(hashes), 0)), splits.validation, splits.test, seed)
+    if not (codes == 0).any():
+        raise DataError(
+            f"no construct is left to train on: groups by {what} ({len(first):,} of {len(hashes):,} rows) are not cut: "
+            "choose another data.splits.by, raise data.splits.identity, or give a split column"
+        )
     largest = int(np.bincount(of).max())
     shares = {split: float((codes == i).mean()) for i, split in enumerate(SPLITS)}
     how = {"by": what, "groups": len(first), "largest_group": largest, "seed": seed}
@@ -66,6 +71,13 @@ def draw(
             f"; the largest group holds {largest / len(codes):.0%} of the library, as constructs that share parts do: "
             "consider data.splits.by=part:ROLE"
         )
+    unseen = int(kmers.unseen.sum())
+    if unseen and splits.by == "similarity":
+        words += (
+            f"; {unseen:,} constructs are mostly of {K}-mers that over {COMMON:.0%} hold, or too short: if they are "
+            "variants of a few sequences, near-duplicates stand on both sides and are not counted: give a split column "
+            "that keeps the variants of each together, with data.splits.column"
+        )
     return Drawn(codes, how, words)
 
 
@@ -76,6 +88,7 @@ def leak_audit(
 
     nearest_training_sequence: identity of k-mers with the nearest training sequence (median, 95th percentile, highest),
         and near_duplicates, those with at least `identity`, of n constructs (at most 5,000, drawn with `seed`).
+    mostly_common: those of the n whose near-duplicates are not seen, because most of their k-mers are common.
     parts_known: {role: constructs whose part is in the training, too}.
     """
     train = np.flatnonzero(codes == 0)
@@ -93,6 +106,7 @@ def leak_audit(
         report[split] = {
             "n": len(rows),
             "near_duplicates": int((nearest >= identity).sum()),
+            "mostly_common": int(kmers.unseen[rows].sum()),
             "nearest_training_sequence": {key: round(float(x), 4) for key, x in quantiles.items()},
             **({"parts_known": known} if known else {}),
         }
