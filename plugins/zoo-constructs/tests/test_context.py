@@ -159,11 +159,15 @@ def test_a_report_shows_the_shares_as_measured_and_as_the_model_sees_them():
     section = context(subject)
     table = next(part for part in section.parts if isinstance(part, Table))
     # The flanks always stand together here, so that neither can be told from the other.
-    assert [(row[0], row[1]) for row in table.rows] == [("part", "measured"), ("part", "predicted")]
+    assert [row[0] for row in table.rows] == ["part"] * 3
+    assert [row[1] for row in table.rows] == ["measured", "predicted", "predicted, test split"]
+    assert [row[-1] for row in table.rows] == [400, 400, len(source.rows["test"])]
     shares = subject.results["context"]["part"]
     assert shares["part"] == pytest.approx(0.5, abs=0.1)
     assert table.rows[0][2].startswith(f"{shares['part']:.2f} [")
     assert table.rows[1][5] == ""  # a model has no noise
     assert any(isinstance(part, Picture) for part in section.parts)
-    subject.opened = None
+    subject.output = Output.parse("2*activity - activity", model.spec)
+    assert context(subject) is None  # no measurement is of an expression of several terms
+    subject.output, subject.opened = output, None
     assert context(subject) is None

@@ -27,7 +27,7 @@ def command(library, part, context, target, replicates, resamples, outs, seed):
 
     LIBRARY is CSV, TSV, FASTA or GenBank, a row a construct.  The table has a row a part with its insulation: 1 where
     no context moves it, 0 where contexts move it as much as parts differ.  Without --replicates noise counts as
-    interaction.
+    interaction, unless rows repeat part and context.
     """
     from zoo_constructs.context.library import measure_context, write_context
 

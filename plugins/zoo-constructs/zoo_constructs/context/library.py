@@ -18,6 +18,7 @@ from zoo.files.endings import PICTURES
 from zoo.files.tables import TableWriter
 from zoo_constructs.context.insulation import Insulation, insulate
 from zoo_constructs.context.uncertainty import NAMES, Shares, share_variance
+from zoo_constructs.context.variance_partition import select_replicated
 from zoo_constructs.library.files import read_library
 from zoo_constructs.library.measurements import measure
 
@@ -45,7 +46,8 @@ def measure_context(
 ) -> Context:
     """target, or replicates: columns of the activity.  Several columns of context are one context together.
 
-    Rows without part, context or activity are left out and counted in the header.  Raises DataError for columns that
+    Rows without part, context or activity, and those of one replicate where others have several, are left out and
+    counted in the header.  Raises DataError for columns that
     are not there and for a library whose parts or contexts do not recur.
     """
     path = Path(library)
@@ -62,17 +64,21 @@ def measure_context(
     kept = np.isfinite(activity) & (labels != "") & (around != "")
     if not kept.any():
         raise DataError(f"{path}: no row has a part, a context and an activity: check {part}, {', '.join(context)}")
+    replicated = np.zeros_like(kept)
+    replicated[kept] = select_replicated(noise[kept])
+    single, kept = int((kept & ~replicated).sum()), replicated
     activity, noise, labels, around = activity[kept], noise[kept], labels[kept], around[kept]
     known = noise if np.isfinite(noise).any() else None
     shares = share_variance(activity, labels, around, known, resamples=resamples, seed=seed)
-    parts = insulate(activity, labels, around, shares.variances.part, known, resamples=resamples, seed=seed)
+    parts = insulate(activity, labels, around, shares.variances.part, shares.noise_of(known))
     header = {"library": path.name, "part": part, "context": ",".join(context), "activity": name}
     header |= {"replicates": ",".join(replicates)} if replicates else {}
-    header |= {"n": len(activity), "left_out": int((~kept).sum()), "parts": shares.parts, "contexts": shares.contexts}
+    header |= {"n": len(activity), "left_out": int((~kept).sum())}
+    header |= {"left_out.one_replicate": single} if single else {}
+    header |= {"parts": shares.parts, "contexts": shares.contexts}
     for share in NAMES:
         if np.isfinite(shares.value[share]):
-            low, high = shares.low[share], shares.high[share]
-            header[f"share.{share}"] = f"{shares.value[share]:.4g} [{low:.4g}, {high:.4g}]"
+            header[f"share.{share}"] = shares.text(share, ".4g")
     header["share"] = "of the variance of activity; interaction holds the noise where there is no share of it"
     header |= {"insulation": "1 - variance over contexts / variance between parts", "resamples": resamples}
     return Context(shares, parts, header | {"seed": seed})
