@@ -12,9 +12,13 @@ another order).
 from __future__ import annotations
 
 import argparse
+import os
 import time
 import warnings
 from importlib.metadata import version
+
+# The peer's compiled loops start numba's OpenMP threads, which also sets how many torch uses, whatever it was told.
+os.environ["NUMBA_NUM_THREADS"] = "1"
 
 import numpy as np
 import torch
@@ -77,6 +81,8 @@ def main() -> None:
             f"zoo / tangermeme {rates[0] / rates[1]:.1f}, zoo / plain loop {rates[0] / rates[2]:.1f}; "
             f"other sequences than the plain loop {differ[0]}, than tangermeme {differ[1]} of {arguments.naive}"
         )
+    if torch.get_num_threads() != 1:
+        raise SystemExit(f"torch ended with {torch.get_num_threads()} threads: these rates are not of one")
 
 
 def network(words: list[str]) -> Model:
