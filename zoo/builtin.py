@@ -12,6 +12,7 @@ def zoo_register(registry) -> None:
     registry.add("encoder", "residual_cnn", "zoo.encoders.residual_cnn:ResidualCNN")
     registry.add("head", "scalar", "zoo.heads.scalar:ScalarHead")
     registry.add("head", "profile", "zoo.heads.profile:ProfileHead")
+    registry.add("head", "channels", "zoo.heads.channels:ChannelsHead")
     registry.add("objective", "cross_entropy", "zoo.objectives.cross_entropy:CrossEntropy")
     registry.add("objective", "poisson", "zoo.objectives.poisson:Poisson")
     registry.add("objective", "squared_error", "zoo.objectives.squared_error:SquaredError")

@@ -21,7 +21,7 @@ from zoo.terminal.printable import clean_streams, printable
 from zoo.terminal.standard_streams import open_closed_streams, silence_stdout
 
 STORY = (
-    "list", "show", "doctor", "pull", "train", "evaluate", "probe", "predict", "score", "mutate", "epistasis",
+    "list", "show", "doctor", "pull", "import", "train", "evaluate", "probe", "predict", "score", "mutate", "epistasis",
     "attribute", "validate-attribution", "match-motifs", "report", "publish", "check", "new-plugin", "plugins", "demo",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from zoo.errors import HubError
 from zoo.evaluation.comparison import clean_rows, verdicts
 from zoo.files.regular_files import read_bounded
 from zoo.hub.calibration import calibration_words
+from zoo.hub.import_record import import_words
 from zoo.terminal.printable import printable
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def write_card(spec: ModelSpec) -> str:
             ("Data", spec.data),
             ("Splits and held-out chromosomes", spec.splits),
             ("Leakage audit", spec.audit),
-            ("Training", _without_calibration(spec.training)),
+            ("Training", _without(spec.training, "calibration", "import")),
+            ("Import", import_words(spec)),
         ],
         base=base_words(spec),
         parts=[_part("encoder", spec.encoder), *(_part(f"head {h}", part) for h, part in spec.heads.items())],
@@ -162,6 +164,7 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "inputs": ", ".join(spec.inputs),
         "outputs": "; ".join(outputs),
         "calibration": "; ".join(calibration_words(spec)),
+        "import": _one_line({k: v for k, v in import_words(spec).items() if k in ("imported as", "checked")}),
         "members": str(spec.members) if spec.members > 1 else "",
         "genome": str(spec.genome.get("name") or ""),
         "splits": _one_line(spec.splits) if spec.splits else "",
@@ -189,9 +192,9 @@ def _calibration(spec: ModelSpec) -> dict[str, str]:
     return {f"probabilities of {name}": text for name, _, text in (w.partition(": ") for w in calibration_words(spec))}
 
 
-def _without_calibration(training: Any) -> Any:
-    """It stands beside the outputs."""
-    return {k: v for k, v in training.items() if k != "calibration"} if isinstance(training, Mapping) else training
+def _without(training: Any, *keys: str) -> Any:
+    """What has no place of its own in the card."""
+    return {k: v for k, v in training.items() if k not in keys} if isinstance(training, Mapping) else training
 
 
 class _Ready(str):

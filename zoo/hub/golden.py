@@ -47,7 +47,6 @@ def make_golden(model: Model, batch: Mapping[str, Any], rtol: float, atol: float
     predictions that are not finite.
     """
     import torch
-    from safetensors.torch import save
 
     inputs = _first_examples(model, batch)
     check_inputs(model.spec, inputs, f"the golden batch of model {model.spec.name!r}")
@@ -55,6 +54,16 @@ def make_golden(model: Model, batch: Mapping[str, Any], rtol: float, atol: float
     for head, x in outputs.items():
         if not torch.isfinite(x).all():
             raise HubError(f"head {head!r} of model {model.spec.name!r} predicts NaN or infinity: it is not saved")
+    return pack_golden(inputs, outputs, rtol, atol)
+
+
+def pack_golden(inputs: Mapping[str, Any], outputs: Mapping[str, Tensor], rtol: float, atol: float) -> bytes:
+    """The bytes of golden.safetensors, of inputs {key: (N, ...)} and what is to be predicted for them {head: (N, ...)}."""
+    import torch
+    from safetensors.torch import save
+
+    inputs = {k: x if isinstance(x, torch.Tensor) else torch.from_numpy(x).contiguous() for k, x in inputs.items()}
+    outputs = {head: x.contiguous() for head, x in outputs.items()}
     stored = {f"input/{key}": x for key, x in inputs.items()} | {f"output/{head}": x for head, x in outputs.items()}
     # one key: safetensors writes several in an order of its own, and the revision would change with it
     return save(stored, {"tolerance": json.dumps({"rtol": float(rtol), "atol": float(atol)})})

@@ -29,6 +29,8 @@ class Conversion:
     letters: which bases the four channels of the original's one-hot input are, in their order.  Weights are to be
         reordered to ACGT already (`reorder_bases`); golden inputs are by `zoo import`.
     raw: heads whose golden outputs are those before the activation, as the original returns logits.
+    complete: {head: the original's raw output} -> {head: the model's}, where they differ by something that changes no
+        prediction (a constant added to all logits).
     notes: sentences for the card: what differs from the original, what its numbers mean.
     """
 
@@ -37,6 +39,7 @@ class Conversion:
     letters: str = "ACGT"
     raw: Sequence[str] = ()
     notes: Sequence[str] = field(default=())
+    complete: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None
 
 
 def reorder_bases(weight: Tensor, letters: str, axis: int = 1) -> Tensor:

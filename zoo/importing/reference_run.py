@@ -1,0 +1,203 @@
+"""A reference run: inputs that the original was given and outputs that it gave, to hold an imported model against.
+
+inputs.npy (N, 4, L) | (N, L, 4) | (N, 4, 1, L) one-hot, or (N, L) codes -> codes (N, L)
+outputs.npy (N, ...), or .npz with an array a head -> {head: (N, ...)} -> compare -> golden outputs of the model folder
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.files.regular_files import open_regular
+from zoo.importing.weight_formats import read_npz
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.importing.conversion import Conversion
+    from zoo.model import Model
+
+_LARGEST = 1 << 31
+_ARRAY = b"\x93NUMPY"
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class ReferenceRun:
+    """codes: (N, L) uint8, A C G T N = 0 1 2 3 4.  outputs: {head: (N, ...)}, None as a key where it has no name."""
+
+    codes: np.ndarray
+    outputs: dict[str | None, np.ndarray]
+    names: tuple[str, str] = ("inputs", "outputs")
+
+    @classmethod
+    def read(cls, inputs: str | Path, outputs: str | Path, letters: str = "ACGT") -> ReferenceRun:
+        """Two files of a reference run.  letters: the bases of the four channels of the inputs.
+
+        Raises ZooError for files that are no numbers, no one-hot sequences, or not of equal length.
+        """
+        arrays = _read(Path(inputs))
+        if len(arrays) != 1:
+            raise ZooError(f"{inputs} holds {len(arrays)} arrays: give one array of sequences, saved by numpy.save")
+        codes = codes_of_one_hot(next(iter(arrays.values())), letters, str(inputs))
+        results = _read(Path(outputs))
+        for name, array in results.items():
+            if array.ndim == 0 or len(array) != len(codes):
+                raise ZooError(
+                    f"{outputs}: {name or 'the array'} of shape {array.shape} is not of the {len(codes)} sequences of "
+                    f"{inputs}: give the outputs of these, in their order"
+                )
+            if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+                raise ZooError(f"{outputs}: {name or 'the array'} holds no finite numbers: run the original again")
+        return cls(codes, results, (str(inputs), str(outputs)))
+
+
+def codes_of_one_hot(x: np.ndarray, letters: str, where: str) -> np.ndarray:
+    """Sequences as networks take them, whichever axis the bases are on, -> codes (N, L) uint8.
+
+    Four equal numbers (zeros, quarters) are an N.  Raises ZooError for anything else that is not one base.
+    """
+    if x.ndim == 2 and x.dtype.kind in "iu" and x.size and 0 <= x.min() and x.max() <= 4:
+        return x.astype(np.uint8)
+    shape = x.shape
+    if x.ndim == 4:
+        x = x.reshape([n for i, n in enumerate(shape) if not (i in (2, 3) and n == 1)]) if 1 in shape[2:] else x
+    if x.ndim != 3 or not x.size or (x.shape[1] == 4) == (x.shape[2] == 4):
+        raise ZooError(
+            f"{where} of shape {shape} is no one-hot sequence: give (N, 4, L) or (N, L, 4), or codes (N, L) from 0 to 4"
+        )
+    channels = x if x.shape[1] == 4 else x.transpose(0, 2, 1)
+    is_n = (channels == channels[:, :1]).all(1) & np.isin(channels[:, 0], (0, 0.25))
+    is_base = (channels.max(1) == 1) & (channels.sum(1) == 1) & (channels.min(1) == 0)
+    if not (is_n | is_base).all():
+        raise ZooError(f"{where} holds columns that are no base: one of the four channels must be 1, the others 0")
+    to_code = np.array(["ACGT".index(letter) for letter in letters], np.uint8)
+    return np.where(is_n, np.uint8(4), to_code[channels.argmax(1)])
+
+
+def compare(model: Model, run: ReferenceRun, conversion: Conversion, rtol: float, atol: float) -> tuple[dict, float]:
+    """The reference's outputs as predictions of the model, {head: (N, ...)}, and the largest difference.
+
+    Raises ZooError where the model differs by more than atol + rtol * |value|, or the outputs are of other shapes.
+    """
+    import torch
+
+    if run.codes.shape[1] != model.spec.input_length:
+        raise ZooError(
+            f"{run.names[0]} holds windows of {run.codes.shape[1]:,} bp, but the model reads {model.spec.input_length:,} "
+            "bp: give a reference run of its own length, or set the length with --set"
+        )
+    predicted: list[dict[str, Tensor]] = []
+    with torch.no_grad():
+        for i in range(0, len(run.codes), _BATCH):
+            predicted.append(model({"codes": torch.from_numpy(run.codes[i : i + _BATCH])}))
+    raw = {head: torch.cat([p[head] for p in predicted]) for head in predicted[0]}
+    reference = _by_head(run, raw)
+    ours, theirs = _comparable(model, conversion, raw, reference)
+    worst = 0.0
+    for head, value in theirs.items():
+        difference = (ours[head] - value).abs()
+        worst = max(worst, float(difference.max()))
+        if not torch.all(difference <= atol + rtol * value.abs()):
+            raise ZooError(
+                f"head {head!r} differs from {run.names[1]} by {float(difference.max()):.3g} (allowed {atol:g} + {rtol:g} "
+                "x value): the weights are of another network, the reference run is of other sequences, or its four "
+                "channels are in another order than " + conversion.letters
+            )
+    return _activated(model, conversion, reference), worst
+
+
+def _by_head(run: ReferenceRun, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The reference's arrays in the shapes of the model's outputs."""
+    import torch
+
+    heads, results = list(raw), run.outputs
+    if None in results or set(results) == {f"arr_{i}" for i in range(len(results))}:
+        arrays = [results[k] for k in sorted(results, key=lambda k: int(str(k or "arr_0")[4:]))]
+        if len(arrays) != len(heads):
+            raise ZooError(
+                f"{run.names[1]} holds {len(arrays)} outputs, but the model has {len(heads)} ({', '.join(heads)}): give a "
+                "file of numpy.savez with an array for each of them, by name"
+            )
+        results = dict(zip(heads, arrays, strict=True))
+    if set(results) != set(heads):
+        raise ZooError(
+            f"{run.names[1]} holds the outputs {', '.join(map(str, sorted(map(str, results))))}, but the model has "
+            f"{', '.join(heads)}: name the arrays of numpy.savez so"
+        )
+    return {
+        head: _shaped(torch.from_numpy(np.asarray(results[head], np.float32)), raw[head], head, run) for head in heads
+    }
+
+
+def _shaped(x: Tensor, like: Tensor, head: str, run: ReferenceRun) -> Tensor:
+    """x in the shape of `like`: axes of one may be missing, and positions may stand before channels (as in Keras)."""
+    if x.shape == like.shape:
+        return x
+    without = [n for n in like.shape[1:] if n != 1]
+    if [n for n in x.shape[1:] if n != 1] == without:
+        return x.reshape(like.shape)
+    if x.dim() == like.dim() == 3 and x.transpose(1, 2).shape == like.shape:
+        return x.transpose(1, 2).contiguous()
+    raise ZooError(
+        f"{run.names[1]}: head {head!r} has the shape {tuple(x.shape)}, but the model gives {tuple(like.shape)}: it is of "
+        "another architecture, or of other sizes than --set says"
+    )
+
+
+def _comparable(model: Model, conversion: Conversion, raw: dict, reference: dict) -> tuple[dict, dict]:
+    """Model and reference as the original returns its outputs: logits where it does."""
+    from zoo.model import activate
+
+    activated = activate(raw, model.spec)
+    ours = {head: raw[head] if head in conversion.raw else activated[head] for head in raw}
+    if conversion.complete is not None:
+        reference = {**reference, **conversion.complete({h: reference[h] for h in conversion.raw})}
+    return ours, reference
+
+
+def _activated(model: Model, conversion: Conversion, reference: dict) -> dict:
+    from zoo.model import activate
+
+    if conversion.complete is not None:
+        reference = {**reference, **conversion.complete({h: reference[h] for h in conversion.raw})}
+    return {
+        head: x if head not in conversion.raw else activate({head: x}, model.spec)[head]
+        for head, x in reference.items()
+    }
+
+
+def _read(path: Path) -> dict[Any, np.ndarray]:
+    """One array of numpy.save under the name None, or those of numpy.savez."""
+    try:
+        with open_regular(path, follow_links=True) as file:
+            first = file.read(8)
+            if first.startswith(_ARRAY):
+                file.seek(0)
+                return {None: _read_array(file, path)}
+    except FileNotFoundError as error:
+        raise ZooError(f"there is no file {path}: check the path") from error
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read ({error.strerror}): name a file of numpy.save") from error
+    return read_npz(path, _LARGEST)
+
+
+def _read_array(file: Any, path: Path) -> np.ndarray:
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(file)
+        header = npy.read_array_header_1_0(file) if version == (1, 0) else npy.read_array_header_2_0(file)
+        shape, _, dtype = header
+        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+        if dtype.hasobject or size > _LARGEST:
+            raise ZooError(f"{path} holds objects, or more than the {_LARGEST:,} bytes that are read: save numbers")
+        file.seek(0)
+        return npy.read_array(file, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ZooError(f"{path} is no readable file of numpy.save ({error}): save it again") from error
