@@ -58,7 +58,7 @@ def make_golden(model: Model, batch: Mapping[str, Any], rtol: float, atol: float
 
 
 def pack_golden(inputs: Mapping[str, Any], outputs: Mapping[str, Tensor], rtol: float, atol: float) -> bytes:
-    """The bytes of golden.safetensors, of inputs {key: (N, ...)} and what is to be predicted for them {head: (N, ...)}."""
+    """The bytes of golden.safetensors: inputs {key: (N, ...)}, and what is to be predicted of them {head: (N, ...)}."""
     import torch
     from safetensors.torch import save
 

@@ -106,8 +106,8 @@ def _build(conversion: Conversion, architecture: str, name: str) -> Model:
         ours, theirs = (tuple(part[key].shape) if key in part else None for part in (state, weights))
         if ours != theirs:
             raise ZooError(
-                f"{architecture!r} makes tensor {key!r} of shape {ours or 'none'}, but the files give {theirs or 'none'}: "
-                "they are of another architecture, or of other sizes than --set says"
+                f"{architecture!r} makes tensor {key!r} of shape {ours or 'none'}, but the files give "
+                f"{theirs or 'none'}: they are of another architecture, or of other sizes than --set says"
             )
     check_finite(weights, f"the weights for {architecture!r}")
     model.load_state_dict(weights, strict=True)

@@ -161,8 +161,8 @@ def _by_name(file: WeightFile, state: Mapping[str, Tensor], renames: Mapping[str
     missing = [key for key in state if key not in names.values()]
     extra = [f for f, n in names.items() if n not in state]
     raise ZooError(
-        f"{file.path} has no tensor for {', '.join(missing[:3])} of the network, but {', '.join(extra[:3]) or 'no other'} "
-        "beside it: give the names in `renames`"
+        f"{file.path} has no tensor for {', '.join(missing[:3])} of the network, but beside it "
+        f"{', '.join(extra[:3]) or 'no other'}: give the names in `renames`"
     )
 
 
@@ -188,6 +188,6 @@ def _check_output(example: Network, name: str) -> None:
     expected = (2, len(example.tasks), example.positions or 1)
     if tuple(y.shape) != expected:
         raise ConfigError(
-            f"{name} gives {tuple(y.shape)[1:]} a window where its tasks and positions say {expected[1:]}: correct them, "
-            "or let network() return what it should"
+            f"{name} gives {tuple(y.shape)[1:]} a window where its tasks and positions say {expected[1:]}: correct "
+            "them, or let network() return what it should"
         )

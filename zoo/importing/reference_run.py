@@ -89,8 +89,8 @@ def compare(model: Model, run: ReferenceRun, conversion: Conversion, rtol: float
 
     if run.codes.shape[1] != model.spec.input_length:
         raise ZooError(
-            f"{run.names[0]} holds windows of {run.codes.shape[1]:,} bp, but the model reads {model.spec.input_length:,} "
-            "bp: give a reference run of its own length, or set the length with --set"
+            f"{run.names[0]} holds windows of {run.codes.shape[1]:,} bp, but the model reads "
+            f"{model.spec.input_length:,} bp: give a reference run of its own length, or set the length with --set"
         )
     predicted: list[dict[str, Tensor]] = []
     with torch.no_grad():
@@ -105,9 +105,9 @@ def compare(model: Model, run: ReferenceRun, conversion: Conversion, rtol: float
         worst = max(worst, float(difference.max()))
         if not torch.all(difference <= atol + rtol * value.abs()):
             raise ZooError(
-                f"head {head!r} differs from {run.names[1]} by {float(difference.max()):.3g} (allowed {atol:g} + {rtol:g} "
-                "x value): the weights are of another network, the reference run is of other sequences, or its four "
-                "channels are in another order than " + conversion.letters
+                f"head {head!r} differs from {run.names[1]} by {float(difference.max()):.3g} (allowed {atol:g} + "
+                f"{rtol:g} x value): the weights are of another network, the reference run is of other "
+                f"sequences, or its four channels are in another order than {conversion.letters}"
             )
     return _activated(model, conversion, reference), worst
 
@@ -121,8 +121,8 @@ def _by_head(run: ReferenceRun, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         arrays = [results[k] for k in sorted(results, key=lambda k: int(str(k or "arr_0")[4:]))]
         if len(arrays) != len(heads):
             raise ZooError(
-                f"{run.names[1]} holds {len(arrays)} outputs, but the model has {len(heads)} ({', '.join(heads)}): give a "
-                "file of numpy.savez with an array for each of them, by name"
+                f"{run.names[1]} holds {len(arrays)} outputs, but the model has {len(heads)} ({', '.join(heads)}): "
+                "give a file of numpy.savez with an array for each of them, by name"
             )
         results = dict(zip(heads, arrays, strict=True))
     if set(results) != set(heads):
@@ -145,8 +145,8 @@ def _shaped(x: Tensor, like: Tensor, head: str, run: ReferenceRun) -> Tensor:
     if x.dim() == like.dim() == 3 and x.transpose(1, 2).shape == like.shape:
         return x.transpose(1, 2).contiguous()
     raise ZooError(
-        f"{run.names[1]}: head {head!r} has the shape {tuple(x.shape)}, but the model gives {tuple(like.shape)}: it is of "
-        "another architecture, or of other sizes than --set says"
+        f"{run.names[1]}: head {head!r} has the shape {tuple(x.shape)}, but the model gives {tuple(like.shape)}: it is "
+        "of another architecture, or of other sizes than --set says"
     )
 
 
