@@ -7,8 +7,11 @@ from zoo import hookimpl
 
 @hookimpl
 def zoo_register(registry) -> None:
-    """Splice sites of a genome and of a simulated one, and simulated exons with an interaction of two elements."""
+    """Splice sites of a genome and of a simulated one, simulated exons, and published networks of splice sites."""
     registry.add("data", "splice_sites", "zoo_splice.splice_sites:SpliceSites")
     registry.add("data", "simulated_splice_sites", "zoo_splice.simulated_genes:SimulatedSpliceSites")
     registry.add("data", "simulated_exons", "zoo_splice.simulated_exons:SimulatedExons")
+    registry.add("encoder", "splice_residual", "zoo_splice.networks.residual:SpliceResidual")
+    registry.add("head", "base_probabilities", "zoo_splice.networks.probabilities:BaseProbabilities")
     registry.configs("pkg://zoo_splice.conf")
+    registry.models("zoo_splice")
