@@ -67,6 +67,7 @@ EXTRAS = {
     "hub": ("models from hf://, and uploads", ("huggingface_hub",)),
     "pandas": ("zoo.predict, zoo.score_variants and others that return a DataFrame", ("pandas",)),
     "formats": ("files in .parquet, .xlsx, .bw and .h5", ("pyarrow", "pandas", "pybigtools", "h5py", "openpyxl")),
+    "onnx": ("zoo export to .onnx", ("onnx", "onnxruntime", "onnxscript")),
     "tensorboard": ("trainer.logger=tensorboard", ("tensorboard",)),
     "submitit": ("sweeps under SLURM", ("hydra_plugins.hydra_submitit_launcher", "submitit")),
 }

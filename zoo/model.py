@@ -52,6 +52,7 @@ class Model(nn.Module):
                 "zoo.predict(model, sequences=['ACGT...']) reads letters"
             )
         reference = next(iter(batch.values()))
+        n = reference.shape[0]  # len() would fix the number of examples where the model is recorded
         prepared = {}
         for key, field in self.input_fields.items():
             if key == "one_hot" and "one_hot" not in batch and "codes" in batch:
@@ -60,11 +61,11 @@ class Model(nn.Module):
             present = key in batch
             if not present and field.required:
                 raise ContractError(f"model {self.spec.name!r} needs the input {key!r}; the batch has {sorted(batch)}")
-            value = batch[key] if present else self._absent(field, len(reference), reference.device)
+            value = batch[key] if present else self._absent(field, n, reference.device)
             prepared[key] = value.to(self.dtype) if value.is_floating_point() else value
             if not field.required:
                 stated = batch.get(f"present/{key}")
-                flags = torch.full((len(reference),), float(present), device=reference.device, dtype=self.dtype)
+                flags = torch.full((n,), float(present), device=reference.device, dtype=self.dtype)
                 prepared[f"present/{key}"] = flags if stated is None else stated.to(self.dtype)
         return prepared
 

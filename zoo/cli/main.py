@@ -22,7 +22,8 @@ from zoo.terminal.standard_streams import open_closed_streams, silence_stdout
 
 STORY = (
     "list", "show", "doctor", "pull", "import", "train", "evaluate", "probe", "predict", "score", "mutate", "epistasis",
-    "attribute", "validate-attribution", "match-motifs", "report", "publish", "check", "new-plugin", "plugins", "demo",
+    "attribute", "validate-attribution", "match-motifs", "report", "publish", "export", "check", "new-plugin",
+    "plugins", "demo",
 )  # fmt: skip
 
 _LONGEST = 4000

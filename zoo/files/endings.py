@@ -21,6 +21,7 @@ MODULES = {
     ".h5": ("h5py",),
     ".hdf5": ("h5py",),
     ".bw": ("pybigtools",),
+    ".onnx": ("onnx", "onnxruntime", "onnxscript"),
     **dict.fromkeys(PICTURES, ("matplotlib",)),
 }
 """Modules of extras that a kind of file needs."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from zoo.data.intervals import Intervals
     from zoo.data.sequences import Sequences
     from zoo.model import Model
+    from zoo.spec import ModelSpec
 
 CHUNK = 4096
 
@@ -192,8 +193,6 @@ def predict_codes(
 
 def origin(model: Model, output: Output) -> Mapping[str, str]:
     """Comment lines that tie numbers to the weights and code that made them."""
-    from importlib.metadata import version
-
     spec = model.spec
     return {
         "model": spec.name,
@@ -201,8 +200,15 @@ def origin(model: Model, output: Output) -> Mapping[str, str]:
         "revision": str(getattr(model, "revision", "") or ""),
         "outputs": ", ".join(output.names),
         "activation": "none (raw)" if output.raw else ", ".join(f"{h}:{a}" for h, a in spec.activation.items()),
-        "versions": ", ".join(f"{d} {version(d)}" for d in sorted({"zoo-core", *spec.requires})),
+        "versions": versions(spec),
     }
+
+
+def versions(spec: ModelSpec) -> str:
+    """Of zoo-core and of the plugins that a model needs, as they are installed here."""
+    from importlib.metadata import version
+
+    return ", ".join(f"{d} {version(d)}" for d in sorted({"zoo-core", *spec.requires}))
 
 
 def _calibration(model: Model, output: Output) -> dict[str, str]:

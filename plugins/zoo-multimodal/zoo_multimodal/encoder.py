@@ -168,7 +168,7 @@ class MultiModalTowers(Encoder):
 
     def _present(self, inputs: Mapping[str, Tensor], key: str, columns: int) -> Tensor:
         """(N, columns) bool: what is there, less what training withholds; `present/<key>` is (N,) or (N, columns)."""
-        n, flags = len(inputs[key]), inputs.get(f"present/{key}")
+        n, flags = inputs[key].shape[0], inputs.get(f"present/{key}")
         if flags is None:
             flags = torch.ones(n, device=inputs[key].device)
         there = (flags.reshape(n, -1) > 0).expand(-1, columns)
