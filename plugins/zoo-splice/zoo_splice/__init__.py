@@ -13,5 +13,7 @@ def zoo_register(registry) -> None:
     registry.add("data", "simulated_exons", "zoo_splice.simulated_exons:SimulatedExons")
     registry.add("encoder", "splice_residual", "zoo_splice.networks.residual:SpliceResidual")
     registry.add("head", "base_probabilities", "zoo_splice.networks.probabilities:BaseProbabilities")
+    for name in ("spliceai", "openspliceai", "pangolin"):
+        registry.add("importer", name, f"zoo_splice.networks.{name}:{name}")
     registry.configs("pkg://zoo_splice.conf")
     registry.models("zoo_splice")
