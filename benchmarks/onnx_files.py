@@ -21,13 +21,13 @@ import zoo
 from zoo.exporting.export import export
 from zoo.prediction.inference import batch_rows, inferring
 
-BASES = 1_000_000
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", help="default: all that are shipped")
-    names = parser.parse_args().models or [m["name"] for m in zoo.list_models() if m["source"].startswith("pkg://")]
+    parser.add_argument("--bases", type=int, default=1_000_000, help="in all, of each model")
+    options = parser.parse_args()
+    names = options.models or [m["name"] for m in zoo.list_models() if m["source"].startswith("pkg://")]
     torch.set_num_threads(1)
     print(
         "| model | parameters | sequences | largest difference | torch, s | onnxruntime, s |\n|---|---|---|---|---|---|"
@@ -35,12 +35,12 @@ def main() -> None:
     for name in names:
         model = zoo.load(name)
         if "one_hot" in model.spec.inputs:
-            print(line(name, model))
+            print(line(name, model, options.bases))
 
 
-def line(name: str, model: zoo.Model) -> str:
+def line(name: str, model: zoo.Model, bases: int) -> str:
     """A row of the table."""
-    n = max(4, BASES // model.spec.input_length)
+    n = max(4, bases // model.spec.input_length)
     codes = np.random.default_rng(0).integers(0, 5, (n, model.spec.input_length)).astype(np.uint8)
     rows = batch_rows(model.spec.input_length)
     parts = [codes[i : i + rows] for i in range(0, n, rows)]

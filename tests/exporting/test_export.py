@@ -58,7 +58,7 @@ def answers_of(path, batch):
 
 
 def test_the_shipped_models_of_sequences_are_counted():
-    assert {"ctcf-motif-cnn", "ctcf-dilated-cnn", "hic-simulated"} <= set(OF_SEQUENCES)
+    assert {"ci-spliceai", "ctcf-motif-cnn", "ctcf-dilated-cnn", "hic-simulated"} <= set(OF_SEQUENCES)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,9 @@ def shipped(tmp_path_factory):
     return exported
 
 
-@pytest.mark.parametrize("name", OF_SEQUENCES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if "splice" in n else n for n in OF_SEQUENCES]
+)
 def test_each_shipped_model_of_sequences_is_the_same_in_onnxruntime(name, shipped):
     model = zoo.load(name)
     batch = {"codes": codes(2, model.spec.input_length)}
