@@ -18,6 +18,7 @@ from zoo.hub.sources import is_source, parse_place, parse_source
         ("file:///shared/zoo/ctcf", ("file", "/shared/zoo", "ctcf", None)),
         ("file:///at@work/zoo/ctcf@main", ("file", "/at@work/zoo", "ctcf", "main")),
         ("pkg://zoo_dilated_cnn/weights/ctcf@ab12", ("pkg", "zoo_dilated_cnn", "weights/ctcf", "ab12")),
+        ("dist://their-weights/theirs/a.h5@ab12", ("dist", "their-weights", "theirs/a.h5", "ab12")),
         ("./run", ("path", "", "run", None)),
         ("/models/a@b", ("path", "", "/models/a@b", None)),
     ],
@@ -35,7 +36,7 @@ def test_a_source_is_read_into_its_parts(text, parts):
         "ctcf", "http://example.org/ctcf", "hf://ctcf", "hf://a/b/c", "hf://../ctcf", "hf://a/..", "hf://a--b/c",
         "hf://a/b@", "hf://a/b@x/y", "hf://a/b@../x", "file://shared/ctcf", "file:///shared/../ctcf", "file:///shared/CTCF",
         "file:///shared/.ctcf", "file:///", "file:///ctcf", "file:///a%2e/ctcf", "pkg://os.path/../x", "pkg:///x", "pkg://1a/x",
-        "pkg://zoo",
+        "pkg://zoo", "dist://zoo", "dist://a/../x", "dist://../x", "dist:///x", "dist://a/.x", "dist://a-/x",
         "pkg://zoo/a\\b", "", "./a\0b",
     ],
 )  # fmt: skip

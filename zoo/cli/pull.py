@@ -18,8 +18,8 @@ def command(name, force, check):
 
     The base of a model that is a difference to another (tune=lora) is fetched and compared too.
 
-    NAME is a registered name, name@revision, hf://org/name, file:///folder/name, pkg://package/path or the path
-    of a folder.
+    NAME is a registered name, name@revision, hf://org/name, file:///folder/name, pkg://package/path,
+    dist://distribution/path or the path of a folder.
     """
     from zoo.hub import manifest
     from zoo.hub.adapters import base_source

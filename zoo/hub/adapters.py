@@ -40,7 +40,13 @@ A, B = ".lora_A", ".lora_B"
 _KEYS = ("name", "licence", "source", "revision", "manifest")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ENCODER = "encoder."
-_OPENED = {"hf": ("hf", "pkg"), "pkg": ("hf", "pkg"), "file": ("hf", "pkg", "file"), "path": ("hf", "pkg", "file")}
+_OPENED = {
+    "hf": ("hf", "pkg"),
+    "pkg": ("hf", "pkg"),
+    "dist": ("hf", "pkg"),
+    "file": ("hf", "pkg", "file"),
+    "path": ("hf", "pkg", "file"),
+}
 """{where a model comes from: where its base may be}: no file of this machine is opened on a server's word."""
 
 

@@ -3,6 +3,7 @@
 hf://org/name@revision          a Hugging Face endpoint (HF_ENDPOINT); a revision is a commit, tag or branch
 file:///folder/name@revision    a folder that several people see; a revision is the manifest's sha256
 pkg://package/path              inside an installed package
+dist://distribution/path@sha256 files of an installed distribution, from which an installed plugin makes a model
 runs/a  ./folder  /folder       a model folder, or a run that holds one
 """
 
@@ -20,6 +21,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 
 _ORG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,95}[A-Za-z0-9])?")
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _STEP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
@@ -28,9 +30,9 @@ _STEP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 class ModelSource:
     """A parsed source.
 
-    scheme: hf, file, pkg or path.
-    place: the organisation, the root folder, the package, or "".
-    name: the model's name below it (for pkg a path inside the package, for path the folder).
+    scheme: hf, file, pkg, dist or path.
+    place: the organisation, the root folder, the package, the distribution, or "".
+    name: the model's name below it (for pkg and dist a path inside it, for path the folder).
     revision: None for whatever `main` is now.
     """
 
@@ -70,7 +72,7 @@ def is_source(text: str) -> bool:
 
 
 def parse_source(text: str) -> ModelSource:
-    """Raises HubError for anything that is none of the four forms.
+    """Raises HubError for anything that is none of the five forms.
 
     >>> parse_source("file:///shared/zoo/ctcf@3f2a").place
     '/shared/zoo'
@@ -82,12 +84,13 @@ def parse_source(text: str) -> ModelSource:
         return ModelSource("path", "", str(Path(text).expanduser()))
     rest, _, revision = rest.rpartition("@") if "@" in rest.rpartition("/")[2] else (rest, "", None)
     place, _, name = rest.rpartition("/")
-    if scheme == "pkg":
+    if scheme in ("pkg", "dist"):
         place, _, name = rest.partition("/")
         steps = name.split("/")
-        if not _PACKAGE.fullmatch(place) or not all(map(_STEP.fullmatch, steps)):
+        places = _PACKAGE if scheme == "pkg" else _DISTRIBUTION
+        if not places.fullmatch(place) or not all(map(_STEP.fullmatch, steps)):
             raise _refused(text)
-        return ModelSource("pkg", place, name, revision)
+        return ModelSource(scheme, place, name, revision)
     if scheme == "hf":
         if not _ORG.fullmatch(place) or not _ORG.fullmatch(name) or "--" in place + " " + name or ".." in place + name:
             raise _refused(text)
@@ -127,6 +130,6 @@ def parse_place(text: str, name: str) -> ModelSource:
 
 def _refused(text: str) -> HubError:
     return HubError(
-        f"{text!r} is no source: give hf://org/name, file:///folder/name, pkg://package/path, each with @revision "
-        "where wanted, or the path of a folder"
+        f"{text!r} is no source: give hf://org/name, file:///folder/name, pkg://package/path, "
+        "dist://distribution/path, each with @revision where wanted, or the path of a folder"
     )

@@ -15,5 +15,7 @@ def zoo_register(registry) -> None:
     registry.add("head", "base_probabilities", "zoo_splice.networks.probabilities:BaseProbabilities")
     for name in ("spliceai", "openspliceai", "pangolin"):
         registry.add("importer", name, f"zoo_splice.networks.{name}:{name}")
+    weights = "zoo_splice.networks.spliceai:SpliceAIWeights"
+    registry.add("installed_weights", "spliceai/spliceai/models", weights)
     registry.configs("pkg://zoo_splice.conf")
     registry.models("zoo_splice")
