@@ -28,6 +28,7 @@ class Conversion:
     weights: {name in the built model's state: tensor}, encoder.* and heads.<head>.*, below members.<i> in an ensemble.
     letters: which bases the four channels of the original's one-hot input are, in their order.  Weights are to be
         reordered to ACGT already (`reorder_bases`); golden inputs are by `zoo import`.
+    returns: the heads that the original has, in the order of its outputs; all of them where it is empty.
     raw: heads whose golden outputs are those before the activation, as the original returns logits.
     complete: {head: the original's raw output} -> {head: the model's}, where they differ by something that changes no
         prediction (a constant added to all logits).
@@ -37,6 +38,7 @@ class Conversion:
     spec: ModelSpec
     weights: Mapping[str, Tensor]
     letters: str = "ACGT"
+    returns: Sequence[str] = ()
     raw: Sequence[str] = ()
     notes: Sequence[str] = field(default=())
     complete: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None

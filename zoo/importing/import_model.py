@@ -131,12 +131,14 @@ def _save(
     batch = {"codes": _windows(model.spec.input_length)}
     if golden is not None:
         run = ReferenceRun.read(*golden, letters=conversion.letters)
-        outputs, difference = compare(model, run, conversion, _RTOL, _ATOL)
+        outputs, difference, heads = compare(model, run, conversion, _RTOL, _ATOL)
         windows = len(run.codes)
         batch = {"codes": run.codes[:_EXAMPLES]}
         scale = max(1.0, *(float(x.abs().max()) for x in outputs.values()))
         packed = pack_golden(batch, {h: x[:_EXAMPLES] for h, x in outputs.items()}, _RTOL, min(_ATOL * scale, 1e-3))
         reference = f"equal to a reference run of the original within {difference:.1g} in {windows} windows"
+        if len(heads) < len(outputs):
+            reference += f" ({', '.join(heads)})"
     origin = {
         **facts,
         "files": [{"name": f.path.name, "sha256": f.sha256, "bytes": f.size} for f in files],

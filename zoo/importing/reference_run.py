@@ -6,13 +6,14 @@ outputs.npy (N, ...), or .npz with an array a head -> {head: (N, ...)} -> compar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, did_you_mean
 from zoo.files.regular_files import open_regular
 from zoo.importing.weight_formats import read_npz
 
@@ -80,12 +81,18 @@ def codes_of_one_hot(x: np.ndarray, letters: str, where: str) -> np.ndarray:
     return np.where(is_n, np.uint8(4), to_code[channels.argmax(1)])
 
 
-def compare(model: Model, run: ReferenceRun, conversion: Conversion, rtol: float, atol: float) -> tuple[dict, float]:
-    """The reference's outputs as predictions of the model, {head: (N, ...)}, and the largest difference.
+def compare(
+    model: Model, run: ReferenceRun, conversion: Conversion, rtol: float, atol: float
+) -> tuple[dict, float, list[str]]:
+    """The reference's outputs as predictions {head: (N, ...)}, the largest difference, and the heads compared.
+
+    A head that the original does not have is predicted by the model.
 
     Raises ZooError where the model differs by more than atol + rtol * |value|, or the outputs are of other shapes.
     """
     import torch
+
+    from zoo.model import activate
 
     if run.codes.shape[1] != model.spec.input_length:
         raise ZooError(
@@ -97,11 +104,13 @@ def compare(model: Model, run: ReferenceRun, conversion: Conversion, rtol: float
         for i in range(0, len(run.codes), _BATCH):
             predicted.append(model({"codes": torch.from_numpy(run.codes[i : i + _BATCH])}))
     raw = {head: torch.cat([p[head] for p in predicted]) for head in predicted[0]}
-    reference = _by_head(run, raw)
-    ours, theirs = _comparable(model, conversion, raw, reference)
-    worst = 0.0
-    for head, value in theirs.items():
-        difference = (ours[head] - value).abs()
+    reference = _by_head(run, raw, conversion.returns)
+    logits = {head: x for head, x in reference.items() if head in conversion.raw}
+    if conversion.complete is not None and logits:
+        logits = dict(conversion.complete(logits))
+    activated, worst = activate(raw, model.spec), 0.0
+    for head, value in {**reference, **logits}.items():
+        difference = ((raw if head in logits else activated)[head] - value).abs()
         worst = max(worst, float(difference.max()))
         if not torch.all(difference <= atol + rtol * value.abs()):
             raise ZooError(
@@ -109,30 +118,27 @@ def compare(model: Model, run: ReferenceRun, conversion: Conversion, rtol: float
                 f"{rtol:g} x value): the weights are of another network, the reference run is of other "
                 f"sequences, or its four channels are in another order than {conversion.letters}"
             )
-    return _activated(model, conversion, reference), worst
+    return {**activated, **reference, **activate(logits, model.spec)}, worst, sorted(reference)
 
 
-def _by_head(run: ReferenceRun, raw: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The reference's arrays in the shapes of the model's outputs."""
+def _by_head(run: ReferenceRun, raw: dict[str, Tensor], returns: Sequence[str]) -> dict[str, Tensor]:
+    """The reference's arrays in the shapes of the model's outputs; arrays without names are `returns`, in order."""
     import torch
 
-    heads, results = list(raw), run.outputs
+    heads, results = list(returns or raw), run.outputs
     if None in results or set(results) == {f"arr_{i}" for i in range(len(results))}:
         arrays = [results[k] for k in sorted(results, key=lambda k: int(str(k or "arr_0")[4:]))]
         if len(arrays) != len(heads):
             raise ZooError(
-                f"{run.names[1]} holds {len(arrays)} outputs, but the model has {len(heads)} ({', '.join(heads)}): "
+                f"{run.names[1]} holds {len(arrays)} outputs, but the original has {len(heads)} ({', '.join(heads)}): "
                 "give a file of numpy.savez with an array for each of them, by name"
             )
         results = dict(zip(heads, arrays, strict=True))
-    if set(results) != set(heads):
-        raise ZooError(
-            f"{run.names[1]} holds the outputs {', '.join(map(str, sorted(map(str, results))))}, but the model has "
-            f"{', '.join(heads)}: name the arrays of numpy.savez so"
-        )
-    return {
-        head: _shaped(torch.from_numpy(np.asarray(results[head], np.float32)), raw[head], head, run) for head in heads
-    }
+    unknown = [str(name) for name in results if name not in raw]
+    if unknown:
+        raise ZooError(f"{run.names[1]} holds an output {unknown[0]!r}" + did_you_mean(unknown[0], list(raw)))
+    tensors = {str(head): torch.from_numpy(np.array(x, np.float32)) for head, x in results.items()}
+    return {head: _shaped(x, raw[head], head, run) for head, x in tensors.items()}
 
 
 def _shaped(x: Tensor, like: Tensor, head: str, run: ReferenceRun) -> Tensor:
@@ -148,28 +154,6 @@ def _shaped(x: Tensor, like: Tensor, head: str, run: ReferenceRun) -> Tensor:
         f"{run.names[1]}: head {head!r} has the shape {tuple(x.shape)}, but the model gives {tuple(like.shape)}: it is "
         "of another architecture, or of other sizes than --set says"
     )
-
-
-def _comparable(model: Model, conversion: Conversion, raw: dict, reference: dict) -> tuple[dict, dict]:
-    """Model and reference as the original returns its outputs: logits where it does."""
-    from zoo.model import activate
-
-    activated = activate(raw, model.spec)
-    ours = {head: raw[head] if head in conversion.raw else activated[head] for head in raw}
-    if conversion.complete is not None:
-        reference = {**reference, **conversion.complete({h: reference[h] for h in conversion.raw})}
-    return ours, reference
-
-
-def _activated(model: Model, conversion: Conversion, reference: dict) -> dict:
-    from zoo.model import activate
-
-    if conversion.complete is not None:
-        reference = {**reference, **conversion.complete({h: reference[h] for h in conversion.raw})}
-    return {
-        head: x if head not in conversion.raw else activate({head: x}, model.spec)[head]
-        for head, x in reference.items()
-    }
 
 
 def _read(path: Path) -> dict[Any, np.ndarray]:

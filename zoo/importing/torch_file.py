@@ -124,6 +124,7 @@ def _flatten(content: Any, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
                 )
             tensors[name] = value.detach()
         elif getattr(value, "is_container", False):
+            settings[f"{name}.class" if name else "class"] = type(value).__name__.rpartition(".")[2]
             walk_module(value.state, name, depth)
         elif isinstance(value, Mapping):
             for key, inner in value.items():

@@ -1,0 +1,1 @@
+"""Options that this plugin adds to the configuration."""

@@ -1,0 +1,1 @@
+"""From the names and layouts of published files to those of the networks."""

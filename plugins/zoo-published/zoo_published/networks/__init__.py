@@ -1,0 +1,1 @@
+"""Architectures as their authors published them."""
