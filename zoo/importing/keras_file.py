@@ -5,6 +5,7 @@ model.h5 -> {"conv1d/kernel": array}, {"class_name": ..., "config": {...}}
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ def read_keras(path: Path, most: int) -> tuple[dict[str, Any], dict[str, Any]]:
             weights = file["model_weights"] if "model_weights" in file else file
             if not isinstance(weights, h5py.Group):
                 raise ZooError(f"{path} keeps no weights of Keras: save the model with model.save('model.h5')")
+            version = file.attrs.get("keras_version")
+            if version is not None:
+                config["keras_version"] = _text(version)
             return _arrays(weights, path, most), config
     except ZooError:
         raise
@@ -42,7 +46,7 @@ def _config(file: Any, path: Path) -> dict[str, Any]:
     raw = file.attrs.get("model_config")
     if raw is None:
         return {}
-    text = raw.decode("utf-8") if isinstance(raw, bytes) else str(raw)
+    text = _text(raw)
     if len(text) > _LARGEST_CONFIG:
         raise ZooError(f"{path}: a model_config of {len(text):,} letters is none: save the model again")
     try:
@@ -76,12 +80,28 @@ def _arrays(weights: Any, path: Path, most: int) -> dict[str, Any]:
 
     visit(weights, "", 0)
     arrays = {}
-    for name in sizes:
+    for name in sorted(sizes, key=_place(weights, list(sizes))):
         short = _short(name)
         if short in arrays:
             raise ZooError(f"{path} holds two arrays {short!r}: save the model again")
         arrays[short] = weights[name][()]
     return arrays
+
+
+def _place(weights: Any, names: list[str]) -> Callable[[str], tuple[int, int, int]]:
+    """Sorts names by their layer, and within a layer as its `weight_names` lists those of the layers inside it."""
+    layers = {name.partition("/")[0]: None for name in names}
+    order: dict[str, list[str]] = {}
+    for layer in layers:
+        raw = weights[layer].attrs.get("weight_names", [])
+        order[layer] = [_text(name) for name in raw]
+
+    def place(name: str) -> tuple[int, int, int]:
+        layer = name.partition("/")[0]
+        listed = next((i for i, n in enumerate(order[layer]) if name.endswith("/" + n)), len(order[layer]))
+        return list(layers).index(layer), listed, names.index(name)
+
+    return place
 
 
 def _size(item: Any, name: str, path: Path) -> int:
@@ -96,11 +116,15 @@ def _ordered(group: Any) -> list[str]:
     first: list[str] = []
     for attribute in ("layer_names", "weight_names"):
         for raw in group.attrs.get(attribute, []):
-            name = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+            name = _text(raw)
             key = name.partition("/")[0] if attribute == "weight_names" else name
             if key in group and key not in first:
                 first.append(key)
     return [*first, *sorted(key for key in group if key not in first)]
+
+
+def _text(raw: Any) -> str:
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
 
 
 def _short(name: str) -> str:

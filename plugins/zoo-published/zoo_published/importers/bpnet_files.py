@@ -190,7 +190,7 @@ def _of_bpnet_lite(file: WeightFile, root: str, length: int | None, output_lengt
 def keras_layers(config: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """(class, name, settings) of every layer of a Keras configuration, those of models inside it too."""
     inner = config.get("config")
-    layers = inner.get("layers") if isinstance(inner, Mapping) else inner if isinstance(inner, list) else None
+    layers = inner.get("layers", [inner.get("layer")]) if isinstance(inner, Mapping) else inner
     for layer in layers if isinstance(layers, list) else []:
         if isinstance(layer, Mapping) and isinstance(layer.get("config"), Mapping):
             settings = layer["config"]

@@ -106,11 +106,10 @@ class LayerReader:
                 names = {f"{n}_l0{suffix}": n for n in shapes}
                 weights |= {k: self.file.take(self._role(roles, k), *shapes[n]) for k, n in names.items()}
                 continue
-            layer, roles = self._next("recurrent")
+            layer = self._peek("recurrent")
             if direction not in layer:
-                raise ZooError(
-                    f"{self.file.path}: recurrent layer {layer!r} is not the {direction} one of two directions"
-                )
+                raise self._lacks("bidirectional recurrent")
+            roles = self.layers[self.left["recurrent"].pop(0)]
             weights[f"weight_ih_l0{suffix}"] = self.file.take(roles["weight"], channels, 4 * hidden).T.contiguous()
             weights[f"weight_hh_l0{suffix}"] = self.file.take(roles["recurrent"], hidden, 4 * hidden).T.contiguous()
             weights[f"bias_ih_l0{suffix}"] = self.file.take(roles["bias"], 4 * hidden)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, ZooError
 from zoo.importing.conversion import Conversion, join_members, reorder_bases
 from zoo.importing.weight_file import WeightFile
 from zoo.registry import registry
@@ -132,6 +132,8 @@ def _danq(file: WeightFile, length: int | None, tasks: Tasks, letters: str, gate
     reader = LayerReader(file, "danq")
     stated = [s.get("recurrent_activation") for _, _, s in keras_layers(file.settings) if "recurrent_activation" in s]
     gates = gates or (stated[0] if stated else "hard_sigmoid" if reader.is_keras else "sigmoid")
+    if gates == "hard_sigmoid" and str(file.settings.get("keras_version", "")).startswith("3"):
+        raise ZooError(f"{file.path}: hard_sigmoid of Keras 3 is another function than that of DanQ, which is read")
     encoder = _arguments("danq", {"length": length or keras_length(file.settings), "gates": gates})
     weights: dict[str, Tensor] = {}
     layer = reader.convolution(encoder["filters"], 4, encoder["width"])
