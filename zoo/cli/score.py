@@ -68,6 +68,14 @@ from zoo.files.endings import TABLES
     "shuffled windows, as in --background 1000.",
 )
 @options.seed("shuffled windows")
+@click.option(
+    "--annotation",
+    metavar="FILE | NAME",
+    help="Scores by gene of a model of splice sites: a GTF or GFF3 file, a table of genes, or one that the plugin "
+    "brings (grch37, grch38).  A row an allele and gene.",
+)
+@click.option("--distance", type=int, metavar="BP", help="With --annotation: how far sites are looked at; default 50.")
+@click.option("--mask", is_flag=True, help="With --annotation: no gains of known sites, no losses of others.")
 @click.option("--phased", is_flag=True, help="Score the haplotypes of a sample: together, alone and in context.")
 @click.option("--sample", help="Whose genotypes --phased reads; need not be given for a file of one sample.")
 @click.option("--features", help="GTF, GFF3 or BED file: adds the gene, the nearest feature and the bp to it.")
@@ -110,9 +118,11 @@ def command(
             "--phased reads all records of its sample, with one --model: leave out --filter and --carried-by, or "
             "choose the records first, as with `bcftools view -f PASS`"
         )
+    if options["annotation"] is not None:
+        _refuse_beside_annotation(models, engine, phased)
     if len(models) > 1 and engine != "local":
         raise ConfigError(f"--engine {engine} scores with one --model: run one after the other")
-    scorer = _scorer(models, genome, where, device, phased, shifts=_whole_numbers(shifts), **options)
+    scorer = _scorer(models, genome, where, device, phased, any_assembly, shifts=_whole_numbers(shifts), **options)
     source = variants[0] if len(variants) == 1 else list(variants)
     limits = {"regions": list(regions) or None, "fix_swapped": fix_swapped, "any_assembly": any_assembly}
     limits |= {"phased": phased, "sample": sample, "features": features}
@@ -148,19 +158,47 @@ def _whole_numbers(shifts):
         raise ConfigError(f"--shifts {shifts!r} must be whole numbers with commas between, as in -1,0,1") from None
 
 
-def _scorer(models, genome, where, device, phased, signals, model_context, **options):
+def _refuse_beside_annotation(models, engine, phased):
+    """ConfigError for what scores by gene do not have."""
+    context = click.get_current_context()
+    used = {
+        name for name in _NOT_BY_GENE if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    if context.params["strands"] == "average":
+        used.add("strands")
+    if used or len(models) > 1 or engine != "local":
+        first = f"--{sorted(used)[0].rstrip('s').replace('_', '-')}" if used else "several models and engines"
+        raise ConfigError(f"{first} does not go with --annotation, whose scores are by gene: leave it out")
+
+
+# Options of windows, outputs and other rows.
+_NOT_BY_GENE = (
+    "output", "scores", "profile", "shifts", "anchor", "share", "fix_swapped", "signals", "model_context", "max_n",
+    "background", "phased", "features",
+)  # fmt: skip
+
+
+def _scorer(models, genome, where, device, phased, any_assembly, signals, model_context, **options):
     """Of one model, of its haplotypes, or of several models; of these each gets what it reads beside the sequence."""
-    from zoo.effects.variants.scorer import Scorer
+    from zoo.effects.variants.gene_scores import build_scorer
     from zoo.hub.loader import load
     from zoo.prediction.further_inputs import share_out
 
     loaded = [load(model, device="cpu" if hasattr(where, "device") else device) for model in models]
+    by_gene = {name: options.pop(name) for name in ("annotation", "distance", "mask")}
+    if by_gene["annotation"] is not None:
+        scorer = build_scorer(loaded[0], genome, any_assembly=any_assembly, strands=options["strands"], **by_gene)
+        for note in scorer.notes:
+            _note(note)
+        return scorer
     if phased:
         from zoo.effects.variants.haplotype_effects import HaplotypeScorer
 
         return HaplotypeScorer(loaded[0], genome, signals=signals, context=model_context, **options)
     shares = share_out(loaded, signals, model_context)
-    scorers = [Scorer(model, genome, **own, **options) for model, own in zip(loaded, shares, strict=True)]
+    scorers = [
+        build_scorer(model, genome, **own, **by_gene, **options) for model, own in zip(loaded, shares, strict=True)
+    ]
     for note in dict.fromkeys(note for scorer in scorers for note in scorer.further.notes):
         _note(note)
     if len(scorers) == 1:

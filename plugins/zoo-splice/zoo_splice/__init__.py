@@ -17,5 +17,6 @@ def zoo_register(registry) -> None:
         registry.add("importer", name, f"zoo_splice.networks.{name}:{name}")
     weights = "zoo_splice.networks.spliceai:SpliceAIWeights"
     registry.add("installed_weights", "spliceai/spliceai/models", weights)
+    registry.add("gene_score", "splice", "zoo_splice.variants.gene_scores:GeneScores")
     registry.configs("pkg://zoo_splice.conf")
     registry.models("zoo_splice")

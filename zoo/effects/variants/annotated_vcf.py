@@ -28,6 +28,7 @@ Row = tuple[int, Sequence[str]]
 def write_annotated(
     source: VariantFile,
     keep: bool,
+    field: Any,
     path: Path,
     columns: Sequence[str],
     rows: Iterable[Row],
@@ -36,17 +37,19 @@ def write_annotated(
     """The lines of the input with our keys behind their INFO; nothing else of a line is touched.
 
     Scores of haplotypes have a key for each of the two.  keep: the lines of records without a row stay.
+    field: writes the scores to a key of its own (zoo.effects.variants.gene_scores); beside it stand status and notes.
     """
     from Bio.bgzf import BgzfWriter  # of pysam one that meets a full disk prints a stack at the exit
 
     copies = ("hap1_", "hap2_") if "haplotype" in columns else ("",)
-    keys = {(c, copy): _key(copy + c) for copy in copies for c in columns if c not in (*_OWN, "sample", "haplotype")}
+    shown = columns if field is None else ("status", "notes")
+    keys = {(c, copy): _key(copy + c) for copy in copies for c in shown if c not in (*_OWN, "sample", "haplotype")}
     with atomic_path(path) as temporary:
         plain = temporary.with_name(f"{temporary.name}.vcf{'.gz' if path.suffix != '.vcf' else ''}")
         try:
             file = BgzfWriter(str(plain), "wb") if path.suffix != ".vcf" else plain.open("wb")
             with file:
-                for line in _lines(source, keep, list(columns), keys, rows, comments):
+                for line in _lines(source, keep, field, list(columns), keys, rows, comments):
                     file.write(line.encode("utf-8", "surrogateescape"))
             if path.suffix == ".bcf":
                 _to_bcf(plain, temporary)
@@ -85,7 +88,7 @@ def _to_bcf(plain: Path, out: Path) -> None:
         ) from error
 
 
-def _lines(source, keep, columns, keys, rows, comments) -> Iterator[str]:
+def _lines(source, keep, field, columns, keys, rows, comments) -> Iterator[str]:
     scored = groupby(rows, key=itemgetter(0))
     places = {key: (columns.index(c), copy) for (c, copy), key in keys.items()}
     number, alleles = next(scored, (None, ()))
@@ -93,6 +96,7 @@ def _lines(source, keep, columns, keys, rows, comments) -> Iterator[str]:
     for line in _source_lines(source):
         if line.startswith("#CHROM"):
             yield from _header(keys, comments)
+            yield from () if field is None else [f"{field.header}\n"]
         fields = line.split("\t")
         if line and not line.startswith("#"):
             record += 1
@@ -101,15 +105,24 @@ def _lines(source, keep, columns, keys, rows, comments) -> Iterator[str]:
                     yield f"{line}\n"
                 continue  # left out by --regions, --filter, --carried-by or a shortlist
             if len(fields) >= 8:
-                cells = _by_copy([c for _, c in alleles], columns, fields[4].split(","))
+                of_record, alts = [c for _, c in alleles], fields[4].split(",")
+                cells = _by_copy(of_record if field is None else _first_rows(of_record, columns), columns, alts)
                 each = ((key, [_info(c[i]) for c in cells[copy]]) for key, (i, copy) in places.items())
-                ours = ";".join(f"{key}={','.join(values)}" for key, values in each)
-                fields[7] = ours if fields[7] in (".", "") else f"{fields[7]};{ours}"
+                ours = [f"{key}={','.join(values)}" for key, values in each]
+                if field is not None and (text := field.text(of_record, columns)):
+                    ours.insert(0, f"{field.key}={text}")
+                fields[7] = ";".join(([] if fields[7] in (".", "") else [fields[7]]) + ours)
             number, alleles = next(scored, (None, ()))
         if line:
             yield "\t".join(fields) + "\n"
     if number is not None:
         raise DataError(f"{source.path} has changed: there are scores of its record {number + 1:,}: score it anew")
+
+
+def _first_rows(cells: list[Sequence[str]], columns: list[str]) -> list[Sequence[str]]:
+    """One row an ALT of those that a record has by gene."""
+    alt = columns.index("alt")
+    return [next(rows) for _, rows in groupby(cells, key=itemgetter(alt))]
 
 
 def _by_copy(cells: list[Sequence[str]], columns: list[str], alts: list[str]) -> dict[str, list[Sequence[str]]]:

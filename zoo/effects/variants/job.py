@@ -21,8 +21,8 @@ from zoo.data.genome import Genome
 from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.engines import Engine, Local
 from zoo.effects.variants.gene_columns import GeneColumns
+from zoo.effects.variants.gene_scores import build_scorer
 from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, haplotype_rows, rows_of
-from zoo.effects.variants.scorer import Scorer
 from zoo.effects.variants.shortlist import RowChoice, Shortlist
 from zoo.errors import ConfigError
 from zoo.files.endings import ending
@@ -64,7 +64,7 @@ class ScoreJob:
         self,
         source: str | Path | Sequence[str],
         genome: Genome,
-        scorer: Scorer,
+        scorer: Any,
         background: Background | str | Path | int | None = None,
         *,
         engine: Engine | None = None,
@@ -115,7 +115,7 @@ class ScoreJob:
     def columns(self) -> list[str]:
         """COLUMNS or HAPLOTYPE_COLUMNS, genes where they were asked for, the scores, their quantiles, then NORMAL."""
         own = COLUMNS if self.sample is None else HAPLOTYPE_COLUMNS
-        genes = [] if self.genes is None else self.genes.columns
+        genes = getattr(self.scorer, "labels", ()) if self.genes is None else self.genes.columns
         return [*own, *genes, *self.numbers, *NORMAL]
 
     @property
@@ -156,7 +156,7 @@ class ScoreJob:
             if self.background is not None:
                 quantiles = self.background.quantiles(self.scorer.columns, scored.values)
                 scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
-            record = part.shown.record
+            record = part.shown.record if scored.allele is None else part.record[scored.allele]
             rows = list(rows_of(part, scored) if self.sample is None else haplotype_rows(part, scored, self.sample))
             if self.genes is not None:
                 at = len(COLUMNS if self.sample is None else HAPLOTYPE_COLUMNS)
@@ -204,7 +204,7 @@ class ScoreJob:
             self.variants = replace(self.variants, by_index=False)  # the lines of the whole file are written
             self.limits["indexed"] = False
         every = self.sample is not None and self.variants.regions is None and not self.shortlist
-        write = writer_for(str(path), self.variants, self.scorer.positions, keep=every)
+        write = writer_for(str(path), self.variants, self.scorer.positions, every, getattr(self.scorer, "field", None))
         self.choice = choice = RowChoice.for_writer(write, path, self.shortlist, self.columns, self.numbers)
         heard = self._tell_notes(tell)
         if str(path) == "-":
@@ -268,12 +268,12 @@ def score_variants(
         "chr20:43,044,295:G>A" (1-based).
     fasta: the genome: a FASTA file, several, or a Genome.
     regions, fix_swapped, any_assembly, background, seed: of `ScoreJob`.
-    options: of zoo.effects.variants.scorer.Scorer: output, scores, profile, strands, shifts, anchor, share, max_n.
+    options: of zoo.effects.variants.scorer.Scorer, or with `annotation` of zoo.effects.variants.gene_scores.
     """
     model = as_model(model)
     genome = Genome.of(fasta)
     limits = {"regions": regions, "fix_swapped": fix_swapped, "any_assembly": any_assembly}
-    return ScoreJob(variants, genome, Scorer(model, genome, **options), background, seed=seed, **limits).table()
+    return ScoreJob(variants, genome, build_scorer(model, genome, **options), background, seed=seed, **limits).table()
 
 
 def score_haplotypes(

@@ -30,6 +30,7 @@ def writer_for(
     source: VariantFile | None = None,
     positions: Mapping[str, np.ndarray] | None = None,
     keep: bool = False,
+    field: Any = None,
 ) -> Writer:
     """Writes rows (record, cells) to a file of the kind that the name says; returns what a user should know, or None.
 
@@ -38,6 +39,7 @@ def writer_for(
 
     source: the scored file, which .vcf, .vcf.gz and .bcf annotate.
     keep: lines of records without a row stay in it.
+    field: of a VCF, in place of a key for each column: zoo.effects.variants.gene_scores.
     positions: of every profile in bp from the variant, which .h5 holds.
     Raises ConfigError for another name, for .h5 without a profile, and for a VCF of scores whose input is none.
     """
@@ -54,7 +56,7 @@ def writer_for(
         kind = "haplotypes" if source is None else source.kind
         what = {"table": "a table of variants", "typed": "typed variants"}.get(kind, kind)
         raise ConfigError(f"{path} annotates a VCF or BCF, but the input is {what}: write .tsv or .parquet")
-    writer = partial(write_annotated, source, keep)
+    writer = partial(write_annotated, source, keep, field)
     writer.writes_records = True  # type: ignore[attr-defined]
     return writer
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
 HAPLOTYPE_COLUMNS = (*COLUMNS, "sample", "haplotype")
-TEXTS = {*HAPLOTYPE_COLUMNS, *NORMAL, "gene", "feature", "feature_id"} - {"pos", "norm_pos", "haplotype"}
-WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest", "distance"}
+TEXTS = {*HAPLOTYPE_COLUMNS, *NORMAL, "gene", "strand", "feature", "feature_id"} - {"pos", "norm_pos", "haplotype"}
+PLACES = ("DP_AG", "DP_AL", "DP_DG", "DP_DL")
+WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest", "distance", *PLACES}
 """Columns of text and of whole numbers; all others are scores."""
 
 
@@ -32,12 +33,16 @@ class Scored:
 
     profiles: (A, 2, positions of all profiles) float32 of the reference and the alternate allele, where asked for.
     notes: (A,) text for the column notes; None where that of the variants says all.
+    allele: (K,) which allele each row is of, ascending, where alleles have several rows, as one a gene; values and
+        status are then (K, ...).  labels: of every such row the texts in front of its scores.
     """
 
     values: np.ndarray
     status: np.ndarray
     profiles: np.ndarray | None = None
     notes: np.ndarray | None = None
+    allele: np.ndarray | None = None
+    labels: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,24 @@ class Chunk:
 
 
 def rows_of(variants: Variants, scored: Scored) -> Iterator[list[Any]]:
-    """A row of COLUMNS, the scores and NORMAL for every allele."""
+    """A row of COLUMNS, the scores and NORMAL for every allele; of scores by gene for every allele and gene."""
+    if scored.allele is not None:
+        yield from _gene_rows(variants, scored, scored.allele.tolist())
+        return
     for i in range(len(variants)):
         yield [*_written(variants, i), scored.status[i], *scored.values[i], *_normal(variants, i), variants.notes[i]]
+
+
+def _gene_rows(variants: Variants, scored: Scored, alleles: Sequence[int]) -> Iterator[list[Any]]:
+    """Of a scorer whose last columns are PLACES, whole numbers."""
+    notes = variants.notes if scored.notes is None else scored.notes
+    for k, i in enumerate(alleles):
+        scores, places = scored.values[k][: -len(PLACES)], scored.values[k][-len(PLACES) :]
+        whole = [None if np.isnan(x) else int(x) for x in places]
+        yield [
+            *(*_written(variants, i), scored.status[k], *scored.labels[k], *scores, *whole),
+            *(*_normal(variants, i), notes[i]),
+        ]
 
 
 def haplotype_rows(variants: CarriedAlleles, scored: Scored, sample: str) -> Iterator[list[Any]]:

@@ -1,0 +1,1 @@
+"""Scores of variants by gene: what an allele does to the acceptors and donors of the transcripts that it lies in."""
