@@ -156,12 +156,15 @@ class Stretch:
 
     def _alternates(self, passed: ReferencePass) -> list[Tensor]:
         """(K, bases) of every allele; those of one shape go together."""
+        outputs: list[Tensor] = [torch.empty(0)] * len(self.alleles)
         shapes: dict[Shape, list[int]] = {}
         for i, (begin, end, letters) in enumerate(self._edits):
             a, b = self.outputs_of(self.alleles[i])
+            if begin == end and not len(letters):  # nothing changes, to the last bit
+                outputs[i] = passed.probabilities[:, a:b]
+                continue
             shape = Shape(begin - a, begin - a + len(letters), len(letters) - (end - begin), b - a)
             shapes.setdefault(shape, []).append(i)
-        outputs: list[Tensor] = [torch.empty(0)] * len(self.alleles)
         for shape, members in shapes.items():
             for at in range(0, len(members), TOGETHER):
                 some = members[at : at + TOGETHER]

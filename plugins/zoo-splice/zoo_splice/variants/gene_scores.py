@@ -15,6 +15,7 @@ from zoo.data.codes import encode
 from zoo.effects.variants.allele_windows import has_own_reference
 from zoo.effects.variants.rows import Scored
 from zoo.errors import ConfigError, ContractError
+from zoo.outputs import Output
 from zoo.prediction.predict import origin
 from zoo_splice.variants.allele_outputs import Allele, Strand, Stretch, allele_outputs
 from zoo_splice.variants.conventions import CI_SPLICEAI, SPLICEAI, Convention
@@ -98,7 +99,7 @@ class GeneScores:
     @property
     def origin(self) -> dict[str, str]:
         """Comment lines that tie the scores to weights and code."""
-        return {**origin(self.model)}
+        return {**origin(self.model, Output.every(self.model.spec))}
 
     @property
     def comments(self) -> dict[str, str]:

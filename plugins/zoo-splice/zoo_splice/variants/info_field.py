@@ -34,8 +34,8 @@ class SpliceField:
         mask = "masked" if self.mask else "not masked"
         return (
             f'##INFO=<ID={self.key},Number=.,Type=String,Description="Scores of {self.model} by zoo score, '
-            f"at most {self.distance} bp from the variant, {mask}: delta scores (DS) and delta positions (DP) for acceptor "
-            f'gain (AG), acceptor loss (AL), donor gain (DG), and donor loss (DL). Format: {_FORMAT}">'
+            f"at most {self.distance} bp from the variant, {mask}: delta scores (DS) and delta positions (DP) for "
+            f'acceptor gain (AG), acceptor loss (AL), donor gain (DG), and donor loss (DL). Format: {_FORMAT}">'
         )
 
     def text(self, rows: Iterable[Sequence[str]], columns: Sequence[str]) -> str:
