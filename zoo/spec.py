@@ -12,6 +12,11 @@ from zoo.fields import Field, Grid
 from zoo.files.strict_json import parse_json
 
 FORMAT = 1
+"""The number that is written.  A folder without one is of the time before there were numbers, and is read."""
+
+LATER_KEYS = ("base", "version", "parent", "changelog", "authors", "cite", "support")
+"""Keys that came after format 1, and are written only where they say something."""
+
 ACTIVATIONS = ("identity", "sigmoid", "softmax", "softplus", "exp")
 N_ENCODINGS = ("zero", "quarter")
 
@@ -29,6 +34,7 @@ class ModelSpec:
     members: > 1 for an ensemble, averaged before the activation.
     requires: {distribution: version range} of the plugins that provide the parts.
     base: the published model that the weights are stored as a difference to, if any; see zoo/hub/adapters.py.
+    version, parent, changelog, authors, cite, support: of a published model; see zoo/hub/card_fields.py.
     genome, splits, data, audit, metrics, baselines: where the weights come from and how good they are.
     """
 
@@ -55,6 +61,12 @@ class ModelSpec:
     citation: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     base: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
+    parent: Mapping[str, str] = field(default_factory=dict)
+    changelog: tuple[Mapping[str, str], ...] = ()
+    authors: tuple[Mapping[str, str], ...] = ()
+    cite: tuple[str, ...] = ()
+    support: str = ""
 
     def __post_init__(self) -> None:
         if self.n_encoding not in N_ENCODINGS:
@@ -85,8 +97,9 @@ class ModelSpec:
         plain["outputs"] = {
             h: {"field": f.to_dict(), "grid": None if g is None else asdict(g)} for h, (f, g) in self.outputs.items()
         }
-        if not self.base:
-            del plain["base"]  # a whole model is read by versions that know of no base, and keeps its revision
+        for key in LATER_KEYS:
+            if not plain[key]:
+                del plain[key]  # a model without it is read by versions that do not know it, and keeps its revision
         return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
     @classmethod
@@ -96,8 +109,9 @@ class ModelSpec:
             plain = parse_json(text)
         except ValueError as error:
             raise ContractError(f"config.json is not JSON: {error}") from error
-        if not isinstance(plain, dict) or plain.pop("format", None) != FORMAT:
-            raise ContractError(f"config.json is not of format {FORMAT}: upgrade zoo-core, or pull the model again")
+        if not isinstance(plain, dict):
+            raise ContractError("config.json does not describe a model: fetch or publish the model again")
+        check_format(plain.pop("format", FORMAT), "config.json")
         unknown = set(plain) - set(cls.__dataclass_fields__)
         if unknown:
             raise ContractError(f"config.json has unknown keys {sorted(unknown)}: upgrade zoo-core")
@@ -107,7 +121,21 @@ class ModelSpec:
                 h: (Field.from_dict(o["field"]), Grid(**o["grid"]) if o["grid"] else None)
                 for h, o in plain.get("outputs", {}).items()
             }
-            plain["metrics"] = tuple(plain.get("metrics", ()))
+            plain |= {key: _tuple(plain.get(key, [])) for key in ("metrics", "changelog", "authors", "cite")}
             return cls(**plain)
         except (AttributeError, KeyError, TypeError) as error:
             raise ContractError(f"config.json does not describe a model: {error}") from error
+
+
+def check_format(number: Any, file: str) -> None:
+    """Raise ContractError for a format that this version does not read."""
+    if type(number) is int and number > FORMAT:
+        raise ContractError(f"{file} is of format {number}, not of format {FORMAT}, the newest here: upgrade zoo-core")
+    if type(number) is not int or number < 1:
+        raise ContractError(f"{file} is not of format {FORMAT}, but {number!r}: fetch or publish the model again")
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.80} is no list")
+    return tuple(value)

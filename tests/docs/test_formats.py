@@ -9,6 +9,7 @@ import pytest
 
 import zoo.interfaces
 from zoo import spec
+from zoo.fields import Field
 from zoo.hub import manifest
 from zoo.registry import Registry
 from zoo.training.run_folder import RunFolder
@@ -41,6 +42,15 @@ def test_the_columns_of_a_table_are_those_of_the_code(command, module, names):
 def test_the_formats_are_those_of_the_code():
     assert f"format {spec.FORMAT}" in FORMATS
     assert f"`config.json`, format {spec.FORMAT}" in STABILITY
+
+
+def test_the_page_of_the_model_folder_names_every_key():
+    page = (ROOT / "docs" / "format.md").read_text()
+    keys = ["format", *spec.ModelSpec.__dataclass_fields__, *manifest.REQUIRED, *Field.__dataclass_fields__]
+    assert [key for key in keys if f"`{key}`" not in page] == []
+    assert all(f"`{key}`" in page.split("## Numbers")[1] for key in spec.LATER_KEYS)
+    assert f"number {spec.FORMAT};" in page
+    assert all(suffix in page for suffix in manifest._SUFFIXES)
 
 
 def test_the_files_of_folders_are_named():

@@ -12,6 +12,7 @@ from zoo.errors import HubError
 from zoo.evaluation.comparison import clean_rows, verdicts
 from zoo.files.regular_files import read_bounded
 from zoo.hub.calibration import calibration_words
+from zoo.hub.card_fields import card_words, history
 from zoo.hub.import_record import import_words
 from zoo.terminal.printable import printable
 
@@ -91,6 +92,12 @@ The weights are stored as a difference to {{ base }}: `zoo.load` brings that mod
 ## Licence and citation
 
 {{ licence | bullets }}
+{%- if history %}
+
+## History
+
+{{ history | bullets }}
+{%- endif %}
 
 ## Made with
 
@@ -130,7 +137,12 @@ def write_card(spec: ModelSpec) -> str:
         ],
         base=base_words(spec),
         parts=[_part("encoder", spec.encoder), *(_part(f"head {h}", part) for h, part in spec.heads.items())],
-        licence={"licence": spec.licence or "not stated", "citation": spec.citation or "not stated"},
+        licence={
+            "licence": spec.licence or "not stated",
+            "citation": spec.citation or "not stated",
+            **{key: text for key, text in card_words(spec).items() if key in ("authors", "cite", "support")},
+        },
+        history=history(spec),
         verdicts=_verdicts(spec.metrics),
         made={**spec.versions, **{f"needs {d}": r for d, r in spec.requires.items()}} or {"versions": "not recorded"},
     )
@@ -171,6 +183,7 @@ def facts(spec: ModelSpec) -> dict[str, str]:
         "audit": "" if "clean" not in spec.audit else "clean" if spec.audit["clean"] else "splits share sequence",
         "licence": spec.licence,
         "citation": spec.citation,
+        **card_words(spec),
         "requires": ", ".join(f"{d}{r}" for d, r in spec.requires.items()),
         "versions": ", ".join(f"{k} {v}" for k, v in spec.versions.items()),
     }

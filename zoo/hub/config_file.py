@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import ContractError, HubError
 from zoo.files.regular_files import read_bounded
+from zoo.hub.card_fields import FIELDS, check_card_fields
 from zoo.hub.manifest import CONFIG
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _check_types(spec: ModelSpec, path: Path) -> None:
     for key in ModelSpec.__dataclass_fields__:
         value, example = getattr(spec, key), getattr(plain, key)
         wanted = Mapping if isinstance(example, Mapping) else type(example)
-        rows = value if key == "metrics" else ()
+        rows = value if key in ("metrics", "changelog", "authors") else ()
         texts = value.values() if key in ("requires", "activation", "versions") and isinstance(value, Mapping) else ()
         if (
             not isinstance(value, wanted)
@@ -83,6 +84,10 @@ def _check_types(spec: ModelSpec, path: Path) -> None:
             or not all(isinstance(text, str) for text in texts)
         ):
             raise HubError(f"{path}: {key} does not hold what it should: publish the model again")
+    try:
+        check_card_fields({key: getattr(spec, key) for key in FIELDS})
+    except ContractError as error:
+        raise HubError(f"{path}: {error}") from error
     for field, grid in [(f, None) for f in spec.inputs.values()] + list(spec.outputs.values()):
         texts = (field.axes, field.unit, *(field.channels or ()), *(field.vocabulary or ()))
         numbers = (field.bin_size, *((grid.offset, grid.bin_size, grid.length) if grid else ()))

@@ -2,6 +2,7 @@
 
     <root>/<name>/<revision>/...     a model folder; never changed once it is there
     <root>/<name>/refs/main          the revision that the name means now
+    <root>/<name>/refs/1.0.0         the one that was published as version 1.0.0; never changed
 
 A revision is the sha256 of the manifest, so that publishing the same model twice changes nothing.
 """
@@ -17,6 +18,7 @@ from zoo.errors import HubError
 from zoo.files.atomic import new_folder, write_file
 from zoo.files.regular_files import copy_bounded, read_bounded
 from zoo.hub import manifest
+from zoo.hub.config_file import read_spec
 from zoo.hub.sources import NAME, ModelSource
 from zoo.hub.store import NotThere, Store, Unreachable
 from zoo.hub.verify import verify_files
@@ -58,13 +60,24 @@ class Folder(Store):
             raise HubError(f"{origin} was changed after it was published: do not trust it, publish the model again")
 
     def publish(self, source: ModelSource, folder: Path, private: bool = False) -> str:
-        """Copy beside, check the copy, rename, and only then move `main`."""
+        """Copy beside, check the copy, rename, and only then move `main`.
+
+        Raises HubError where the version that its card states is another revision already.
+        """
         revision = manifest.revision_of(folder)
         home = Path(source.place) / source.name
+        version = read_spec(folder).version
+        ref = home / "refs" / version
+        if version and ref.is_file() and read_bounded(ref, _MAX_REF).decode("ascii", "replace").strip() != revision:
+            raise HubError(
+                f"version {version} of {source} is published already, with other contents: give this another"
+            )
         if not (home / revision).is_dir():
             with new_folder(home / revision) as new:
                 copy_bundle(folder, new)
                 verify_files(new, "publish it again")
+        if version:
+            write_file(ref, revision + "\n")
         write_file(home / "refs" / "main", revision + "\n")
         return revision
 

@@ -16,13 +16,14 @@ from zoo.errors import HubError
 from zoo.files.regular_files import read_bounded, sha256_of
 from zoo.files.strict_json import parse_json
 
-__all__ = ["CONFIG", "GOLDEN", "MANIFEST", "REQUIRED", "WEIGHTS", "Entry", "read", "revision_of", "write"]
+__all__ = ["CONFIG", "FORMAT", "GOLDEN", "MANIFEST", "REQUIRED", "WEIGHTS", "Entry", "read", "revision_of", "write"]
 
 MANIFEST = "manifest.json"
 CONFIG, WEIGHTS, GOLDEN = "config.json", "model.safetensors", "golden.safetensors"
 REQUIRED = (CONFIG, WEIGHTS, GOLDEN)
 
-_FORMAT = 1
+FORMAT = 1
+"""The number that is written; a manifest without one is read as the first."""
 _SUFFIXES = {".json": 1 << 24, ".md": 1 << 20, ".txt": 1 << 24, ".tsv": 1 << 28, ".png": 1 << 24, ".svg": 1 << 24}
 _SUFFIXES[".safetensors"] = 1 << 38
 """Allowed endings and the most bytes a file of each may have."""
@@ -49,7 +50,7 @@ def write(folder: Path) -> str:
     entries = [_measure(folder, path) for path in paths if path != MANIFEST]
     _check(entries, str(folder))
     files = [{"path": e.path, "sha256": e.sha256, "size": e.size} for e in entries]
-    raw = (json.dumps({"files": files, "format": _FORMAT}, indent=1, sort_keys=True) + "\n").encode()
+    raw = (json.dumps({"files": files, "format": FORMAT}, indent=1, sort_keys=True) + "\n").encode()
     (folder / MANIFEST).write_bytes(raw)
     return hashlib.sha256(raw).hexdigest()
 
@@ -68,8 +69,9 @@ def parse(raw: bytes, where: str) -> list[Entry]:
     """Entries of a manifest's bytes; HubError for anything that is not one, or lists what may not be there."""
     try:
         plain = parse_json(raw)
-        if plain.get("format") != _FORMAT:
-            raise HubError(f"{where}: manifest.json is not of format {_FORMAT}: upgrade zoo-core")
+        number = plain.get("format", FORMAT)
+        if type(number) is not int or not 1 <= number <= FORMAT:
+            raise HubError(f"{where}: manifest.json is of format {number!r}, not of format {FORMAT}: upgrade zoo-core")
         entries = [Entry(f["path"], f["size"], f["sha256"]) for f in plain["files"]]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise HubError(f"{where}: manifest.json is damaged ({error}): fetch or publish the model again") from error

@@ -22,6 +22,11 @@ _WORDS = {
     "members": "networks that answer with their mean",
     "licence": "licence",
     "citation": "cite",
+    "cite": "to be cited as",
+    "version": "version",
+    "parent": "made from",
+    "authors": "authors",
+    "support": "questions to",
     "requires": "needs",
     "versions": "made with",
 }
@@ -52,7 +57,7 @@ def facts(subject: Subject) -> Section:
 
 
 def _made(subject: Subject) -> Iterator[tuple[str, str]]:
-    """Where the weights are from; the card knows no author's name but in its citation."""
+    """Where the weights are from."""
     model, training = subject.model, _mapping(subject.model.spec.training)
     source, revision = (printable(getattr(model, key, None) or "") for key in ("source", "revision"))
     yield "weights from", source if revision in source else f"{source} at {revision}"

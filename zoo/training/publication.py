@@ -19,6 +19,7 @@ from zoo.hub.model_folder import load_bundle, save_bundle
 from zoo.hub.path import run_of
 from zoo.hub.sources import parse_place
 from zoo.hub.stores import store_for
+from zoo.hub.versions import require_new_version, with_card
 from zoo.model import Ensemble, Model
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def publish(
     *,
     licence: str | None = None,
     citation: str | None = None,
+    card: Mapping[str, Any] | None = None,
     evaluated: bool = True,
     whole: bool = False,
 ) -> str:
@@ -49,12 +51,15 @@ def publish(
     to: hf://org, file:///folder or a folder's path; the place that ZOO_HUB names where it is left out.
     private: of a new Hugging Face repository.
     licence, citation: of the published weights, where the runs' own are not meant.
+    card: version, changes (what it changed), authors [{name, orcid, affiliation}], cite (DOIs), support (an address),
+        parent (whatever `zoo.load` takes), as far as they are to be stated; see zoo/hub/versions.py.
     evaluated: an ensemble of runs is calibrated and evaluated on the data of its first member, so that its card has
         metrics of its own.
     whole: write all weights of a model that is a difference to a published one.  That is also done, with a word on
         stderr, where others could not load the base: a folder of this machine.
     An earlier revision stays where it is; the name moves to the new one, last of all.
-    Raises HubError where a run holds no finished model, members differ, or nothing can be written.
+    Raises HubError where a run holds no finished model, members differ, nothing can be written, or the version is
+    published already with other contents.
     """
     place = to or os.environ.get("ZOO_HUB")
     if not place:
@@ -77,10 +82,12 @@ def publish(
         _keep_or_drop_base(model, source, whole)
     stated = {"licence": licence, "citation": citation}
     model.spec = model.spec.replace(**{key: text for key, text in stated.items() if text is not None})
+    model.spec = with_card(model.spec, source, card or {})
     try:
         with TemporaryDirectory(prefix="zoo-publish-") as temporary:
             folder = Path(temporary, "model")
             save_bundle(model, folder, golden_inputs(folders[0]))
+            require_new_version(model.spec, source, folder)
             return str(source.at(store_for(source).publish(source, folder, private)))
     except OSError as error:
         raise sentence(error, Path(str(source))) from error
@@ -103,6 +110,9 @@ def join(models: Sequence[Model], name: str) -> Model:
     base, joined.adapters = _join_bases(models)
     joined.spec = joined.spec.replace(
         base=base,
+        **{"version": "", "changelog": (), "parent": {}},
+        authors=tuple({str(a): a for m in models for a in m.spec.authors}.values()),
+        cite=tuple(dict.fromkeys(doi for m in models for doi in m.spec.cite)),
         metrics=tuple(
             _renamed(row, name, member=i)
             for i, m in enumerate(models)
