@@ -51,14 +51,18 @@ def footprint(encoder: Encoder) -> Footprint | None:
     if length < 2 * declared:
         raise Unmeasured(f"{declared:,} bp would need a longer window than the {length:,} bp that it reads")
     grid = encoder.grid(length)
-    middle, shift = length // 2, max(1, length // (16 * bin_size))
-    hulls = _hulls(encoder, [middle, middle - shift * bin_size, middle + shift * bin_size], length)
-    here, before, after = hulls
-    if here is None or before is None or after is None:
+    middle, positions = length // 2, _positions(encoder, length)
+    here = _hulls(encoder, [middle], length)[0]
+    if here is None:
         raise Refused(f"a base at {middle:,} of {length:,} bp is seen by no position")
     first, last = here
-    if first <= 0 or last >= _positions(encoder, length) - 1:
+    if first <= 0 or last >= positions - 1:
         return None
+    # an encoder that leaves its rims out has few positions to spare on either side
+    shift = max(1, min(length // (16 * bin_size), first, positions - 1 - last))
+    before, after = _hulls(encoder, [middle - shift * bin_size, middle + shift * bin_size], length)
+    if before is None or after is None:
+        raise Refused(f"a base beside {middle:,} of {length:,} bp is seen by no position")
     steady = before == (first - shift, last - shift) and after == (first + shift, last + shift)
     if not steady or bin_size == 1:
         left = right = middle
