@@ -22,8 +22,8 @@ import click
     "--golden",
     nargs=2,
     metavar="INPUTS OUTPUTS",
-    help="A reference run of the original: one-hot sequences in .npy, and what it made of them in .npy, or in .npz "
-    "with an array an output.",
+    help="A reference run of the original: sequences in .npy (text or one-hot), and what it made of them in .npy, or in "
+    ".npz with an array an output.",
 )
 def command(files, architecture, module, folder, name, settings, golden):
     """Read the weights of each FILE (.h5, .pt, .pth, .torch, .safetensors, .npz; or of a folder) and write a model.
@@ -59,5 +59,10 @@ def command(files, architecture, module, folder, name, settings, golden):
     else:
         click.echo(
             f"equal to the reference run in {report.windows} windows, largest difference {report.difference:.2g}"
+        )
+    if report.trusted_letters:
+        click.echo(
+            f"its inputs are one-hot: that their channels are {' '.join(report.trusted_letters)} is taken on trust; "
+            "sequences as text check that too"
         )
     click.echo(f"next: zoo show {folder}", err=True)

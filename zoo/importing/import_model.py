@@ -31,6 +31,7 @@ class ImportReport:
 
     folder: the model folder.  used: tensors that the model has.  left_out: {tensor: reason}.
     difference: the largest one to the reference run in windows; None where none was given.
+    trusted_letters: the bases of the channels, where a one-hot reference run cannot say which they are; else "".
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class ImportReport:
     left_out: Mapping[str, str]
     difference: float | None
     windows: int
+    trusted_letters: str = ""
 
 
 def import_model(
@@ -127,16 +129,18 @@ def _save(
     from zoo.importing.reference_run import ReferenceRun, compare
 
     left_out = {key: reason for file in files for key, reason in file.left_out.items()}
-    difference, windows, packed, reference = None, 0, None, UNVERIFIED
+    difference, windows, packed, reference, letters = None, 0, None, UNVERIFIED, ""
     batch = {"codes": _windows(model.spec.input_length)}
     if golden is not None:
         run = ReferenceRun.read(*golden, letters=conversion.letters)
         outputs, difference, heads = compare(model, run, conversion, _RTOL, _ATOL)
-        windows = len(run.codes)
+        windows, letters = len(run.codes), "" if run.knows_bases else conversion.letters
         batch = {"codes": run.codes[:_EXAMPLES]}
         scale = max(1.0, *(float(x.abs().max()) for x in outputs.values()))
         packed = pack_golden(batch, {h: x[:_EXAMPLES] for h, x in outputs.items()}, _RTOL, min(_ATOL * scale, 1e-3))
         reference = f"equal to a reference run of the original within {difference:.1g} in {windows} windows"
+        if not run.knows_bases:
+            reference += f", whose channels are taken as {' '.join(conversion.letters)}"
         if len(heads) < len(outputs):
             reference += f" ({', '.join(heads)})"
     origin = {
@@ -150,7 +154,7 @@ def _save(
     save_bundle(model, folder, batch, golden=packed)
     load_bundle(folder)
     used = sum(len(file.names) for file in files) - len(left_out)
-    return ImportReport(folder, used, left_out, difference, windows)
+    return ImportReport(folder, used, left_out, difference, windows, letters)
 
 
 def _windows(length: int):

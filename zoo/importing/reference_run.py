@@ -1,6 +1,6 @@
 """A reference run: inputs that the original was given and outputs that it gave, to hold an imported model against.
 
-inputs.npy (N, 4, L) | (N, L, 4) | (N, 4, 1, L) one-hot, or (N, L) codes -> codes (N, L)
+inputs.npy (N,) sequences, (N, L) codes, or one-hot (N, 4, L) | (N, L, 4) | (N, 4, 1, L) -> codes (N, L)
 outputs.npy (N, ...), or .npz with an array a head -> {head: (N, ...)} -> compare -> golden outputs of the model folder
 """
 
@@ -30,10 +30,16 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class ReferenceRun:
-    """codes: (N, L) uint8, A C G T N = 0 1 2 3 4.  outputs: {head: (N, ...)}, None as a key where it has no name."""
+    """What the original was given and what it gave.
+
+    codes: (N, L) uint8, A C G T N = 0 1 2 3 4.
+    outputs: {head: (N, ...)}, None as a key where it has no name.
+    knows_bases: False for one-hot inputs, which do not say which base a channel is: that is taken on trust.
+    """
 
     codes: np.ndarray
     outputs: dict[str | None, np.ndarray]
+    knows_bases: bool = True
     names: tuple[str, str] = ("inputs", "outputs")
 
     @classmethod
@@ -45,7 +51,8 @@ class ReferenceRun:
         arrays = _read(Path(inputs))
         if len(arrays) != 1:
             raise ZooError(f"{inputs} holds {len(arrays)} arrays: give one array of sequences, saved by numpy.save")
-        codes = codes_of_one_hot(next(iter(arrays.values())), letters, str(inputs))
+        sequences = next(iter(arrays.values()))
+        codes = codes_of(sequences, letters, str(inputs))
         results = _read(Path(outputs))
         for name, array in results.items():
             if array.ndim == 0 or len(array) != len(codes):
@@ -55,14 +62,16 @@ class ReferenceRun:
                 )
             if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
                 raise ZooError(f"{outputs}: {name or 'the array'} holds no finite numbers: run the original again")
-        return cls(codes, results, (str(inputs), str(outputs)))
+        return cls(codes, results, sequences.ndim < 3, (str(inputs), str(outputs)))
 
 
-def codes_of_one_hot(x: np.ndarray, letters: str, where: str) -> np.ndarray:
-    """Sequences as networks take them, whichever axis the bases are on, -> codes (N, L) uint8.
+def codes_of(x: np.ndarray, letters: str, where: str) -> np.ndarray:
+    """Sequences as text (N,), as codes, or one-hot whichever axis the bases are on -> codes (N, L) uint8.
 
     Four equal numbers (zeros, quarters) are an N.  Raises ZooError for anything else that is not one base.
     """
+    if x.ndim == 1 and x.dtype.kind in "US" and x.size:
+        return _codes_of_text(x, where)
     if x.ndim == 2 and x.dtype.kind in "iu" and x.size and 0 <= x.min() and x.max() <= 4:
         return x.astype(np.uint8)
     shape = x.shape
@@ -70,7 +79,7 @@ def codes_of_one_hot(x: np.ndarray, letters: str, where: str) -> np.ndarray:
         x = x.reshape([n for i, n in enumerate(shape) if not (i in (2, 3) and n == 1)]) if 1 in shape[2:] else x
     if x.ndim != 3 or not x.size or (x.shape[1] == 4) == (x.shape[2] == 4):
         raise ZooError(
-            f"{where} of shape {shape} is no one-hot sequence: give (N, 4, L) or (N, L, 4), or codes (N, L) from 0 to 4"
+            f"{where} of shape {shape} is no one-hot sequence: give (N, 4, L) or (N, L, 4), or sequences as text (N,)"
         )
     channels = x if x.shape[1] == 4 else x.transpose(0, 2, 1)
     is_n = (channels == channels[:, :1]).all(1) & np.isin(channels[:, 0], (0, 0.25))
@@ -79,6 +88,17 @@ def codes_of_one_hot(x: np.ndarray, letters: str, where: str) -> np.ndarray:
         raise ZooError(f"{where} holds columns that are no base: one of the four channels must be 1, the others 0")
     to_code = np.array(["ACGT".index(letter) for letter in letters], np.uint8)
     return np.where(is_n, np.uint8(4), to_code[channels.argmax(1)])
+
+
+def _codes_of_text(x: np.ndarray, where: str) -> np.ndarray:
+    from zoo.data.codes import encode
+
+    texts = [text.decode("ascii", "replace") if isinstance(text, bytes) else str(text) for text in x]
+    if len({len(text) for text in texts}) != 1 or not all(set(text.upper()) <= set("ACGTN") for text in texts):
+        raise ZooError(
+            f"{where} holds sequences of several lengths, or letters beyond ACGTN: give windows of one length"
+        )
+    return np.stack([encode(text.upper()) for text in texts])
 
 
 def compare(

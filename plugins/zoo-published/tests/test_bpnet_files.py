@@ -67,7 +67,7 @@ def test_outputs_without_names_are_those_of_the_original_and_the_card_says_what_
     files = (golden / "inputs.npy", golden / "outputs.npz")
     import_model([KERAS / "chrombpnet.h5"], "chrombpnet", golden / "model", golden=files)
     card = (golden / "model" / "README.md").read_text()
-    assert "in 2 windows (counts_with_bias, profile_with_bias)" in card
+    assert "whose channels are taken as A C G T (counts_with_bias, profile_with_bias)" in card
     assert "not verified" not in card
 
 

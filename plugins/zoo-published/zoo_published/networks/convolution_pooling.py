@@ -24,7 +24,6 @@ class ConvolutionPooling(Encoder):
     """
 
     pools = True
-    receptive_field = None
 
     def __init__(
         self,
@@ -51,6 +50,8 @@ class ConvolutionPooling(Encoder):
             for i, o, width, p in zip((4, *filters[:-1]), filters, widths, padding, strict=True)
         )
         self.positions = positions_left(length, widths, pools, same)
+        seen = bases_seen(self.positions, widths, pools, same)
+        self.receptive_field = seen if seen < length else None
         inputs = (filters[-1] * self.positions, *dense[:-1])
         self.dense = nn.ModuleList(nn.Linear(i, o) for i, o in zip(inputs, dense, strict=True))
         normed = epsilon is not None
@@ -93,6 +94,17 @@ def positions_left(length: int, widths: Sequence[int], pools: Sequence[int], sam
     return length
 
 
+def bases_seen(positions: int, widths: Sequence[int], pools: Sequence[int], same: bool) -> int:
+    """The last base that is read of a window, counted from 1: what a pool leaves out at its end, nothing sees.
+
+    >>> bases_seen(53, (8, 8, 8), (4, 4, 1), False)  # of 1,000 bp of DeepSEA
+    995
+    """
+    for width, pool in zip(reversed(widths), reversed(pools), strict=True):
+        positions = positions * pool + (width // 2 if same else width - 1)
+    return positions
+
+
 class Basset(ConvolutionPooling):
     """Basset (Kelley et al. 2016, Genome Research 26): three convolutions with batch normalisation, two dense layers.
 
@@ -129,6 +141,8 @@ class DeepSEA(ConvolutionPooling):
     2. convolution of 320 filters 8 bp wide, activation, the maximum of 4 -> (N, 320, 248)
     3. 480 filters of 8, maximum of 4 -> (N, 480, 60); 960 filters of 8 -> (N, 960, 53)
     4. a dense layer of 925 with the activation -> embedding (N, 925, 1)
+
+    Of 1,000 bases the last five are seen by nothing, since each pool leaves out what does not fill it.
 
     The 919 features are a head `scalar` with a sigmoid.  The activation is that of the original in Torch7: what is not
     positive becomes 1e-6, not 0.

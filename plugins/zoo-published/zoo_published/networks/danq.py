@@ -32,10 +32,12 @@ class HardSigmoidLSTM(nn.Module):
             getattr(self.weights, f"{name}_l0{direction}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         arriving = nn.functional.linear(x, inner, bias + second)
-        hidden = cell = x.new_zeros(len(x), recurrent.shape[1])
+        size = recurrent.shape[1]
+        hidden = cell = x.new_zeros(len(x), size)
         states = []
         for t in range(x.shape[1]):
-            i, f, g, o = (arriving[:, t] + nn.functional.linear(hidden, recurrent)).chunk(4, 1)
+            gates = arriving[:, t] + nn.functional.linear(hidden, recurrent)
+            i, f, g, o = (gates[:, k * size : (k + 1) * size] for k in range(4))
             cell = _gate(f) * cell + _gate(i) * torch.tanh(g)
             hidden = _gate(o) * torch.tanh(cell)
             states.append(hidden)
