@@ -22,8 +22,8 @@ import click
     "--golden",
     nargs=2,
     metavar="INPUTS OUTPUTS",
-    help="A reference run of the original: sequences in .npy (text or one-hot), and what it made of them in .npy, or in "
-    ".npz with an array an output.",
+    help="A reference run of the original: sequences in .npy (text or one-hot), and what it made of them in .npy, or "
+    "in .npz with an array an output.",
 )
 def command(files, architecture, module, folder, name, settings, golden):
     """Read the weights of each FILE (.h5, .pt, .pth, .torch, .safetensors, .npz; or of a folder) and write a model.
