@@ -116,7 +116,7 @@ class Stretch:
                 passed = ReferencePass(stack, sequence, places)
                 alternates = self._alternates(passed)
                 for i, (a, b) in enumerate(places):
-                    both = [passed.probabilities[:, a:b], alternates[i]]
+                    both = [passed.probabilities.at(a, b)[0, :, 0], alternates[i]]
                     sums[i] = (
                         [x + y for x, y in zip(sums[i], both, strict=True)] if sums[i] else [x.clone() for x in both]
                     )
@@ -161,7 +161,7 @@ class Stretch:
         for i, (begin, end, letters) in enumerate(self._edits):
             a, b = self.outputs_of(self.alleles[i])
             if begin == end and not len(letters):  # nothing changes, to the last bit
-                outputs[i] = passed.probabilities[:, a:b]
+                outputs[i] = passed.probabilities.at(a, b)[0, :, 0]
                 continue
             shape = Shape(begin - a, begin - a + len(letters), len(letters) - (end - begin), b - a)
             shapes.setdefault(shape, []).append(i)
@@ -170,7 +170,7 @@ class Stretch:
                 some = members[at : at + TOGETHER]
                 letters = np.stack([self._edits[i][2] for i in some])
                 first = [self.outputs_of(self.alleles[i])[0] for i in some]
-                x = self._one_hot(letters, passed.probabilities.device)
+                x = self._one_hot(letters, passed.stack.stem[0].device)
                 for i, y in zip(some, alternate_outputs(passed, shape, first, x), strict=True):
                     outputs[i] = y
         return outputs

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
-from torch.nn import functional
 
-from zoo_splice.variants.reference_pass import Interval, ReferencePass
+from zoo_splice.variants.reference_pass import Interval, Layer, ReferencePass
+from zoo_splice.variants.residual_stack import convolve
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,11 @@ def alternate_outputs(passed: ReferencePass, shape: Shape, first: Sequence[int],
     length = shape.outputs + shape.shift
     stitch = _Stitching(shape, first)
     changed = shape.begin, shape.end
-    x = (
-        functional.conv1d(one_hot, *stack.stem)
-        if shape.end > shape.begin
-        else one_hot.new_empty(len(first), len(stack.stem[1]), 0)
-    )
-    skip = functional.conv1d(stitch(passed.streams[0], x, changed, (0, length)), *stack.start)
+    if shape.end > shape.begin:
+        x = convolve(one_hot.unsqueeze(2).contiguous(memory_format=torch.channels_last), stack.stem)
+    else:
+        x = one_hot.new_empty(len(first), len(stack.stem[1]), 1, 0)
+    skip = convolve(stitch(passed.streams[0], x, changed, (0, length)), stack.start)
     for i, block in enumerate(stack.blocks):
         halo, rest = block.halo, stack.rest[i]
         within = _clip(_wider(changed, halo), (halo - rest, length + rest - halo))
@@ -56,30 +56,31 @@ def alternate_outputs(passed: ReferencePass, shape: Shape, first: Sequence[int],
         x, changed = y.add_(stitch(passed.streams[i], x, changed, after)), after
         if i in stack.skips:
             whole = stitch(passed.streams[i + 1], x, changed, (0, length))
-            skip = skip + functional.conv1d(whole, *stack.skips[i])
-    return stack.classes(skip)
+            skip = skip + convolve(whole, stack.skips[i])
+    return stack.classes(skip).squeeze(2)
 
 
 class _Stitching:
     def __init__(self, shape: Shape, first: Sequence[int]):
         self.shift, self.first = shape.shift, list(first)
 
-    def __call__(self, reference: Tensor, alternate: Tensor, changed: Interval, of: Interval) -> Tensor:
-        """reference (C, L), alternate (N, C, changed) -> (N, C, of): the layer of every allele at these positions."""
+    def __call__(self, reference: Layer, alternate: Tensor, changed: Interval, of: Interval) -> Tensor:
+        """alternate (N, C, 1, changed) -> (N, C, 1, of): the layer of every allele at these positions."""
         (a, b), (low, high) = of, changed
         if low <= a and b <= high:
-            return alternate[:, :, a - low : b - low]
-        out = alternate.new_empty(len(self.first), len(reference), b - a)
+            return alternate[..., a - low : b - low]
+        n, channels = alternate.shape[:2]
+        out = alternate.new_empty(n, b - a, 1, channels).permute(0, 3, 2, 1)
         left, right = min(low, b), max(high, a)
         for row, first in enumerate(self.first):
             if a < left:
-                out[row, :, : left - a] = reference[:, first + a : first + left]
+                out[row, :, :, : left - a] = reference.at(first + a, first + left)[0]
             if right < b:
                 at = first - self.shift
-                out[row, :, right - a :] = reference[:, at + right : at + b]
+                out[row, :, :, right - a :] = reference.at(at + right, at + b)[0]
         begin, end = max(a, low), min(b, high)
         if begin < end:
-            out[:, :, begin - a : end - a] = alternate[:, :, begin - low : end - low]
+            out[..., begin - a : end - a] = alternate[..., begin - low : end - low]
         return out
 
 

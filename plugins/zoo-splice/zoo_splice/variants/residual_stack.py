@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from zoo.model import Model
 
 Tap = tuple[Tensor, Tensor]
-"""Weight (O, C, 1) and bias (O,) of a convolution of one tap."""
+"""Weight (O, C, 1, W) and bias (O,) of a convolution along the sequence."""
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
     """A residual block.  scale, shift: (C,) of the normalisation in front; that between the convolutions is in `first`.
 
-    first, second: (weight (C, C, W), bias (C,)).  dilation: of both.
+    first, second: its convolutions.  dilation: of both.
     """
 
     scale: Tensor
@@ -44,7 +44,7 @@ class Block:
     @property
     def halo(self) -> int:
         """bp on either side that one convolution reads."""
-        return self.dilation * (self.first[0].shape[2] - 1) // 2
+        return self.dilation * (self.first[0].shape[3] - 1) // 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,37 +75,43 @@ class ResidualStack:
         return self.rest[0]
 
     def activate(self, x: Tensor) -> Tensor:
-        """In place, (N, C, T)."""
+        """In place, (N, C, 1, T)."""
         return functional.leaky_relu_(x, self.slope) if self.slope else functional.relu_(x)
 
     def enter(self, x: Tensor, block: Block) -> Tensor:
-        """What the first convolution of a block reads of its input (N, C, T)."""
-        return self.activate(torch.addcmul(block.shift[:, None], x, block.scale[:, None]))
+        """What the first convolution of a block reads of its input (N, C, 1, T)."""
+        scale, shift = block.scale[:, None, None], block.shift[:, None, None]
+        return self.activate(torch.addcmul(shift, x, scale))
 
     def middle(self, x: Tensor, block: Block) -> Tensor:
-        """The first convolution: (N, C, T) -> (N, C, T - 2 halo)."""
-        return self.activate(functional.conv1d(x, *block.first, dilation=block.dilation))
+        """The first convolution: (N, C, 1, T) -> (N, C, 1, T - 2 halo)."""
+        return self.activate(convolve(x, block.first, block.dilation))
 
     def leave(self, x: Tensor, block: Block) -> Tensor:
-        """The second: (N, C, T) -> (N, C, T - 2 halo)."""
-        return functional.conv1d(x, *block.second, dilation=block.dilation)
+        """The second: (N, C, 1, T) -> (N, C, 1, T - 2 halo)."""
+        return convolve(x, block.second, block.dilation)
 
     def classes(self, skip: Tensor) -> Tensor:
-        """The sum of skips (N, C, T) -> probabilities (N, K, T)."""
-        y = functional.conv1d(skip, *self.last)
+        """The sum of skips (N, C, 1, T) -> probabilities (N, K, 1, T)."""
+        y = convolve(skip, self.last)
         return torch.softmax(y, 1) if self.softmax else torch.sigmoid(y)
 
     def whole(self, one_hot: Tensor) -> Tensor:
         """(N, 4, L) -> (N, K, L - 2 reach): every position of every layer that the output follows."""
-        x = functional.conv1d(one_hot, *self.stem)
+        x = convolve(one_hot.unsqueeze(2).contiguous(memory_format=torch.channels_last), self.stem)
         length = one_hot.shape[2] - 2 * self.reach
-        skip = functional.conv1d(_middle(x, length), *self.start)
+        skip = convolve(_middle(x, length), self.start)
         for i, block in enumerate(self.blocks):
             y = self.leave(self.middle(self.enter(x, block), block), block)
-            x = y + _middle(x, y.shape[2])
+            x = y + _middle(x, y.shape[3])
             if i in self.skips:
-                skip = skip + functional.conv1d(_middle(x, length), *self.skips[i])
-        return self.classes(skip)
+                skip = skip + convolve(_middle(x, length), self.skips[i])
+        return self.classes(skip).squeeze(2)
+
+
+def convolve(x: Tensor, tap: Tap, dilation: int = 1) -> Tensor:
+    """(N, C, 1, T) -> (N, O, 1, T'), without padding; both with the channels contiguous in memory."""
+    return functional.conv2d(x, *tap, dilation=(1, dilation))
 
 
 def is_stack(model: Model) -> bool:
@@ -140,7 +146,12 @@ def stacks_of(model: Model) -> list[ResidualStack]:
 def _tap(convolution: nn.Conv1d) -> Tap:
     bias = convolution.bias
     assert bias is not None
-    return convolution.weight.detach(), bias.detach()
+    return _in_channels_last(convolution.weight.detach()), bias.detach()
+
+
+def _in_channels_last(weight: Tensor) -> Tensor:
+    """(O, C, W) -> (O, C, 1, W), a CPU's convolutions being half as fast in any other order."""
+    return weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
 
 
 def _affine(norm: nn.BatchNorm1d) -> Tap:
@@ -154,13 +165,13 @@ def _affine(norm: nn.BatchNorm1d) -> Tap:
 def _block(block: Any) -> Block:
     (scale, shift), (between, moved) = _affine(block.norm1), _affine(block.norm2)
     weight, bias = _tap(block.convolution1)
-    first = weight * between[:, None, None], bias * between + moved
+    first = weight * between[:, None, None, None], bias * between + moved
     return Block(scale, shift, first, _tap(block.convolution2), block.convolution1.dilation[0])
 
 
 def _middle(x: Tensor, length: int) -> Tensor:
-    cut = (x.shape[2] - length) // 2
-    return x[:, :, cut : cut + length]
+    cut = (x.shape[3] - length) // 2
+    return x[..., cut : cut + length]
 
 
 def random_stack(
@@ -174,7 +185,7 @@ def random_stack(
 
     def tap(out: int, into: int, taps: int = 1) -> Tap:
         weight = torch.randn(out, into, taps, generator=draw) / (2 * into * taps) ** 0.5
-        return weight, torch.randn(out, generator=draw) / 10
+        return _in_channels_last(weight), torch.randn(out, generator=draw) / 10
 
     blocks, skips = [], {}
     for taps, dilation, n in widths:
