@@ -31,6 +31,13 @@ model = click.option("--model", required=True, metavar="MODEL", help="A publishe
 
 device = click.option("--device", default="auto", show_default=True, help="cpu, cuda, or auto.")
 
+compare_devices = click.option(
+    "--compare-devices",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="First compute N rows on the CPU in float64 too, and stop where the device differs by more than 1e-4.",
+)
+
 anchor = click.option(
     "--anchor",
     type=click.Choice(["both", "left", "right"]),

@@ -22,7 +22,10 @@ from zoo.cli import options
 @options.max_n()
 @options.on_error
 @options.device
-def command(model, fasta, bed, sequences, out, output, signals, model_context, max_n, on_error, device):
+@options.compare_devices
+def command(
+    model, fasta, bed, sequences, out, output, signals, model_context, max_n, on_error, device, compare_devices
+):  # fmt: skip
     """Predict with MODEL and write a table.
 
     Every row of the input comes out again, in its order, with a status that says why it has no score.
@@ -44,21 +47,38 @@ def command(model, fasta, bed, sequences, out, output, signals, model_context, m
         from zoo.data.sequences import read_sequences
 
         further = FurtherInputs.open(network, None, signals, model_context)
-        records = read_sequences(sequences)
-        predictions = predict_sequences(network, records, output=output, max_n=max_n, further=further)
+        rows = read_sequences(sequences)
+
+        def predict(network, rows):
+            return predict_sequences(network, rows, output=output, max_n=max_n, further=further)
     else:
         from zoo.data.genome import Genome
         from zoo.data.intervals import read_intervals
 
-        intervals = read_intervals(bed, on_error=on_error)
-        for note in intervals.notes:
+        rows = read_intervals(bed, on_error=on_error)
+        for note in rows.notes:
             click.echo(f"note: {note}", err=True)
         genome = Genome(fasta)
         further = FurtherInputs.open(network, genome, signals, model_context)
         for note in further.notes:
             click.echo(f"note: {note}", err=True)
-        predictions = predict_intervals(network, intervals, genome, output=output, max_n=max_n, further=further)
-    write(predictions, out)
+
+        def predict(network, rows):
+            return predict_intervals(network, rows, genome, output=output, max_n=max_n, further=further)
+
+    if compare_devices:
+        compare(network, rows, predict, compare_devices)
+    write(predict(network, rows), out)
+
+
+def compare(network, rows, predict, n):
+    """Predict n rows, spread over the input, in float64 on the CPU too; DataError where the device differs."""
+    from zoo.prediction.device_check import compare_predictions, spread_rows
+
+    some = rows.select(spread_rows(len(rows), n))
+    comparison = compare_predictions(network, lambda model: predict(model, some))
+    comparison.require_agreement()
+    click.echo(f"compared: {comparison.sentence}", err=True)
 
 
 def write(predictions, out):

@@ -89,11 +89,13 @@ from zoo.files.endings import TABLES
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @click.option("--dry-run", is_flag=True, help="Count the rows by status and estimate the time; write nothing.")
 @options.device
+@options.compare_devices
 @click.option("--engine", default="local", show_default=True, help="Where scores are computed: local, or a plugin's.")
 @click.option("--engine-option", "engine_options", multiple=True, metavar="NAME=VALUE", help="Of that engine.")
 def command(
     variants, models, fasta, out, shifts, regions, fix_swapped, any_assembly, background, seed, phased, sample,
-    features, filters, carried_by, top, min_abs, by, resume, dry_run, device, engine, engine_options, **options,
+    features, filters, carried_by, top, min_abs, by, resume, dry_run, device, compare_devices, engine, engine_options,
+    **options,
 ):  # fmt: skip
     """Score every allele of a VCF, VCF.gz, BCF or table, of a pipe (-), or variants as typed, with MODEL.
 
@@ -104,6 +106,7 @@ def command(
     from zoo.effects.variants.engines import build_engine
     from zoo.effects.variants.job import ScoreJob
     from zoo.effects.variants.shortlist import Shortlist
+    from zoo.hub.loader import load
     from zoo.variants.record_filter import RecordFilter
 
     where = build_engine(engine, engine_options, device)
@@ -122,7 +125,11 @@ def command(
         _refuse_beside_annotation(models, engine, phased)
     if len(models) > 1 and engine != "local":
         raise ConfigError(f"--engine {engine} scores with one --model: run one after the other")
-    scorer = _scorer(models, genome, where, device, phased, any_assembly, shifts=_whole_numbers(shifts), **options)
+    if compare_devices and engine != "local":
+        raise ConfigError(f"--compare-devices looks at this process, not at --engine {engine}: leave one of them out")
+    loaded = [load(model, device="cpu" if hasattr(where, "device") else device) for model in models]
+    options |= {"phased": phased, "any_assembly": any_assembly, "shifts": _whole_numbers(shifts)}
+    scorer = _scorer(loaded, genome, **options)
     source = variants[0] if len(variants) == 1 else list(variants)
     limits = {"regions": list(regions) or None, "fix_swapped": fix_swapped, "any_assembly": any_assembly}
     limits |= {"phased": phased, "sample": sample, "features": features}
@@ -130,6 +137,8 @@ def command(
     if filters is not None or carried_by is not None:
         job.variants.filter = RecordFilter(job.variants, filters, carried_by)
     job.shortlist, job.command = shortlist, command_line(click.get_current_context())
+    if compare_devices:
+        _compare(job, loaded, compare_devices, options)
     if dry_run:
         _estimate(job)
     else:
@@ -143,7 +152,7 @@ def command(
 # What does not change a number, or is known to the job by its content.
 _NOT_BOUND = {
     "variants", "models", "fasta", "out", "resume", "dry_run", "device", "engine", "engine_options", "regions",
-    "background", "seed", "signals",
+    "background", "seed", "signals", "compare_devices",
 }  # fmt: skip
 
 
@@ -178,18 +187,27 @@ _NOT_BY_GENE = (
 )  # fmt: skip
 
 
-def _scorer(models, genome, where, device, phased, any_assembly, signals, model_context, **options):
+def _compare(job, loaded, n, options):
+    """Score the first n alleles in float64 on the CPU too; DataError where the device differs."""
+    from zoo.effects.variants.device_check import compare_scores
+    from zoo.prediction.device_check import reference_model
+
+    reference = _scorer([reference_model(model) for model in loaded], job.genome, tell=lambda note: None, **options)
+    comparison = compare_scores(job, reference, n, str(loaded[0].device))
+    comparison.require_agreement()
+    click.echo(f"compared: {comparison.sentence}", err=True)
+
+
+def _scorer(loaded, genome, phased, any_assembly, signals, model_context, tell=_note, **options):
     """Of one model, of its haplotypes, or of several models; of these each gets what it reads beside the sequence."""
     from zoo.effects.variants.gene_scores import build_scorer
-    from zoo.hub.loader import load
     from zoo.prediction.further_inputs import share_out
 
-    loaded = [load(model, device="cpu" if hasattr(where, "device") else device) for model in models]
     by_gene = {name: options.pop(name) for name in ("annotation", "distance", "mask")}
     if by_gene["annotation"] is not None:
         scorer = build_scorer(loaded[0], genome, any_assembly=any_assembly, strands=options["strands"], **by_gene)
         for note in scorer.notes:
-            _note(note)
+            tell(note)
         return scorer
     if phased:
         from zoo.effects.variants.haplotype_effects import HaplotypeScorer
@@ -200,7 +218,7 @@ def _scorer(models, genome, where, device, phased, any_assembly, signals, model_
         build_scorer(model, genome, **own, **by_gene, **options) for model, own in zip(loaded, shares, strict=True)
     ]
     for note in dict.fromkeys(note for scorer in scorers for note in scorer.further.notes):
-        _note(note)
+        tell(note)
     if len(scorers) == 1:
         return scorers[0]
     from zoo.effects.variants.several_models import SeveralModels

@@ -14,6 +14,7 @@ import numpy as np
 
 from zoo.data.genome import Genome
 from zoo.data.window_placement import place_windows
+from zoo.effects.engine.precision import full_precision
 from zoo.errors import ConfigError
 from zoo.files.tables import data_frame
 from zoo.hub.calibration import calibration_words
@@ -174,7 +175,7 @@ def predict_codes(
     rows: int | None = None,
     inputs: Mapping[str, Tensor] | None = None,
 ) -> np.ndarray:
-    """codes (N, L) uint8 -> (N, number of outputs) float32, in batches that fit the device.
+    """codes (N, L) uint8 -> (N, number of outputs) float32, in batches that fit the device; on a GPU without TF32.
 
     inputs: what the model reads beside the sequence, {key: (N, ...)}; ConfigError where it cannot do without others.
     """
@@ -183,7 +184,7 @@ def predict_codes(
     require_inputs(model, inputs or ())
     rows = rows or batch_rows(codes.shape[1], model.device.type)
     batch = {"codes": torch.from_numpy(codes), **(inputs or {})}
-    with inferring(model):
+    with inferring(model), full_precision(model.device):
         parts = [
             output.of(model, {k: x[i : i + rows].to(model.device) for k, x in batch.items()}).float().cpu()
             for i in range(0, len(codes), rows)

@@ -111,7 +111,7 @@ class Stretch:
         places = [self.outputs_of(allele) for allele in self.alleles]
         sums: list[list[Tensor]] = [[] for _ in self.alleles]
         with torch.inference_mode(), full_precision(device):
-            sequence = self._one_hot(self.codes, device)
+            sequence = self._one_hot(self.codes, stacks[0].stem[0])
             for stack in stacks:
                 passed = ReferencePass(stack, sequence, places)
                 alternates = self._alternates(passed)
@@ -170,15 +170,15 @@ class Stretch:
                 some = members[at : at + TOGETHER]
                 letters = np.stack([self._edits[i][2] for i in some])
                 first = [self.outputs_of(self.alleles[i])[0] for i in some]
-                x = self._one_hot(letters, passed.stack.stem[0].device)
+                x = self._one_hot(letters, passed.stack.stem[0])
                 for i, y in zip(some, alternate_outputs(passed, shape, first, x), strict=True):
                     outputs[i] = y
         return outputs
 
     @staticmethod
-    def _one_hot(codes: np.ndarray, device: torch.device) -> Tensor:
-        """(L,) -> (4, L), (N, L) -> (N, 4, L)."""
-        x = one_hot(torch.from_numpy(np.ascontiguousarray(np.atleast_2d(codes))).to(device), "zero", torch.float32)
+    def _one_hot(codes: np.ndarray, like: Tensor) -> Tensor:
+        """(L,) -> (4, L), (N, L) -> (N, 4, L), on the device and of the type of a tensor."""
+        x = one_hot(torch.from_numpy(np.ascontiguousarray(np.atleast_2d(codes))).to(like.device), "zero", like.dtype)
         return x if codes.ndim == 2 else x[0]
 
 
