@@ -10,7 +10,7 @@ Every `sh` and `python` block of a guide (`docs/**/*.md`) runs, in order, in one
 - Any other figure (two decimals or more, seconds, gigabytes) stands in a section that links to benchmarks.md, where it
   says how it was measured, or names the program of `benchmarks/` that prints it.
 
-`zoo` and `python` start as forks of a process that has imported torch (zoo_server.py), and in one guide, SHELL, as
+`zoo` and `python` start as forks of a process that has imported torch (zoo_server.py), and in the guides SHELL as
 users start them.
 """
 
@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GUIDES = sorted(DOCS.rglob("*.md"))
-SHELL = "effects"
+SHELL = ("effects", "bring_your_network")
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```[ ]*$", re.DOTALL | re.MULTILINE)
 NUMBER = r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?"
 STANDS_ALONE = re.compile(rf"(?<![\w.:/])(?<![\w)]-){NUMBER}(?![\w:/]|\.\d)")
@@ -142,6 +142,13 @@ def environment(**more):
     return {**env, "COLUMNS": "100", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", **more}
 
 
+def installs_into(folder):
+    """What has `pip install` put a package that a guide makes where this guide alone finds it."""
+    found = [os.environ.get("PYTHONPATH", ""), str(folder)]
+    pip = {"TARGET": str(folder), "NO_DEPS": "1", "NO_INDEX": "1", "NO_BUILD_ISOLATION": "0"}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, found)), **{f"PIP_{name}": value for name, value in pip.items()}}
+
+
 # The longest first: training, and the report, whose motif search compiles for a minute in a fresh environment.
 FIRST = ("report", "train", "share", "variants")
 RUNNABLE = sorted((g for g in GUIDES if blocks_of(g.read_text())), key=lambda g: (*FIRST, g.stem).index(g.stem))
@@ -152,9 +159,9 @@ RUNNABLE = sorted((g for g in GUIDES if blocks_of(g.read_text())), key=lambda g:
     "guide", [pytest.param(g, marks=pytest.mark.xdist_group(f"guide {g.stem}"), id=g.stem) for g in RUNNABLE]
 )
 def test_a_guide_does_what_it_says(guide, tmp_path, request):
-    programs = Path(sys.executable).parent if guide.stem == SHELL else request.getfixturevalue("forks")
+    programs = Path(sys.executable).parent if guide.stem in SHELL else request.getfixturevalue("forks")
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
-    env = environment(PATH=path, ZOO_CACHE=str(tmp_path / "cache"))
+    env = environment(PATH=path, ZOO_CACHE=str(tmp_path / "cache"), **installs_into(tmp_path / "site"))
     for language, code, shown, prose in blocks_of(guide.read_text()):
         command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [f"{programs}/python", "-c", code]
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600)

@@ -19,7 +19,8 @@ _NAME = re.compile(r"zoo-[a-z][a-z0-9]*(-[a-z0-9]+)*")
 @click.option(
     "--to", "parent", type=click.Path(path_type=Path), default=Path(), help="Folder to write into, this one by default."
 )
-def command(name: str, parent: Path) -> None:
+@click.option("--network", is_flag=True, help="For a network with weights that are there already, for zoo import.")
+def command(name: str, parent: Path, network: bool) -> None:
     """Write a plugin with one encoder, its configuration, a test, a README and a CI file.
 
     NAME begins with zoo-; the folder, the package (zoo_NAME) and the encoder are called after it.
@@ -28,15 +29,17 @@ def command(name: str, parent: Path) -> None:
     Examples:
       zoo new-plugin zoo-mine
       zoo new-plugin zoo-mine --to plugins
+      zoo new-plugin zoo-mine --network
     """
-    folder = write_plugin(name, parent)
+    folder = write_plugin(name, parent, network)
     click.echo(f"wrote {folder} ({sum(1 for p in folder.rglob('*') if p.is_file())} files)")
     click.echo(f"next: zoo check {_typed(folder)}, then pip install -e {_typed(folder)}")
 
 
-def write_plugin(name: str, parent: Path) -> Path:
+def write_plugin(name: str, parent: Path, network: bool = False) -> Path:
     """Write the plugin `name` into a new folder of `parent`, whole or not at all; returns the folder.
 
+    network: its encoder is a zoo.importing.network.Network.
     Raises ZooError for a name that cannot be a distribution, and for a folder that is there already.
     """
     if not _NAME.fullmatch(name):
@@ -60,19 +63,23 @@ def write_plugin(name: str, parent: Path) -> Path:
         "core": f"{major}.{minor}",
         "next_core": f"{major}.{int(minor) + 1}",
     }
-    _write(folder, words)
+    _write(folder, words, ("network", "plugin") if network else ("plugin",))
     return folder
 
 
-def _write(folder: Path, words: dict[str, str]) -> None:
+def _write(folder: Path, words: dict[str, str], kinds: tuple[str, ...]) -> None:
+    """kinds: folders of templates, of which the first that has a file gives it."""
     import shutil
     import tempfile
 
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    root = Path(__file__).resolve().parents[1] / "templates" / "plugin"
+    root = Path(__file__).resolve().parents[1] / "templates"
     environment = Environment(
-        loader=FileSystemLoader(root), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+        loader=FileSystemLoader([root / kind for kind in kinds]),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
     )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
