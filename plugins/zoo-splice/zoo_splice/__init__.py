@@ -18,5 +18,6 @@ def zoo_register(registry) -> None:
     weights = "zoo_splice.networks.spliceai:SpliceAIWeights"
     registry.add("installed_weights", "spliceai/spliceai/models", weights)
     registry.add("gene_score", "splice", "zoo_splice.variants.gene_scores:GeneScores")
+    registry.command("maxentscan", "zoo_splice.maxent.command:command", "Score 5' and 3' splice sites with MaxEntScan")
     registry.configs("pkg://zoo_splice.conf")
     registry.models("zoo_splice")

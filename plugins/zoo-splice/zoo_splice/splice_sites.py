@@ -16,8 +16,10 @@ from zoo.data.genome import Genome
 from zoo.data.leakage_audit import audit_source
 from zoo.data.splits import Splits
 from zoo.errors import ConfigError
+from zoo.evaluation.baselines import Baseline
 from zoo.files.compressed import file_identity, resolve_paths
 from zoo_splice.gene_table import read_genes
+from zoo_splice.maxent.maxentscan import maxent_baselines
 from zoo_splice.splice_source import SpliceSource, SpliceWindows
 
 
@@ -60,6 +62,11 @@ class SpliceSites(SpliceSource):
         settings = settings_of(SpliceWindows, "data.windows", windows)
         super().__init__(table, contig, reader, reader.contigs, self.splits.of(reader), settings, seed)
         self._genome = reader
+
+    def baselines(self, target: str) -> list[Baseline]:
+        """Those of every source of splice sites, and MaxEntScan where its tables are installed."""
+        learnt = super().baselines(target)
+        return [*learnt, *maxent_baselines()] if learnt else []
 
     def describe(self) -> dict[str, Any]:
         """Files, genome, splits with n, what was left out, the leakage audit."""
