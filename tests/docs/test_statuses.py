@@ -84,7 +84,8 @@ def test_every_status_of_the_code_is_on_the_page():
     [
         (
             "zoo score",
-            {*variants.STATUSES, "too_many_n", "not_finite", "contig_aliased", "ref_ambiguous", "alt_is_ref"},
+            {*variants.STATUSES, "too_many_n", "not_finite", "contig_aliased", "ref_ambiguous", "alt_is_ref"}
+            | {"no_gene", "not_normal"},
         ),
         ("Haplotypes", {*haplotypes._RULES.values()} - set(variants.STATUSES)),
         ("zoo epistasis", {"ok", "overlap", "out_of_bounds", "too_many_n", "not_finite"}),

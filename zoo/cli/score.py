@@ -176,7 +176,7 @@ def _refuse_beside_annotation(models, engine, phased):
     if context.params["strands"] == "average":
         used.add("strands")
     if used or len(models) > 1 or engine != "local":
-        first = f"--{sorted(used)[0].rstrip('s').replace('_', '-')}" if used else "several models and engines"
+        first = f"--{sorted(used)[0].rstrip('s').replace('_', '-')}" if used else "a second --model, or an --engine,"
         raise ConfigError(f"{first} does not go with --annotation, whose scores are by gene: leave it out")
 
 
