@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(CONTEXT), choices=list(CONTEXT))
     parser.add_argument("--random", type=int, default=RANDOM)
     parser.add_argument("--real", type=int, default=REAL)
+    parser.add_argument("--keep", type=Path, help="folder of the originals' numbers, which are then computed once")
     parser.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
     arguments = parser.parse_args()
     pythons, weights = (
@@ -61,7 +62,7 @@ def main() -> None:
     for name in arguments.only:
         codes = windows(arguments, CONTEXT[name] + OUTPUTS)
         kinds = f"{arguments.random} random, {arguments.real} real"
-        rows.append({"windows": kinds, **compare(name, codes, pythons, weights)})
+        rows.append({"windows": kinds, **compare(name, codes, pythons, weights, arguments.keep)})
         row = rows[-1]
         print(
             f"| {name} | {row['original']} | {row['windows']} | {row['sites']} | {row['difference']:.2g} |", flush=True
@@ -115,17 +116,20 @@ def exon_ends(path: str, chrom: str) -> list[tuple[int, str]]:
     return ends
 
 
-def compare(name: str, codes: np.ndarray, pythons: dict, weights: dict) -> dict:
+def compare(name: str, codes: np.ndarray, pythons: dict, weights: dict, keep: Path | None) -> dict:
     """The figures of one model."""
     program = PROGRAM.get(name, "openspliceai")
     with tempfile.TemporaryDirectory() as folder:
-        inputs, outputs = Path(folder, "codes.npy"), Path(folder, "original.npy")
+        place = keep or Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        inputs, outputs = place / f"{name}-{len(codes)}-windows.npy", place / f"{name}-{len(codes)}-original.npy"
         np.save(inputs, codes)
         threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
         quiet = dict.fromkeys(threads, "1") | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
         python = pythons.get(program, sys.executable)
         command = [python, __file__, "--peer", name, str(inputs), str(outputs), weights.get(program, "")]
-        subprocess.run(command, check=True, env=os.environ | quiet, stderr=subprocess.DEVNULL)
+        if not outputs.exists():
+            subprocess.run(command, check=True, env=os.environ | quiet, stderr=subprocess.DEVNULL)
         original, facts = np.load(outputs), json.loads(Path(f"{outputs}.json").read_text())
         start = time.process_time()
         ours = predict(name, codes, weights.get(program, ""), Path(folder) / "model")
