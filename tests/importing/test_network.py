@@ -84,6 +84,15 @@ def test_names_that_do_not_fit_are_told_and_renamed(run, tmp_path, monkeypatch):
     assert import_model(run[:1], "published", tmp_path / "m", golden=run[1:], importer=importer).difference < 1e-6
 
 
+def test_a_module_around_the_network_needs_no_rename(run, tmp_path, monkeypatch):
+    from published_plugin import Published
+
+    inner = Published.network
+    monkeypatch.setattr(Published, "network", lambda self: nn.Sequential(inner(self)))
+    _, importer = importer_of("published_plugin:Published")
+    assert import_model(run[:1], "published", tmp_path / "m", golden=run[1:], importer=importer).difference < 1e-6
+
+
 def test_other_shapes_and_tensors_left_over_are_refused(run, tmp_path):
     state = torch.load(run[0], weights_only=True)
     _, importer = importer_of("published_plugin:Published")

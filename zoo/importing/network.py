@@ -152,12 +152,14 @@ def _take(file: WeightFile, name: str, like: Tensor) -> Tensor:
 
 
 def _by_name(file: WeightFile, state: Mapping[str, Tensor], renames: Mapping[str, str]) -> dict[str, str]:
-    """{name in the network: name in the file}; a begin that all names of the file have in common is looked through."""
+    """{name in the network: name in the file}; a begin that all names of either share is looked through."""
     names = {file_name: _renamed(file_name, renames) for file_name in file.names}
-    for prefix in ("", *sorted({n.partition(".")[0] + "." for n in names.values()})):
-        places = {n.removeprefix(prefix): f for f, n in names.items() if n.startswith(prefix)}
-        if all(key in places or key.endswith("num_batches_tracked") for key in state):
-            return {key: f for key, f in places.items() if key in state}
+    firsts = {key.partition(".")[0] + "." for key in state}
+    for own in ("", *(firsts if len(firsts) == 1 else ())):
+        for prefix in ("", *sorted({n.partition(".")[0] + "." for n in names.values()})):
+            places = {own + n.removeprefix(prefix): f for f, n in names.items() if n.startswith(prefix)}
+            if all(key in places or key.endswith("num_batches_tracked") for key in state):
+                return {key: f for key, f in places.items() if key in state}
     missing = [key for key in state if key not in names.values()]
     extra = [f for f, n in names.items() if n not in state]
     raise ZooError(
