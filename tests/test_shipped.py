@@ -27,7 +27,7 @@ def test_each_shipped_model_is_listed_by_its_own_package():
         "ctcf-motif-cnn": "zoo-core",
         "ctcf-dilated-cnn": "zoo-dilated-cnn",
         "ci-spliceai": "zoo-splice",
-        "ecoli-promoters": "zoo-cnn-rnn-attention",
+        "ecoli-promoters": "zoo-dilated-cnn",
         "hic-simulated": "zoo-hic",
         "copy-number": "zoo-copy-number",
     }
