@@ -77,6 +77,14 @@ def test_a_broken_annotation_is_refused_in_one_sentence(tmp_path, genome, text, 
         read_annotation(str(tmp_path / "t.txt"), genome)
 
 
+def test_genes_of_gtf_without_an_exon_are_named(tmp_path, genome):
+    line = 'chr1\tx\tgene\t5\t9\t.\t+\t.\tgene_id "bare";\n'
+    (tmp_path / "g.gtf").write_text(GTF + line)
+    annotation = read_annotation(str(tmp_path / "g.gtf"), genome)
+    assert [gene.name for gene in annotation.genes] == ["a", "b"]
+    assert "1 genes without an exon or a strand are left out (bare)" in annotation.notes[0]
+
+
 def test_a_missing_file_names_what_may_be_given(genome):
     with pytest.raises(DataError, match="give one, or grch37 or grch38"):
         read_annotation("nothing.csv", genome)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import DataError, GenomeMismatch
+from zoo.features.annotation_file import read_features
 from zoo.files.compressed import read_lines
 from zoo_splice.gene_table import SITES, Genes, read_genes
 
@@ -100,6 +101,7 @@ def read_annotation(source: str, genome: Genome, any_assembly: bool = False) -> 
         annotation.notes.append(
             f"annotation {source}: {len(kept):,} of {len(genes):,} genes lie on contigs of the genome"
         )
+    annotation.notes += _without_exons(source, genes)
     _check_assembly(annotation, source, genome, any_assembly)
     return annotation
 
@@ -107,10 +109,30 @@ def read_annotation(source: str, genome: Genome, any_assembly: bool = False) -> 
 def _read(path: Path) -> Genes:
     if not path.is_file():
         raise DataError(f"annotation {path} is no file: give one, or {' or '.join(BUNDLED)}")
-    first = next((line for _, line in islice(read_lines(path), 1)), "")
-    if first.lstrip("\ufeff").startswith("gene_id,"):
+    if _first_line(path).startswith("gene_id,"):
         return _junction_table(path)
     return read_genes(path)
+
+
+def _without_exons(source: str, genes: Genes) -> list[str]:
+    """A note on the genes of GTF and GFF3 that have no exon or no strand, which `read_genes` leaves out."""
+    if (
+        source in BUNDLED
+        or _first_line(Path(source)).startswith("gene_id,")
+        or _first_line(Path(source)).count("\t") == 6
+    ):
+        return []
+    features = read_features(source)
+    known = set(genes.name.tolist())
+    lost = [name for name in features.genes if name not in known]
+    shown = ", ".join(lost[:3]) + (" ..." if len(lost) > 3 else "")
+    return (
+        [f"annotation {source}: {len(lost):,} genes without an exon or a strand are left out ({shown})"] if lost else []
+    )
+
+
+def _first_line(path: Path) -> str:
+    return next((line for _, line in islice(read_lines(path), 1)), "").lstrip("\ufeff")
 
 
 def _junction_table(path: Path) -> Genes:
