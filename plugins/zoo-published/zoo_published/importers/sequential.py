@@ -107,7 +107,7 @@ def _stacked(
     encoder = _arguments(name, {"length": length, **_epsilon(file, name), **_floor(name, reader, floor)})
     weights: dict[str, Tensor] = {}
     channels = 4
-    for i, (filters, width) in enumerate(zip(encoder["filters"], encoder["widths"], strict=True)):
+    for i, (filters, width) in enumerate(zip(encoder["layer_filters"], encoder["widths"], strict=True)):
         layer = reader.convolution(filters, channels, width)
         if i == 0:
             layer["weight"] = reorder_bases(layer["weight"], letters)

@@ -16,7 +16,7 @@ from zoo.interfaces import Encoder
 class ConvolutionPooling(Encoder):
     """Windows of one length to the last dense layer's numbers, (N, dense[-1], 1).
 
-    length: bp of a window.  filters, widths, pools: of each convolution; a pool of 1 is none.
+    length: bp of a window.  layer_filters, widths, pools: of each convolution; a pool of 1 is none.
     dense: units of the dense layers.  same: convolutions are padded so that T stays.
     epsilon: of batch normalisation before each activation; None for none.
     floor: what the activation makes of a number that is not positive.
@@ -29,7 +29,7 @@ class ConvolutionPooling(Encoder):
         self,
         *,
         length: int,
-        filters: Sequence[int],
+        layer_filters: Sequence[int],
         widths: Sequence[int],
         pools: Sequence[int],
         dense: Sequence[int],
@@ -40,22 +40,22 @@ class ConvolutionPooling(Encoder):
         dense_dropout: float = 0.0,
     ):
         super().__init__()
-        if not len(filters) == len(widths) == len(pools) or not dense:
-            raise ConfigError("filters, widths and pools must be equally many, and dense at least one layer")
+        if not len(layer_filters) == len(widths) == len(pools) or not dense:
+            raise ConfigError("layer_filters, widths and pools must be equally many, and dense at least one layer")
         self.length, self.floor, self.pool_sizes = length, floor, tuple(pools)
         self.out_channels = dense[-1]
         padding = [width // 2 if same else 0 for width in widths]
         self.convolutions = nn.ModuleList(
             nn.Conv1d(i, o, width, padding=p)
-            for i, o, width, p in zip((4, *filters[:-1]), filters, widths, padding, strict=True)
+            for i, o, width, p in zip((4, *layer_filters[:-1]), layer_filters, widths, padding, strict=True)
         )
         self.positions = positions_left(length, widths, pools, same)
         seen = bases_seen(self.positions, widths, pools, same)
         self.receptive_field = seen if seen < length else None
-        inputs = (filters[-1] * self.positions, *dense[:-1])
+        inputs = (layer_filters[-1] * self.positions, *dense[:-1])
         self.dense = nn.ModuleList(nn.Linear(i, o) for i, o in zip(inputs, dense, strict=True))
         normed = epsilon is not None
-        self.norms = nn.ModuleList(nn.BatchNorm1d(n, eps=epsilon) for n in filters if normed)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(n, eps=epsilon) for n in layer_filters if normed)
         self.dense_norms = nn.ModuleList(nn.BatchNorm1d(n, eps=epsilon) for n in dense if normed)
         self.dropout, self.dense_dropout = nn.Dropout(dropout), nn.Dropout(dense_dropout)
 
@@ -115,7 +115,7 @@ class Basset(ConvolutionPooling):
 
     The 164 cell types are a head `scalar` with a sigmoid.
 
-    length: bp of a window.  filters, widths, pools: of each convolution.  dense: units of the dense layers.
+    length: bp of a window.  layer_filters, widths, pools: of each convolution.  dense: units of the dense layers.
     epsilon: of batch normalisation.  dropout: of the dense layers, in training.
     """
 
@@ -123,14 +123,14 @@ class Basset(ConvolutionPooling):
         self,
         *,
         length: int = 600,
-        filters: Sequence[int] = (300, 200, 200),
+        layer_filters: Sequence[int] = (300, 200, 200),
         widths: Sequence[int] = (19, 11, 7),
         pools: Sequence[int] = (3, 4, 4),
         dense: Sequence[int] = (1000, 1000),
         epsilon: float = 1e-5,
         dropout: float = 0.3,
     ):
-        layers = {"filters": filters, "widths": widths, "pools": pools, "dense": dense}
+        layers = {"layer_filters": layer_filters, "widths": widths, "pools": pools, "dense": dense}
         super().__init__(length=length, epsilon=epsilon, dense_dropout=dropout, **layers)
 
 
@@ -147,7 +147,7 @@ class DeepSEA(ConvolutionPooling):
     The 919 features are a head `scalar` with a sigmoid.  The activation is that of the original in Torch7: what is not
     positive becomes 1e-6, not 0.
 
-    length: bp of a window.  filters, widths, pools: of each convolution.  dense: units of the dense layer.
+    length: bp of a window.  layer_filters, widths, pools: of each convolution.  dense: units of the dense layer.
     floor: what the activation makes of a number that is not positive; 0 for a plain relu.
     dropout: after the first two convolutions, in training.
     """
@@ -156,14 +156,14 @@ class DeepSEA(ConvolutionPooling):
         self,
         *,
         length: int = 1000,
-        filters: Sequence[int] = (320, 480, 960),
+        layer_filters: Sequence[int] = (320, 480, 960),
         widths: Sequence[int] = (8, 8, 8),
         pools: Sequence[int] = (4, 4, 1),
         dense: Sequence[int] = (925,),
         floor: float = 1e-6,
         dropout: float = 0.2,
     ):
-        layers = {"filters": filters, "widths": widths, "pools": pools, "dense": dense}
+        layers = {"layer_filters": layer_filters, "widths": widths, "pools": pools, "dense": dense}
         super().__init__(length=length, floor=floor, dropout=dropout, **layers)
 
 
@@ -177,7 +177,7 @@ class DeepSTARR(ConvolutionPooling):
 
     Developmental and housekeeping activity (log2) are a head `scalar`.
 
-    length: bp of a window.  filters, widths, pools: of each convolution.  dense: units of the dense layers.
+    length: bp of a window.  layer_filters, widths, pools: of each convolution.  dense: units of the dense layers.
     epsilon: of batch normalisation, that of Keras.  dropout: of the dense layers, in training.
     """
 
@@ -185,12 +185,12 @@ class DeepSTARR(ConvolutionPooling):
         self,
         *,
         length: int = 249,
-        filters: Sequence[int] = (256, 60, 60, 120),
+        layer_filters: Sequence[int] = (256, 60, 60, 120),
         widths: Sequence[int] = (7, 3, 5, 3),
         pools: Sequence[int] = (2, 2, 2, 2),
         dense: Sequence[int] = (256, 256),
         epsilon: float = 1e-3,
         dropout: float = 0.4,
     ):
-        layers = {"filters": filters, "widths": widths, "pools": pools, "dense": dense}
+        layers = {"layer_filters": layer_filters, "widths": widths, "pools": pools, "dense": dense}
         super().__init__(length=length, same=True, epsilon=epsilon, dense_dropout=dropout, **layers)
