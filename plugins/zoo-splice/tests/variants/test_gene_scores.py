@@ -1,6 +1,7 @@
 """`zoo score --annotation`: a row for every allele and gene, tables and INFO, and what does not go together."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from zoo.errors import ContractError
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
 from zoo_splice.networks.specification import ENCODER, SOFTMAX, splice_spec
-from zoo_splice.variants.gene_scores import GeneScores
+from zoo_splice.variants.gene_scores import GeneScores, convention_of
 
 ANNOTATION = """gene_id,chr,strand,start,end,jn_start,jn_end
 one,1,+,101,300,"150","200"
@@ -178,6 +179,21 @@ def test_distance_and_mask_need_an_annotation_and_a_model_of_splice_sites(files)
     assert "--distance is of scores by gene: give --annotation with it" in str(result.exception)
     with pytest.raises(zoo.ZooError, match="no installed plugin scores variants by gene with model 'ctcf-motif-cnn'"):
         zoo.score_variants("ctcf-motif-cnn", str(files / "v.vcf"), fasta=files / "g.fa", annotation="grch37")
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "key"),
+    [
+        ("mine", "spliceai", "SpliceAI"),
+        ("mine", "openspliceai", "SpliceAI"),
+        ("spliceai-10k", None, "SpliceAI"),
+        ("mine", None, "CISpliceAI"),
+    ],
+)
+def test_the_convention_is_that_of_the_original_whatever_the_model_is_called(name, architecture, key):
+    training = {"import": {"architecture": architecture}} if architecture else {}
+    spec = replace(splice_spec("tiny", ENCODER, SOFTMAX, members=1), name=name, training=training)
+    assert convention_of(spec).key == key
 
 
 def test_layers_that_answer_otherwise_than_the_model_stop_the_run(files):

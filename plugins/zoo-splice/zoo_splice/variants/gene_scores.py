@@ -15,6 +15,7 @@ from zoo.data.codes import encode
 from zoo.effects.variants.allele_windows import has_own_reference
 from zoo.effects.variants.rows import Scored
 from zoo.errors import ConfigError, ContractError
+from zoo.hub.import_record import import_record
 from zoo.outputs import Output
 from zoo.prediction.predict import origin
 from zoo_splice.variants.allele_outputs import Allele, Strand, Stretch, allele_outputs
@@ -26,6 +27,7 @@ from zoo_splice.variants.residual_stack import is_stack, stacks_of
 if TYPE_CHECKING:
     from zoo.data.genome import Genome
     from zoo.model import Model
+    from zoo.spec import ModelSpec
     from zoo.variants.variants import Variants
 
 SCORES = ("DS_AG", "DS_AL", "DS_DG", "DS_DL")
@@ -76,7 +78,7 @@ class GeneScores:
         self.model, self.genome = model, genome
         self.annotation = read_annotation(annotation, genome, any_assembly)
         self.distance, self.mask, self.both_strands = distance, mask, strands == "both"
-        self.convention: Convention = convention_of(model.spec.name)
+        self.convention: Convention = convention_of(model.spec)
         self.options = {"annotation": annotation, "distance": distance, "mask": mask, "strands": strands}
         self.options |= {"any_assembly": any_assembly, "signals": {}}
         self._checked = False
@@ -224,9 +226,13 @@ class GeneScores:
                 )
 
 
-def convention_of(name: str) -> Convention:
-    """Of SpliceAI's networks, and of those that OpenSpliceAI trained anew; of all others that of CI-SpliceAI."""
-    return SPLICEAI if name.startswith(("spliceai", "openspliceai")) else CI_SPLICEAI
+def convention_of(spec: ModelSpec) -> Convention:
+    """Of SpliceAI's networks, and of those that OpenSpliceAI trained anew; of all others that of CI-SpliceAI.
+
+    What a model was imported as says whose it is, whatever the user calls it.
+    """
+    kin = str(import_record(spec).get("architecture") or spec.name)
+    return SPLICEAI if kin.startswith(("spliceai", "openspliceai")) else CI_SPLICEAI
 
 
 def _respelled(variants: Variants, i: int) -> bool:
