@@ -47,6 +47,7 @@ def write_onnx(
             f"model {facts['name']!r} computes {_operation(error)}, for which ONNX has no form: export it with "
             "--format torch-export"
         ) from error
+    assert made is not None  # torch answers None where it wrote the file itself
     model = made.model_proto
     for key, text in facts.items():
         model.metadata_props.add(key=key, value=text)
@@ -70,7 +71,8 @@ def run_onnx(path: Path, batches: Sequence[Mapping[str, np.ndarray]]) -> list[di
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return [dict(zip(names, session.run(names, dict(batch)), strict=True)) for batch in batches]
+    answers = [session.run(names, dict(batch)) for batch in batches]
+    return [{name: np.asarray(value) for name, value in zip(names, row, strict=True)} for row in answers]
 
 
 @contextmanager
