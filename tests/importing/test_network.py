@@ -93,6 +93,35 @@ def test_a_module_around_the_network_needs_no_rename(run, tmp_path, monkeypatch)
     assert import_model(run[:1], "published", tmp_path / "m", golden=run[1:], importer=importer).difference < 1e-6
 
 
+def test_small_outputs_are_held_to_small_differences(run, tmp_path):
+    state = torch.load(run[0], weights_only=True)
+    torch.save({**state, "5.bias": state["5.bias"] - 12}, run[0])  # before a sigmoid
+    before = np.load(run[2]).astype(float)
+    outputs = before / (before + (1 - before) * np.exp(12))
+    assert outputs.max() < 1e-4
+    _, importer = importer_of("published_plugin:Published")
+    np.save(run[2], outputs)
+    assert import_model(run[:1], "published", tmp_path / "m", golden=run[1:], importer=importer).difference < 1e-9
+    for wrong, words in ((1.01 * outputs, "differs from"), (0 * outputs, "holds nothing but 0")):
+        np.save(run[2], wrong)
+        with pytest.raises(ZooError, match=words):
+            import_model(run[:1], "published", tmp_path / "x", golden=run[1:], importer=importer)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_network_that_gives_a_tuple_is_named(run, tmp_path, monkeypatch):
+    from published_plugin import Published
+
+    class Two(nn.Module):
+        def forward(self, x):
+            return x.sum(2), x
+
+    monkeypatch.setattr(Published, "network", lambda self: Two())
+    _, importer = importer_of("published_plugin:Published")
+    with pytest.raises(ConfigError, match="the network of Published gives a tuple: let network"):
+        import_model(run[:1], "published", tmp_path / "m", importer=importer)
+
+
 def test_other_shapes_and_tensors_left_over_are_refused(run, tmp_path):
     state = torch.load(run[0], weights_only=True)
     _, importer = importer_of("published_plugin:Published")
@@ -113,6 +142,7 @@ def test_other_shapes_and_tensors_left_over_are_refused(run, tmp_path):
     [
         ("published_plugin", "does not read package.module:Class"),
         ("published_plugin:Nothing", "no installed plugin registers"),
+        ("published_plugin:published", "did you mean published_plugin:Published?"),
         ("os:system", "no installed plugin registers"),
         ("zoo.encoders.motif_cnn:MotifCNN", "is no zoo.importing.network.Network"),
     ],

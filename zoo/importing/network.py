@@ -7,6 +7,7 @@ zoo import weights.pt --module zoo_mine.encoder:Mine -> model folder {encoder: m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -85,6 +86,11 @@ class Network(Encoder):
         if self.layout != "NCL":
             x = x.transpose(1, 2) if self.layout == "NLC" else x.unsqueeze(2)
         y = self.whole(x)
+        if not isinstance(y, Tensor):
+            raise ConfigError(
+                f"the network of {type(self).__name__} gives a {type(y).__name__}: let network() return a module that "
+                "hands on one tensor, (N, C) or (N, C, T)"
+            )
         return y if self.positions is not None else y.unsqueeze(2)
 
     def spec(self, name: str) -> ModelSpec:
@@ -114,12 +120,15 @@ def importer_of(module: str) -> tuple[str, Importer]:
     path, _, attribute = module.partition(":")
     if not path or not attribute:
         raise ConfigError(f"{module!r} does not read package.module:Class: write it as in zoo_mine.encoder:Mine")
-    components = [c for c in registry().components.values() if c.target == module]
-    name = next((c.name for c in components if c.kind == "encoder"), None)
+    encoders = {c.target: c.name for c in registry().components.values() if c.kind == "encoder"}
+    name = encoders.get(module)
     if name is None:
+        near = [target for target in encoders if target.casefold() == module.casefold()]
+        near += get_close_matches(module, encoders, n=1, cutoff=0.8)
+        hint = f"did you mean {near[0]}?" if near else "check the name, or"
         raise ConfigError(
-            f'no installed plugin registers {module}: add registry.add("encoder", "mine", "{module}") to its '
-            "zoo_register, and install it"
+            f'no installed plugin registers {module}: {hint} add registry.add("encoder", NAME, "{module}") to the '
+            "zoo_register of yours, and install it"
         )
     try:
         network = getattr(import_module(path), attribute)
@@ -163,8 +172,12 @@ def _by_name(file: WeightFile, state: Mapping[str, Tensor], renames: Mapping[str
     missing = [key for key in state if key not in names.values()]
     extra = [f for f, n in names.items() if n not in state]
     raise ZooError(
-        f"{file.path} has no tensor for {', '.join(missing[:3])} of the network, but beside it "
-        f"{', '.join(extra[:3]) or 'no other'}: give the names in `renames`"
+        f"{file.path} has no tensor for {', '.join(missing[:3])} of the network"
+        + (
+            f", but beside it {', '.join(extra[:3])}: give the names in `renames`"
+            if extra
+            else ": it is incomplete, or of another network"
+        )
     )
 
 

@@ -108,7 +108,8 @@ def compare(
 
     A head that the original does not have is predicted by the model.
 
-    Raises ZooError where the model differs by more than atol + rtol * |value|, or the outputs are of other shapes.
+    Raises ZooError where the model is off by more than rtol * |value| + atol * min(1, largest |value| of the head), all
+    values of a head are 0, or the outputs are of other shapes.
     """
     import torch
 
@@ -131,12 +132,17 @@ def compare(
     activated, worst = activate(raw, model.spec), 0.0
     for head, value in {**reference, **logits}.items():
         difference = ((raw if head in logits else activated)[head] - value).abs()
-        worst = max(worst, float(difference.max()))
-        if not torch.all(difference <= atol + rtol * value.abs()):
+        worst, largest = max(worst, float(difference.max())), float(value.abs().max())
+        if not largest:
             raise ZooError(
-                f"head {head!r} differs from {run.names[1]} by {float(difference.max()):.3g} (allowed {atol:g} + "
-                f"{rtol:g} x value): the weights are of another network, the reference run is of other "
-                f"sequences, or its four channels are in another order than {conversion.letters}"
+                f"{run.names[1]} holds nothing but 0 for head {head!r}: give outputs that differ from window to window"
+            )
+        allowed = atol * min(1.0, largest)  # probabilities of bases are small: what is far off must not look equal
+        if not torch.all(difference <= allowed + rtol * value.abs()):
+            raise ZooError(
+                f"head {head!r} differs from {run.names[1]} by {float(difference.max()):.3g} (allowed {allowed:.2g} + "
+                f"{rtol:g} x value): the weights are of another network, the reference run is of other sequences or of "
+                f"before the activation, or its four channels are in another order than {conversion.letters}"
             )
     return {**activated, **reference, **activate(logits, model.spec)}, worst, sorted(reference)
 
