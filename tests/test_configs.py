@@ -144,7 +144,9 @@ def test_no_class_path_is_stored(file):
 
 @pytest.mark.parametrize("file", [f for f in FILES if group_of(f) == "experiment"], ids=name_of)
 def test_an_experiment_lets_every_encoder_take_its_place(file):
-    for encoder in registry().names("encoder"):
+    """Every encoder meets a third of the experiments, and the other way round: all pairs take minutes."""
+    turn = sorted(f for f in FILES if group_of(f) == "experiment").index(file)
+    for encoder in registry().names("encoder")[turn % 3 :: 3]:
         config = compose([f"experiment={file.stem}", f"encoder={encoder}", *demanded("experiment", file)])
         assert config["encoder"]["name"] == encoder
 

@@ -15,7 +15,7 @@ import click
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--as", "architecture", metavar="ARCHITECTURE", help="`zoo list components --kind importer` names them.")
 @click.option("--module", metavar="PACKAGE.MODULE:CLASS", help="A network of your own plugin, in place of --as.")
-@click.option("-o", "--out", "folder", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @click.option("--name", help="Of the model: lower-case letters, digits and . _ -; by default the folder's.")
 @click.option("-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An argument of the importer.")
 @click.option(
@@ -25,7 +25,7 @@ import click
     help="A reference run of the original: sequences in .npy (text or one-hot), and what it made of them in .npy, or "
     "in .npz with an array an output.",
 )
-def command(files, architecture, module, folder, name, settings, golden):
+def command(files, architecture, module, out, name, settings, golden):
     """Read the weights of each FILE (.h5, .pt, .pth, .torch, .safetensors, .npz; or of a folder) and write a model.
 
     Every tensor is mapped by its name, its shape compared, and none may be left over.  Nothing in a FILE is run.  With
@@ -49,8 +49,8 @@ def command(files, architecture, module, folder, name, settings, golden):
     if module is not None:
         architecture, importer = importer_of(module)
     values = key_values(settings, "--set length=2114")
-    report = import_model(files, architecture, folder, settings=values, golden=golden, name=name, importer=importer)
-    click.echo(f"{folder}: {report.used} tensors, every name and shape as {architecture} has them")
+    report = import_model(files, architecture, out, settings=values, golden=golden, name=name, importer=importer)
+    click.echo(f"{out}: {report.used} tensors, every name and shape as {architecture} has them")
     for reason in dict.fromkeys(report.left_out.values()):
         n = sum(r == reason for r in report.left_out.values())
         click.echo(f"{n} tensors are left out: {reason}")
@@ -65,4 +65,4 @@ def command(files, architecture, module, folder, name, settings, golden):
             f"its inputs are one-hot: that their channels are {' '.join(report.trusted_letters)} is taken on trust; "
             "sequences as text check that too"
         )
-    click.echo(f"next: zoo show {folder}", err=True)
+    click.echo(f"next: zoo show {out}", err=True)

@@ -134,9 +134,16 @@ def wait_for(run, n):
 
 
 def processes(run, word):
-    found = [p for p in psutil.Process(run.pid).children(recursive=True) if word in " ".join(p.cmdline())]
+    found = [p for p in psutil.Process(run.pid).children(recursive=True) if word in command_of(p)]
     assert found, word
     return found
+
+
+def command_of(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # ended, or a zombie, since it was listed
+        return ""
 
 
 class TestOnRay:
