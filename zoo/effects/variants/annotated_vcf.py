@@ -12,7 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.effects.variants.rows import TEXTS, WHOLE, by_alt
+from zoo.effects.variants.rows import TEXTS, by_alt, is_whole
 from zoo.errors import DataError
 from zoo.files.atomic import atomic_path
 from zoo.files.tables import MISSING
@@ -153,7 +153,7 @@ def _source_lines(source: VariantFile) -> Iterator[str]:
 def _header(keys: Mapping[tuple[str, str], str], comments: Mapping[str, Any]) -> list[str]:
     lines = [f"##zoo_{_key(k).removeprefix('ZOO_')}={printable(v)}\n" for k, v in comments.items()]
     for (column, copy), key in keys.items():
-        kind = "String" if column in TEXTS else "Integer" if column in WHOLE else "Float"
+        kind = "String" if column in TEXTS else "Integer" if is_whole(column) else "Float"
         name = re.sub(r'["\\]', "_", printable(column))  # a quote ends the description
         which = f", haplotype {copy[3]}" if copy else ""
         lines.append(f'##INFO=<ID={key},Number=A,Type={kind},Description="{name} of zoo score{which}">\n')

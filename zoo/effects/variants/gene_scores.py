@@ -6,6 +6,7 @@ A plugin adds one with `registry.add("gene_score", "mine", "zoo_mine.scores:Mine
 `reads(model) -> bool`, built as `Mine(model, genome, annotation=..., distance=..., mask=..., strands=...,
 any_assembly=...)`.  Its instances are used as `zoo.effects.variants.scorer.Scorer` is, with besides
 
+    columns: names of the scores; those that begin with DP_ are places, whole numbers of bp.
     labels: names of the columns of text in front of the scores.
     notes: what a user should know of the annotation.
     field: what VCF output gets in place of a key for each column: `key`, `header` (the line of the header) and

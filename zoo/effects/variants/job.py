@@ -22,7 +22,7 @@ from zoo.effects.variants.background import Background, of_shuffles, of_variants
 from zoo.effects.variants.engines import Engine, Local
 from zoo.effects.variants.gene_columns import GeneColumns
 from zoo.effects.variants.gene_scores import build_scorer
-from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, haplotype_rows, rows_of
+from zoo.effects.variants.rows import COLUMNS, HAPLOTYPE_COLUMNS, NORMAL, Chunk, rows_of
 from zoo.effects.variants.shortlist import RowChoice, Shortlist
 from zoo.errors import ConfigError
 from zoo.files.endings import ending
@@ -157,7 +157,7 @@ class ScoreJob:
                 quantiles = self.background.quantiles(self.scorer.columns, scored.values)
                 scored = replace(scored, values=np.concatenate([scored.values, quantiles], 1))
             record = part.shown.record if scored.allele is None else part.record[scored.allele]
-            rows = list(rows_of(part, scored) if self.sample is None else haplotype_rows(part, scored, self.sample))
+            rows = list(rows_of(part, scored, self.numbers, self.sample))
             if self.genes is not None:
                 at = len(COLUMNS if self.sample is None else HAPLOTYPE_COLUMNS)
                 rows = [[*r[:at], *g, *r[at:]] for r, g in zip(rows, self.genes.cells(part.shown), strict=True)]

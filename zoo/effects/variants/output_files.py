@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.effects.variants.annotated_vcf import write_annotated
-from zoo.effects.variants.rows import TEXTS, WHOLE
+from zoo.effects.variants.rows import TEXTS, is_whole
 from zoo.errors import ConfigError
 from zoo.files.endings import TABLES, check_output, ending, is_table
 from zoo.files.hdf5 import new_hdf5
@@ -108,7 +108,7 @@ def _run_line(path: Path) -> str | None:
 
 
 def _table(path: Path, columns: Sequence[str], rows: Iterable[Row], comments: Mapping[str, Any]) -> None:
-    types = {c: str if c in TEXTS else int if c in WHOLE else _number for c in columns}
+    types = {c: str if c in TEXTS else int if is_whole(c) else _number for c in columns}
     with TableWriter(path, columns, comments, types) as table:
         for _, cells in rows:
             table.row(cells)
@@ -137,7 +137,7 @@ def _hdf5(
         file.attrs.update({str(k): str(v) for k, v in comments.items()})
         table: Any = file.create_group("table")
         for column in columns:
-            kind = h5py.string_dtype() if column in TEXTS else "f8" if column in WHOLE else "f4"
+            kind = h5py.string_dtype() if column in TEXTS else "f8" if is_whole(column) else "f4"
             table.create_dataset(column, (0,), kind, maxshape=(None,), chunks=True)
         groups: dict[str, Any] = {}
         for name, position in positions.items():

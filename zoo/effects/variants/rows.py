@@ -22,9 +22,11 @@ COLUMNS = ("chrom", "pos", "id", "ref", "alt", "status")
 NORMAL = ("norm_pos", "norm_ref", "norm_alt", "notes")
 HAPLOTYPE_COLUMNS = (*COLUMNS, "sample", "haplotype")
 TEXTS = {*HAPLOTYPE_COLUMNS, *NORMAL, "gene", "strand", "feature", "feature_id"} - {"pos", "norm_pos", "haplotype"}
-PLACES = ("DP_AG", "DP_AL", "DP_DG", "DP_DL")
-WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest", "distance", *PLACES}
+WHOLE = {"pos", "norm_pos", "haplotype", "variants", "nearest", "distance"}
 """Columns of text and of whole numbers; all others are scores."""
+
+_PLACE = "DP_"
+"""Scores by gene whose columns begin so are whole numbers too: bp from the variant."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +62,39 @@ class Chunk:
         return Counter(row[columns.index("status")] for row in self.rows)
 
 
-def rows_of(variants: Variants, scored: Scored) -> Iterator[list[Any]]:
-    """A row of COLUMNS, the scores and NORMAL for every allele; of scores by gene for every allele and gene."""
+def is_whole(column: str) -> bool:
+    """Whether a column holds whole numbers."""
+    return column in WHOLE or column.startswith(_PLACE)
+
+
+def rows_of(
+    variants: Any, scored: Scored, columns: Sequence[str] = (), sample: str | None = None
+) -> Iterator[list[Any]]:
+    """A row of COLUMNS, the scores and NORMAL for every allele; of scores by gene for every allele and gene.
+
+    variants: `Variants`, of a sample `CarriedAlleles`.  columns: names of the scores, where they are by gene.
+    """
+    if sample is not None:
+        yield from haplotype_rows(variants, scored, sample)
+        return
     if scored.allele is not None:
-        yield from _gene_rows(variants, scored, scored.allele.tolist())
+        yield from _gene_rows(variants, scored, scored.allele.tolist(), [is_whole(name) for name in columns])
         return
     for i in range(len(variants)):
         yield [*_written(variants, i), scored.status[i], *scored.values[i], *_normal(variants, i), variants.notes[i]]
 
 
-def _gene_rows(variants: Variants, scored: Scored, alleles: Sequence[int]) -> Iterator[list[Any]]:
-    """Of a scorer whose last columns are PLACES, whole numbers."""
+def _gene_rows(
+    variants: Variants, scored: Scored, alleles: Sequence[int], whole: Sequence[bool]
+) -> Iterator[list[Any]]:
     notes = variants.notes if scored.notes is None else scored.notes
     for k, i in enumerate(alleles):
-        scores, places = scored.values[k][: -len(PLACES)], scored.values[k][-len(PLACES) :]
-        whole = [None if np.isnan(x) else int(x) for x in places]
+        numbers = (
+            (None if np.isnan(x) else int(x)) if is_place else x
+            for x, is_place in zip(scored.values[k], whole, strict=True)
+        )
         yield [
-            *(*_written(variants, i), scored.status[k], *scored.labels[k], *scores, *whole),
+            *(*_written(variants, i), scored.status[k], *scored.labels[k], *numbers),
             *(*_normal(variants, i), notes[i]),
         ]
 

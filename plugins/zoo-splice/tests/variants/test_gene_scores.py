@@ -11,9 +11,11 @@ from click.testing import CliRunner
 import zoo
 from zoo.cli.main import cli
 from zoo.data.genome import Genome
+from zoo.effects.variants.rows import Scored, rows_of
 from zoo.errors import ContractError
 from zoo.hub.model_folder import save_bundle
 from zoo.model import build
+from zoo.variants.files import read_variants
 from zoo_splice.networks.specification import ENCODER, SOFTMAX, splice_spec
 from zoo_splice.variants.gene_scores import GeneScores, convention_of
 
@@ -194,6 +196,15 @@ def test_the_convention_is_that_of_the_original_whatever_the_model_is_called(nam
     training = {"import": {"architecture": architecture}} if architecture else {}
     spec = replace(splice_spec("tiny", ENCODER, SOFTMAX, members=1), name=name, training=training)
     assert convention_of(spec).key == key
+
+
+def test_places_are_whole_numbers_by_their_names_wherever_they_stand(files):
+    genome = Genome(files / "g.fa")
+    part = next(iter(read_variants(["1:120:A>C"], genome)))
+    values = np.array([[7.0, 0.25, np.nan, 1.5, 2.5, 3.5]], np.float32)
+    scored = Scored(values, np.array(["ok"], object), allele=np.array([0]), labels=[["one", "+"]])
+    (row,) = rows_of(part, scored, ("DP_X", "a", "DP_Y", "b", "c", "d"))
+    assert row[6:14] == ["one", "+", 7, 0.25, None, 1.5, 2.5, 3.5]
 
 
 def test_layers_that_answer_otherwise_than_the_model_stop_the_run(files):
